@@ -1,0 +1,69 @@
+/**
+ * What the request path reads of one chain: live cells and one immutable routing snapshot.
+ *
+ * Nothing here is a process. The processes of the chain own and refresh these records; the request
+ * path only reads them and bumps counters, so a request never waits in a mailbox.
+ */
+import type { ErrorClass } from "./errors/classes.ts";
+import type { ChainName, ProviderId, Transport } from "./ids.ts";
+
+/** States of a circuit breaker as the request path sees them. */
+export type BreakerState = "closed" | "open" | "half_open";
+
+/**
+ * The admission cell of one provider x transport. One writer per field: the breaker process writes
+ * `state`, `openUntilMs`, `generation`, `forced` and clears `dirty`; the provider pool writes
+ * `cooldownUntilMs`, `isUsable`, `unusableReason`, `head`; the request path sets `dirty` and counts.
+ */
+export interface EndpointRow {
+  readonly chain: ChainName;
+  readonly provider: ProviderId;
+  readonly transport: Transport;
+  /** Position in the chain's provider list; the bit of this provider in a tried-mask. */
+  readonly index: number;
+  state: BreakerState;
+  /** Monotonic ms; meaningful while open. */
+  openUntilMs: number;
+  /** Admission token: outcomes that carry an older generation are ignored by the breaker. */
+  generation: number;
+  forced: boolean;
+  /** A failure was reported and the breaker has not come back to clean closed since. */
+  dirty: boolean;
+  /** Rate-limit cooldown, monotonic ms; 0 when none. */
+  cooldownUntilMs: number;
+  /** Stall rule verdict: attempts are in flight but none completes. */
+  suspect: boolean;
+  /** Hard verdict of the pool: false when cordoned, on a wrong chain, without this transport. */
+  isUsable: boolean;
+  unusableReason: string | undefined;
+  /** Last head this provider reported, or -1 when it never did. */
+  head: number;
+  inFlight: number;
+  /** Successes since start; bumped by the request path. */
+  successes: number;
+  /** Attempts finished in any way since start; the stall rule reads it. */
+  completed: number;
+}
+
+/** How one dispatched attempt ended; exactly one per attempt. */
+export interface AttemptOutcome {
+  readonly row: EndpointRow;
+  readonly generation: number;
+  readonly method: string;
+  readonly errorClass: ErrorClass;
+  readonly durationMs: number;
+  /** Retry-After or a cooldown hint of the provider, in ms. */
+  readonly retryAfterMs?: number | undefined;
+  /** HTTP status, or the WebSocket close code. */
+  readonly status?: number | undefined;
+  /** Redacted text of the failure, for logs and events. */
+  readonly detail?: string | undefined;
+}
+
+/** The served tip of a chain (json-rpc reference, head truth). */
+export interface HeadView {
+  readonly number: number;
+  readonly hash: string | undefined;
+  readonly atMs: number;
+  readonly blockTimeMs: number;
+}

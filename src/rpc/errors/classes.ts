@@ -1,0 +1,21 @@
+/** What an attempt's answer means for failover, breaker and score (docs/errors.md is generated from the table). */
+export type ErrorClass =
+  | "ok"
+  | "empty"
+  | "transport"
+  | "server"
+  | "malformed"
+  | "wrong_chain"
+  | "timeout"
+  | "auth"
+  | "rate_limit"
+  | "capability"
+  | "block_unavailable"
+  | "node_syncing"
+  | "revert"
+  | "invalid_params"
+  | "tx_rejected"
+  | "tx_known"
+  | "user"
+  | "cancelled"
+  | "unmatched";
