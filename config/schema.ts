@@ -1,0 +1,275 @@
+/**
+ * The configuration as the program sees it: parsed once at the door, complete, immutable.
+ *
+ * Durations are milliseconds (`Ms`), sizes are bytes (`Bytes`), ratios are 0..1, URLs and header
+ * values are `Secret`. What an operator may write, with meaning, unit and default of every key, is
+ * `config/document.ts`; `docs/config.md` and `config/schema.json` are generated from it.
+ */
+import type { Secret } from "../src/lib/secret.ts";
+
+/** Names of the selection strategies a chain may use. */
+export const STRATEGIES = [
+  "leaderboard",
+  "fastest",
+  "latency-weighted",
+  "cheapest",
+  "priority",
+  "round-robin",
+  "hybrid",
+] as const;
+
+/** How providers are ordered for a request. */
+export type StrategyName = (typeof STRATEGIES)[number];
+
+/** The whole configuration of one host process. */
+export interface Config {
+  /** Tags every event, metric and log line. */
+  readonly region: string;
+  readonly listen: ListenConfig;
+  readonly admin: AdminConfig;
+  readonly log: LogConfig;
+  readonly storage: StorageConfig;
+  readonly drain: DrainConfig;
+  readonly limits: LimitsConfig;
+  /** In the order of the file. */
+  readonly chains: readonly ChainConfig[];
+}
+
+/** Where clients connect. */
+export interface ListenConfig {
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+}
+
+/** The operator's socket. */
+export interface AdminConfig {
+  /** Path of the Unix socket; its directory also holds the role tokens and the audit log. */
+  readonly socket: string;
+}
+
+/** What is logged and how. */
+export interface LogConfig {
+  readonly level: LogLevel;
+  /** `auto`: pretty on a terminal, JSON otherwise. */
+  readonly format: "auto" | "json" | "pretty";
+}
+
+/** Severity from which lines are written. */
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+
+/** Where evidence is kept across restarts. */
+export interface StorageConfig {
+  /** Directory of the benchmark snapshots. */
+  readonly dir: string;
+  readonly snapshotIntervalMs: number;
+}
+
+/** What happens between SIGTERM and the exit. */
+export interface DrainConfig {
+  /** Not ready but still serving, so that load balancers look away first. */
+  readonly preDelayMs: number;
+  /** WebSocket clients are closed with 1012 spread over this time. */
+  readonly closeSpreadMs: number;
+  /** Everything after the pre-delay; what is left then is dropped with exit 3. */
+  readonly timeoutMs: number;
+}
+
+/** Bounds on what one client may ask for. */
+export interface LimitsConfig {
+  readonly maxBodyBytes: number;
+  readonly maxBatchItems: number;
+  readonly maxBatchResponseBytes: number;
+  /** Items of one batch that run at the same time. */
+  readonly batchConcurrency: number;
+  readonly maxUpstreamBodyBytes: number;
+  readonly wsMaxMessageBytes: number;
+  readonly wsMaxInFlight: number;
+  readonly wsMaxSubscriptions: number;
+  /** Unsent bytes beyond which a client is closed as a slow consumer. */
+  readonly wsMaxBufferedBytes: number;
+  readonly wsMaxClients: number;
+}
+
+/** One blockchain and who serves it. */
+export interface ChainConfig {
+  readonly name: string;
+  readonly chainId: number;
+  readonly aliases: readonly string[];
+  /** Learned from the heads when undefined. */
+  readonly blockTimeMs: number | undefined;
+  readonly strategy: StrategyName;
+  readonly selection: SelectionConfig;
+  readonly aggregation: AggregationConfig;
+  readonly failover: FailoverConfig;
+  readonly breaker: BreakerConfig;
+  readonly connection: ConnectionConfig;
+  readonly healthCheck: HealthCheckConfig;
+  readonly leaderboard: LeaderboardConfig;
+  readonly sticky: StickyConfig;
+  readonly methods: MethodsConfig;
+  /** Available providers in the order of the file; those left out are in `skipped`. */
+  readonly providers: readonly ProviderConfig[];
+  readonly skipped: readonly SkippedProvider[];
+}
+
+/** A provider of the file that cannot be used now, and why. */
+export interface SkippedProvider {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** Which providers count as current. */
+export interface SelectionConfig {
+  readonly maxLagBlocks: number;
+  /** Age in blocks beyond which state needs an archival provider. */
+  readonly archivalThreshold: number;
+  /** Backups serve only when fewer than this many primaries survive the filters. */
+  readonly minHealthy: number;
+  /** Share of the price in the `hybrid` score, 0..1. */
+  readonly costBias: number;
+}
+
+/** The event race. */
+export interface AggregationConfig {
+  /** Seen keys kept per chain. */
+  readonly maxCacheSize: number;
+  /** A race settles after this time. */
+  readonly deduplicationWindowMs: number;
+  /** Providers that race per chain. */
+  readonly maxProviders: number;
+}
+
+/** What happens to subscriptions when a provider goes away. */
+export interface FailoverConfig {
+  /** Off: one attempt per request and no gap filling. */
+  readonly enabled: boolean;
+  readonly maxBackfillBlocks: number;
+  readonly backfillTimeoutMs: number;
+}
+
+/** When an endpoint is left alone, and for how long. */
+export interface BreakerConfig {
+  readonly failureThreshold: number;
+  readonly recoveryTimeoutMs: number;
+  readonly successThreshold: number;
+  /** Off: only the three figures above, no thresholds per failure category. */
+  readonly categories: boolean;
+}
+
+/** The WebSocket to a provider. */
+export interface ConnectionConfig {
+  readonly heartbeatIntervalMs: number;
+  /** First delay of the full-jitter backoff. */
+  readonly reconnectIntervalMs: number;
+  /** Undefined: forever. */
+  readonly maxReconnectAttempts: number | undefined;
+}
+
+/** The background probe of every endpoint. */
+export interface HealthCheckConfig {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly failureThreshold: number;
+  readonly recoveryThreshold: number;
+}
+
+/** How evidence becomes a score. */
+export interface LeaderboardConfig {
+  readonly formula: "pace" | "livechain";
+  readonly halfLifeMs: number;
+  readonly weights: LeaderboardWeights;
+}
+
+/** Shares of the composite score; they need not sum to 1. */
+export interface LeaderboardWeights {
+  readonly race: number;
+  readonly reliability: number;
+  readonly latency: number;
+  readonly freshness: number;
+}
+
+/** When the first place changes hands. */
+export interface StickyConfig {
+  /** A challenger must be this much better, 0.3 = 30 %. */
+  readonly hysteresis: number;
+  readonly minIntervalMs: number;
+}
+
+/** Methods beyond the standard reads. */
+export interface MethodsConfig {
+  /** Names or `prefix_*` that are relayed although denied by default. */
+  readonly allow: readonly string[];
+}
+
+/** One endpoint pair of one vendor on one chain. */
+export interface ProviderConfig {
+  readonly id: string;
+  readonly url: Secret | undefined;
+  readonly wsUrl: Secret | undefined;
+  /** Lower is preferred. */
+  readonly priority: number;
+  readonly role: "primary" | "backup";
+  readonly weight: number;
+  readonly type: "public" | "paid" | "dedicated";
+  /** Who sells the service; the id when not given. */
+  readonly vendor: string;
+  readonly tags: readonly string[];
+  readonly region: string | undefined;
+  readonly archival: boolean;
+  readonly subscribeNewHeads: boolean;
+  readonly cost: CostConfig;
+  readonly http: { readonly pool: number };
+  /** Sent with every HTTP request and WebSocket handshake. */
+  readonly headers: Readonly<Record<string, Secret>>;
+  readonly capabilities: CapabilitiesConfig;
+  readonly errorRules: readonly ErrorRuleConfig[];
+  /** The chain's breaker with this provider's own figures on top. */
+  readonly breaker: BreakerConfig;
+  /** Off: no background traffic is spent on this provider. */
+  readonly probe: boolean;
+  /** Kept connected and shown, never chosen. */
+  readonly cordoned: boolean;
+}
+
+/** What a call costs. */
+export interface CostConfig {
+  readonly pricePerMillionUnits: number;
+  readonly defaultUnits: number;
+  readonly unitsByMethod: Readonly<Record<string, number>>;
+}
+
+/** Limits of a provider that are known beforehand. */
+export interface CapabilitiesConfig {
+  /** Method names or `prefix_*`. */
+  readonly unsupported: readonly string[];
+  readonly maxBlockRange: number | undefined;
+}
+
+/** A vendor's own meaning of an error; all given conditions must hold. */
+export interface ErrorRuleConfig {
+  readonly code: number | undefined;
+  /** Compared without case. */
+  readonly messageContains: string | undefined;
+  readonly class: ErrorRuleClass;
+}
+
+/** Error classes that a rule may assign. */
+export const ERROR_RULE_CLASSES = [
+  "server",
+  "malformed",
+  "timeout",
+  "auth",
+  "rate_limit",
+  "capability",
+  "block_unavailable",
+  "node_syncing",
+  "revert",
+  "invalid_params",
+  "tx_rejected",
+  "tx_known",
+  "user",
+] as const;
+
+/** The class an error rule assigns. */
+export type ErrorRuleClass = (typeof ERROR_RULE_CLASSES)[number];
