@@ -1,0 +1,198 @@
+/**
+ * What the request path needs from the rest of the program, and what it promises to the drivers.
+ *
+ * The proxy is pure: time, chance, sockets and processes arrive through these interfaces. Drivers in
+ * `src/io` satisfy them by shape; the processes that own the records implement the rest.
+ */
+import type { AttemptOutcome, EndpointRow, HeadView } from "../chain-view.ts";
+import type { ChainName, ProviderId, Transport } from "../ids.ts";
+import type { ErrorClass } from "../errors/classes.ts";
+import type { ErrorRule } from "../errors/rules.ts";
+import type { RoutingSnapshot } from "../selection/snapshot.ts";
+
+/** How an attempt broke below JSON-RPC. */
+export type UpstreamFailureKind =
+  | "refused"
+  | "reset"
+  | "timeout"
+  | "dns"
+  | "tls"
+  | "closed"
+  | "truncated"
+  | "overflow"
+  | "other";
+
+/** One transport failure of one attempt. */
+export interface UpstreamFailure {
+  readonly kind: UpstreamFailureKind;
+  /** The request went out on a kept-alive connection and no response byte came back. */
+  readonly reusedSocket: boolean;
+  /** Text for logs; it may hold a URL, so it passes the redactor before it leaves the process. */
+  readonly detail: string;
+}
+
+/** The facts of a response head that the exchange needs. */
+export interface UpstreamHead {
+  readonly status: number;
+  /** Declared body size in bytes after decoding, or -1 when the upstream did not say. */
+  readonly sizeBytes: number;
+  readonly retryAfter: string | undefined;
+}
+
+/** Receives one attempt's answer; exactly one of `onEnd` and `onFailure` ends it. */
+export interface UpstreamHandler {
+  onHead(head: UpstreamHead): void;
+  /** Returns false to ask for a pause; `UpstreamCall.resume` continues. */
+  onData(chunk: Buffer): boolean;
+  onEnd(): void;
+  onFailure(failure: UpstreamFailure): void;
+}
+
+/** A running attempt. After `abort` the handler hears nothing more. */
+export interface UpstreamCall {
+  abort(): void;
+  resume(): void;
+}
+
+/** One live way to a provider: an HTTP pool or a WebSocket channel. */
+export interface Upstream {
+  readonly transport: Transport;
+  /** Sends `body`, which already holds our id `id`. The deadline is the caller's (see `abort`). */
+  send(body: Buffer, id: number, handler: UpstreamHandler): UpstreamCall;
+}
+
+/** A connected WebSocket client as the session and the subscription hub see it. */
+export interface ClientSink {
+  readonly id: number;
+  /** Sends one text message; strings are UTF-16 text, not latin1 bytes. */
+  send(text: string | Buffer): void;
+  /** Sends a prebuilt, unmasked RFC 6455 frame that many clients may share. */
+  sendFrame(frame: Buffer): void;
+  readonly bufferedBytes: number;
+  close(code: number, reason: string): void;
+  readonly isOpen: boolean;
+}
+
+/** Streams a client may subscribe to. */
+export type SubscriptionKind = "newHeads" | "logs" | "newPendingTransactions" | "syncing";
+
+/** Outcome of a subscribe: the id (0x + 32 hex digits), or what the client is told. */
+export type SubscribeReply =
+  | { readonly ok: true; readonly id: string }
+  | {
+      readonly ok: false;
+      readonly code: number;
+      readonly message: string;
+      readonly data?: Readonly<Record<string, unknown>>;
+    };
+
+/** The subscription hub of one chain; events go straight to the sink. */
+export interface HubPort {
+  /** `filter` is the parsed second parameter (unchecked), `undefined` when absent. */
+  subscribe(sink: ClientSink, kind: SubscriptionKind, filter: unknown): Promise<SubscribeReply>;
+  /** False when this sink has no such subscription. */
+  unsubscribe(sink: ClientSink, id: string): Promise<boolean>;
+  /** The client is gone: forget everything it had. */
+  drop(sink: ClientSink): void;
+}
+
+/** Evidence cells of one chain, as far as the request path writes and reads them. */
+export interface CallEvidence {
+  recordCall(
+    provider: ProviderId,
+    transport: Transport,
+    method: string,
+    errorClass: ErrorClass,
+    durationMs: number,
+    nowMs: number,
+  ): void;
+}
+
+/** Everything the request path reads of one chain. */
+export interface ChainView {
+  readonly name: ChainName;
+  readonly aliases: readonly string[];
+  readonly chainId: number;
+  /** Default selection strategy of the chain. */
+  readonly strategy: string;
+  readonly snapshot: RoutingSnapshot | undefined;
+  readonly head: HeadView | undefined;
+  readonly evidence: CallEvidence;
+  readonly hub: HubPort;
+  /** The chain tries other providers after a failure (`failover.enabled`). */
+  readonly failoverEnabled: boolean;
+  /** A provider's own `error_rules`, tried before the built-in table. */
+  errorRules(provider: ProviderId): readonly ErrorRule[];
+  /** The live channel of a row; `undefined` when it has none now. */
+  upstream(row: EndpointRow): Upstream | undefined;
+  /** Tells breaker and pool about an attempt; never waits, never throws. */
+  report(outcome: AttemptOutcome): void;
+}
+
+/** Finds a running chain. */
+export interface ChainDirectory {
+  /** By name, alias, decimal chain id or 0x chain id. */
+  find(key: string): ChainView | undefined;
+  names(): readonly string[];
+}
+
+/** What is known of a request when it ends; read it at once, the record is reused by nobody. */
+export interface RequestRecord {
+  readonly requestId: string;
+  readonly chain: ChainName;
+  readonly method: string;
+  readonly strategy: string;
+  readonly protocol: Transport;
+  /** "ok" for a result; "error" when the client got a JSON-RPC error; "gone" when it left. */
+  readonly outcome: "ok" | "error" | "gone";
+  /** Our token (`exhausted`, `deadline`, ...) or the class of a relayed upstream error. */
+  readonly reason: string | undefined;
+  readonly attemptCount: number;
+  /** The provider whose answer left, if any. */
+  readonly provider: ProviderId | undefined;
+  readonly durationMs: number;
+  readonly isLocal: boolean;
+}
+
+/** Counts requests and attempts; called synchronously on the request path, so it only bumps cells. */
+export interface RequestObserver {
+  request(record: RequestRecord): void;
+  attempt(outcome: AttemptOutcome): void;
+}
+
+/** Limits of the request path; the defaults are in `limits.ts`. */
+export interface GatewayLimits {
+  readonly maxBodyBytes: number;
+  readonly maxBatchItems: number;
+  readonly batchParallel: number;
+  readonly maxBatchResponseBytes: number;
+  readonly maxResponseBytes: number;
+  readonly bufferBytes: number;
+  readonly maxAttempts: number;
+  readonly maxTimeoutMs: number;
+  readonly maxInFlight: number;
+  readonly wsMaxInFlight: number;
+  readonly wsMaxInFlightBytes: number;
+  readonly wsMaxSubscriptions: number;
+}
+
+/** What the gateway is built from. */
+export interface GatewayDeps {
+  readonly chains: ChainDirectory;
+  /** Monotonic milliseconds with a fraction. */
+  readonly now: () => number;
+  /** Uniform in [0, 1), from the injected source. */
+  readonly random: () => number;
+  /** A short unique id per request, safe in a header. */
+  readonly nextRequestId: () => string;
+  /** Rare events only (failover, exhaustion, slow requests, suspects). */
+  readonly emit: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly observer: RequestObserver;
+  /** Replaces every provider secret in a text by `***`. */
+  readonly redact: (text: string) => string;
+  /** True while the program drains: new requests get 503. */
+  readonly isDraining: () => boolean;
+  /** Answer of `web3_clientVersion`, e.g. `Paceline/0.1.0`. */
+  readonly clientVersion: string;
+  readonly limits?: Partial<GatewayLimits>;
+}
