@@ -1,0 +1,439 @@
+/**
+ * Every telemetry event of the product: name, level, fields, meaning.
+ *
+ * One typed table feeds logs, metrics, the admin socket and docs/telemetry.md. A test reads every
+ * `emit("…")` of the sources and fails for a name or a field that is not here, and for an entry
+ * that nobody emits: what an operator reads about is what the program says.
+ */
+
+/** What a field holds, as the generated page prints it. */
+interface FieldSpec {
+  readonly type: "string" | "number" | "boolean" | "list";
+  readonly meaning: string;
+}
+
+const text = (meaning: string): FieldSpec => ({ type: "string", meaning });
+const amount = (meaning: string): FieldSpec => ({ type: "number", meaning });
+const flag = (meaning: string): FieldSpec => ({ type: "boolean", meaning });
+const list = (meaning: string): FieldSpec => ({ type: "list", meaning });
+
+/** The vocabulary of all events: one name, one meaning, everywhere. */
+export const EVENT_FIELDS = {
+  ageMs: amount("how old the oldest waiting or last seen thing is, ms"),
+  atMs: amount("monotonic time of the observation, ms"),
+  attempt: amount("number of this try, from 1"),
+  attempts: amount("attempts dispatched for the request"),
+  blockNumber: amount("height of the block"),
+  blocks: amount("how many blocks"),
+  bufferedBytes: amount("bytes waiting in the client's socket"),
+  category: text("failure category of the breaker: network, server, malformed, timeout, auth"),
+  chain: text("configured name of the chain"),
+  changes: list("what the reload did: start, stop or patch, and to which process"),
+  client: amount("number of the client connection"),
+  clients: amount("client subscriptions concerned"),
+  closeCode: amount("WebSocket close code"),
+  code: text("error code"),
+  consecutiveFailures: amount("counted failures in a row"),
+  cooldownMs: amount("how long the endpoint rests, ms"),
+  count: amount("how many in this report"),
+  delayMs: amount("time until the next try, ms"),
+  depth: amount("blocks taken back by the reorganisation"),
+  durationMs: amount("how long it took, ms"),
+  errorClass: text("class of the answer (docs/errors.md)"),
+  event: text("telemetry event that was being handled"),
+  file: text("the configuration file"),
+  filter: text("selection filter that was relaxed"),
+  firstBlock: amount("first block of the range"),
+  forced: flag("an operator forced the state"),
+  from: text("what it was before"),
+  generation: amount("admission generation of the breaker"),
+  handler: text("id of the telemetry handler"),
+  hash: text("hash of the block, or of the configuration"),
+  head: amount("height the provider reported"),
+  intensity: amount("restarts the supervisor allows per period"),
+  kind: text("stream: newHeads, logs or newPendingTransactions; or the kind of the thing"),
+  lagBlocks: amount("blocks behind the served tip"),
+  lastBlock: amount("last block of the range"),
+  limit: amount("the bound that was met"),
+  mailbox: amount("messages waiting"),
+  marginMs: amount("time behind the winner, ms"),
+  maxAttempts: amount("tries allowed"),
+  method: text("JSON-RPC method"),
+  missed: amount("entrants that never brought the event"),
+  newStatus: text("status after the change"),
+  number: amount("height of the new tip"),
+  oldNumber: amount("height of the old tip"),
+  oldStatus: text("status before the change"),
+  openMs: amount("time until the breaker lets a probe through, ms"),
+  periodMs: amount("window of the restart intensity, ms"),
+  pid: text("process id in our tree, e.g. #12"),
+  process: text("registered name of the process"),
+  provider: text("configured id of the provider"),
+  providers: list("the providers concerned"),
+  reason: text("why, in a few words; redacted"),
+  reasons: list("how many endpoints each filter refused"),
+  reopens: amount("times the breaker reopened without 60 s closed between"),
+  requestId: text("id of the request, as in X-Paceline-Request-Id"),
+  restarts: amount("restarts within the period, this one included"),
+  result: text("ok, noop, failed or rolled_back"),
+  sizeBytes: amount("size, bytes"),
+  strategy: text("selection strategy"),
+  subscription: text("id of the client subscription"),
+  supervisor: text("name of the supervisor"),
+  to: text("what it is now"),
+  transport: text("http or ws"),
+  uptimeMs: amount("how long it lived, ms"),
+  winner: text("provider whose event arrived first"),
+} as const satisfies Readonly<Record<string, FieldSpec>>;
+
+/** A field that an event may carry. */
+export type EventField = keyof typeof EVENT_FIELDS;
+
+/** How loud an event is; `debug` ones are logged only where a subsystem asks for them. */
+export type EventLevel = "debug" | "info" | "warn" | "error";
+
+/** One row of the table. */
+export interface EventSpec {
+  readonly level: EventLevel;
+  /** Fields that are always there. */
+  readonly fields: readonly EventField[];
+  /** Fields that are there when they are known. */
+  readonly optional?: readonly EventField[];
+  readonly meaning: string;
+}
+
+/** The table: every event that may be emitted anywhere. */
+export const EVENTS = {
+  // --- requests ---------------------------------------------------------------------------------
+  "rpc.request.slow": {
+    level: "info",
+    fields: ["chain", "method", "durationMs"],
+    optional: ["requestId", "provider", "attempts"],
+    meaning: "A request took more than 2 s.",
+  },
+  "rpc.request.very_slow": {
+    level: "warn",
+    fields: ["chain", "method", "durationMs"],
+    optional: ["requestId", "provider", "attempts"],
+    meaning: "A request took more than 4 s.",
+  },
+  "rpc.attempt.failed": {
+    level: "debug",
+    fields: ["chain", "provider", "transport", "method", "errorClass", "durationMs"],
+    optional: ["reason", "closeCode", "requestId"],
+    meaning: "One attempt ended in a failure that counts against its provider.",
+  },
+  "rpc.admission.rejected": {
+    level: "debug",
+    fields: ["chain", "reason"],
+    optional: ["method", "requestId"],
+    meaning: "A request was refused before any attempt: draining, overloaded or no provider.",
+  },
+  "rpc.selection.failure": {
+    level: "warn",
+    fields: ["chain", "method", "reasons"],
+    optional: ["strategy", "transport", "requestId"],
+    meaning: "No endpoint of the chain could be chosen; the reasons say what each filter refused.",
+  },
+  "rpc.selection.relaxed": {
+    level: "info",
+    fields: ["chain", "filter"],
+    optional: ["method", "strategy"],
+    meaning: "Every endpoint failed a health filter, so that filter was set aside.",
+  },
+  "rpc.selection.switch": {
+    level: "info",
+    fields: ["chain", "from", "to"],
+    optional: ["strategy", "method", "reason"],
+    meaning: "Another provider leads the ranking now.",
+  },
+  "rpc.failover.triggered": {
+    level: "debug",
+    fields: ["chain", "provider", "method", "errorClass", "attempt"],
+    optional: ["requestId", "transport"],
+    meaning: "An attempt failed and the request went to the next provider.",
+  },
+  "rpc.failover.exhausted": {
+    level: "warn",
+    fields: ["chain", "method", "attempts"],
+    optional: ["requestId", "reason", "durationMs"],
+    meaning: "Every attempt of a request failed; the client got an error.",
+  },
+  "rpc.failover.panic": {
+    level: "warn",
+    fields: ["chain", "provider"],
+    optional: ["transport", "method"],
+    meaning: "All breakers of the chain are open; one request per second goes to the nearest one.",
+  },
+  // --- breakers ---------------------------------------------------------------------------------
+  "circuit_breaker.open": {
+    level: "warn",
+    fields: ["chain", "provider", "transport", "oldStatus", "newStatus", "consecutiveFailures"],
+    optional: ["category", "openMs", "reopens", "generation", "forced", "reason"],
+    meaning: "The breaker opened: the endpoint gets no user's request until a probe succeeds.",
+  },
+  "circuit_breaker.half_open": {
+    level: "info",
+    fields: ["chain", "provider", "transport", "oldStatus", "newStatus"],
+    optional: ["generation", "reopens"],
+    meaning: "The recovery timeout is over; probes may test the endpoint.",
+  },
+  "circuit_breaker.close": {
+    level: "info",
+    fields: ["chain", "provider", "transport", "oldStatus", "newStatus"],
+    optional: ["generation", "forced", "reason"],
+    meaning: "Enough probes succeeded: the endpoint serves again.",
+  },
+  "circuit_breaker.probe": {
+    level: "debug",
+    fields: ["chain", "provider", "transport", "result"],
+    optional: ["durationMs", "reason"],
+    meaning: "A half-open breaker's probe ended.",
+  },
+  "circuit_breaker.lease_expired": {
+    level: "warn",
+    fields: ["chain", "provider", "transport"],
+    optional: ["durationMs"],
+    meaning: "A probe never settled; its permit was taken back and counted as a failure.",
+  },
+  "circuit_breaker.forced": {
+    level: "warn",
+    fields: ["chain", "provider", "transport", "to"],
+    optional: ["from", "reason"],
+    meaning: "An operator opened, closed or reset the breaker.",
+  },
+  // --- providers --------------------------------------------------------------------------------
+  "provider.health_change": {
+    level: "info",
+    fields: ["chain", "provider", "oldStatus", "newStatus"],
+    optional: ["transport", "reason", "consecutiveFailures", "lagBlocks"],
+    meaning: "The status of a provider changed.",
+  },
+  "provider.cooldown.start": {
+    level: "info",
+    fields: ["chain", "provider", "transport", "cooldownMs"],
+    optional: ["reason", "count"],
+    meaning: "The provider limits our rate; it rests until the cooldown is over.",
+  },
+  "provider.cooldown.end": {
+    level: "debug",
+    fields: ["chain", "provider", "transport"],
+    meaning: "The cooldown is over.",
+  },
+  "provider.capability_learned": {
+    level: "info",
+    fields: ["chain", "provider", "method"],
+    optional: ["reason", "limit"],
+    meaning: "The provider does not serve this method (or range); it is not asked again for a while.",
+  },
+  "provider.quarantined": {
+    level: "error",
+    fields: ["chain", "provider", "reason"],
+    optional: ["transport"],
+    meaning: "The provider serves another chain than configured and is refused until it does.",
+  },
+  "provider.misbehaviour": {
+    level: "warn",
+    fields: ["chain", "provider", "reason"],
+    optional: ["count", "transport"],
+    meaning: "The provider said something that no honest node says.",
+  },
+  // --- the race ---------------------------------------------------------------------------------
+  "aggregation.race_settled": {
+    level: "debug",
+    fields: ["chain", "kind", "winner"],
+    optional: ["missed", "marginMs", "count"],
+    meaning: "A race is over: the winner and the margins became evidence.",
+  },
+  "aggregation.evicted": {
+    level: "debug",
+    fields: ["chain", "count", "limit"],
+    optional: ["kind"],
+    meaning: "The memory of seen events was full; its oldest tenth left.",
+  },
+  "aggregation.uncorroborated": {
+    level: "info",
+    fields: ["chain", "provider", "kind"],
+    optional: ["hash", "count"],
+    meaning: "Nobody else brought the event that this provider brought first.",
+  },
+  // --- the head ---------------------------------------------------------------------------------
+  "head.tip": {
+    level: "debug",
+    fields: ["chain", "number"],
+    optional: ["hash", "provider", "oldNumber"],
+    meaning: "The served tip of the chain moved on.",
+  },
+  "head.lag": {
+    level: "info",
+    fields: ["chain", "provider", "lagBlocks"],
+    optional: ["head", "limit"],
+    meaning: "A provider fell behind the served tip by more than the limit, or came back.",
+  },
+  "head.velocity_drop": {
+    level: "warn",
+    fields: ["chain", "provider", "head"],
+    optional: ["limit"],
+    meaning: "A reported head is ahead of anything the block time allows and was left out.",
+  },
+  "head.rollback": {
+    level: "warn",
+    fields: ["chain", "number", "oldNumber"],
+    optional: ["hash"],
+    meaning: "Most providers agree on a lower head: the served tip went back.",
+  },
+  "head.stale": {
+    level: "warn",
+    fields: ["chain", "ageMs"],
+    optional: ["provider", "number"],
+    meaning: "No new head arrived for three block times.",
+  },
+  "head.reorg": {
+    level: "info",
+    fields: ["chain", "number", "depth"],
+    optional: ["hash"],
+    meaning: "The chain replaced its last blocks.",
+  },
+  // --- client subscriptions ---------------------------------------------------------------------
+  "subs.open": {
+    level: "debug",
+    fields: ["chain", "kind", "subscription"],
+    optional: ["client", "clients"],
+    meaning: "A client subscribed.",
+  },
+  "subs.close": {
+    level: "debug",
+    fields: ["chain", "kind", "subscription"],
+    optional: ["client", "clients", "reason"],
+    meaning: "A client subscription ended.",
+  },
+  "subs.failover": {
+    level: "info",
+    fields: ["chain", "kind"],
+    optional: ["from", "to", "clients", "reason"],
+    meaning: "The stream lost a source and goes on with the others.",
+  },
+  "subs.backfill": {
+    level: "info",
+    fields: ["chain", "firstBlock", "lastBlock"],
+    optional: ["kind", "provider", "durationMs", "blocks"],
+    meaning: "Blocks that no stream brought were fetched, so that clients see no hole.",
+  },
+  "subs.retraction": {
+    level: "info",
+    fields: ["chain", "blocks"],
+    optional: ["count", "number"],
+    meaning: "Logs of orphaned blocks were sent again as removed.",
+  },
+  "subs.slow_consumer": {
+    level: "warn",
+    fields: ["chain", "client", "bufferedBytes"],
+    optional: ["subscription", "kind", "ageMs"],
+    meaning: "A client reads too slowly and was closed with 1013 (or pending events were dropped).",
+  },
+  "subs.degraded": {
+    level: "warn",
+    fields: ["chain", "kind", "reason"],
+    optional: ["clients", "firstBlock", "lastBlock", "delayMs"],
+    meaning: "The stream cannot go on without a hole yet and tries again.",
+  },
+  "subs.ledger_mismatch": {
+    level: "warn",
+    fields: ["chain", "provider"],
+    optional: ["kind", "reason", "count"],
+    meaning: "Upstream subscriptions are not what is wanted; they were put right.",
+  },
+  // --- upstream sockets -------------------------------------------------------------------------
+  "websocket.connected": {
+    level: "info",
+    fields: ["chain", "provider"],
+    optional: ["durationMs", "attempt"],
+    meaning: "The WebSocket to a provider is up and its chain id is right.",
+  },
+  "websocket.disconnected": {
+    level: "warn",
+    fields: ["chain", "provider"],
+    optional: ["closeCode", "reason", "uptimeMs"],
+    meaning: "The WebSocket to a provider is gone.",
+  },
+  "websocket.reconnect_scheduled": {
+    level: "info",
+    fields: ["chain", "provider", "attempt", "delayMs"],
+    optional: ["maxAttempts", "reason"],
+    meaning: "The next connection attempt waits for its backoff.",
+  },
+  "websocket.suspect": {
+    level: "warn",
+    fields: ["chain", "provider"],
+    optional: ["ageMs", "reason"],
+    meaning: "The provider did not answer a ping in time; the others cover its stream.",
+  },
+  "websocket.orphan_event": {
+    level: "debug",
+    fields: ["chain", "provider"],
+    optional: ["subscription", "count"],
+    meaning: "An event of an upstream subscription that we do not hold arrived and was dropped.",
+  },
+  // --- configuration ----------------------------------------------------------------------------
+  "config.reload.start": {
+    level: "info",
+    fields: ["file"],
+    optional: ["reason"],
+    meaning: "The configuration is being read again.",
+  },
+  "config.reload.stop": {
+    level: "info",
+    fields: ["result", "durationMs"],
+    optional: ["hash", "changes", "reason", "file", "count"],
+    meaning: "The reload ended; when it failed, the old configuration goes on.",
+  },
+  // --- the runtime ------------------------------------------------------------------------------
+  "otp.process.start": {
+    level: "debug",
+    fields: ["process", "pid"],
+    optional: ["supervisor"],
+    meaning: "A process is up.",
+  },
+  "otp.process.crash": {
+    level: "error",
+    fields: ["process", "pid", "reason"],
+    optional: ["uptimeMs", "supervisor", "mailbox"],
+    meaning: "A process ended with an error; its supervisor decides what follows.",
+  },
+  "otp.supervisor.restart": {
+    level: "warn",
+    fields: ["process", "supervisor"],
+    optional: ["pid", "restarts", "intensity", "periodMs", "strategy", "reason"],
+    meaning: "A supervisor started a process again.",
+  },
+  "otp.supervisor.gave_up": {
+    level: "error",
+    fields: ["supervisor", "intensity", "periodMs"],
+    optional: ["process", "restarts", "reason"],
+    meaning: "A supervisor used up its restart budget and ends; its parent takes over.",
+  },
+  "otp.mailbox.high": {
+    level: "warn",
+    fields: ["process", "mailbox", "limit"],
+    optional: ["pid"],
+    meaning: "A mailbox is 80 % full.",
+  },
+  "otp.mailbox.overflow": {
+    level: "warn",
+    fields: ["process", "limit"],
+    optional: ["pid", "count"],
+    meaning: "A mailbox was full and a message was refused or dropped.",
+  },
+  "telemetry.handler.failure": {
+    level: "error",
+    fields: ["handler", "event", "reason"],
+    meaning: "A telemetry handler threw and was detached.",
+  },
+} as const satisfies Readonly<Record<string, EventSpec>>;
+
+/** The name of an event in the table. */
+export type EventName = keyof typeof EVENTS;
+
+/** The row of an event, or undefined for a name that is not in the table. */
+export const eventSpec = (name: string): EventSpec | undefined =>
+  Object.hasOwn(EVENTS, name) ? EVENTS[name as EventName] : undefined;
