@@ -1,0 +1,202 @@
+/**
+ * What a ranking is made from and what it looks like: one immutable snapshot per chain, rebuilt off
+ * the request path, and the demand of one call.
+ *
+ * Rows inside the snapshot are live cells (src/rpc/chain-view.ts): order comes from the snapshot,
+ * admission is read from the row at the moment of the pick.
+ */
+import type { EndpointRow } from "../chain-view.ts";
+import type { ChainName, ProviderId, Transport } from "../ids.ts";
+
+/** The configurable orders in which providers are tried. */
+export type StrategyName =
+  | "leaderboard"
+  | "fastest"
+  | "latency-weighted"
+  | "cheapest"
+  | "priority"
+  | "round-robin"
+  | "hybrid";
+
+/** What is known of one provider x transport x method; absent values were never measured. */
+export interface CallSummary {
+  /** Decayed number of judged calls (ok + failure + timeout). */
+  readonly n: number;
+  /** Wilson lower bound of the success ratio, 0..1. */
+  readonly reliabilityLb: number;
+  /** (failure + timeout) / n, 0 when n is 0. */
+  readonly failureRatio: number;
+  readonly timeoutRatio: number;
+  /** Number of latency samples in the window behind the quantiles. */
+  readonly samples: number;
+  readonly meanMs: number | undefined;
+  readonly p50Ms: number | undefined;
+  readonly q95Ms: number | undefined;
+  readonly q99Ms: number | undefined;
+}
+
+/** Reads the call evidence of one provider; `method` undefined means all methods together. */
+export interface CallEvidence {
+  get(transport: Transport, method: string | undefined): CallSummary | undefined;
+}
+
+/** What races have shown of one provider. */
+export interface RaceSummary {
+  /** Livechain's formula over the undecayed counts. */
+  readonly raceScore: number;
+  /** Decayed Wilson lower bound of the race credit, 0..1; undefined while it never raced. */
+  readonly paceScore: number | undefined;
+  readonly wins: number;
+  readonly races: number;
+  readonly winRate: number;
+  readonly missRate: number;
+  /** Average margin over races lost by arriving later, ms; 0 without such races. */
+  readonly avgMarginMs: number;
+}
+
+/** One provider as the ranking sees it. */
+export interface EndpointView {
+  readonly provider: ProviderId;
+  readonly vendor: string | undefined;
+  readonly region: string | undefined;
+  readonly tags: readonly string[];
+  readonly transports: { readonly http?: EndpointRow; readonly ws?: EndpointRow };
+  readonly priority: number;
+  readonly role: "primary" | "backup";
+  readonly weight: number;
+  readonly type: "public" | "paid" | "dedicated";
+  readonly pricePerMillionUnits: number;
+  /** Cost units per call: one number for all methods, or by method (others cost 1). */
+  readonly units: number | Readonly<Record<string, number>>;
+  readonly archival: boolean;
+  /** Methods that this provider is configured or known not to serve. */
+  readonly unsupported: ReadonlySet<string>;
+  /** Last reported head, -1 when it never reported one. */
+  readonly head: number;
+  /** Blocks behind the tip (optimistic), undefined while the head is unknown. */
+  readonly lag: number | undefined;
+  readonly calls: CallEvidence;
+  readonly race: RaceSummary;
+}
+
+/** Weights of the leaderboard's components; they need not sum to 1. */
+export interface LeaderboardWeights {
+  readonly race: number;
+  readonly reliability: number;
+  readonly latency: number;
+  readonly freshness: number;
+}
+
+/** Rules of ranking that the chain's configuration sets. */
+export interface SelectionRules {
+  readonly strategy: StrategyName;
+  readonly maxLagBlocks: number;
+  readonly formula: "pace" | "livechain";
+  readonly weights: LeaderboardWeights;
+  /** A challenger must beat the sticky primary by this ratio (0.30 = 30 %). */
+  readonly stickyHysteresis: number;
+  readonly stickyMinIntervalMs: number;
+  /** Share of cost in the hybrid score, 0..1. */
+  readonly costBias: number;
+}
+
+/** Everything a ranking of one chain needs, built at `builtAtMs`. */
+export interface RoutingSnapshot {
+  readonly chain: ChainName;
+  readonly version: number;
+  readonly builtAtMs: number;
+  /** Served tip, -1 while unknown. */
+  readonly tip: number;
+  readonly blockTimeMs: number;
+  readonly rules: SelectionRules;
+  readonly endpoints: readonly EndpointView[];
+  /** Rankings already computed from this snapshot; filled by `rank`. */
+  readonly cache: RankingCache;
+  /** Sticky primaries and rotations; one object that outlives the snapshots of a chain. */
+  readonly memory: SelectionMemory;
+}
+
+/** Rankings by demand key; bounded by `rank`. */
+export type RankingCache = Map<string, Ranking>;
+
+/** What selection remembers from one snapshot to the next. */
+export interface SelectionMemory {
+  readonly sticky: Map<string, StickyPrimary>;
+  /** Smooth weighted round-robin credit, by rotation key and provider. */
+  readonly rotations: Map<string, Map<ProviderId, number>>;
+}
+
+/** The primary that a sticky ranking holds on to. */
+export interface StickyPrimary {
+  readonly provider: ProviderId;
+  readonly sinceMs: number;
+}
+
+/** Which transports may serve a call. */
+export type Protocol = Transport | "any";
+
+/** What one call asks of selection. */
+export interface SelectionDemand {
+  /** The chain's own strategy when absent. */
+  readonly strategy?: StrategyName | undefined;
+  readonly method: string;
+  /** Default "any". */
+  readonly transport?: Protocol | undefined;
+  /** State older than the archival threshold is asked for. */
+  readonly needsArchive?: boolean | undefined;
+  /** Only this provider (id), or only providers with this tag. */
+  readonly provider?: string | undefined;
+  readonly exclude?: readonly ProviderId[] | undefined;
+  /** Highest price per million calls that is acceptable. */
+  readonly maxCost?: number | undefined;
+  /** Seed of the request's randomness; used by latency-weighted only. */
+  readonly seed?: number | undefined;
+}
+
+/** How much a candidate may be trusted; lower tiers are tried first. */
+export type Tier = "qualified" | "unknown" | "degraded" | "limited" | "recovering";
+
+/** Why a provider is not in a ranking, or stands behind all healthy ones. */
+export type ExclusionRule =
+  | "transport"
+  | "cordoned"
+  | "excluded"
+  | "not_requested"
+  | "method_unsupported"
+  | "archive"
+  | "max_cost"
+  | "breaker_open"
+  | "cooldown"
+  | "suspect"
+  | "lag"
+  | "head_unknown"
+  | "failure_ratio";
+
+/** One refusal with the numbers that caused it. */
+export interface Exclusion {
+  readonly provider: ProviderId;
+  readonly transport: Transport | undefined;
+  readonly rule: ExclusionRule;
+  readonly value: number | string | undefined;
+  readonly limit: number | undefined;
+}
+
+/** One provider x transport in a ranking; rank 1 is tried first. */
+export interface Candidate {
+  readonly row: EndpointRow;
+  readonly view: EndpointView;
+  readonly rank: number;
+  readonly score: number;
+  readonly tier: Tier;
+  /** Health rules that this candidate breaks; it is used only when no healthy one is left. */
+  readonly relaxed: readonly ExclusionRule[];
+}
+
+/** The order in which a demand's candidates are tried, and who was left out. */
+export interface Ranking {
+  readonly strategy: StrategyName;
+  readonly candidates: readonly Candidate[];
+  readonly excluded: readonly Exclusion[];
+  /** Set when the strategy could not be followed, e.g. fastest without a qualified provider. */
+  readonly fallback: string | undefined;
+}
