@@ -1,0 +1,45 @@
+/**
+ * Seeded noise of the fake world: the same seed and coordinates always give the same number, in any
+ * order and without state. The mixer is murmur3's 32-bit finaliser; it is no cryptographic hash.
+ */
+
+/** A uniform 32-bit word for a seed and up to three coordinates. */
+export function noiseWord(seed: number, a: number, b = 0, c = 0): number {
+  let h = mix(seed ^ 0x9e3779b9);
+  h = mix(h ^ Math.imul(a, 0x85ebca6b));
+  h = mix(h ^ Math.imul(b, 0xc2b2ae35));
+  return mix(h ^ Math.imul(c, 0x27d4eb2f));
+}
+
+/** A uniform ratio in [0, 1) for a seed and up to three coordinates. */
+export function noiseRatio(seed: number, a: number, b = 0, c = 0): number {
+  return noiseWord(seed, a, b, c) / 2 ** 32;
+}
+
+/** `sizeBytes` bytes of noise as 0x-prefixed hex. */
+export function noiseHex(seed: number, sizeBytes: number, a: number, b = 0): string {
+  let digits = "";
+  for (let word = 0; digits.length < sizeBytes * 2; word++) {
+    digits += hexWord(noiseWord(seed, a, b, word));
+  }
+  return `0x${digits.slice(0, sizeBytes * 2)}`;
+}
+
+/** Eight hex digits of a 32-bit word. */
+export function hexWord(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, "0");
+}
+
+/** A stable 32-bit number for a name, to give each provider a seed of its own (FNV-1a). */
+export function nameSeed(seed: number, name: string): number {
+  let h = seed ^ 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
+  return mix(h);
+}
+
+function mix(word: number): number {
+  let h = word >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
