@@ -1,0 +1,69 @@
+/**
+ * Every default, in the operator's own spelling: `config dump` prints these, the loader reads them
+ * like the file, and the generated documents show them. One place, so that they cannot disagree.
+ */
+
+/** What holds without a configuration file, apart from the chains. */
+export const DEFAULTS = {
+  region: "local",
+  listen: { host: "127.0.0.1", port: 8080 },
+  admin: { socket: "./run/admin.sock" },
+  log: { level: "info", format: "auto" },
+  storage: { url: "file:./data", snapshot_interval: "1h" },
+  drain: { pre_delay: "5s", close_spread: "10s", timeout: "25s" },
+  limits: {
+    max_body: "5MiB",
+    max_batch_items: 100,
+    max_batch_response: "25MiB",
+    batch_concurrency: 16,
+    max_upstream_body: "64MiB",
+    ws_max_message: "32MiB",
+    ws_max_in_flight: 32,
+    ws_max_subscriptions: 128,
+    ws_max_buffered: "4MiB",
+    ws_max_clients: 10_000,
+  },
+} as const;
+
+/** What holds for a chain that says nothing else. */
+export const CHAIN_DEFAULTS = {
+  aliases: [],
+  strategy: "leaderboard",
+  selection: { max_lag_blocks: 3, archival_threshold: 128, min_healthy: 1, cost_bias: 0.3 },
+  aggregation: { max_cache_size: 10_000, deduplication_window: "2s", max_providers: 8 },
+  failover: { enabled: true, max_backfill_blocks: 100, backfill_timeout: "30s" },
+  breaker: {
+    failure_threshold: 5,
+    recovery_timeout: "60s",
+    success_threshold: 2,
+    categories: true,
+  },
+  connection: { heartbeat_interval: "3s", reconnect_interval: "250ms" },
+  health_check: { interval: "30s", timeout: "5s", failure_threshold: 3, recovery_threshold: 2 },
+  leaderboard: {
+    formula: "pace",
+    half_life: "10m",
+    weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },
+  },
+  sticky: { hysteresis: 0.3, min_interval: "30s" },
+  methods: { allow: [] },
+} as const;
+
+/** What holds for a provider that says nothing else; `subscribe_new_heads` follows `ws_url`, `vendor` the id. */
+export const PROVIDER_DEFAULTS = {
+  api_key_required: false,
+  required: false,
+  priority: 100,
+  role: "primary",
+  weight: 1,
+  type: "public",
+  tags: [],
+  archival: false,
+  cost: { price_per_million_units: 0, units: 1 },
+  http: { pool: 64 },
+  headers: {},
+  capabilities: { unsupported: [] },
+  error_rules: [],
+  probe: true,
+  cordoned: false,
+} as const;

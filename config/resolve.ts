@@ -1,0 +1,239 @@
+/** From a checked document to the configuration that the program uses: defaults, units, secrets. */
+import { parseDuration } from "../src/lib/duration.ts";
+import { Secret } from "../src/lib/secret.ts";
+import { parseSize } from "../src/lib/size.ts";
+import type { Completion } from "./complete.ts";
+import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS } from "./default.ts";
+import { formatPath } from "./diagnostic.ts";
+import type { ConfigDocument } from "./document.ts";
+import type {
+  BreakerConfig,
+  ChainConfig,
+  Config,
+  CostConfig,
+  ProviderConfig,
+  SkippedProvider,
+} from "./schema.ts";
+
+type ChainDocument = ConfigDocument["chains"][string];
+type ProviderDocument = ChainDocument["providers"][number];
+type BreakerDocument = NonNullable<ChainDocument["breaker"]>;
+
+/** The configuration of a document that passed every check. */
+export function resolveConfig(document: ConfigDocument, completion: Completion): Config {
+  const limits = fill(DEFAULTS.limits, document.limits);
+  const drain = fill(DEFAULTS.drain, document.drain);
+  const storage = fill(DEFAULTS.storage, document.storage);
+  return {
+    region: document.region ?? DEFAULTS.region,
+    listen: fill(DEFAULTS.listen, document.listen),
+    admin: fill(DEFAULTS.admin, document.admin),
+    log: fill(DEFAULTS.log, document.log),
+    storage: { dir: directoryOf(storage.url), snapshotIntervalMs: ms(storage.snapshot_interval) },
+    drain: {
+      preDelayMs: ms(drain.pre_delay),
+      closeSpreadMs: ms(drain.close_spread),
+      timeoutMs: ms(drain.timeout),
+    },
+    limits: {
+      maxBodyBytes: bytes(limits.max_body),
+      maxBatchItems: limits.max_batch_items,
+      maxBatchResponseBytes: bytes(limits.max_batch_response),
+      batchConcurrency: limits.batch_concurrency,
+      maxUpstreamBodyBytes: bytes(limits.max_upstream_body),
+      wsMaxMessageBytes: bytes(limits.ws_max_message),
+      wsMaxInFlight: limits.ws_max_in_flight,
+      wsMaxSubscriptions: limits.ws_max_subscriptions,
+      wsMaxBufferedBytes: bytes(limits.ws_max_buffered),
+      wsMaxClients: limits.ws_max_clients,
+    },
+    chains: Object.entries(document.chains).map(([name, chain]) =>
+      resolveChain(name, chain, completion),
+    ),
+  };
+}
+
+function resolveChain(name: string, chain: ChainDocument, completion: Completion): ChainConfig {
+  const selection = fill(CHAIN_DEFAULTS.selection, chain.selection);
+  const aggregation = fill(CHAIN_DEFAULTS.aggregation, chain.aggregation);
+  const failover = fill(CHAIN_DEFAULTS.failover, chain.failover);
+  const connection = fill(CHAIN_DEFAULTS.connection, chain.connection);
+  const health = fill(CHAIN_DEFAULTS.health_check, chain.health_check);
+  const leaderboard = fill(CHAIN_DEFAULTS.leaderboard, chain.leaderboard);
+  const sticky = fill(CHAIN_DEFAULTS.sticky, chain.sticky);
+  const breaker: BreakerDocument = fill(CHAIN_DEFAULTS.breaker, chain.breaker);
+  const providers: ProviderConfig[] = [];
+  const skipped: SkippedProvider[] = [];
+  chain.providers.forEach((provider, at) => {
+    const path = ["chains", name, "providers", at];
+    const hides = (key: string): boolean => completion.hiddenHosts.has(formatPath([...path, key]));
+    const reason = ["url", "ws_url"].flatMap(
+      (key) => completion.leftOut.get(formatPath([...path, key])) ?? [],
+    );
+    if (provider.url === undefined && provider.ws_url === undefined) {
+      skipped.push({ id: provider.id, reason: reason.join("; ") });
+    } else providers.push(resolveProvider(provider, breaker, hides));
+  });
+  return {
+    name,
+    chainId: chain.chain_id,
+    aliases: chain.aliases ?? [],
+    blockTimeMs: chain.block_time === undefined ? undefined : ms(chain.block_time),
+    strategy: chain.strategy ?? CHAIN_DEFAULTS.strategy,
+    selection: {
+      maxLagBlocks: selection.max_lag_blocks,
+      archivalThreshold: selection.archival_threshold,
+      minHealthy: selection.min_healthy,
+      costBias: selection.cost_bias,
+    },
+    aggregation: {
+      maxCacheSize: aggregation.max_cache_size,
+      deduplicationWindowMs: ms(aggregation.deduplication_window),
+      maxProviders: aggregation.max_providers,
+    },
+    failover: {
+      enabled: failover.enabled,
+      maxBackfillBlocks: failover.max_backfill_blocks,
+      backfillTimeoutMs: ms(failover.backfill_timeout),
+    },
+    breaker: resolveBreaker(breaker),
+    connection: {
+      heartbeatIntervalMs: ms(connection.heartbeat_interval),
+      reconnectIntervalMs: ms(connection.reconnect_interval),
+      maxReconnectAttempts: chain.connection?.max_reconnect_attempts,
+    },
+    healthCheck: {
+      intervalMs: ms(health.interval),
+      timeoutMs: ms(health.timeout),
+      failureThreshold: health.failure_threshold,
+      recoveryThreshold: health.recovery_threshold,
+    },
+    leaderboard: {
+      formula: leaderboard.formula,
+      halfLifeMs: ms(leaderboard.half_life),
+      weights: fill(CHAIN_DEFAULTS.leaderboard.weights, chain.leaderboard?.weights),
+    },
+    sticky: { hysteresis: sticky.hysteresis, minIntervalMs: ms(sticky.min_interval) },
+    methods: { allow: chain.methods?.allow ?? CHAIN_DEFAULTS.methods.allow },
+    providers,
+    skipped,
+  };
+}
+
+function resolveProvider(
+  provider: ProviderDocument,
+  breaker: BreakerDocument,
+  hides: (key: string) => boolean,
+): ProviderConfig {
+  const defaults = PROVIDER_DEFAULTS;
+  const headers: Record<string, Secret> = {};
+  for (const [name, value] of Object.entries(provider.headers ?? {})) {
+    headers[name.toLowerCase()] = new Secret(value, "hide");
+  }
+  const url = endpoint(provider.url, hides("url"), headers);
+  const wsUrl = endpoint(provider.ws_url, hides("ws_url"), headers);
+  return {
+    id: provider.id,
+    url,
+    wsUrl,
+    priority: provider.priority ?? defaults.priority,
+    role: provider.role ?? defaults.role,
+    weight: provider.weight ?? defaults.weight,
+    type: provider.type ?? defaults.type,
+    vendor: provider.vendor ?? provider.id,
+    tags: provider.tags ?? defaults.tags,
+    region: provider.region,
+    archival: provider.archival ?? defaults.archival,
+    subscribeNewHeads: wsUrl !== undefined && (provider.subscribe_new_heads ?? true),
+    cost: resolveCost(provider.cost),
+    http: { pool: provider.http?.pool ?? defaults.http.pool },
+    headers,
+    capabilities: {
+      unsupported: provider.capabilities?.unsupported ?? defaults.capabilities.unsupported,
+      maxBlockRange: provider.capabilities?.max_block_range,
+    },
+    errorRules: (provider.error_rules ?? []).map((rule) => ({
+      code: rule.code,
+      messageContains: rule.message_contains,
+      class: rule.class,
+    })),
+    breaker: resolveBreaker({ ...breaker, ...provider.breaker }),
+    probe: provider.probe ?? defaults.probe,
+    cordoned: provider.cordoned ?? defaults.cordoned,
+  };
+}
+
+/**
+ * HTTP clients drop `user:password@` of a URL without a word; it becomes the header that it stands
+ * for, unless the operator gave one.
+ */
+function endpoint(
+  text: string | undefined,
+  isHostHidden: boolean,
+  headers: Record<string, Secret>,
+): Secret | undefined {
+  if (text === undefined) return undefined;
+  const url = new URL(text);
+  let address = text;
+  if (url.username !== "" || url.password !== "") {
+    const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers["authorization"] ??= new Secret(
+      `Basic ${Buffer.from(user).toString("base64")}`,
+      "hide",
+    );
+    url.username = "";
+    url.password = "";
+    address = url.href;
+  }
+  return new Secret(address, isHostHidden ? "hide" : "show");
+}
+
+function resolveBreaker(breaker: BreakerDocument): BreakerConfig {
+  const whole = fill(CHAIN_DEFAULTS.breaker, breaker);
+  return {
+    failureThreshold: whole.failure_threshold,
+    recoveryTimeoutMs: ms(whole.recovery_timeout),
+    successThreshold: whole.success_threshold,
+    categories: whole.categories,
+  };
+}
+
+function resolveCost(cost: ProviderDocument["cost"]): CostConfig {
+  const units = cost?.units ?? PROVIDER_DEFAULTS.cost.units;
+  const byMethod = typeof units === "number" ? { default: units } : units;
+  const { default: rest, ...unitsByMethod } = byMethod;
+  return {
+    pricePerMillionUnits:
+      cost?.price_per_million_units ?? PROVIDER_DEFAULTS.cost.price_per_million_units,
+    defaultUnits: rest ?? PROVIDER_DEFAULTS.cost.units,
+    unitsByMethod,
+  };
+}
+
+type Filled<T, D> = { readonly [K in keyof T & keyof D]-?: Exclude<T[K], undefined> };
+
+function fill<T extends object, D extends object>(defaults: D, given: T | undefined): Filled<T, D> {
+  return { ...defaults, ...given } as unknown as Filled<T, D>;
+}
+
+/** `file:DIR` is the directory itself, `sqlite:FILE` the one that the file lies in. */
+function directoryOf(url: string): string {
+  const [kind = "", ...rest] = url.split(":");
+  const path = rest.join(":").replace(/^\/\/(?=\/)/, "");
+  if (kind === "file") return path;
+  const cut = path.lastIndexOf("/");
+  return cut < 0 ? "." : path.slice(0, cut) || "/";
+}
+
+/** The schema has accepted these texts; a failure here is a bug of the schema. */
+function ms(text: string | number): number {
+  const durationMs = parseDuration(text);
+  if (durationMs === undefined) throw new Error("a duration passed the schema but does not parse");
+  return durationMs;
+}
+
+function bytes(text: string): number {
+  const sizeBytes = parseSize(text);
+  if (sizeBytes === undefined) throw new Error("a size passed the schema but does not parse");
+  return sizeBytes;
+}
