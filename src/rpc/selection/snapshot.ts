@@ -5,18 +5,9 @@
  * Rows inside the snapshot are live cells (src/rpc/chain-view.ts): order comes from the snapshot,
  * admission is read from the row at the moment of the pick.
  */
+import type { CostConfig, LeaderboardWeights, StrategyName } from "../../../config/schema.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
-
-/** The configurable orders in which providers are tried. */
-export type StrategyName =
-  | "leaderboard"
-  | "fastest"
-  | "latency-weighted"
-  | "cheapest"
-  | "priority"
-  | "round-robin"
-  | "hybrid";
 
 /** What is known of one provider x transport x method; absent values were never measured. */
 export interface CallSummary {
@@ -65,12 +56,10 @@ export interface EndpointView {
   readonly role: "primary" | "backup";
   readonly weight: number;
   readonly type: "public" | "paid" | "dedicated";
-  readonly pricePerMillionUnits: number;
-  /** Cost units per call: one number for all methods, or by method (others cost 1). */
-  readonly units: number | Readonly<Record<string, number>>;
+  readonly cost: CostConfig;
   readonly archival: boolean;
   /** Methods that this provider is configured or known not to serve. */
-  readonly unsupported: ReadonlySet<string>;
+  readonly unsupported: { has(method: string): boolean };
   /** Last reported head, -1 when it never reported one. */
   readonly head: number;
   /** Blocks behind the tip (optimistic), undefined while the head is unknown. */
@@ -79,18 +68,12 @@ export interface EndpointView {
   readonly race: RaceSummary;
 }
 
-/** Weights of the leaderboard's components; they need not sum to 1. */
-export interface LeaderboardWeights {
-  readonly race: number;
-  readonly reliability: number;
-  readonly latency: number;
-  readonly freshness: number;
-}
-
 /** Rules of ranking that the chain's configuration sets. */
 export interface SelectionRules {
   readonly strategy: StrategyName;
   readonly maxLagBlocks: number;
+  /** Backups stand behind the primaries while at least this many primaries are healthy. */
+  readonly minHealthy: number;
   readonly formula: "pace" | "livechain";
   readonly weights: LeaderboardWeights;
   /** A challenger must beat the sticky primary by this ratio (0.30 = 30 %). */

@@ -1,0 +1,157 @@
+/**
+ * The identity of an event, equal for every provider that reports it.
+ *
+ * Never the frame: it holds the provider's own subscription id. A log's key holds its index and the
+ * `removed` flag, since two logs of one transaction, or a log and its retraction, are two events.
+ */
+import { member, resultMember, type SubscriptionFrame } from "./subscription-frame.ts";
+import type { RaceEvent } from "./race/settled-race.ts";
+
+/** SHA-256 as hex, supplied by the driver side. */
+export type Digest = (bytes: Uint8Array) => string;
+
+const m = {
+  hash: member("hash"),
+  number: member("number"),
+  parentHash: member("parentHash"),
+  timestamp: member("timestamp"),
+  blockNumber: member("blockNumber"),
+  blockHash: member("blockHash"),
+  logIndex: member("logIndex"),
+  removed: member("removed"),
+  transactionHash: member("transactionHash"),
+  address: member("address"),
+  topics: member("topics"),
+};
+
+/** The key of an event: hash; blockHash + logIndex + removed; tx hash; else digest of the result. */
+export const messageKey = (event: RaceEvent, frame: SubscriptionFrame, digest: Digest): string => {
+  switch (event) {
+    case "newHeads": {
+      const hash = resultMember(frame, m.hash);
+      if (hash !== undefined && isHash(hash)) return copy(hash);
+      break;
+    }
+    case "logs": {
+      const blockHash = resultMember(frame, m.blockHash);
+      const logIndex = resultMember(frame, m.logIndex);
+      if (blockHash === undefined || logIndex === undefined || !isHash(blockHash)) break;
+      if (!logIndex.startsWith("0x")) break;
+      return isRemoved(frame) ? `${blockHash}${logIndex}-` : `${blockHash}${logIndex}`;
+    }
+    case "newPendingTransactions": {
+      const hash = pendingHash(frame);
+      if (hash !== undefined) return hash;
+      break;
+    }
+    // An unknown event is identified by its content.
+  }
+  return digest(frame.bytes.subarray(frame.resultStart, frame.resultEnd));
+};
+
+const hashChars = 66;
+
+const isHash = (value: string): boolean => value.length === hashChars && value.startsWith("0x");
+
+const isRemoved = (frame: SubscriptionFrame): boolean => resultMember(frame, m.removed) === "true";
+
+/** A pending transaction is its hash, or, where the node sends bodies, the hash inside. */
+const pendingHash = (frame: SubscriptionFrame): string | undefined => {
+  const { resultStart, resultEnd, bytes, parsed, isParsed } = frame;
+  if (isParsed && typeof parsed === "string") return isHash(parsed) ? parsed : undefined;
+  if (bytes[resultStart] === 0x22) {
+    const hash = bytes.toString("latin1", resultStart + 1, resultEnd - 1);
+    return isHash(hash) ? hash : undefined;
+  }
+  const hash = resultMember(frame, m.hash);
+  return hash !== undefined && isHash(hash) ? copy(hash) : undefined;
+};
+
+/** A key lives for minutes; as a slice it would keep its whole frame in memory. */
+const copy = (hash: string): string => Buffer.from(hash, "latin1").toString("latin1");
+
+/** The facts of a head that head truth and subscriptions need. */
+export interface HeadFields {
+  readonly number: number;
+  readonly hash: string;
+  readonly parentHash: string;
+  /** Seconds since 1970 as the block says, or 0 when absent. */
+  readonly timestampSec: number;
+}
+
+/** Reads a head; `undefined` when a field is missing or not what it must be. */
+export const headFields = (frame: SubscriptionFrame): HeadFields | undefined => {
+  const number = quantity(resultMember(frame, m.number));
+  const hash = resultMember(frame, m.hash);
+  const parentHash = resultMember(frame, m.parentHash);
+  if (number === undefined || hash === undefined || parentHash === undefined) return undefined;
+  if (!isHash(hash) || !isHash(parentHash)) return undefined;
+  return {
+    number,
+    hash: copy(hash),
+    parentHash: copy(parentHash),
+    timestampSec: quantity(resultMember(frame, m.timestamp)) ?? 0,
+  };
+};
+
+/** The facts of a log that filters and ordering need. */
+export interface LogFields {
+  readonly blockNumber: number;
+  readonly blockHash: string;
+  readonly logIndex: number;
+  readonly transactionHash: string;
+  /** As sent; compare without case. */
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly isRemoved: boolean;
+}
+
+/** Reads a log; `undefined` when a field is missing or not what it must be. */
+export const logFields = (frame: SubscriptionFrame): LogFields | undefined => {
+  const blockNumber = quantity(resultMember(frame, m.blockNumber));
+  const blockHash = resultMember(frame, m.blockHash);
+  const logIndex = quantity(resultMember(frame, m.logIndex));
+  const address = resultMember(frame, m.address);
+  const topics = topicsOf(frame);
+  if (blockNumber === undefined || blockHash === undefined || logIndex === undefined) {
+    return undefined;
+  }
+  if (address === undefined || topics === undefined || !isHash(blockHash)) return undefined;
+  return {
+    blockNumber,
+    blockHash,
+    logIndex,
+    transactionHash: resultMember(frame, m.transactionHash) ?? "",
+    address,
+    topics,
+    isRemoved: isRemoved(frame),
+  };
+};
+
+/** The height an event belongs to, as far as it says. */
+export const blockNumberOf = (event: RaceEvent, frame: SubscriptionFrame): number | undefined => {
+  if (event === "newPendingTransactions") return undefined;
+  return quantity(resultMember(frame, event === "logs" ? m.blockNumber : m.number));
+};
+
+/** A 0x quantity as a safe integer. */
+const quantity = (text: string | undefined): number | undefined => {
+  if (text === undefined || text.length < 3 || !text.startsWith("0x")) return undefined;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : undefined;
+};
+
+const noTopics: readonly string[] = [];
+
+const topicsOf = (frame: SubscriptionFrame): readonly string[] | undefined => {
+  const raw = resultMember(frame, m.topics);
+  if (raw === undefined || !raw.startsWith("[")) return undefined;
+  const topics: string[] = [];
+  for (let open = raw.indexOf('"'); open >= 0; ) {
+    const close = raw.indexOf('"', open + 1);
+    if (close < 0) return undefined;
+    topics.push(raw.slice(open + 1, close));
+    open = raw.indexOf('"', close + 1);
+  }
+  return topics.length === 0 ? noTopics : topics;
+};
