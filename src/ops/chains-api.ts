@@ -1,0 +1,234 @@
+/** JSON of `GET /api/v1/chains` and of a chain's leaderboard: what is measured now, in plain words. */
+import {
+  chainVerdict,
+  endpointsOf,
+  isEndpointUsable,
+  providerVerdict,
+  type ChainState,
+  type ProviderState,
+} from "./status.ts";
+import type { ChainView, EndpointStatus, ProviderView } from "./views.ts";
+
+/** One transport of one provider. */
+export interface EndpointReport {
+  readonly breaker: "closed" | "open" | "half_open";
+  readonly usable: boolean;
+  readonly forced: boolean;
+  /** Time until the breaker lets a probe through, or null. */
+  readonly retry_in_ms: number | null;
+  readonly cooldown_ms: number | null;
+  readonly in_flight: number;
+  readonly reason: string | null;
+}
+
+/** One provider. */
+export interface ProviderReport {
+  readonly id: string;
+  readonly state: ProviderState;
+  readonly reason: string | null;
+  readonly vendor: string | null;
+  readonly region: string | null;
+  readonly role: "primary" | "backup";
+  readonly type: string;
+  readonly priority: number;
+  readonly http: EndpointReport | null;
+  readonly ws: (EndpointReport & { readonly connection: string | null }) | null;
+  readonly head: number | null;
+  readonly lag_blocks: number | null;
+  readonly rank: number | null;
+  readonly score: number | null;
+  readonly p50_ms: number | null;
+  readonly p95_ms: number | null;
+  readonly failure_ratio: number | null;
+  readonly calls: number;
+  readonly wins: number;
+  readonly races: number;
+  readonly win_ratio: number | null;
+  readonly restarts: number;
+}
+
+/** One chain. */
+export interface ChainReport {
+  readonly name: string;
+  readonly chain_id: number;
+  readonly aliases: readonly string[];
+  readonly state: ChainState;
+  readonly reason: string | null;
+  readonly strategy: string;
+  readonly tip: {
+    readonly number: number | null;
+    readonly hash: string | null;
+    readonly age_ms: number | null;
+  };
+  readonly block_time_ms: number | null;
+  readonly restarts: number;
+  readonly rpc_path: string;
+  readonly providers: readonly ProviderReport[];
+  readonly skipped: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/** Body of `GET /api/v1/chains`. */
+export interface ChainsReport {
+  readonly region: string;
+  readonly chains: readonly ChainReport[];
+}
+
+/** Everything about the running chains, in the order of the configuration. */
+export const chainsReport = (
+  region: string,
+  chains: readonly ChainView[],
+  nowMs: number,
+): ChainsReport => ({ region, chains: chains.map((chain) => chainReport(chain, nowMs)) });
+
+/** Everything about one chain. */
+export function chainReport(chain: ChainView, nowMs: number): ChainReport {
+  const verdict = chainVerdict(chain, nowMs);
+  return {
+    name: chain.name,
+    chain_id: chain.chainId,
+    aliases: chain.aliases,
+    state: verdict.state,
+    reason: verdict.reason ?? null,
+    strategy: chain.strategy,
+    tip: {
+      number: chain.tip < 0 ? null : chain.tip,
+      hash: chain.tipHash ?? null,
+      age_ms: chain.tipAtMs === undefined ? null : Math.max(0, Math.round(nowMs - chain.tipAtMs)),
+    },
+    block_time_ms: chain.blockTimeMs > 0 ? Math.round(chain.blockTimeMs) : null,
+    restarts: chain.restarts,
+    rpc_path: `/rpc/${encodeURIComponent(chain.name)}`,
+    providers: chain.providers.map((provider) =>
+      providerReport(provider, chain.maxLagBlocks, nowMs),
+    ),
+    skipped: chain.skipped ?? [],
+  };
+}
+
+function providerReport(
+  provider: ProviderView,
+  maxLagBlocks: number,
+  nowMs: number,
+): ProviderReport {
+  const { calls, race, connection } = provider;
+  const verdict = providerVerdict(provider, maxLagBlocks, nowMs);
+  const ws = endpointReport(provider.ws, nowMs);
+  return {
+    id: provider.id,
+    state: verdict.state,
+    reason: verdict.reason ?? null,
+    vendor: provider.vendor ?? null,
+    region: provider.region ?? null,
+    role: provider.role,
+    type: provider.type,
+    priority: provider.priority,
+    http: endpointReport(provider.http, nowMs),
+    ws: ws && { ...ws, connection: connection?.state ?? null },
+    head: provider.head < 0 ? null : provider.head,
+    lag_blocks: provider.lag ?? null,
+    rank: provider.rank ?? null,
+    score: rounded(provider.score, 4),
+    p50_ms: rounded(calls?.p50Ms, 2),
+    p95_ms: rounded(calls?.q95Ms, 2),
+    failure_ratio: calls === undefined || calls.n === 0 ? null : rounded(calls.failureRatio, 4),
+    calls: Math.round(calls?.n ?? 0),
+    wins: race?.wins ?? 0,
+    races: race?.races ?? 0,
+    win_ratio: race === undefined || race.races === 0 ? null : rounded(race.winRate, 4),
+    restarts: provider.restarts,
+  };
+}
+
+function endpointReport(row: EndpointStatus | undefined, nowMs: number): EndpointReport | null {
+  if (row === undefined) return null;
+  return {
+    breaker: row.state,
+    usable: isEndpointUsable(row, nowMs),
+    forced: row.forced,
+    retry_in_ms: row.state === "open" ? Math.max(0, Math.round(row.openUntilMs - nowMs)) : null,
+    cooldown_ms: row.cooldownUntilMs > nowMs ? Math.round(row.cooldownUntilMs - nowMs) : null,
+    in_flight: row.inFlight,
+    reason: row.unusableReason ?? null,
+  };
+}
+
+const rounded = (value: number | undefined, digits: number): number | null =>
+  value === undefined || !Number.isFinite(value) ? null : Number(value.toFixed(digits));
+
+/** One place of the leaderboard. */
+export interface LeaderboardRow {
+  readonly rank: number | null;
+  readonly provider: string;
+  readonly state: ProviderState;
+  readonly score: number | null;
+  readonly race_score: number | null;
+  readonly pace_score: number | null;
+  readonly wins: number;
+  readonly races: number;
+  readonly win_ratio: number | null;
+  readonly miss_ratio: number | null;
+  readonly avg_margin_ms: number | null;
+  readonly reliability: number | null;
+  readonly p50_ms: number | null;
+  readonly p95_ms: number | null;
+  readonly calls: number;
+}
+
+/** Body of `GET /api/v1/chains/:chain/leaderboard`. */
+export interface LeaderboardReport {
+  readonly chain: string;
+  readonly strategy: string;
+  readonly leaderboard: readonly LeaderboardRow[];
+}
+
+/** The providers of a chain in the order in which they are preferred; unranked ones last. */
+export function leaderboardReport(chain: ChainView, nowMs: number): LeaderboardReport {
+  const last = Number.MAX_SAFE_INTEGER;
+  const ordered = [...chain.providers].sort(
+    (a, b) => (a.rank ?? last) - (b.rank ?? last) || (b.score ?? -1) - (a.score ?? -1),
+  );
+  return {
+    chain: chain.name,
+    strategy: chain.strategy,
+    leaderboard: ordered.map(({ race, calls, ...provider }) => {
+      const hasRaced = race !== undefined && race.races > 0;
+      return {
+        rank: provider.rank ?? null,
+        provider: provider.id,
+        state: providerVerdict({ race, calls, ...provider }, chain.maxLagBlocks, nowMs).state,
+        score: rounded(provider.score, 4),
+        race_score: hasRaced ? rounded(race.raceScore, 4) : null,
+        pace_score: rounded(race?.paceScore, 4),
+        wins: race?.wins ?? 0,
+        races: race?.races ?? 0,
+        win_ratio: hasRaced ? rounded(race.winRate, 4) : null,
+        miss_ratio: hasRaced ? rounded(race.missRate, 4) : null,
+        avg_margin_ms: hasRaced ? rounded(race.avgMarginMs, 3) : null,
+        reliability: rounded(calls?.reliabilityLb, 4),
+        p50_ms: rounded(calls?.p50Ms, 2),
+        p95_ms: rounded(calls?.q95Ms, 2),
+        calls: Math.round(calls?.n ?? 0),
+      };
+    }),
+  };
+}
+
+/** How many endpoints of the chains exist, and how many were tried at least once. */
+export function triedEndpoints(chains: readonly ChainView[]): {
+  readonly all: number;
+  readonly tried: number;
+} {
+  const rows = chains.flatMap(({ providers }) =>
+    providers.flatMap((provider) => {
+      const isOnline = provider.connection?.state === "connected";
+      return endpointsOf(provider).map(
+        ([transport, row]) =>
+          row.completed > 0 ||
+          !row.isUsable ||
+          row.state !== "closed" ||
+          (transport === "ws" && isOnline),
+      );
+    }),
+  );
+  return { all: rows.length, tried: rows.filter(Boolean).length };
+}

@@ -1,0 +1,124 @@
+/** Which telemetry event moves which event-fed metric; the only place that knows both tables. */
+import type { EventName } from "../events.ts";
+
+/** Fields of one event as they arrive. */
+export type EventFields = Readonly<Record<string, unknown>>;
+
+/** The part of the registry that events need. */
+export interface MetricSink {
+  add(name: string, labels: readonly string[], value?: number): void;
+  set(name: string, labels: readonly string[], value: number): void;
+}
+
+type Handler = (sink: MetricSink, fields: EventFields) => void;
+
+const text = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "unknown";
+
+const labelsOf = (fields: EventFields, names: readonly string[]): readonly string[] =>
+  names.map((name) => text(fields[name]));
+
+/** Counts one, under the labels that these fields hold. */
+const counts =
+  (metric: string, ...names: readonly string[]): Handler =>
+  (sink, fields) =>
+    sink.add(`paceline_${metric}`, labelsOf(fields, names));
+
+const endpoint = ["chain", "provider", "transport"];
+const provider = ["chain", "provider"];
+
+/** A process by its kind: `rpc/chain/eth/provider/a/ws-connection` counts as `ws-connection`. */
+const baseName = (process: unknown): string => text(process).split("/").at(-1) ?? "unknown";
+
+const countsProcess =
+  (metric: string): Handler =>
+  (sink, fields) =>
+    sink.add(`paceline_${metric}`, [baseName(fields["process"])]);
+
+const slow =
+  (threshold: string): Handler =>
+  (sink, fields) =>
+    sink.add("paceline_rpc_slow_requests_total", [text(fields["chain"]), threshold]);
+
+const transition =
+  (to: "open" | "half_open" | "closed"): Handler =>
+  (sink, fields) => {
+    const labels = labelsOf(fields, endpoint);
+    sink.add("paceline_circuit_breaker_transitions_total", [...labels, to]);
+    const failures = fields["consecutiveFailures"];
+    if (to === "half_open") return;
+    sink.set(
+      "paceline_circuit_breaker_consecutive_failures",
+      labels,
+      to === "open" && typeof failures === "number" ? failures : 0,
+    );
+  };
+
+const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
+  "rpc.request.slow": slow("2s"),
+  "rpc.request.very_slow": slow("4s"),
+  "rpc.admission.rejected": counts("rpc_admission_rejected_total", "chain", "reason"),
+  "rpc.selection.failure": counts("rpc_selection_failures_total", "chain"),
+  "rpc.selection.relaxed": counts("rpc_selection_relaxed_total", "chain", "filter"),
+  "rpc.selection.switch": counts("rpc_selection_switches_total", "chain"),
+  "rpc.failover.triggered": counts("rpc_failovers_total", "chain", "provider", "errorClass"),
+  "rpc.failover.exhausted": counts("rpc_failover_exhausted_total", "chain"),
+  "rpc.failover.panic": counts("rpc_panic_total", "chain"),
+  "circuit_breaker.open": transition("open"),
+  "circuit_breaker.half_open": transition("half_open"),
+  "circuit_breaker.close": transition("closed"),
+  "circuit_breaker.probe": counts("circuit_breaker_probes_total", ...endpoint, "result"),
+  "circuit_breaker.lease_expired": counts("circuit_breaker_leases_expired_total", ...endpoint),
+  "provider.health_change": counts("provider_status_changes_total", ...provider, "newStatus"),
+  "provider.cooldown.start": counts("provider_cooldowns_total", ...endpoint),
+  "provider.quarantined": counts("provider_quarantined_total", ...provider),
+  "provider.misbehaviour": counts("provider_misbehaviour_total", ...provider, "reason"),
+  "aggregation.uncorroborated": counts("aggregation_uncorroborated_total", ...provider),
+  "head.reorg": counts("head_reorgs_total", "chain"),
+  "head.rollback": counts("head_rollbacks_total", "chain"),
+  "head.stale": counts("head_stale_total", "chain"),
+  "head.velocity_drop": counts("head_velocity_drops_total", ...provider),
+  "subs.failover": counts("subs_failovers_total", "chain", "kind"),
+  "subs.backfill": (sink, fields) => {
+    const chain = [text(fields["chain"])];
+    sink.add("paceline_subs_backfills_total", chain);
+    const { firstBlock, lastBlock } = fields;
+    if (typeof firstBlock !== "number" || typeof lastBlock !== "number") return;
+    const blocks = Math.max(0, lastBlock - firstBlock + 1);
+    sink.add("paceline_subs_backfilled_blocks_total", chain, blocks);
+  },
+  "subs.retraction": counts("subs_retractions_total", "chain"),
+  "subs.slow_consumer": counts("subs_slow_consumers_total", "chain"),
+  "subs.degraded": counts("subs_degraded_total", "chain"),
+  "subs.ledger_mismatch": counts("subs_ledger_mismatches_total", ...provider),
+  "websocket.connected": (sink, fields) => {
+    sink.add("paceline_websocket_connects_total", labelsOf(fields, provider));
+    sink.set("paceline_websocket_connected", labelsOf(fields, provider), 1);
+  },
+  "websocket.disconnected": (sink, fields) => {
+    const labels = labelsOf(fields, provider);
+    sink.add("paceline_websocket_disconnects_total", [...labels, text(fields["closeCode"])]);
+    sink.set("paceline_websocket_connected", labels, 0);
+  },
+  "websocket.reconnect_scheduled": counts("websocket_reconnects_total", ...provider),
+  "websocket.suspect": counts("websocket_suspects_total", ...provider),
+  "config.reload.stop": (sink, fields) => {
+    const result = text(fields["result"]);
+    sink.add("paceline_config_reloads_total", [result]);
+    sink.set("paceline_config_reload_success", [], Number(["ok", "noop"].includes(result)));
+  },
+  "otp.process.crash": countsProcess("otp_crashes_total"),
+  "otp.supervisor.restart": countsProcess("otp_restarts_total"),
+  "otp.supervisor.gave_up": counts("otp_supervisors_gave_up_total"),
+  "otp.mailbox.high": countsProcess("otp_mailbox_high_total"),
+  "otp.mailbox.overflow": countsProcess("otp_mailbox_overflows_total"),
+  "telemetry.handler.failure": counts("telemetry_handler_failures_total"),
+};
+
+/** Events that move a metric; a subscriber needs no others. */
+export const METRIC_EVENTS: readonly string[] = Object.keys(HANDLERS);
+
+/** Moves the metrics of one event. */
+export function countEvent(sink: MetricSink, name: string, fields: EventFields): void {
+  if (Object.hasOwn(HANDLERS, name)) HANDLERS[name as EventName]?.(sink, fields);
+}

@@ -1,0 +1,239 @@
+/** How each sampled family of the metrics table is copied out of the live cells at scrape time. */
+import { chainVerdict, endpointsOf, isEndpointUsable, isProviderUsable } from "../status.ts";
+import type { Alert } from "../alerts.ts";
+import type {
+  CacheCounters,
+  ChainView,
+  EndpointStatus,
+  HostView,
+  ProcessesView,
+  ProviderView,
+  StreamCounters,
+} from "../views.ts";
+import type { EndpointCells, RequestMeter } from "./request-meter.ts";
+import type { Put, Sampler } from "./registry.ts";
+
+/** Where the metrics come from; every function is called at scrape time and must be cheap. */
+export interface MetricSources {
+  readonly nowMs: () => number;
+  readonly version: string;
+  readonly region: string;
+  readonly configHash: () => string;
+  readonly chains: () => readonly ChainView[];
+  readonly meter: RequestMeter;
+  /** Connected clients by kind of connection, e.g. `http` and `ws`. */
+  readonly clients: () => Readonly<Record<string, number>>;
+  readonly processes: () => ProcessesView;
+  readonly host: () => HostView;
+  readonly suppressedLogLines: () => number;
+  readonly alerts: () => readonly Alert[];
+}
+
+type Sample = Sampler<MetricSources>;
+
+const perChain =
+  (put: (chain: ChainView, put: Put, nowMs: number) => void): Sample =>
+  (sources, add) => {
+    const nowMs = sources.nowMs();
+    for (const chain of sources.chains()) put(chain, add, nowMs);
+  };
+
+const perProvider = (value: (provider: ProviderView) => number | undefined): Sample =>
+  perChain((chain, put) => {
+    for (const provider of chain.providers) {
+      const known = value(provider);
+      if (known !== undefined) put([chain.name, provider.id], known);
+    }
+  });
+
+const perEndpoint = (value: (row: EndpointStatus, nowMs: number) => number): Sample =>
+  perChain((chain, put, nowMs) => {
+    for (const provider of chain.providers) {
+      for (const [transport, row] of endpointsOf(provider)) {
+        put([chain.name, provider.id, transport], value(row, nowMs));
+      }
+    }
+  });
+
+const perCache = (value: (cache: CacheCounters) => number): Sample =>
+  perChain((chain, put) => {
+    for (const cache of chain.caches ?? []) put([chain.name, cache.kind], value(cache));
+  });
+
+const perStream = (value: (stream: StreamCounters) => number): Sample =>
+  perChain((chain, put) => {
+    for (const stream of chain.streams ?? []) put([chain.name, stream.kind], value(stream));
+  });
+
+const meteredEndpoints =
+  (copy: (cells: EndpointCells, labels: readonly string[], put: Put) => void): Sample =>
+  ({ meter }, put) => {
+    for (const [chain, cells] of meter.chains) {
+      for (const [provider, { http, ws }] of cells.providers) {
+        if (http.durations.count > 0) copy(http, [chain, provider, "http"], put);
+        if (ws.durations.count > 0) copy(ws, [chain, provider, "ws"], put);
+      }
+    }
+  };
+
+const one =
+  (value: (sources: MetricSources) => number): Sample =>
+  (sources, put) =>
+    put([], value(sources));
+
+const BREAKER_VALUE = { closed: 0, half_open: 1, open: 2 } as const;
+
+const ratioOf = (value: number | undefined, samples: number | undefined): number | undefined =>
+  samples === undefined || samples === 0 ? undefined : value;
+
+const byName: Readonly<Record<string, Sample>> = {
+  rpc_requests_total: ({ meter }, put) => {
+    for (const [chain, { requests }] of meter.chains) {
+      for (const transport of ["http", "ws"] as const) {
+        for (const outcome of ["ok", "error", "gone"] as const) {
+          put([chain, transport, outcome], requests[transport][outcome]);
+        }
+      }
+    }
+  },
+  rpc_request_errors_total: ({ meter }, put) => {
+    for (const [chain, { reasons }] of meter.chains) {
+      for (const [reason, count] of reasons) put([chain, reason], count);
+    }
+  },
+  rpc_request_duration_seconds: ({ meter }, put) => {
+    for (const [chain, { durations }] of meter.chains) {
+      for (const [methodClass, cells] of durations) put([chain, methodClass], cells);
+    }
+  },
+  rpc_attempts_total: meteredEndpoints(({ byClass }, labels, put) => {
+    for (const [errorClass, count] of byClass) put([...labels, errorClass], count);
+  }),
+  rpc_attempt_duration_seconds: meteredEndpoints(({ durations }, labels, put) => {
+    put(labels, durations);
+  }),
+  rpc_method_attempts_total: ({ meter }, put) => {
+    for (const [chain, { providers }] of meter.chains) {
+      for (const [provider, { byMethod }] of providers) {
+        for (const [method, counts] of byMethod) {
+          for (const outcome of ["ok", "failed", "neutral"] as const) {
+            if (counts[outcome] > 0) put([chain, provider, method, outcome], counts[outcome]);
+          }
+        }
+      }
+    }
+  },
+  circuit_breaker_state: perEndpoint(({ state }) => BREAKER_VALUE[state]),
+  endpoint_usable: perEndpoint((row, nowMs) => Number(isEndpointUsable(row, nowMs))),
+  endpoint_in_flight: perEndpoint(({ inFlight }) => inFlight),
+  endpoint_completed_total: perEndpoint(({ completed }) => completed),
+  provider_head_block: perProvider(({ head }) => (head < 0 ? undefined : head)),
+  provider_lag_blocks: perProvider(({ lag }) => lag),
+  provider_latency_seconds: perChain((chain, put) => {
+    for (const { id, calls } of chain.providers) {
+      if (calls?.p50Ms !== undefined) put([chain.name, id, "0.5"], calls.p50Ms / 1_000);
+      if (calls?.q95Ms !== undefined) put([chain.name, id, "0.95"], calls.q95Ms / 1_000);
+    }
+  }),
+  provider_failure_ratio: perProvider(({ calls }) => ratioOf(calls?.failureRatio, calls?.n)),
+  provider_score_ratio: perProvider(({ score }) => score),
+  provider_race_win_ratio: perProvider(({ race }) => ratioOf(race?.winRate, race?.races)),
+  provider_race_miss_ratio: perProvider(({ race }) => ratioOf(race?.missRate, race?.races)),
+  provider_race_margin_seconds: perProvider(({ race }) =>
+    race === undefined || race.races === 0 ? undefined : race.avgMarginMs / 1_000,
+  ),
+  chain_tip_block: perChain(({ name, tip }, put) => {
+    if (tip >= 0) put([name], tip);
+  }),
+  chain_tip_age_seconds: perChain(({ name, tipAtMs }, put, nowMs) => {
+    if (tipAtMs !== undefined) put([name], Math.max(0, nowMs - tipAtMs) / 1_000);
+  }),
+  chain_usable_providers: perChain(({ name, providers }, put, nowMs) => {
+    put([name], providers.filter((provider) => isProviderUsable(provider, nowMs)).length);
+  }),
+  chain_providers: perChain(({ name, providers }, put) => put([name], providers.length)),
+  chain_down: perChain((chain, put, nowMs) => {
+    put([chain.name], Number(chainVerdict(chain, nowMs).state === "down"));
+  }),
+  aggregation_messages_total: perChain(({ name, aggregation }, put) => {
+    for (const [kind, { messages }] of Object.entries(aggregation?.byKind ?? {})) {
+      put([name, kind], messages);
+    }
+  }),
+  aggregation_duplicates_total: perChain(({ name, aggregation }, put) => {
+    for (const [kind, { duplicates }] of Object.entries(aggregation?.byKind ?? {})) {
+      put([name, kind], duplicates);
+    }
+  }),
+  aggregation_races_settled_total: perChain(({ name, aggregation }, put) => {
+    if (aggregation !== undefined) put([name], aggregation.racesSettled);
+  }),
+  aggregation_missed_total: perChain(({ name, aggregation }, put) => {
+    if (aggregation !== undefined) put([name], aggregation.missed);
+  }),
+  aggregation_processing_seconds_total: perChain(({ name, aggregation }, put) => {
+    if (aggregation !== undefined) put([name], aggregation.processingMs / 1_000);
+  }),
+  cache_hits_total: perCache(({ hits }) => hits),
+  cache_misses_total: perCache(({ misses }) => misses),
+  cache_evictions_total: perCache(({ evictions }) => evictions),
+  cache_entries: perCache(({ entries }) => entries),
+  cache_limit_entries: perCache(({ limit }) => limit),
+  clients: ({ clients }, put) => {
+    for (const [kind, count] of Object.entries(clients())) put([kind], count);
+  },
+  subs_active: perStream(({ active }) => active),
+  subs_delivered_total: perStream(({ delivered }) => delivered),
+  config_info: ({ configHash }, put) => put([configHash()], 1),
+  otp_processes: ({ processes }, put) => {
+    const { supervisors, workers } = processes();
+    put(["supervisor"], supervisors);
+    put(["worker"], workers);
+  },
+  otp_mailbox_messages: one(({ processes }) => processes().mailboxMessages),
+  otp_mailbox_max_messages: one(({ processes }) => processes().mailboxMaxMessages),
+  info: ({ version, region }, put) => put([version, region], 1),
+  host_uptime_seconds: one(({ host }) => host().uptimeMs / 1_000),
+  host_cpu_seconds_total: ({ host }, put) => {
+    const { cpuUserMs, cpuSystemMs } = host();
+    put(["user"], cpuUserMs / 1_000);
+    put(["system"], cpuSystemMs / 1_000);
+  },
+  host_memory_bytes: ({ host }, put) => {
+    const view = host();
+    put(["rss"], view.rssBytes);
+    put(["heap_used"], view.heapUsedBytes);
+    put(["heap_total"], view.heapTotalBytes);
+    put(["heap_limit"], view.heapLimitBytes);
+    put(["external"], view.externalBytes);
+  },
+  host_event_loop_lag_seconds: ({ host }, put) => {
+    const { loopLagP50Ms, loopLagP99Ms, loopLagMaxMs } = host();
+    put(["0.5"], loopLagP50Ms / 1_000);
+    put(["0.99"], loopLagP99Ms / 1_000);
+    put(["1"], loopLagMaxMs / 1_000);
+  },
+  host_event_loop_utilization_ratio: one(({ host }) => host().loopUtilization),
+  host_gc_seconds_total: ({ host }, put) => {
+    for (const { kind, durationMs } of host().gc) put([kind], durationMs / 1_000);
+  },
+  host_gc_runs_total: ({ host }, put) => {
+    for (const { kind, count } of host().gc) put([kind], count);
+  },
+  host_open_fds: ({ host }, put) => {
+    const { openFds } = host();
+    if (openFds >= 0) put([], openFds);
+  },
+  log_lines_suppressed_total: one(({ suppressedLogLines }) => suppressedLogLines()),
+  alerts_active: ({ alerts }, put) => {
+    const active = alerts();
+    for (const severity of ["warning", "critical"] as const) {
+      put([severity], active.filter((alert) => alert.severity === severity).length);
+    }
+  },
+};
+
+/** Samplers by full metric name. */
+export const SAMPLERS: Readonly<Record<string, Sample>> = Object.fromEntries(
+  Object.entries(byName).map(([name, sample]) => [`paceline_${name}`, sample]),
+);
