@@ -384,9 +384,11 @@ const chain = z
         "`pace`: decayed lower bound of the race credit; `livechain`: the raceScore of Livechain.",
         hot(chained.leaderboard.formula),
       ),
-      half_life: duration("Age at which evidence counts half.", 1_000, {
-        default: chained.leaderboard.half_life,
-      }),
+      half_life: duration(
+        "Age at which evidence counts half.",
+        1_000,
+        hot(chained.leaderboard.half_life),
+      ),
       weights: group("Shares of the composite score; they need not sum to 1.", {
         race: number("Event races.", { min: 0, max: 1_000 }, hot(chained.leaderboard.weights.race)),
         reliability: number(
@@ -562,6 +564,6 @@ export type ConfigDocument = z.infer<typeof documentSchema>;
 
 function withoutDefault<S extends z.ZodType>(optional: z.ZodOptional<S>): z.ZodOptional<S> {
   const inner = optional.unwrap();
-  const { default: _default, ...meta } = { ...inner.meta() };
-  return inner.meta(meta).optional();
+  // the registry lays the new meta over the old one, so the default must be covered, not left out
+  return inner.meta({ ...inner.meta(), default: undefined }).optional();
 }
