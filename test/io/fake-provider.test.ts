@@ -92,7 +92,7 @@ describe("a fake provider on a real socket", () => {
     const world = await startDemoWorld({ seed: 9, now, startServer: startFakeServer });
     stops.push(() => world.stop());
     expect(world.providers.map((p) => p.chain)).toEqual(
-      [..."aaaa", ..."bbbb"].map((c) => (c === "a" ? "alpha" : "beta")),
+      Array.from({ length: 8 }, (_, i) => (i < 4 ? "alpha" : "beta")),
     );
     const read = async (url: string) => {
       const body = {
