@@ -1,0 +1,113 @@
+/**
+ * What the admin commands need from the running program. The host program wires it; the shapes are
+ * structural, so the runtime's inspector and the chains' records fit without adapters.
+ */
+import type { EffectiveDump } from "../../../config/dump.ts";
+import type { ReloadStep } from "../../../config/plan.ts";
+import type { ChainView } from "../views.ts";
+
+/** One process of the tree, with everything below it (public contract). */
+export interface TreeNode {
+  readonly name: string;
+  readonly pid: string;
+  readonly kind: "supervisor" | "worker";
+  readonly status: string;
+  /** How a supervisor restarts its children. */
+  readonly strategy?: string | undefined;
+  /** Restarts in the current window against what the supervisor allows. */
+  readonly restarts: {
+    readonly count: number;
+    readonly intensity: number;
+    readonly period_ms: number;
+  };
+  /** Reason of the last exit of the process that held this place before. */
+  readonly last_exit?: unknown;
+  readonly children: readonly TreeNode[];
+}
+
+/** One process as `ps` lists it. Counters are totals since its start. */
+export interface ProcessRow {
+  readonly pid: string;
+  readonly name?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly status: string;
+  /** Messages waiting. */
+  readonly mailbox: number;
+  /** Messages handled. */
+  readonly turns?: number | undefined;
+  /** Time spent in handlers. */
+  readonly busyMs?: number | undefined;
+  readonly timers?: number | undefined;
+  readonly links?: number | undefined;
+  readonly monitors?: number | undefined;
+  readonly restarts?: number | undefined;
+}
+
+/** Reads runtime records and sends no message, so that a hung process can be looked at. */
+export interface NodeInspector {
+  tree(): TreeNode;
+  processes(): readonly ProcessRow[];
+  /** Everything recorded of one process, redacted; undefined when there is none. */
+  info(target: string): object | undefined;
+  /** Sends an exit signal; false when nobody answers to the target. */
+  exit(target: string, reason: string): boolean;
+}
+
+/** What an operator does to a breaker. */
+export type BreakerAction = "open" | "close" | "reset";
+
+/** One breaker to force. */
+export interface BreakerOrder {
+  readonly chain: string;
+  readonly provider: string;
+  readonly transport: "http" | "ws";
+  readonly action: BreakerAction;
+  /** A forced state expires after this time. */
+  readonly forMs: number;
+  readonly reason: string;
+}
+
+/** How a reload ended. */
+export interface ReloadReport {
+  readonly result: "applied" | "unchanged" | "refused" | "rolled_back";
+  readonly steps: readonly ReloadStep[];
+  /** Why it was refused or rolled back, one line each. */
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+  readonly hash: string;
+  readonly tookMs: number;
+}
+
+/** A subscription to the telemetry of the node. */
+export interface EventFeed {
+  /** `names` is `*` or exact event names; the result detaches. */
+  attach(sink: (event: string, fields: Readonly<Record<string, unknown>>) => void): () => void;
+}
+
+/** Facts that do not change while the host runs. */
+export interface HostFacts {
+  readonly version: string;
+  readonly region: string;
+  readonly pid: number;
+  /** Undefined for the demo. */
+  readonly configFile?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/** Everything the admin commands may ask of the program. */
+export interface AdminDeps {
+  readonly host: () => HostFacts;
+  readonly inspector: NodeInspector;
+  /** Live facts of all chains, the same the pages and metrics read. */
+  readonly chains: () => readonly ChainView[];
+  /** Monotonic milliseconds, the clock of the chains' cells. */
+  readonly now: () => number;
+  /** False when there is no such breaker. */
+  readonly forceBreaker: (order: BreakerOrder) => boolean | Promise<boolean>;
+  readonly reload: () => Promise<ReloadReport>;
+  /** The running configuration, masked (`dumpConfig(loaded.source)`). */
+  readonly config: () => EffectiveDump;
+  /** Begins the orderly end of the host, as SIGTERM does. */
+  readonly drain: () => void;
+  readonly events: EventFeed;
+}
