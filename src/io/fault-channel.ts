@@ -54,8 +54,8 @@ export class FaultChannel {
       this.#line.push(this.#state.delayMs(), () => this.cut());
     } else if (fault === "garbage") {
       this.#toClient("not json at all {");
-    } else if (fault === "status" || fault === "rateLimitBody") {
-      this.#toClient(this.#state.rateLimitBody(data));
+    } else if (fault === "status" || fault === "rpcError") {
+      this.#toClient(this.#state.refusal(data));
     } else {
       this.#watch(body);
       if (this.#node.readyState === WebSocket.OPEN) this.#node.send(body, { binary: false });

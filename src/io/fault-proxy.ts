@@ -148,8 +148,8 @@ function serveHttp(exchange: Exchange): void {
       later(delayMs, () => request.socket.resetAndDestroy());
     } else if (fault === "status") {
       later(delayMs, () => writeStatus(response, state.settings));
-    } else if (fault === "garbage" || fault === "rateLimitBody") {
-      const text = fault === "garbage" ? GARBAGE : state.rateLimitBody(body);
+    } else if (fault === "garbage" || fault === "rpcError") {
+      const text = fault === "garbage" ? GARBAGE : state.refusal(body);
       later(delayMs, () => response.setHeader("content-type", "application/json").end(text));
     } else {
       forward(exchange, body, delayMs, fault === "truncate").catch(() => response.destroy());
@@ -166,7 +166,8 @@ async function forward(
   const startedMs = performance.now();
   const answer = await pool.request({
     method: request.method ?? "POST",
-    path: request.url ?? "/",
+    // A vendor's key lives in the path; the node behind knows none.
+    path: "/",
     headers: { "content-type": "application/json" },
     body: body.length === 0 ? null : body,
   });

@@ -15,13 +15,13 @@ export interface FaultSettings {
   /** Each request is answered with this HTTP status (over WebSocket: with an error). */
   readonly status: number | undefined;
   readonly retryAfterSec: number | undefined;
-  /** Each request is answered with HTTP 200 and a body that carries code 429. */
-  readonly rateLimitBody: boolean;
+  /** Each request is answered with HTTP 200 and this JSON-RPC error. */
+  readonly rpcError: { readonly code: number; readonly message: string } | undefined;
   /** Each request is answered with bytes that are no JSON. */
   readonly garbage: boolean;
   /** Answers break off in the middle. */
   readonly truncate: boolean;
-  /** Share of the requests that the five faults above strike, 0..1. */
+  /** Share of the requests that the faults above strike, 0..1. */
   readonly ratio: number;
   /** Methods that they strike; undefined means all. */
   readonly methods: readonly string[] | undefined;
@@ -34,7 +34,7 @@ export interface FaultSettings {
 }
 
 /** A fault that strikes one request. */
-export type RequestFault = "hang" | "reset" | "status" | "garbage" | "rateLimitBody" | "truncate";
+export type RequestFault = "hang" | "reset" | "status" | "garbage" | "rpcError" | "truncate";
 
 /** One call as far as a proxy looks into it. */
 export interface SeenCall {
@@ -51,7 +51,7 @@ const PERFECT: FaultSettings = {
   reset: false,
   status: undefined,
   retryAfterSec: undefined,
-  rateLimitBody: false,
+  rpcError: undefined,
   garbage: false,
   truncate: false,
   ratio: 1,
@@ -130,12 +130,12 @@ export class FaultState {
     return height !== undefined && Number(height) > staleHead;
   }
 
-  /** The body of a rate limit that hides in a 200. */
-  rateLimitBody(request: Buffer): string {
+  /** The body of an answer that refuses every call of a request. */
+  refusal(request: Buffer): string {
     const refuse = ({ id }: SeenCall): unknown => ({
       jsonrpc: "2.0",
       id: id ?? null,
-      error: { code: 429, message: "Your app has exceeded its requests per second capacity" },
+      error: this.settings.rpcError ?? { code: -32005, message: "refused on demand" },
     });
     const parsed = parse(request);
     return JSON.stringify(
@@ -203,7 +203,7 @@ function callsOf(parsed: unknown): readonly SeenCall[] {
 function struck(settings: FaultSettings): RequestFault | undefined {
   if (settings.reset) return "reset";
   if (settings.status !== undefined) return "status";
-  if (settings.rateLimitBody) return "rateLimitBody";
+  if (settings.rpcError !== undefined) return "rpcError";
   if (settings.garbage) return "garbage";
   return settings.truncate ? "truncate" : undefined;
 }

@@ -47,7 +47,7 @@ describeWithAnvil("a fault proxy in front of a real node", () => {
     const limited = await post(it.url, CHAIN_ID);
     expect([limited.status, limited.headers.get("retry-after")]).toEqual([429, "7"]);
     it.heal();
-    it.set({ rateLimitBody: true });
+    it.set({ rpcError: { code: 429, message: "slow down" } });
     expect(await post(it.url, CHAIN_ID)).toMatchObject({
       status: 200,
       text: expect.stringContaining("429"),
