@@ -76,17 +76,11 @@ export class Races {
   /** True when a first arrival would begin a race: only then is its height worth reading. */
   wants(event: RaceEvent, key: string, lane: number, atNs: number): boolean {
     if (lane === sharedLane) return false;
-    switch (event) {
-      case "newHeads":
-        return true;
-      case "logs": {
-        if (key.startsWith(this.#lastBlock)) return false;
-        const block = key.slice(0, 66);
-        return !this.#blocks.has(block) && !this.#olderBlocks.has(block);
-      }
-      case "newPendingTransactions":
-        return atNs >= this.#nextPendingNs;
-    }
+    if (event === "newHeads") return true;
+    if (event === "newPendingTransactions") return atNs >= this.#nextPendingNs;
+    if (key.startsWith(this.#lastBlock)) return false;
+    const block = key.slice(0, 66);
+    return !this.#blocks.has(block) && !this.#olderBlocks.has(block);
   }
 
   /** Begins a race with its first arrival, unless fewer than two providers are in it. */
