@@ -71,8 +71,8 @@ function hostOf(value: string): string {
 /** Short path words (`v2`, `rpc`) are no keys and would mangle ordinary text. */
 const MIN_PIECE_LENGTH = 6;
 
-/** Longest first, so that a part never leaves the rest of a longer one behind. */
-function sensitivePieces(value: string): readonly string[] {
+/** Every part of a secret that can hold a key; longest first, so that none leaves a rest behind. */
+export function sensitivePieces(value: string): readonly string[] {
   const pieces = new Set<string>(value === "" ? [] : [value]);
   const keep = (piece: string): void => {
     if (piece.length >= MIN_PIECE_LENGTH) pieces.add(piece);

@@ -224,7 +224,8 @@ export const EVENTS = {
     level: "info",
     fields: ["chain", "provider", "method"],
     optional: ["reason", "limit"],
-    meaning: "The provider does not serve this method (or range); it is not asked again for a while.",
+    meaning:
+      "The provider does not serve this method (or range); it is not asked again for a while.",
   },
   "provider.quarantined": {
     level: "error",

@@ -80,7 +80,7 @@ export interface ReloadReport {
 
 /** A subscription to the telemetry of the node. */
 export interface EventFeed {
-  /** `names` is `*` or exact event names; the result detaches. */
+  /** Calls `sink` for every event from now on; the result detaches it. */
   attach(sink: (event: string, fields: Readonly<Record<string, unknown>>) => void): () => void;
 }
 

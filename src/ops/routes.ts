@@ -1,0 +1,167 @@
+/**
+ * The operator's HTTP paths: one table that is dispatched here and described in /openapi.json.
+ *
+ * Everything is answered from memory; only /metrics takes more than one turn of the event loop.
+ */
+import { createHash } from "node:crypto";
+import { chainReport, chainsReport, leaderboardReport } from "./chains-api.ts";
+import {
+  HealthMemory,
+  health,
+  livez,
+  readyz,
+  startupz,
+  type HealthInput,
+  type HealthReply,
+} from "./health.ts";
+import { openApiDocument } from "./openapi.ts";
+import { PAGE_CSS } from "./page/style.ts";
+import { statusPage } from "./page/page.ts";
+import type { ChainView } from "./views.ts";
+
+/** One request to an operator's path. */
+export interface OpsRequest {
+  readonly method: string;
+  /** Path without the query, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The Host header. */
+  readonly host: string | undefined;
+}
+
+/** What is sent back. */
+export interface OpsReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Where the answers come from. */
+export interface OpsSources {
+  /** What is known now, alerts included. */
+  readonly health: () => HealthInput;
+  readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Wall clock as an ISO string. */
+  readonly nowIso: () => string;
+}
+
+interface Route {
+  readonly path: RegExp;
+  readonly handle: (
+    input: HealthInput,
+    request: OpsRequest,
+    match: RegExpExecArray,
+  ) => OpsReply | Promise<OpsReply>;
+}
+
+const SECURITY_HEADERS = {
+  "cache-control": "no-store",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+} as const;
+
+const STYLE_HASH = createHash("sha256").update(PAGE_CSS).digest("base64");
+const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
+const json = (status: number, body: unknown): OpsReply => ({
+  status,
+  headers: { ...SECURITY_HEADERS, "content-type": "application/json; charset=utf-8" },
+  body: `${JSON.stringify(body)}\n`,
+});
+
+const failure = (status: number, error: string): OpsReply =>
+  json(status, { error, success: false });
+
+/** Answers operator's requests; undefined for a path that is not one of them. */
+export function createOpsRoutes(
+  sources: OpsSources,
+): (request: OpsRequest) => OpsReply | Promise<OpsReply> | undefined {
+  const memory = new HealthMemory();
+  const healthReply = (reply: HealthReply): OpsReply => json(reply.status, reply.body);
+  const stamped = (reply: HealthReply): OpsReply =>
+    healthReply(memory.stamp(reply, sources.nowIso()));
+  const chainRoute =
+    (report: (chain: ChainView, nowMs: number) => unknown): Route["handle"] =>
+    ({ chains, nowMs }, _, match) => {
+      const wanted = decoded(match[1] ?? "");
+      const chain = chains.find(({ name, aliases }) => name === wanted || aliases.includes(wanted));
+      if (chain !== undefined) return json(200, report(chain, nowMs));
+      const names = chains.map(({ name }) => name).join(", ") || "none";
+      return failure(404, `no chain ${JSON.stringify(wanted.slice(0, 64))}; running: ${names}`);
+    };
+  const routes: readonly Route[] = [
+    { path: /^\/$/, handle: page },
+    { path: /^\/livez$/, handle: (input) => stamped(livez(input)) },
+    { path: /^\/startupz$/, handle: (input) => stamped(startupz(input)) },
+    {
+      path: /^\/readyz$/,
+      handle: (input, { query }) => {
+        const min = query.get("min") ?? undefined;
+        const reply = readyz(input, { chain: query.get("chain") ?? undefined, min });
+        // Another `min` asks another question; its answers have no common "since".
+        return min === undefined ? stamped(reply) : healthReply(reply);
+      },
+    },
+    { path: /^\/health$/, handle: (input) => stamped(health(input)) },
+    {
+      path: /^\/metrics$/,
+      handle: async () => {
+        try {
+          const { contentType, text } = await sources.renderMetrics();
+          return {
+            status: 200,
+            headers: { ...SECURITY_HEADERS, "content-type": contentType },
+            body: text,
+          };
+        } catch (error) {
+          return failure(503, error instanceof Error ? error.message : "the metrics failed");
+        }
+      },
+    },
+    { path: /^\/openapi\.json$/, handle: ({ version }) => json(200, openApiDocument(version)) },
+    {
+      path: /^\/api\/v1\/chains$/,
+      handle: ({ region, chains, nowMs }) => json(200, chainsReport(region, chains, nowMs)),
+    },
+    { path: /^\/api\/v1\/chains\/([^/]+)$/, handle: chainRoute(chainReport) },
+    { path: /^\/api\/v1\/chains\/([^/]+)\/leaderboard$/, handle: chainRoute(leaderboardReport) },
+    { path: /^\/api\/v1\/alerts$/, handle: ({ alerts }) => json(200, { alerts }) },
+  ];
+  return (request) => {
+    const path = request.path.length > 1 ? request.path.replace(/\/$/, "") : request.path;
+    for (const route of routes) {
+      const match = route.path.exec(path);
+      if (match === null) continue;
+      if (request.method !== "GET" && request.method !== "HEAD") {
+        const reply = failure(405, `${request.method.slice(0, 16)} is not allowed here`);
+        return { ...reply, headers: { ...reply.headers, allow: "GET, HEAD" } };
+      }
+      return route.handle(sources.health(), request, match);
+    }
+    return path.startsWith("/api/")
+      ? failure(404, "no such API path; see /openapi.json")
+      : undefined;
+  };
+}
+
+function page(input: HealthInput, { host }: OpsRequest): OpsReply {
+  const isPlainHost = host !== undefined && /^[\w.:[\]-]{1,255}$/.test(host);
+  return {
+    status: 200,
+    headers: {
+      ...SECURITY_HEADERS,
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": PAGE_POLICY,
+    },
+    body: statusPage({ ...input, origin: `http://${isPlainHost ? host : "localhost"}` }),
+  };
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
