@@ -1,0 +1,325 @@
+/**
+ * `ctx`: what a handler may do. One per process; useless after its death.
+ *
+ * Promises made here never settle once the process is dead. Late operations of code that outlived
+ * its process throw DeadProcess where a value is expected and are dropped and counted elsewhere.
+ */
+import { Log } from "../node/log.ts";
+import type { Key } from "../names/key.ts";
+import { Table, type TableOptions } from "../names/table.ts";
+import { Envelope, Kind, type Monitor } from "../process/message.ts";
+import type { Process } from "../process/process.ts";
+import { noFacets, processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
+import type { MonitorRecord } from "../process/signals.ts";
+import { startTask, type TaskOptions } from "../process/task.ts";
+import { OtpError, type Reason } from "../reason.ts";
+import { findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
+import type { ChildSpec } from "../supervisor/spec.ts";
+import { ProcessTimer } from "../time/process-timer.ts";
+import { TimerEntry } from "../time/wheel.ts";
+import type { AnyDef, Ref } from "./definition.ts";
+
+/** Who is meant: a ref, or a key that is resolved now. */
+export type Target = ProcessRef | Key;
+
+/** Capabilities of one process. */
+export class Ctx {
+  private readonly process: Process;
+  private logger: Log | undefined = undefined;
+
+  constructor(process: Process) {
+    this.process = process;
+  }
+
+  /** Reference to this process; `self.send(payload)` mails an info message to itself. */
+  get self(): ProcessRef {
+    const { process } = this;
+    process.ref ??= new RefImpl(process.kernel, process, undefined, noFacets);
+    return process.ref;
+  }
+
+  /** Registered name of this process, or what it runs. */
+  get name(): string {
+    return this.process.label;
+  }
+
+  /** Aborted at death; for drivers. Made on first use. */
+  get signal(): AbortSignal {
+    const more = this.process.more();
+    more.abort ??= new AbortController();
+    if (!this.process.alive) more.abort.abort();
+    return more.abort.signal;
+  }
+
+  /** Structured log, marked with pid and name. */
+  get log(): Log {
+    const { process } = this;
+    this.logger ??= new Log(
+      (level, fields, message) => process.kernel.log(level, fields, message),
+      () => ({ pid: process.pid, process: process.label }),
+    );
+    return this.logger;
+  }
+
+  /** Monotonic ms. */
+  now(): number {
+    return this.process.kernel.clock.monotonicMs();
+  }
+
+  /** Milliseconds since the epoch. */
+  wallNow(): number {
+    return this.process.kernel.clock.wallMs();
+  }
+
+  /** Uniform in [0, 1), from the node's injected source. */
+  random(): number {
+    return this.process.kernel.random();
+  }
+
+  /** Mails `timer` with `key` once after `delayMs`; the same key replaces. */
+  after(delayMs: number, key: string, payload?: unknown, options?: { readonly to?: Key }): void {
+    this.startTimer(delayMs, 0, key, payload, options?.to);
+  }
+
+  /** Mails `timer` with `key` every `intervalMs`, at most one queued at a time; the same key replaces. */
+  every(intervalMs: number, key: string, payload?: unknown): void {
+    this.startTimer(intervalMs, Math.max(1, intervalMs), key, payload, undefined);
+  }
+
+  /** Milliseconds that were left, or false when no such timer runs; an expired message stays queued. */
+  cancel(key: string): number | false {
+    const { process } = this;
+    const timer = process.extras?.timers?.get(key);
+    if (timer === undefined) return false;
+    process.extras?.timers?.delete(key);
+    if (!process.kernel.wheel.cancel(timer)) return false;
+    return Math.max(0, timer.deadlineMs - this.now());
+  }
+
+  /** Resolves after `delayMs`, never after death. The process stays busy meanwhile. */
+  sleep(delayMs: number): Promise<void> {
+    const { process } = this;
+    this.mustLive("sleep");
+    return new Promise((resolve) => {
+      const timer = new Sleep(process, resolve);
+      const more = process.more();
+      more.sleeps ??= new Set();
+      more.sleeps.add(timer);
+      process.kernel.startTimer(timer, delayMs);
+    });
+  }
+
+  /** The same promise, but one that never settles after this process's death. */
+  guard<T>(promise: Promise<T>): Promise<T> {
+    const { process } = this;
+    this.mustLive("guard");
+    return new Promise((resolve, reject) => {
+      promise.then(
+        (value) => {
+          if (process.alive) resolve(value);
+        },
+        (error: unknown) => {
+          if (process.alive) reject(error as Error);
+        },
+      );
+    });
+  }
+
+  /**
+   * Runs `run` in a process of its own and mails one `task` message with its outcome.
+   *
+   * The task dies with its owner; a running key is replaced and its older result dropped. Default
+   * timeout 5 s; at most 64 run per owner, the next one fails with "overloaded".
+   */
+  task<T>(key: string, run: (signal: AbortSignal) => Promise<T> | T, options?: TaskOptions): void {
+    this.mustLive("task");
+    startTask(this.process, key, run, options);
+  }
+
+  /** Links both ways; a link to a dead process is its `noproc` exit. */
+  link(target: Target): void {
+    if (this.isZombie("link")) return;
+    const other = this.find(target);
+    if (other === this.process) return;
+    if (other === undefined) this.process.kernel.signals.exit(undefined, this.process, "noproc");
+    else {
+      this.process.addLink(other);
+      this.process.kernel.signals.link(this.process, other);
+    }
+  }
+
+  /** Drops the link and an exit message of it that is already queued. */
+  unlink(target: Target): void {
+    if (this.isZombie("unlink")) return;
+    const other = this.find(target);
+    if (other === undefined) return;
+    this.process.dropLink(other);
+    this.process.mailbox.removeFirst((held) => held.kind === Kind.exit && held.origin === other);
+    this.process.kernel.signals.unlink(this.process, other);
+  }
+
+  /** One `down` message when the target ends; at once, with noproc, when it is dead. */
+  monitor(target: Target): Monitor {
+    this.mustLive("monitor");
+    const other = this.find(target);
+    const label = "facets" in target && !(target instanceof RefImpl) ? target.name : target.name;
+    return this.process.kernel.monitor(this.process, other, label);
+  }
+
+  /** Ends a monitor and removes its `down` message when it is already queued. */
+  demonitor(monitor: Monitor): void {
+    const record = monitor as MonitorRecord;
+    record.active = false;
+    record.watched?.extras?.watchers?.delete(record);
+    this.process.extras?.watching?.delete(record);
+    this.process.mailbox.removeFirst(
+      (held) => held.kind === Kind.down && (held.arg as { monitor: Monitor }).monitor === monitor,
+    );
+  }
+
+  /** Sends an exit signal; "kill" cannot be trapped, "normal" stops nobody but oneself. */
+  exit(target: Target, reason: Reason): void {
+    if (this.isZombie("exit")) return;
+    const other = this.find(target);
+    if (other !== undefined) this.process.kernel.signals.exit(this.process, other, reason);
+  }
+
+  /** Changes whether exit signals become messages; returns what it was. */
+  trapExit(isTrapping: boolean): boolean {
+    const before = this.process.trapExit;
+    this.process.trapExit = isTrapping;
+    return before;
+  }
+
+  /** The process that holds `key` now, or undefined. The ref is a pid: it goes stale at a restart. */
+  whereis<D extends AnyDef>(key: Key<D>): Ref<D> | undefined {
+    return whereis(this.process.kernel.registry.get(key.name));
+  }
+
+  /** A ref that resolves `key` at every send, so that restarts are transparent. */
+  via<D extends AnyDef>(key: Key<D>): Ref<D> {
+    return new RefImpl(this.process.kernel, undefined, key.name, key.facets) as unknown as Ref<D>;
+  }
+
+  /** Holds `key` until death; false when somebody else holds it. */
+  register(key: Key): boolean {
+    if (this.isZombie("register")) return false;
+    const holder = this.process.kernel.registry.register(key.name, this.process);
+    return holder === undefined || holder === this.process;
+  }
+
+  /** Gives up `key`; false when this process does not hold it. */
+  unregister(key: Key): boolean {
+    return this.process.kernel.registry.unregister(key.name, this.process);
+  }
+
+  /** The supervisor with this registered name, path or unique id, or undefined. */
+  supervisor<A = ChildSpec>(name: string): SupervisorRef<A> | undefined {
+    return findSupervisor<A>(this.process.kernel, name);
+  }
+
+  /** Subscribes to a topic; twice delivers twice. */
+  subscribe(topic: string, value?: unknown): void {
+    if (this.isZombie("subscribe")) return;
+    this.process.kernel.pubsub.subscribe(this.process, topic, value);
+  }
+
+  /** Drops all subscriptions of this process to `topic`. */
+  unsubscribe(topic: string): void {
+    this.process.kernel.pubsub.unsubscribe(this.process, topic);
+  }
+
+  /** Mails `info` with `payload` to every subscriber; returns how many. */
+  broadcast(topic: string, payload: unknown): number {
+    if (this.isZombie("broadcast")) return 0;
+    return this.process.kernel.pubsub.broadcast(topic, payload);
+  }
+
+  /** Like broadcast, but not to this process. */
+  broadcastFrom(topic: string, payload: unknown): number {
+    if (this.isZombie("broadcast")) return 0;
+    return this.process.kernel.pubsub.broadcast(topic, payload, this.process);
+  }
+
+  /** An open table by name, or undefined. */
+  table<V = unknown>(name: string): Table<V> | undefined {
+    return this.process.kernel.tables.get(name) as Table<V> | undefined;
+  }
+
+  /** Emits a telemetry event. */
+  emit(name: string, fields?: Readonly<Record<string, unknown>>): void {
+    if (this.isZombie("emit")) return;
+    this.process.kernel.telemetry.emit(name, fields, this.process.label);
+  }
+
+  /** Opens a table owned by this process; `Table.open(ctx, ..)` is the public way. */
+  openTable<V>(name: string, options: TableOptions): Table<V> {
+    this.mustLive("table");
+    return new Table<V>(this.process, name, options);
+  }
+
+  /** For the runtime: a timer message leaves the mailbox. */
+  timerTaken(envelope: Envelope): void {
+    const timer = envelope.origin as unknown;
+    if (timer instanceof ProcessTimer) timer.isQueued = false;
+  }
+
+  private startTimer(
+    delayMs: number,
+    intervalMs: number,
+    key: string,
+    payload: unknown,
+    to: Key | undefined,
+  ): void {
+    const { process } = this;
+    if (this.isZombie("timer")) return;
+    const { kernel } = process;
+    const timer = new ProcessTimer(process, key, payload, intervalMs, to?.name);
+    if (to === undefined) {
+      const more = process.more();
+      more.timers ??= new Map();
+      const old = more.timers.get(key);
+      if (old !== undefined) kernel.wheel.cancel(old);
+      more.timers.set(key, timer);
+    }
+    kernel.startTimer(timer, delayMs);
+  }
+
+  private find(target: Target): Process | undefined {
+    if (target instanceof RefImpl) return processOf(target);
+    return this.process.kernel.registry.get(target.name);
+  }
+
+  private isZombie(op: string): boolean {
+    if (this.process.alive) return false;
+    this.process.kernel.zombie(this.process, op);
+    return true;
+  }
+
+  private mustLive(op: string): void {
+    if (this.isZombie(op)) {
+      throw new OtpError("OTP_DEAD_PROCESS", `${op} by ${this.process.label} after its death`);
+    }
+  }
+}
+
+class Sleep extends TimerEntry {
+  private readonly process: Process;
+  private readonly wake: () => void;
+
+  constructor(process: Process, wake: () => void) {
+    super();
+    this.process = process;
+    this.wake = wake;
+  }
+
+  expire(): void {
+    this.process.extras?.sleeps?.delete(this);
+    if (this.process.alive) this.wake();
+  }
+}
+
+/** Typed ref of a process found by key. */
+export function whereis<D extends AnyDef>(process: Process | undefined): Ref<D> | undefined {
+  return process?.ref as unknown as Ref<D> | undefined;
+}

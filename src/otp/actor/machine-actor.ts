@@ -1,0 +1,235 @@
+/**
+ * Machine actors (gen_statem): an xstate machine run by the pure transition function.
+ *
+ * The machine's events are the actor's casts. Its actions become effects here: delays are process
+ * timers, named actions are `effects`, everything that would run code inside xstate is refused when
+ * the actor is defined (otp.md 5.3).
+ */
+import {
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type EventFrom,
+  initialTransition,
+  type InputFrom,
+  type SnapshotFrom,
+  transition,
+} from "xstate";
+import type { Info } from "../process/message.ts";
+import type { Reason } from "../reason.ts";
+import type { ErasedActor } from "./behaviour.ts";
+import type { Ctx } from "./context.ts";
+import { type Next, next, reply, type Reply, stop, type Stop } from "./control.ts";
+import { type Def, type MailboxOptions, makeDef } from "./definition.ts";
+import { checkMachine } from "./machine-check.ts";
+
+type Send<M extends AnyStateMachine> = (event: EventFrom<M>) => SnapshotFrom<M>;
+
+/** Answers calls from the snapshot; `send` feeds an event first and returns the new snapshot. */
+export type MachineCalls<M extends AnyStateMachine> = Record<
+  string,
+  // oxlint-disable-next-line typescript/no-explicit-any -- each entry brings its own argument type
+  (snapshot: SnapshotFrom<M>, arg: any, send: Send<M>) => unknown
+>;
+
+type ActionsOf<M> = M extends { readonly "~types"?: infer _T; provide(i: infer I): unknown }
+  ? I extends { actions?: infer A }
+    ? NonNullable<A>
+    : never
+  : never;
+type ParamsOf<F> =
+  NonNullable<F> extends (args: infer _A, params: infer P) => unknown ? P : undefined;
+
+/** Effects by action name. */
+export type MachineEffects<M extends AnyStateMachine> = {
+  readonly [N in keyof ActionsOf<M>]?: (
+    params: ParamsOf<ActionsOf<M>[N]>,
+    after: SnapshotFrom<M>,
+    ctx: Ctx,
+  ) => void;
+};
+
+type EventArg<E> = keyof Omit<E, "type"> extends never ? undefined : Omit<E, "type">;
+type Wide<E> = string extends (E extends { type: infer T } ? T : never) ? true : false;
+
+/** The casts of a machine: one per event type. */
+export type MachineCasts<M extends AnyStateMachine> =
+  Wide<EventFrom<M>> extends true
+    ? Record<string, (state: unknown, arg: unknown) => unknown>
+    : {
+        [T in EventFrom<M>["type"]]: (
+          state: unknown,
+          arg: EventArg<Extract<EventFrom<M>, { type: T }>>,
+        ) => unknown;
+      };
+
+/** Calls as refs see them. */
+export type AnsweredCalls<C> = {
+  [N in keyof C]: C[N] extends (snapshot: infer _S, arg: infer A, ...rest: infer _R) => infer V
+    ? (state: unknown, arg: unknown extends A ? undefined : A) => Reply<unknown, V>
+    : never;
+};
+
+/** What `defineMachineActor` takes beside the machine. */
+export interface MachineSpec<M extends AnyStateMachine, A, C extends MachineCalls<M>> {
+  readonly name: string;
+  readonly mailbox?: MailboxOptions;
+  readonly trapExit?: boolean;
+  /** Input of the machine. */
+  input(args: A, ctx: Ctx): InputFrom<M>;
+  readonly calls?: C & { [N in keyof C]: MachineCalls<M>[string] };
+  readonly effects?: MachineEffects<M>;
+  /** Info messages (timers of effects, tasks, exits, broadcasts) turned into events; undefined: none. */
+  on?(info: Info, snapshot: SnapshotFrom<M>, ctx: Ctx): EventFrom<M> | undefined;
+  terminate?(snapshot: SnapshotFrom<M>, reason: Reason, ctx: Ctx): unknown;
+  formatState?(snapshot: SnapshotFrom<M>): unknown;
+}
+
+interface RaisedParams {
+  readonly id?: string;
+  readonly delay?: unknown;
+  readonly event?: AnyEventObject;
+  readonly sendId?: string;
+}
+
+const TIMER_PREFIX = "xstate:";
+
+/** Defines an actor whose behaviour is a machine. */
+export function defineMachineActor<
+  const M extends AnyStateMachine,
+  A,
+  const C extends MachineCalls<M> = Record<never, never>,
+>(
+  machine: M,
+  spec: MachineSpec<M, A, C>,
+): Def<A, SnapshotFrom<M>, AnsweredCalls<C>, MachineCasts<M>> {
+  const effects = (spec.effects ?? {}) as Readonly<Record<string, Effect>>;
+  const eventTypes = checkMachine(machine, spec.name, Object.keys(effects));
+  const runner = new MachineRunner(machine, effects);
+  const casts: Record<string, (state: unknown, arg: unknown, ctx: Ctx) => unknown> = {};
+  for (const type of eventTypes) {
+    casts[type] = (state, arg, ctx) =>
+      runner.feed(state as AnyMachineSnapshot, { ...(arg as object | undefined), type }, ctx);
+  }
+  const calls: Record<string, ErasedActor["calls"][string]> = {};
+  for (const [name, answer] of Object.entries(spec.calls ?? {})) {
+    calls[name] = (state, arg, ctx) =>
+      runner.answer(state as AnyMachineSnapshot, arg, ctx, answer as unknown as Answer);
+  }
+  const onInfo = spec.on as
+    | ((info: Info, state: unknown, ctx: Ctx) => AnyEventObject | undefined)
+    | undefined;
+  return makeDef(spec.name, 1, {
+    name: spec.name,
+    init: (args, ctx) => runner.start(spec.input(args as A, ctx), ctx),
+    calls,
+    casts,
+    on: (state, info, ctx) => {
+      const snapshot = state as AnyMachineSnapshot;
+      if (info.type === "timer" && info.key.startsWith(TIMER_PREFIX)) {
+        return runner.feed(snapshot, info.payload as AnyEventObject, ctx);
+      }
+      const event = onInfo?.(info, snapshot, ctx);
+      if (event !== undefined) return runner.feed(snapshot, event, ctx);
+      if (onInfo === undefined) ctx.emit("otp.unknown", { type: info.type });
+      return snapshot;
+    },
+    terminate: spec.terminate as ErasedActor["terminate"],
+    formatState: (state) => {
+      if (spec.formatState !== undefined) return spec.formatState(state as SnapshotFrom<M>);
+      const snapshot = state as AnyMachineSnapshot;
+      return { value: snapshot.value, status: snapshot.status };
+    },
+    trapExit: spec.trapExit,
+    mailbox: spec.mailbox,
+  });
+}
+
+type Effect = (params: unknown, after: unknown, ctx: Ctx) => void;
+type Answer = (
+  snapshot: AnyMachineSnapshot,
+  arg: unknown,
+  send: (event: AnyEventObject) => AnyMachineSnapshot,
+) => unknown;
+type Decision = AnyMachineSnapshot | Next<AnyMachineSnapshot> | Stop<AnyMachineSnapshot>;
+interface MachineAction {
+  readonly type: string;
+  readonly params: unknown;
+}
+
+/** Runs one machine purely: transition, then commit, then effects in list order. */
+class MachineRunner {
+  private readonly machine: AnyStateMachine;
+  private readonly effects: Readonly<Record<string, Effect>>;
+
+  constructor(machine: AnyStateMachine, effects: Readonly<Record<string, Effect>>) {
+    this.machine = machine;
+    this.effects = effects;
+  }
+
+  start(input: unknown, ctx: Ctx): Next<AnyMachineSnapshot> {
+    const [snapshot, actions] = initialTransition(this.machine, input as never);
+    this.perform(actions as readonly MachineAction[], snapshot, ctx);
+    return next(snapshot as AnyMachineSnapshot);
+  }
+
+  feed(before: AnyMachineSnapshot, event: AnyEventObject, ctx: Ctx): Decision {
+    return this.settled(this.step(before, event, ctx));
+  }
+
+  answer(
+    before: AnyMachineSnapshot,
+    arg: unknown,
+    ctx: Ctx,
+    answer: Answer,
+  ): Reply<AnyMachineSnapshot, unknown> {
+    let snapshot = before;
+    const value = answer(before, arg, (event) => {
+      snapshot = this.step(snapshot, event, ctx);
+      return snapshot;
+    });
+    return reply(this.settled(snapshot), value);
+  }
+
+  private step(before: AnyMachineSnapshot, event: AnyEventObject, ctx: Ctx): AnyMachineSnapshot {
+    const [after, actions] = transition(this.machine, before, event);
+    this.perform(actions as readonly MachineAction[], after, ctx);
+    return after as AnyMachineSnapshot;
+  }
+
+  private settled(snapshot: AnyMachineSnapshot): Decision {
+    if (snapshot.status === "done") return stop(snapshot);
+    if (snapshot.status !== "error") return snapshot;
+    const { error } = snapshot;
+    return stop(snapshot, { error: error instanceof Error ? error : new Error(String(error)) });
+  }
+
+  private perform(actions: readonly MachineAction[], after: unknown, ctx: Ctx): void {
+    for (const { type, params } of actions) {
+      const raised = params as RaisedParams | undefined;
+      switch (type) {
+        case "xstate.raise":
+          if (typeof raised?.delay === "number") {
+            ctx.after(raised.delay, TIMER_PREFIX + String(raised.id), raised.event);
+          }
+          break;
+        case "xstate.cancel":
+          ctx.cancel(TIMER_PREFIX + String(raised?.sendId));
+          break;
+        case "xstate.emit": {
+          const event = raised?.event;
+          if (event !== undefined) ctx.emit(event.type, { ...event });
+          break;
+        }
+        case "xstate.log":
+          ctx.log.info(
+            { value: (params as { value?: unknown } | undefined)?.value },
+            "machine log",
+          );
+          break;
+        default:
+          this.effects[type]?.(params, after, ctx);
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Unique names. An entry goes at its holder's death, before anyone hears of the death.
+ */
+import type { Process } from "../process/process.ts";
+
+/** Told about every change of a name. */
+export type RegistryListener = (
+  change: "register" | "unregister",
+  name: string,
+  pid: string,
+) => void;
+
+/** Name to process, one holder a name. */
+export class Registry {
+  private readonly holders = new Map<string, Process>();
+  private readonly listeners = new Set<RegistryListener>();
+
+  get size(): number {
+    return this.holders.size;
+  }
+
+  get(name: string): Process | undefined {
+    return this.holders.get(name);
+  }
+
+  /** The current holder when the name is taken, else undefined and the name is held. */
+  register(name: string, process: Process): Process | undefined {
+    const holder = this.holders.get(name);
+    if (holder !== undefined) return holder;
+    this.holders.set(name, process);
+    const more = process.more();
+    more.names ??= [];
+    more.names.push(name);
+    for (const listener of this.listeners) listener("register", name, process.pid);
+    return undefined;
+  }
+
+  /** Gives up one name of `process`; false when it does not hold it. */
+  unregister(name: string, process: Process): boolean {
+    if (this.holders.get(name) !== process) return false;
+    this.holders.delete(name);
+    const names = process.extras?.names;
+    names?.splice(names.indexOf(name), 1);
+    for (const listener of this.listeners) listener("unregister", name, process.pid);
+    return true;
+  }
+
+  /** Gives up all names of a dying process. */
+  release(process: Process): void {
+    const names = process.extras?.names;
+    if (names === undefined) return;
+    for (const name of names) {
+      this.holders.delete(name);
+      for (const listener of this.listeners) listener("unregister", name, process.pid);
+    }
+  }
+
+  /** Calls `listener` on every change until the returned function is called. */
+  listen(listener: RegistryListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Names that begin with `prefix`, for operators: linear. */
+  select(prefix: string): { readonly name: string; readonly pid: string }[] {
+    const found: { readonly name: string; readonly pid: string }[] = [];
+    for (const [name, process] of this.holders) {
+      if (name.startsWith(prefix)) found.push({ name, pid: process.pid });
+    }
+    return found;
+  }
+}

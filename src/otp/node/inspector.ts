@@ -1,0 +1,269 @@
+/**
+ * What operators see. Reads the runtime's records directly and sends no message, so that it is safe
+ * to poll and works while processes hang.
+ */
+import type { Kernel } from "../process/kernel.ts";
+import type { Process } from "../process/process.ts";
+import type { ProcessRef } from "../process/ref.ts";
+import { reasonText, type Reason } from "../reason.ts";
+import type { Child } from "../supervisor/child.ts";
+import { pathOf } from "../supervisor/ref.ts";
+import { SupervisorBehaviour } from "../supervisor/supervisor.ts";
+
+/** Restarts against their budget. */
+export interface RestartView {
+  /** A supervisor: restarts inside its window. A worker: times it was restarted. */
+  readonly count: number;
+  readonly intensity: number;
+  readonly period_ms: number;
+}
+
+/** One node of the tree, as the admin socket prints it. */
+export interface TreeNode {
+  readonly name: string;
+  readonly pid: string | null;
+  readonly kind: "supervisor" | "worker";
+  readonly status: string;
+  readonly strategy?: string;
+  readonly restarts: RestartView;
+  readonly last_exit?: string;
+  readonly children: readonly TreeNode[];
+}
+
+/** One live process. */
+export interface ProcessRow {
+  readonly pid: string;
+  readonly name: string;
+  readonly kind: "supervisor" | "worker" | "task";
+  readonly keys: readonly string[];
+  readonly status: string;
+  readonly mailbox: number;
+  readonly dropped: number;
+  readonly turns: number;
+  /** Sampled estimate. */
+  readonly handlerMs: number;
+  readonly restarts: number;
+  readonly lastExit: string | undefined;
+  readonly links: readonly string[];
+  readonly monitors: readonly string[];
+  readonly monitoredBy: number;
+  readonly handler: string;
+}
+
+/** Everything about one process. */
+export interface ProcessInfo extends ProcessRow {
+  readonly path: string;
+  readonly parent: string | undefined;
+  readonly uptimeMs: number;
+  readonly trapExit: boolean;
+  readonly timers: readonly { readonly key: string; readonly inMs: number }[];
+  readonly tasks: readonly string[];
+  readonly tables: readonly string[];
+  readonly topics: readonly string[];
+  readonly unknownMessages: number;
+  /** formatState, or the redacted state where there is none. */
+  readonly state: unknown;
+}
+
+/** A pid such as "#12", a registered name, a supervisor's id or path, or a ref. */
+export type InspectTarget = string | ProcessRef;
+
+/** View on one node. */
+export class Inspector {
+  private readonly kernel: Kernel;
+  private readonly roots: () => readonly Process[];
+
+  constructor(kernel: Kernel, roots: () => readonly Process[]) {
+    this.kernel = kernel;
+    this.roots = roots;
+  }
+
+  /** The supervision tree; undefined while nothing is started. */
+  tree(): TreeNode | undefined {
+    const root = this.roots()[0];
+    return root === undefined ? undefined : this.processNode(root, undefined);
+  }
+
+  /** Every live process, in pid order. */
+  processes(): ProcessRow[] {
+    return [...this.kernel.processes.values()].map(rowOf);
+  }
+
+  info(target: InspectTarget): ProcessInfo | undefined {
+    const process = this.find(target);
+    if (process === undefined) return undefined;
+    const nowMs = this.kernel.now();
+    const { extras } = process;
+    return {
+      ...rowOf(process),
+      path: process.behaviour.kind === "supervisor" ? pathOf(process) : workerPath(process),
+      parent: process.parent?.pid,
+      uptimeMs: nowMs - process.startedAtMs,
+      trapExit: process.trapExit,
+      timers: [...(extras?.timers ?? [])].map(([key, timer]) => ({
+        key,
+        inMs: Math.max(0, timer.deadlineMs - nowMs),
+      })),
+      tasks: [...(extras?.tasks?.keys() ?? [])],
+      tables: [...(extras?.tables ?? [])].map((table) => (table as { name?: string }).name ?? "?"),
+      topics: extras?.topics ?? [],
+      unknownMessages: extras?.unknown ?? 0,
+      state: stateOf(process),
+    };
+  }
+
+  /** Pid of a target, or undefined. */
+  resolve(target: InspectTarget): string | undefined {
+    return this.find(target)?.pid;
+  }
+
+  /** Sends an exit signal from outside; "kill" cannot be trapped. False: no such process. */
+  exit(target: InspectTarget, reason: Reason): boolean {
+    const process = this.find(target);
+    if (process === undefined) return false;
+    this.kernel.signals.exit(undefined, process, reason);
+    return true;
+  }
+
+  /** Registered names that begin with `prefix`. */
+  names(prefix = ""): { readonly name: string; readonly pid: string }[] {
+    return this.kernel.registry.select(prefix);
+  }
+
+  /** Open tables with their sizes. */
+  tables(): { readonly name: string; readonly rows: number; readonly owner: string | undefined }[] {
+    return [...this.kernel.tables.values()].map((table) => ({
+      name: table.name,
+      rows: table.size,
+      owner: table.ownerPid,
+    }));
+  }
+
+  /** Counters of the runtime itself. */
+  counters(): Readonly<Record<string, number>> {
+    const { kernel } = this;
+    return {
+      ...kernel.counters,
+      processes: kernel.processes.size,
+      names: kernel.registry.size,
+      timers: kernel.wheel.size,
+      runQueue: kernel.scheduler.length,
+      turns: kernel.scheduler.turns,
+      slices: kernel.scheduler.slices,
+    };
+  }
+
+  private find(target: InspectTarget): Process | undefined {
+    const text = typeof target === "string" ? target : target.id;
+    if (/^#\d+$/.test(text)) return this.kernel.processes.get(Number(text.slice(1)));
+    const named = this.kernel.registry.get(text);
+    if (named !== undefined) return named;
+    const peers = this.kernel.supervisors.get(text);
+    if (peers?.size === 1) for (const only of peers) return only;
+    for (const process of this.kernel.processes.values()) {
+      const path = process.behaviour.kind === "supervisor" ? pathOf(process) : workerPath(process);
+      if (path === text) return process;
+    }
+    return undefined;
+  }
+
+  private processNode(process: Process, child: Child | undefined): TreeNode {
+    const { behaviour } = process;
+    const own = childView(process, child);
+    if (!(behaviour instanceof SupervisorBehaviour)) {
+      return { ...own, kind: "worker", children: [] };
+    }
+    const children: TreeNode[] = [];
+    for (const inner of behaviour.children) children.push(this.childNode(inner, behaviour));
+    return {
+      ...own,
+      kind: "supervisor",
+      strategy: behaviour.setup.strategy,
+      restarts: budget(behaviour, behaviour.window.count(this.kernel.now())),
+      children,
+    };
+  }
+
+  private childNode(child: Child, owner: SupervisorBehaviour): TreeNode {
+    const { process, spec } = child;
+    const restarts = budget(owner, child.restarts);
+    if (process !== undefined) {
+      const node = this.processNode(process, child);
+      return node.kind === "supervisor" ? node : { ...node, restarts };
+    }
+    return {
+      name: spec.name ?? String(spec.id),
+      pid: null,
+      kind: spec.type,
+      status: child.isRestarting ? "restarting" : "undefined",
+      restarts,
+      ...(child.lastExit === undefined ? {} : { last_exit: reasonText(child.lastExit) }),
+      children: [],
+    };
+  }
+}
+
+function childView(
+  process: Process,
+  child: Child | undefined,
+): Omit<TreeNode, "kind" | "children"> {
+  const lastExit = child?.lastExit;
+  return {
+    name: process.label,
+    pid: process.pid,
+    status: statusOf(process),
+    restarts: { count: child?.restarts ?? 0, intensity: 0, period_ms: 0 },
+    ...(lastExit === undefined ? {} : { last_exit: reasonText(lastExit) }),
+  };
+}
+
+function budget(owner: SupervisorBehaviour, count: number): RestartView {
+  const { intensity, period } = owner.setup;
+  return { count, intensity, period_ms: period * 1000 };
+}
+
+function statusOf(process: Process): string {
+  if (process.suspended) return "suspended";
+  if (process.status === "running" && process.busy) return "busy";
+  return process.status;
+}
+
+function rowOf(process: Process): ProcessRow {
+  const { extras } = process;
+  const child = childOf(process);
+  return {
+    pid: process.pid,
+    name: process.label,
+    kind: process.behaviour.kind,
+    keys: extras?.names ?? [],
+    status: statusOf(process),
+    mailbox: process.mailbox.size,
+    dropped: extras?.dropped ?? 0,
+    turns: process.turns,
+    handlerMs: process.handlerMs,
+    restarts: child?.restarts ?? 0,
+    lastExit: child?.lastExit === undefined ? undefined : reasonText(child.lastExit),
+    links: [...process.linked()].map((linked) => linked.pid),
+    monitors: [...(extras?.watching ?? [])].map((record) => record.target),
+    monitoredBy: extras?.watchers?.size ?? 0,
+    handler: process.handler,
+  };
+}
+
+function childOf(process: Process): Child | undefined {
+  const owner = process.parent?.behaviour;
+  return owner instanceof SupervisorBehaviour ? owner.byProcess.get(process) : undefined;
+}
+
+function workerPath(process: Process): string {
+  const own = process.extras?.label ?? process.behaviour.name;
+  return process.parent === undefined ? own : `${pathOf(process.parent)}/${own}`;
+}
+
+function stateOf(process: Process): unknown {
+  try {
+    return process.behaviour.format(process);
+  } catch (error) {
+    return { formatState: `failed: ${String(error)}` };
+  }
+}

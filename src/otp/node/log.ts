@@ -1,0 +1,44 @@
+/**
+ * The logger that processes see; the node decides where records go.
+ */
+
+/** Severity of a record. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Takes every record of the node. */
+export type LogSink = (
+  level: LogLevel,
+  fields: Readonly<Record<string, unknown>>,
+  message: string,
+) => void;
+
+/** `ctx.log`: fields first, then the sentence, as pino has it. */
+export class Log {
+  private readonly sink: LogSink;
+  private readonly context: () => Readonly<Record<string, unknown>>;
+
+  constructor(sink: LogSink, context: () => Readonly<Record<string, unknown>>) {
+    this.sink = sink;
+    this.context = context;
+  }
+
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.write("debug", fields, message);
+  }
+
+  info(fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.write("info", fields, message);
+  }
+
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.write("warn", fields, message);
+  }
+
+  error(fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.write("error", fields, message);
+  }
+
+  private write(level: LogLevel, fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.sink(level, { ...this.context(), ...fields }, message);
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * A node: one runtime with its clock, its tree and its operator's view.
+ */
+import { setTimeout as hostTimeout, clearTimeout as clearHostTimeout } from "node:timers";
+import { whereis } from "../actor/context.ts";
+import type { AnyDef, Ref } from "../actor/definition.ts";
+import type { Key } from "../names/key.ts";
+import type { PubSub } from "../names/pubsub.ts";
+import type { Registry } from "../names/registry.ts";
+import type { Table } from "../names/table.ts";
+import { Kernel, type KernelOptions } from "../process/kernel.ts";
+import { Envelope, Kind } from "../process/message.ts";
+import type { Process, StartOutcome } from "../process/process.ts";
+import { RefImpl } from "../process/ref.ts";
+import { realHooks } from "../process/scheduler.ts";
+import { runOutside } from "../process/scope.ts";
+import { ExitError, OtpError, reasonText, type Reason } from "../reason.ts";
+import { findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
+import type { ChildSpec, SupervisorSpec } from "../supervisor/spec.ts";
+import { type Clock, realClock } from "../time/clock.ts";
+import { Inspector } from "./inspector.ts";
+import type { LogSink } from "./log.ts";
+import { catchStrays, type StrayPolicy } from "./stray.ts";
+import type { Telemetry } from "./telemetry.ts";
+
+/** What a node may be given. */
+export interface NodeOptions {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  /** Gets `ctx.log` records; default: dropped. */
+  readonly log?: LogSink;
+  /** Decides about errors that no process owns; default: log and stop the node. */
+  readonly onStray?: StrayPolicy;
+}
+
+/** One runtime. */
+export class Node {
+  readonly telemetry: Telemetry;
+  readonly inspector: Inspector;
+  readonly registry: Pick<Registry, "listen" | "select">;
+  /** Resolves with the reason when the tree has ended, by stop or by itself. */
+  readonly ended: Promise<Reason>;
+  protected readonly kernel: Kernel;
+  private root: Process | undefined = undefined;
+  private readonly onStray: StrayPolicy | undefined;
+  private releaseStrays: (() => void) | undefined = undefined;
+  private tellEnded!: (reason: Reason) => void;
+
+  constructor(kernel: Kernel, onStray: StrayPolicy | undefined) {
+    this.kernel = kernel;
+    this.onStray = onStray;
+    this.telemetry = kernel.telemetry;
+    this.registry = kernel.registry;
+    this.inspector = new Inspector(kernel, () => (this.root === undefined ? [] : [this.root]));
+    this.ended = new Promise((resolve) => {
+      this.tellEnded = resolve;
+    });
+  }
+
+  /** Monotonic ms of the node's clock. */
+  nowMs(): number {
+    return this.kernel.now();
+  }
+
+  /** Starts the tree; resolves when it is up, rejects with ExitError and the start error. */
+  async start<A>(spec: SupervisorSpec<A>): Promise<SupervisorRef<A>> {
+    if (this.root?.alive === true) {
+      throw new OtpError("OTP_ALREADY_STARTED", `node already runs ${this.root.label}`);
+    }
+    this.releaseStrays ??= catchStrays(this.kernel, this.onStray);
+    const outcome = await this.launch(spec);
+    if (!outcome.ok) {
+      this.releaseStrays();
+      this.releaseStrays = undefined;
+      throw new ExitError(outcome.ignored ? "ignore" : outcome.reason, spec.id, "start");
+    }
+    const root = outcome.process;
+    this.root = root;
+    this.kernel.onDown(root, (reason) => {
+      this.releaseStrays?.();
+      this.releaseStrays = undefined;
+      this.tellEnded(root.exitReason ?? reason);
+    });
+    return root.ref as unknown as SupervisorRef<A>;
+  }
+
+  /** Stops the tree in reverse order with its shutdown timeouts; what is left after `timeoutMs` is killed. */
+  async stop(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const { root, kernel } = this;
+    if (root === undefined || !root.alive) return;
+    const order = { op: "stop", reason: "shutdown" };
+    kernel.send(root, new Envelope(Kind.internal, "stop", order, undefined));
+    const deadline =
+      timeoutMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : kernel.wakeAt(timeoutMs, () => this.killAll());
+    await this.ended;
+    if (deadline !== undefined) kernel.wheel.cancel(deadline);
+  }
+
+  /** The process that holds `key`, or undefined. */
+  whereis<D extends AnyDef>(key: Key<D>): Ref<D> | undefined {
+    return whereis<D>(this.kernel.registry.get(key.name));
+  }
+
+  /** A ref that resolves `key` at every send. */
+  via<D extends AnyDef>(key: Key<D>): Ref<D> {
+    return new RefImpl(this.kernel, undefined, key.name, key.facets) as unknown as Ref<D>;
+  }
+
+  /** The supervisor with this registered name, path or unique id. */
+  supervisor<A = ChildSpec>(name: string): SupervisorRef<A> | undefined {
+    return findSupervisor<A>(this.kernel, name);
+  }
+
+  /** An open table by name. */
+  table<V = unknown>(name: string): Table<V> | undefined {
+    return this.kernel.tables.get(name) as Table<V> | undefined;
+  }
+
+  /** Mails `payload` to the subscribers of a topic. */
+  broadcast(...args: Parameters<PubSub["broadcast"]>): number {
+    return this.kernel.pubsub.broadcast(args[0], args[1]);
+  }
+
+  /** Emits a telemetry event. */
+  emit(name: string, fields?: Readonly<Record<string, unknown>>): void {
+    this.kernel.telemetry.emit(name, fields);
+  }
+
+  /** Starts the root outside any scope. */
+  protected launch(spec: ChildSpec): Promise<StartOutcome> {
+    const start = spec.start;
+    return Promise.resolve(
+      runOutside(() =>
+        this.kernel.spawn({
+          behaviour: start.behaviour(),
+          args: start.args,
+          name: spec.name,
+          label: String(spec.id),
+        }),
+      ),
+    );
+  }
+
+  private killAll(): void {
+    for (const process of [...this.kernel.processes.values()].reverse()) {
+      this.kernel.signals.exit(undefined, process, "kill");
+    }
+  }
+}
+
+/** Creates a node on real time. */
+export function createNode(options: NodeOptions = {}): Node {
+  const clock = options.clock ?? realClock;
+  const log = options.log ?? (() => {});
+  const driver = new TimerDriver(clock);
+  const kernelOptions: KernelOptions = {
+    clock,
+    random: options.random ?? Math.random,
+    hooks: realHooks,
+    log,
+    armTimer: () => driver.arm(),
+  };
+  const kernel = new Kernel(kernelOptions);
+  driver.kernel = kernel;
+  const node: Node = new Node(
+    kernel,
+    options.onStray ??
+      ((error) => {
+        log(
+          "error",
+          { error },
+          `stray error without an owner: ${reasonText({ error: toError(error) })}`,
+        );
+        void node.stop();
+      }),
+  );
+  return node;
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** One real timeout, armed for the wheel's next tick. */
+class TimerDriver {
+  kernel: Kernel | undefined = undefined;
+  private readonly clock: Clock;
+  private handle: ReturnType<typeof hostTimeout> | undefined = undefined;
+  private armedForMs = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  arm(): void {
+    const wheel = this.kernel?.wheel;
+    const nextMs = wheel?.nextTickMs();
+    if (nextMs === undefined || nextMs >= this.armedForMs) return;
+    if (this.handle !== undefined) clearHostTimeout(this.handle);
+    this.armedForMs = nextMs;
+    // Beyond 2^31 - 1 ms setTimeout fires at once: wake earlier and look again.
+    const delayMs = Math.min(Math.max(0, nextMs - this.clock.monotonicMs()), 2_147_483_647);
+    this.handle = runOutside(() => hostTimeout(this.fire, Math.ceil(delayMs)));
+  }
+
+  private readonly fire = (): void => {
+    this.handle = undefined;
+    this.armedForMs = Number.POSITIVE_INFINITY;
+    this.kernel?.wheel.advance(this.clock.monotonicMs());
+    this.arm();
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * Telemetry: named events with fields, handled synchronously in the emitter.
+ *
+ * A handler that throws is detached and reported; it can never hurt the process that emitted.
+ * Without handlers an emit costs one lookup.
+ */
+
+/** One event as handlers get it. */
+export interface TelemetryEvent {
+  readonly name: string;
+  /** Monotonic ms. */
+  readonly atMs: number;
+  /** Label of the emitting process, when one emitted. */
+  readonly process?: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Receives events. */
+export type TelemetryHandler = (event: TelemetryEvent) => void;
+
+interface Attachment {
+  readonly id: string;
+  readonly names: readonly string[] | "*";
+  readonly handler: TelemetryHandler;
+}
+
+const FAILURE = "telemetry.handler.failure";
+
+/** Event bus of one node. */
+export class Telemetry {
+  private readonly attachments = new Map<string, Attachment>();
+  private readonly byName = new Map<string, readonly Attachment[]>();
+  private everything: readonly Attachment[] = [];
+  private readonly nowMs: () => number;
+  private spanSeq = 0;
+
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs;
+  }
+
+  /** Calls `handler` for these names, or for all with "*"; an id that is taken is replaced. */
+  attach(id: string, names: readonly string[] | string, handler: TelemetryHandler): void {
+    const list = names === "*" ? names : typeof names === "string" ? [names] : [...names];
+    this.attachments.set(id, { id, names: list as readonly string[] | "*", handler });
+    this.reindex();
+  }
+
+  /** False when no handler has this id. */
+  detach(id: string): boolean {
+    const had = this.attachments.delete(id);
+    if (had) this.reindex();
+    return had;
+  }
+
+  /** True when somebody listens to `name`: guard costly fields with it. */
+  hears(name: string): boolean {
+    return this.everything.length > 0 || this.byName.has(name);
+  }
+
+  emit(name: string, fields: Readonly<Record<string, unknown>> = {}, process?: string): void {
+    const named = this.byName.get(name);
+    const { everything } = this;
+    if (named === undefined && everything.length === 0) return;
+    const event: TelemetryEvent = {
+      name,
+      atMs: this.nowMs(),
+      fields,
+      ...(process === undefined ? {} : { process }),
+    };
+    if (named !== undefined) for (const attachment of named) this.run(attachment, event);
+    for (const attachment of everything) this.run(attachment, event);
+  }
+
+  /** Emits `name.start`, then `name.stop` or `name.exception` with one span id and `durationMs`. */
+  span<R>(name: string, fields: Readonly<Record<string, unknown>>, body: () => R): R {
+    this.spanSeq += 1;
+    const spanId = this.spanSeq;
+    const startMs = this.nowMs();
+    this.emit(`${name}.start`, { ...fields, spanId });
+    const stop = (): void =>
+      this.emit(`${name}.stop`, { ...fields, spanId, durationMs: this.nowMs() - startMs });
+    const fail = (error: unknown): void =>
+      this.emit(`${name}.exception`, {
+        ...fields,
+        spanId,
+        durationMs: this.nowMs() - startMs,
+        error,
+      });
+    try {
+      const result = body();
+      if (result instanceof Promise) result.then(stop, fail);
+      else stop();
+      return result;
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  }
+
+  private run(attachment: Attachment, event: TelemetryEvent): void {
+    try {
+      attachment.handler(event);
+    } catch (error) {
+      this.detach(attachment.id);
+      if (event.name !== FAILURE) {
+        this.emit(FAILURE, { handler: attachment.id, event: event.name, error });
+      }
+    }
+  }
+
+  private reindex(): void {
+    this.byName.clear();
+    const everything: Attachment[] = [];
+    for (const attachment of this.attachments.values()) {
+      if (attachment.names === "*") everything.push(attachment);
+      else
+        for (const name of attachment.names) {
+          this.byName.set(name, [...(this.byName.get(name) ?? []), attachment]);
+        }
+    }
+    this.everything = everything;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * A node on virtual time: the same runtime, but its clock moves only when a test moves it.
+ *
+ * `settle` runs until nothing is left to do at this instant. Time moves by itself only while a
+ * process is blocked inside a turn of its own making (init or terminate sleeping, a supervisor
+ * waiting for DOWN), because otherwise such a start or stop could never end.
+ */
+import { setImmediate as hostImmediate } from "node:timers";
+import { Kernel } from "../process/kernel.ts";
+import type { SchedulerHooks } from "../process/scheduler.ts";
+import { OtpError } from "../reason.ts";
+import type { SupervisorRef } from "../supervisor/ref.ts";
+import type { SupervisorSpec } from "../supervisor/spec.ts";
+import { seededRandom, VirtualClock } from "../time/clock.ts";
+import type { LogSink } from "./log.ts";
+import { Node } from "./node.ts";
+import type { StrayPolicy } from "./stray.ts";
+
+/** What a virtual node may be given. */
+export interface VirtualOptions {
+  readonly seed?: number;
+  /** Where the monotonic clock starts, ms; its phase within a second matters to restart windows. */
+  readonly startMs?: number;
+  readonly log?: LogSink;
+  readonly onStray?: StrayPolicy;
+}
+
+const VIRTUAL_HOOKS: SchedulerHooks = {
+  soon: (run) => queueMicrotask(run),
+  afterIo: (run) => queueMicrotask(run),
+  isSliced: false,
+};
+const QUIET_ROUNDS = 2;
+/** A settle that takes more turns than this is a storm that never ends. */
+const MAX_TURNS = 50_000_000;
+
+/** Node with a clock of its own. */
+export class VirtualNode extends Node {
+  private readonly clock: VirtualClock;
+
+  constructor(kernel: Kernel, clock: VirtualClock, onStray: StrayPolicy | undefined) {
+    super(kernel, onStray);
+    this.clock = clock;
+  }
+
+  override async start<A>(spec: SupervisorSpec<A>): Promise<SupervisorRef<A>> {
+    return this.drive(super.start(spec));
+  }
+
+  override async stop(timeoutMs?: number): Promise<void> {
+    return this.drive(super.stop(timeoutMs));
+  }
+
+  /** Runs until quiescent: queues empty and two rounds of the host's microtasks add nothing. */
+  async settle(): Promise<void> {
+    const { scheduler, wheel } = this.kernel;
+    const limit = scheduler.turns + MAX_TURNS;
+    for (;;) {
+      let quiet = 0;
+      let seen = this.activity();
+      while (quiet < QUIET_ROUNDS) {
+        await hostRound();
+        const now = this.activity();
+        quiet = scheduler.isIdle && now === seen ? quiet + 1 : 0;
+        seen = now;
+        if (scheduler.turns > limit) {
+          throw new OtpError("OTP_NOT_QUIESCENT", `no rest after ${MAX_TURNS} turns`);
+        }
+      }
+      const nextMs = this.kernel.blocked > 0 ? wheel.nextTickMs() : undefined;
+      if (nextMs === undefined) return;
+      this.fireAt(nextMs);
+    }
+  }
+
+  /** Lets `ms` of virtual time pass, firing timers in order and settling after each instant. */
+  async advance(ms: number): Promise<void> {
+    await this.settle();
+    const untilMs = this.clock.monotonicMs() + ms;
+    const { wheel } = this.kernel;
+    for (;;) {
+      const nextMs = wheel.nextTickMs();
+      if (nextMs === undefined || nextMs > untilMs) break;
+      this.fireAt(nextMs);
+      await this.settle();
+    }
+    this.clock.moveTo(untilMs);
+    wheel.advance(untilMs);
+    await this.settle();
+  }
+
+  /** Settles, moving time where something is blocked, until `work` is done. */
+  async drive<T>(work: Promise<T>): Promise<T> {
+    // The outcome is read below; until then a rejection has a handler.
+    work.catch(() => {});
+    await this.settle();
+    return work;
+  }
+
+  private fireAt(ms: number): void {
+    this.clock.moveTo(ms);
+    this.kernel.wheel.advance(ms);
+  }
+
+  private activity(): number {
+    const { scheduler, counters } = this.kernel;
+    return scheduler.slices + scheduler.turns + counters.spawned + counters.exited;
+  }
+}
+
+/** Creates a node on virtual time; the same seed gives the same run. */
+export function createVirtualNode(options: VirtualOptions = {}): VirtualNode {
+  const clock = new VirtualClock(options.startMs ?? 0);
+  const kernel = new Kernel({
+    clock,
+    random: seededRandom(options.seed ?? 1),
+    hooks: VIRTUAL_HOOKS,
+    log: options.log ?? (() => {}),
+    armTimer: () => {},
+  });
+  return new VirtualNode(kernel, clock, options.onStray);
+}
+
+/** One turn of the host's loop: every microtask that was queued has run. */
+function hostRound(): Promise<void> {
+  return new Promise((resolve) => {
+    hostImmediate(resolve);
+  });
+}

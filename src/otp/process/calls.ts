@@ -1,0 +1,136 @@
+/**
+ * Calls: a request in the callee's mailbox, a deadline in the wheel, and one settlement.
+ *
+ * The pending call is also the `from` that handlers answer. Whatever comes first settles it: the
+ * answer, the callee's death, the deadline. After the caller's death it settles never.
+ */
+import { ExitError, type CallFault, type Reason } from "../reason.ts";
+import { TimerEntry } from "../time/wheel.ts";
+import { Envelope, Kind } from "./message.ts";
+import type { Process } from "./process.ts";
+import { currentProcess } from "./scope.ts";
+
+/** Default deadline of a call. */
+export const CALL_TIMEOUT_MS = 5000;
+
+/** Options of one call; `timeoutMs` may be Infinity. */
+export interface CallOptions {
+  readonly timeoutMs?: number;
+}
+
+/** A waiting caller; `reply` may be called once, from any later turn. */
+export interface From<R> {
+  reply(value: R): void;
+  /** Pid of the caller, or "outside". */
+  readonly caller: string;
+}
+
+/** Outcome of a `try` call. */
+export type CallResult<R> =
+  | { readonly ok: true; readonly value: R }
+  | { readonly ok: false; readonly reason: CallFault | Reason };
+
+type Settle = (outcome: unknown) => void;
+
+/** One call in flight. */
+export class PendingCall extends TimerEntry implements From<unknown> {
+  private readonly callerProcess: Process | undefined;
+  private readonly callee: Process;
+  private readonly request: string;
+  private readonly resolve: Settle;
+  /** Undefined for `try`, which never rejects. */
+  private readonly reject: Settle | undefined;
+  isOpen = true;
+  /** Neighbours in the callee's list of waiting calls. */
+  before: PendingCall | undefined = undefined;
+  after: PendingCall | undefined = undefined;
+
+  constructor(
+    caller: Process | undefined,
+    callee: Process,
+    request: string,
+    resolve: Settle,
+    reject: Settle | undefined,
+  ) {
+    super();
+    this.callerProcess = caller;
+    this.callee = callee;
+    this.request = request;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.after = callee.calls;
+    if (callee.calls !== undefined) callee.calls.before = this;
+    callee.calls = this;
+  }
+
+  get caller(): string {
+    return this.callerProcess === undefined ? "outside" : this.callerProcess.pid;
+  }
+
+  reply(value: unknown): void {
+    if (!this.close()) return;
+    this.resolve(this.reject === undefined ? { ok: true, value } : value);
+  }
+
+  fail(reason: CallFault | Reason): void {
+    if (!this.close()) return;
+    if (this.reject === undefined) this.resolve({ ok: false, reason });
+    else this.reject(new ExitError(reason, this.callee.label, this.request));
+  }
+
+  expire(): void {
+    this.fail("timeout");
+  }
+
+  /** Takes the call out of every list; false when it is settled or nobody waits any more. */
+  private close(): boolean {
+    if (!this.isOpen) return false;
+    this.isOpen = false;
+    const { callee } = this;
+    if (this.before === undefined) callee.calls = this.after;
+    else this.before.after = this.after;
+    if (this.after !== undefined) this.after.before = this.before;
+    this.before = undefined;
+    this.after = undefined;
+    callee.kernel.wheel.cancel(this);
+    return this.callerProcess === undefined || this.callerProcess.alive;
+  }
+}
+
+/** Sends a request and returns the promise of its answer; `isTry` resolves faults instead of rejecting. */
+export function placeCall(
+  target: Process | undefined,
+  label: string,
+  kind: typeof Kind.call | typeof Kind.admin | typeof Kind.sys,
+  type: string,
+  arg: unknown,
+  timeoutMs: number,
+  isTry: boolean,
+): Promise<unknown> {
+  const caller = currentProcess();
+  if (caller !== undefined && !caller.alive) {
+    caller.kernel.zombie(caller, "call");
+    return new Promise(() => {});
+  }
+  if (target === undefined || !target.alive) return refused("noproc", label, type, isTry);
+  if (target === caller) return refused("calling_self", label, type, isTry);
+  if (kind === Kind.call && !target.behaviour.hasCall(type)) {
+    return refused("bad_call", label, type, isTry);
+  }
+  return new Promise((resolve, reject) => {
+    const pending = new PendingCall(caller, target, type, resolve, isTry ? undefined : reject);
+    const { kernel } = target;
+    if (timeoutMs !== Number.POSITIVE_INFINITY) kernel.startTimer(pending, timeoutMs);
+    kernel.send(target, new Envelope(kind, type, arg, pending));
+  });
+}
+
+function refused(
+  reason: CallFault,
+  label: string,
+  request: string,
+  isTry: boolean,
+): Promise<unknown> {
+  if (isTry) return Promise.resolve({ ok: false, reason });
+  return Promise.reject(new ExitError(reason, label, request));
+}

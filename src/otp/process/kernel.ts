@@ -1,0 +1,483 @@
+/**
+ * The kernel of one node: spawns, delivers, ends. Everything a process touches goes through here.
+ */
+import type { LogLevel, LogSink } from "../node/log.ts";
+import { Telemetry } from "../node/telemetry.ts";
+import { PubSub } from "../names/pubsub.ts";
+import { Registry } from "../names/registry.ts";
+import type { Table } from "../names/table.ts";
+import { isCleanReason, reasonOfThrown, reasonText, type Reason } from "../reason.ts";
+import type { Clock } from "../time/clock.ts";
+import { TimerEntry, TimerWheel } from "../time/wheel.ts";
+import { type Envelope, Kind } from "./message.ts";
+import { PendingCall } from "./calls.ts";
+import { type Behaviour, Process, type StartOutcome } from "./process.ts";
+import { type SchedulerHooks, Scheduler, TURNS_PER_VISIT } from "./scheduler.ts";
+import { runFirst, runIn } from "./scope.ts";
+import { MonitorRecord, SignalQueue } from "./signals.ts";
+
+/** What a node injects. */
+export interface KernelOptions {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly hooks: SchedulerHooks;
+  readonly log: LogSink;
+  /** Called when the earliest timer changed. */
+  readonly armTimer: () => void;
+}
+
+/** How to start one process. */
+export interface SpawnOptions {
+  readonly behaviour: Behaviour;
+  readonly args: unknown;
+  readonly parent?: Process | undefined;
+  readonly isLinked?: boolean;
+  readonly name?: string | undefined;
+  readonly label?: string | undefined;
+  /** Init that takes longer is killed and reported as timeout. */
+  readonly startTimeoutMs?: number | undefined;
+}
+
+/** Counters of one node. */
+export interface KernelCounters {
+  deadLetters: number;
+  zombieOps: number;
+  dropped: number;
+  unknown: number;
+  spawned: number;
+  exited: number;
+}
+
+const VISITS_PER_SAMPLE = 16;
+
+/** Runtime of one node. */
+export class Kernel {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly processes = new Map<number, Process>();
+  readonly registry = new Registry();
+  readonly pubsub = new PubSub();
+  readonly tables = new Map<string, Table<unknown>>();
+  /** Live supervisors by id; ids should be unique, see findSupervisor. */
+  readonly supervisors = new Map<string, Set<Process>>();
+  readonly telemetry: Telemetry;
+  readonly signals: SignalQueue;
+  readonly scheduler: Scheduler;
+  readonly wheel: TimerWheel;
+  readonly counters: KernelCounters = {
+    deadLetters: 0,
+    zombieOps: 0,
+    dropped: 0,
+    unknown: 0,
+    spawned: 0,
+    exited: 0,
+  };
+  /** Processes blocked inside init, terminate or a supervisor's wait; virtual time moves for them. */
+  blocked = 0;
+  private readonly logSink: LogSink;
+  private readonly armTimer: () => void;
+  private pidSeq = 0;
+  private monitorSeq = 0;
+  private visits = 0;
+
+  constructor(options: KernelOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.logSink = options.log;
+    this.armTimer = options.armTimer;
+    this.telemetry = new Telemetry(() => options.clock.monotonicMs());
+    this.wheel = new TimerWheel(options.clock.monotonicMs());
+    this.signals = new SignalQueue({
+      finish: (process, reason) => this.finish(process, reason),
+      deliver: (process, envelope) => this.deliver(process, envelope),
+      wake: () => this.scheduler.wake(),
+    });
+    const host = {
+      visit: (process: Process) => this.visit(process),
+      drainSignals: () => this.signals.drain(),
+      hasSignals: () => this.signals.size > 0,
+    };
+    this.scheduler = new Scheduler(host, options.hooks, options.clock);
+  }
+
+  now(): number {
+    return this.clock.monotonicMs();
+  }
+
+  log(level: LogLevel, fields: Readonly<Record<string, unknown>>, message: string): void {
+    this.logSink(level, fields, message);
+  }
+
+  // --- life -------------------------------------------------------------------------------------
+
+  /** Creates the process and runs its init; sync inits give a sync outcome. */
+  spawn(options: SpawnOptions): StartOutcome | Promise<StartOutcome> {
+    this.pidSeq += 1;
+    const { behaviour, parent, name } = options;
+    const process = new Process(this, this.pidSeq, behaviour, parent);
+    if (options.label !== undefined) process.more().label = options.label;
+    if (name !== undefined) {
+      const holder = this.registry.register(name, process);
+      if (holder !== undefined) {
+        process.alive = false;
+        process.status = "dead";
+        return { ok: false, ignored: false, reason: ["already_started", holder.pid] };
+      }
+    }
+    this.counters.spawned += 1;
+    this.processes.set(process.id, process);
+    if (parent !== undefined && options.isLinked === true) {
+      process.addLink(parent);
+      parent.addLink(process);
+    }
+    return this.runInit(process, options);
+  }
+
+  private runInit(process: Process, options: SpawnOptions): StartOutcome | Promise<StartOutcome> {
+    const begin = (): StartOutcome | Promise<StartOutcome> =>
+      process.behaviour.init(process, options.args);
+    let outcome: StartOutcome | Promise<StartOutcome>;
+    try {
+      outcome = runFirst(process, begin);
+    } catch (error) {
+      outcome = { ok: false, ignored: false, reason: reasonOfThrown(error) };
+    }
+    if (!(outcome instanceof Promise)) return this.initDone(process, outcome);
+    const pending = outcome;
+    process.busy = true;
+    this.block(process);
+    return new Promise((resolve) => {
+      process.onStarted = resolve;
+      const { startTimeoutMs } = options;
+      if (startTimeoutMs !== undefined && startTimeoutMs !== Number.POSITIVE_INFINITY) {
+        this.wakeAt(startTimeoutMs, () => {
+          if (process.status === "starting" && process.alive) this.initFailed(process, "timeout");
+        });
+      }
+      pending.then(
+        (result) => this.initDone(process, result),
+        (error: unknown) =>
+          this.initDone(process, { ok: false, ignored: false, reason: reasonOfThrown(error) }),
+      );
+    });
+  }
+
+  private initDone(process: Process, outcome: StartOutcome): StartOutcome {
+    if (!process.alive) {
+      return { ok: false, ignored: false, reason: process.exitReason ?? "killed" };
+    }
+    if (!outcome.ok) {
+      this.unlinkFromParent(process);
+      const reason = outcome.ignored ? "normal" : outcome.reason;
+      const told = process.onStarted;
+      process.onStarted = undefined;
+      this.event("otp.init", process, { result: outcome.ignored ? "ignore" : ["error", reason] });
+      this.finish(process, reason);
+      told?.(outcome);
+      return outcome;
+    }
+    process.status = "running";
+    process.busy = false;
+    this.unblock(process);
+    this.event("otp.init", process, { result: "ok" });
+    if (process.mailbox.size > 0) this.scheduler.enqueue(process);
+    const told = process.onStarted;
+    process.onStarted = undefined;
+    told?.(outcome);
+    return outcome;
+  }
+
+  private initFailed(process: Process, reason: Reason): void {
+    this.unlinkFromParent(process);
+    const told = process.onStarted;
+    process.onStarted = undefined;
+    this.finish(process, "killed");
+    told?.({ ok: false, ignored: false, reason });
+  }
+
+  private unlinkFromParent(process: Process): void {
+    const { parent } = process;
+    if (parent === undefined) return;
+    process.dropLink(parent);
+    parent.dropLink(process);
+  }
+
+  /** Ends a process now: names go first, then everybody who is owed a signal gets one queued. */
+  finish(process: Process, reason: Reason): void {
+    if (!process.alive) return;
+    const wasStarting = process.status === "starting";
+    if (wasStarting) this.unlinkFromParent(process);
+    process.alive = false;
+    process.status = "dead";
+    process.exitReason = reason;
+    this.unblock(process);
+    this.counters.exited += 1;
+    this.registry.release(process);
+    this.processes.delete(process.id);
+    if (process.idleTimer !== undefined) this.wheel.cancel(process.idleTimer);
+    if (process.extras !== undefined) this.releaseExtras(process);
+    this.event("otp.exit", process, {
+      reason,
+      uptimeMs: this.now() - process.startedAtMs,
+      turns: process.turns,
+    });
+    if (!isCleanReason(reason)) this.reportCrash(process, reason);
+    process.behaviour.ended?.();
+    while (process.calls !== undefined) process.calls.fail(reason);
+    this.signalDeath(process, reason);
+    const told = process.onStarted;
+    process.onStarted = undefined;
+    process.mailbox.clear();
+    process.state = undefined;
+    process.ctx = undefined;
+    process.resource = undefined;
+    process.links = undefined;
+    told?.({ ok: false, ignored: false, reason });
+  }
+
+  private signalDeath(process: Process, reason: Reason): void {
+    for (const linked of process.linked()) this.signals.linkExit(process, linked, reason);
+    const { extras } = process;
+    if (extras === undefined) return;
+    if (extras.watchers !== undefined) {
+      for (const record of extras.watchers) this.signals.down(record, reason);
+      extras.watchers = undefined;
+    }
+    if (extras.watching !== undefined) {
+      for (const record of extras.watching) {
+        record.active = false;
+        record.watched?.extras?.watchers?.delete(record);
+      }
+      extras.watching = undefined;
+    }
+  }
+
+  private releaseExtras(process: Process): void {
+    const extras = process.extras;
+    if (extras === undefined) return;
+    if (extras.topics !== undefined) this.pubsub.release(process);
+    if (extras.timers !== undefined) {
+      for (const timer of extras.timers.values()) this.wheel.cancel(timer);
+      extras.timers = undefined;
+    }
+    if (extras.sleeps !== undefined) {
+      for (const timer of extras.sleeps) this.wheel.cancel(timer);
+      extras.sleeps = undefined;
+    }
+    if (extras.tasks !== undefined) {
+      for (const task of extras.tasks.values()) this.signals.exit(process, task, "kill");
+      extras.tasks = undefined;
+    }
+    if (extras.tables !== undefined) for (const table of extras.tables) table.ownerDied();
+    extras.abort?.abort();
+  }
+
+  private reportCrash(process: Process, reason: Reason): void {
+    if (!this.telemetry.hears("otp.crash")) return;
+    const stack = typeof reason === "object" && "error" in reason ? reason.error.stack : undefined;
+    this.event("otp.crash", process, {
+      reason: reasonText(reason),
+      stack,
+      handler: process.handler,
+      mailbox: process.mailbox.size,
+      state: process.status === "starting" ? undefined : safeFormat(process),
+    });
+  }
+
+  // --- messages ---------------------------------------------------------------------------------
+
+  /** Enqueues a message, behind the signals already under way. */
+  send(process: Process, envelope: Envelope): void {
+    if (this.signals.size > 0) this.signals.message(process, envelope);
+    else this.deliver(process, envelope);
+  }
+
+  deliver(process: Process, envelope: Envelope): void {
+    if (!process.alive) {
+      this.deadLetter(process.label, envelope);
+      return;
+    }
+    const { mailbox } = process;
+    if (envelope.kind <= Kind.info && mailbox.size >= process.behaviour.maxMailbox) {
+      if (!this.overflow(process, envelope)) return;
+    }
+    mailbox.push(envelope);
+    if (!process.queued && !process.busy && process.status === "running") {
+      this.scheduler.enqueue(process);
+    }
+  }
+
+  /** Counts a message to nobody; a call fails with noproc. */
+  deadLetter(target: string, envelope: Envelope): void {
+    if (envelope.origin instanceof PendingCall) envelope.origin.fail("noproc");
+    this.counters.deadLetters += 1;
+    if (this.telemetry.hears("otp.dead_letter")) {
+      this.telemetry.emit("otp.dead_letter", { target, type: envelope.type });
+    }
+  }
+
+  /** Counts an operation of code that outlived its process. */
+  zombie(process: Process, op: string): void {
+    this.counters.zombieOps += 1;
+    if (this.telemetry.hears("otp.zombie")) {
+      this.telemetry.emit("otp.zombie", { process: process.label, op });
+    }
+  }
+
+  /** True when the new message may be queued after all. */
+  private overflow(process: Process, envelope: Envelope): boolean {
+    const { behaviour } = process;
+    this.countDrop(process);
+    switch (behaviour.overflow) {
+      case "reject":
+        if (envelope.origin instanceof PendingCall) envelope.origin.fail("overloaded");
+        return false;
+      case "drop-oldest": {
+        const oldest = process.mailbox.removeFirst((held) => held.kind <= Kind.info);
+        if (oldest?.origin instanceof PendingCall) oldest.origin.fail("overloaded");
+        return oldest !== undefined;
+      }
+      case "exit": {
+        const text = `mailbox of ${process.label} is full: ${behaviour.maxMailbox} messages`;
+        const error = new Error(text);
+        error.name = "MailboxOverflow";
+        if (envelope.origin instanceof PendingCall) envelope.origin.fail("overloaded");
+        this.finish(process, { error });
+        return false;
+      }
+      default:
+        return behaviour.overflow satisfies never;
+    }
+  }
+
+  private countDrop(process: Process): void {
+    this.counters.dropped += 1;
+    const more = process.more();
+    more.dropped += 1;
+    const nowMs = this.now();
+    if (nowMs - more.droppedAtMs < 1000) return;
+    more.droppedAtMs = nowMs;
+    this.event("otp.mailbox.dropped", process, {
+      count: more.dropped,
+      length: process.mailbox.size,
+      policy: process.behaviour.overflow,
+    });
+  }
+
+  // --- turns ------------------------------------------------------------------------------------
+
+  private visit(process: Process): number {
+    if (!process.alive || process.busy) return 0;
+    this.visits += 1;
+    if (this.visits % VISITS_PER_SAMPLE !== 0) return runIn(process, this.takeTurns);
+    const startMs = this.now();
+    const turns = runIn(process, this.takeTurns);
+    process.handlerMs += (this.now() - startMs) * VISITS_PER_SAMPLE;
+    return turns;
+  }
+
+  private readonly takeTurns = (process: Process): number => {
+    const { mailbox, behaviour } = process;
+    let turns = 0;
+    while (turns < TURNS_PER_VISIT) {
+      const envelope = mailbox.shift();
+      if (envelope === undefined) return turns;
+      turns += 1;
+      process.turns += 1;
+      process.handler = envelope.type;
+      behaviour.receive(process, envelope);
+      if (!process.alive || process.busy) return turns;
+      // Signals caused by this turn act before the next one.
+      if (this.signals.size > 0) break;
+    }
+    if (mailbox.size > 0) this.scheduler.enqueue(process);
+    return turns;
+  };
+
+  /** Marks a process as waiting inside a turn until it ends or `unblock` is called. */
+  block(process: Process): void {
+    if (process.isBlocked) return;
+    process.isBlocked = true;
+    this.blocked += 1;
+  }
+
+  unblock(process: Process): void {
+    if (!process.isBlocked) return;
+    process.isBlocked = false;
+    this.blocked -= 1;
+  }
+
+  /** Ends a wait inside a turn. */
+  resume(process: Process): void {
+    process.busy = false;
+    if (process.alive && process.mailbox.size > 0) this.scheduler.enqueue(process);
+  }
+
+  /** Charges a stray error to its process. */
+  crash(process: Process, thrown: unknown): void {
+    if (!process.alive) {
+      this.zombie(process, "error");
+      return;
+    }
+    this.finish(process, reasonOfThrown(thrown));
+  }
+
+  // --- monitors and timers ----------------------------------------------------------------------
+
+  monitor(owner: Process, watched: Process | undefined, label: string): MonitorRecord {
+    this.monitorSeq += 1;
+    const record = new MonitorRecord(this.monitorSeq, label, watched, owner);
+    const more = owner.more();
+    more.watching ??= new Set();
+    more.watching.add(record);
+    this.signals.monitor(record);
+    return record;
+  }
+
+  /** Calls back once when `watched` has ended; at once (queued) when it already has. */
+  onDown(watched: Process, callback: (reason: Reason) => void): MonitorRecord {
+    this.monitorSeq += 1;
+    const record = new MonitorRecord(this.monitorSeq, watched.pid, watched, undefined, callback);
+    this.signals.monitor(record);
+    return record;
+  }
+
+  startTimer(entry: TimerEntry, delayMs: number): void {
+    this.wheel.start(entry, this.now() + Math.max(0, delayMs));
+    this.armTimer();
+  }
+
+  /** Runs `body` after `delayMs`; for the runtime itself. */
+  wakeAt(delayMs: number, body: () => void): TimerEntry {
+    const entry = new Alarm(body);
+    this.startTimer(entry, delayMs);
+    return entry;
+  }
+
+  /** Emits a runtime event about a process when somebody listens. */
+  event(name: string, process: Process, fields: Readonly<Record<string, unknown>>): void {
+    if (!this.telemetry.hears(name)) return;
+    this.telemetry.emit(name, { pid: process.pid, ...fields }, process.label);
+  }
+}
+
+class Alarm extends TimerEntry {
+  private readonly body: () => void;
+
+  constructor(body: () => void) {
+    super();
+    this.body = body;
+  }
+
+  expire(): void {
+    this.body();
+  }
+}
+
+function safeFormat(process: Process): unknown {
+  try {
+    return process.behaviour.format(process);
+  } catch {
+    return "(formatState failed)";
+  }
+}

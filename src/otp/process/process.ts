@@ -1,0 +1,157 @@
+/**
+ * The record of one process: mailbox, state, links, counters. The kernel gives it life.
+ *
+ * Hot fields live here; what most processes never use sits in `Extras`, made on demand, so that an
+ * idle actor stays small.
+ */
+import type { AsyncResource } from "node:async_hooks";
+import type { Reason } from "../reason.ts";
+import type { TimerEntry } from "../time/wheel.ts";
+import type { PendingCall } from "./calls.ts";
+import type { Kernel } from "./kernel.ts";
+import type { Envelope } from "./message.ts";
+import type { ProcessRef } from "./ref.ts";
+import { Ring } from "./ring.ts";
+import type { MonitorRecord } from "./signals.ts";
+
+/** What a full mailbox does with the next user message. */
+export type Overflow = "reject" | "drop-oldest" | "exit";
+
+/** How a start ended. */
+export type StartOutcome =
+  | { readonly ok: true; readonly process: Process; readonly extra?: unknown }
+  | { readonly ok: false; readonly ignored: true }
+  | { readonly ok: false; readonly ignored: false; readonly reason: Reason };
+
+/** What a process runs: actors share one per definition, supervisors and tasks have their own. */
+export interface Behaviour {
+  readonly name: string;
+  readonly kind: "worker" | "supervisor" | "task";
+  readonly trapExit: boolean;
+  readonly maxMailbox: number;
+  readonly overflow: Overflow;
+  /** Names of calls that this process answers. */
+  hasCall(type: string): boolean;
+  init(process: Process, args: unknown): StartOutcome | Promise<StartOutcome>;
+  /** Handles one message; sets `busy` when it has to wait. */
+  receive(process: Process, envelope: Envelope): void;
+  /** State for operators, redacted. */
+  format(process: Process): unknown;
+  /** Told when the process has ended. */
+  ended?(): void;
+}
+
+/** Where a process is in its life. */
+export type Status = "starting" | "running" | "stopping" | "dead";
+
+/** One process. Only the kernel and behaviours touch it; users hold a `Ref`. */
+export class Process {
+  readonly kernel: Kernel;
+  readonly id: number;
+  readonly behaviour: Behaviour;
+  readonly parent: Process | undefined;
+  readonly mailbox = new Ring<Envelope>();
+  state: unknown = undefined;
+  status: Status = "starting";
+  alive = true;
+  /** In the run queue. */
+  queued = false;
+  /** A turn is waiting for a promise. */
+  busy = false;
+  suspended = false;
+  /** Waits inside init, terminate or a supervisor's stop: virtual time moves for it. */
+  isBlocked = false;
+  trapExit: boolean;
+  /** Stands for the process in user code. */
+  ctx: unknown = undefined;
+  ref: ProcessRef | undefined = undefined;
+  resource: AsyncResource | undefined = undefined;
+  links: Process | Set<Process> | undefined = undefined;
+  /** Calls waiting for this process, newest first. */
+  calls: PendingCall | undefined = undefined;
+  extras: Extras | undefined = undefined;
+  /** Told once how the start ended. */
+  onStarted: ((outcome: StartOutcome) => void) | undefined = undefined;
+  exitReason: Reason | undefined = undefined;
+  idleTimer: TimerEntry | undefined = undefined;
+  /** Name of the handler of the current or last turn. */
+  handler = "";
+  turns = 0;
+  handlerMs = 0;
+  readonly startedAtMs: number;
+
+  constructor(kernel: Kernel, id: number, behaviour: Behaviour, parent: Process | undefined) {
+    this.kernel = kernel;
+    this.id = id;
+    this.behaviour = behaviour;
+    this.parent = parent;
+    this.trapExit = behaviour.trapExit;
+    this.startedAtMs = kernel.clock.monotonicMs();
+  }
+
+  get pid(): string {
+    return `#${this.id}`;
+  }
+
+  /** Registered name, else child path, else what it runs. */
+  get label(): string {
+    return this.extras?.names?.[0] ?? this.extras?.label ?? this.behaviour.name;
+  }
+
+  more(): Extras {
+    this.extras ??= new Extras();
+    return this.extras;
+  }
+
+  hasLink(other: Process): boolean {
+    const links = this.links;
+    if (links === undefined) return false;
+    return links instanceof Process ? links === other : links.has(other);
+  }
+
+  addLink(other: Process): void {
+    const links = this.links;
+    if (links === undefined) this.links = other;
+    else if (links instanceof Process) {
+      if (links !== other) this.links = new Set([links, other]);
+    } else links.add(other);
+  }
+
+  dropLink(other: Process): boolean {
+    const links = this.links;
+    if (links === undefined) return false;
+    if (links instanceof Process) {
+      if (links !== other) return false;
+      this.links = undefined;
+      return true;
+    }
+    return links.delete(other);
+  }
+
+  *linked(): Generator<Process, void, undefined> {
+    const links = this.links;
+    if (links === undefined) return;
+    if (links instanceof Process) yield links;
+    else yield* links;
+  }
+}
+
+/** Rarely used parts of a process. */
+export class Extras {
+  label: string | undefined = undefined;
+  names: string[] | undefined = undefined;
+  topics: string[] | undefined = undefined;
+  /** Monitors held on this process. */
+  watchers: Set<MonitorRecord> | undefined = undefined;
+  /** Monitors this process holds on others. */
+  watching: Set<MonitorRecord> | undefined = undefined;
+  timers: Map<string, TimerEntry> | undefined = undefined;
+  sleeps: Set<TimerEntry> | undefined = undefined;
+  tasks: Map<string, Process> | undefined = undefined;
+  taskCount = 0;
+  tables: Set<{ ownerDied(): void }> | undefined = undefined;
+  abort: AbortController | undefined = undefined;
+  droppedAtMs = Number.NEGATIVE_INFINITY;
+  dropped = 0;
+  unknown = 0;
+}

@@ -1,0 +1,155 @@
+/**
+ * References: what user code holds instead of a process.
+ *
+ * A ref from a start is a pid and goes stale; a ref made from a key resolves at send time. The
+ * call, try and cast facets get one method per handler when the actor is defined, so that sending
+ * costs no reflection.
+ */
+import { CALL_TIMEOUT_MS, type CallOptions, placeCall } from "./calls.ts";
+import type { Kernel } from "./kernel.ts";
+import { Envelope, Kind } from "./message.ts";
+import type { Process } from "./process.ts";
+
+/** Any process, without its protocol. */
+export interface ProcessRef {
+  /** The pid, such as "#12"; "#0" for a key that nobody holds now. */
+  readonly id: string;
+  /** Registered name or what it runs. */
+  readonly name: string;
+  readonly isAlive: boolean;
+  /** Mails `{ type: "info", payload }`; callable from driver callbacks; dropped and counted when dead. */
+  send(payload: unknown): void;
+}
+
+/** Methods of one protocol; made once per definition. */
+export interface Facets {
+  readonly call: FacetClass;
+  readonly try: FacetClass;
+  readonly cast: FacetClass;
+}
+
+type FacetClass = new (ref: RefImpl) => object;
+
+const NO_PROCESS = "#0";
+
+/** Implementation of every ref. */
+export class RefImpl implements ProcessRef {
+  private readonly kernel: Kernel;
+  private readonly process: Process | undefined;
+  private readonly key: string | undefined;
+  private readonly facets: Facets;
+  private callFacet: object | undefined = undefined;
+  private tryFacet: object | undefined = undefined;
+  private castFacet: object | undefined = undefined;
+
+  constructor(
+    kernel: Kernel,
+    process: Process | undefined,
+    key: string | undefined,
+    facets: Facets,
+  ) {
+    this.kernel = kernel;
+    this.process = process;
+    this.key = key;
+    this.facets = facets;
+  }
+
+  get id(): string {
+    return this.resolve()?.pid ?? NO_PROCESS;
+  }
+
+  get name(): string {
+    return this.key ?? this.process?.label ?? NO_PROCESS;
+  }
+
+  get isAlive(): boolean {
+    return this.resolve()?.alive === true;
+  }
+
+  get call(): object {
+    this.callFacet ??= new this.facets.call(this);
+    return this.callFacet;
+  }
+
+  get try(): object {
+    this.tryFacet ??= new this.facets.try(this);
+    return this.tryFacet;
+  }
+
+  get cast(): object {
+    this.castFacet ??= new this.facets.cast(this);
+    return this.castFacet;
+  }
+
+  send(payload: unknown): void {
+    this.post(new Envelope(Kind.info, "info", { type: "info", payload }, undefined));
+  }
+
+  resolve(): Process | undefined {
+    return this.key === undefined ? this.process : this.kernel.registry.get(this.key);
+  }
+
+  post(envelope: Envelope): void {
+    const target = this.resolve();
+    if (target === undefined) this.kernel.deadLetter(this.name, envelope);
+    else this.kernel.send(target, envelope);
+  }
+
+  toString(): string {
+    return `${this.name}(${this.id})`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** Process behind a ref made by this runtime. */
+export function processOf(ref: ProcessRef): Process | undefined {
+  return ref instanceof RefImpl ? ref.resolve() : undefined;
+}
+
+/** Builds the facets of a protocol. */
+export function makeFacets(calls: readonly string[], casts: readonly string[]): Facets {
+  return {
+    call: facetOf(calls, (type) => requestMethod(type, false)),
+    try: facetOf(calls, (type) => requestMethod(type, true)),
+    cast: facetOf(casts, castMethod),
+  };
+}
+
+class Facet {
+  readonly $ref: RefImpl;
+
+  constructor(ref: RefImpl) {
+    this.$ref = ref;
+  }
+}
+
+type Method = (this: Facet, arg: unknown, options?: CallOptions) => unknown;
+
+function facetOf(names: readonly string[], make: (type: string) => Method): FacetClass {
+  class ProtocolFacet extends Facet {}
+  for (const name of names) {
+    Object.defineProperty(ProtocolFacet.prototype, name, { value: make(name), enumerable: true });
+  }
+  return ProtocolFacet;
+}
+
+function requestMethod(type: string, isTry: boolean): Method {
+  return function request(this: Facet, arg, options) {
+    const timeoutMs = options?.timeoutMs ?? CALL_TIMEOUT_MS;
+    const ref = this.$ref;
+    const target = ref.resolve();
+    return placeCall(target, ref.name, Kind.call, type, arg, timeoutMs, isTry);
+  };
+}
+
+function castMethod(type: string): Method {
+  return function cast(this: Facet, arg) {
+    this.$ref.post(new Envelope(Kind.cast, type, arg, undefined));
+  };
+}
+
+/** Facets of a process that has no protocol of its own. */
+export const noFacets: Facets = makeFacets([], []);

@@ -1,0 +1,84 @@
+/**
+ * A growing FIFO over a power-of-two array: push and shift are O(1) and allocate only to grow.
+ */
+
+/** FIFO queue; `removeFirst` and `removeAll` are linear and meant for rare flushes. */
+export class Ring<T> {
+  private slots: (T | undefined)[] | undefined = undefined;
+  private head = 0;
+  size = 0;
+
+  push(item: T): void {
+    let slots = this.slots;
+    if (slots === undefined) {
+      slots = new Array<T | undefined>(4).fill(undefined);
+      this.slots = slots;
+    } else if (this.size === slots.length) {
+      slots = this.grow(slots);
+    }
+    slots[(this.head + this.size) & (slots.length - 1)] = item;
+    this.size += 1;
+  }
+
+  unshift(item: T): void {
+    this.push(item);
+    const slots = this.slots as (T | undefined)[];
+    slots[(this.head + this.size - 1) & (slots.length - 1)] = undefined;
+    this.head = (this.head - 1) & (slots.length - 1);
+    slots[this.head] = item;
+  }
+
+  shift(): T | undefined {
+    const slots = this.slots;
+    if (slots === undefined || this.size === 0) return undefined;
+    const item = slots[this.head];
+    slots[this.head] = undefined;
+    this.head = (this.head + 1) & (slots.length - 1);
+    this.size -= 1;
+    // A burst must not pin its peak memory for ever.
+    if (this.size === 0 && slots.length > 1024) this.clear();
+    return item;
+  }
+
+  peek(): T | undefined {
+    return this.slots === undefined || this.size === 0 ? undefined : this.slots[this.head];
+  }
+
+  clear(): void {
+    this.slots = undefined;
+    this.head = 0;
+    this.size = 0;
+  }
+
+  /** Takes the oldest item that matches out of the queue and returns it. */
+  removeFirst(matches: (item: T) => boolean): T | undefined {
+    let found: T | undefined;
+    const kept: T[] = [];
+    for (const item of this) {
+      if (found === undefined && matches(item)) found = item;
+      else kept.push(item);
+    }
+    if (found !== undefined) this.replace(kept);
+    return found;
+  }
+
+  *[Symbol.iterator](): Generator<T, void, undefined> {
+    const slots = this.slots;
+    if (slots === undefined) return;
+    const { head, size } = this;
+    for (let i = 0; i < size; i += 1) yield slots[(head + i) & (slots.length - 1)] as T;
+  }
+
+  private replace(items: readonly T[]): void {
+    this.clear();
+    for (const item of items) this.push(item);
+  }
+
+  private grow(old: (T | undefined)[]): (T | undefined)[] {
+    const grown = new Array<T | undefined>(old.length * 2).fill(undefined);
+    for (let i = 0; i < this.size; i += 1) grown[i] = old[(this.head + i) & (old.length - 1)];
+    this.slots = grown;
+    this.head = 0;
+    return grown;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The sliced run queue: one FIFO of processes, drained in bounded slices.
+ *
+ * A slice is a microtask while the budget since the last loop tick lasts, else a setImmediate,
+ * which refills it. Sequential calls thus finish inside the current tick, and a storm of messages
+ * cannot starve timers or sockets for longer than one slice.
+ */
+import type { AsyncResource } from "node:async_hooks";
+import { setImmediate as hostImmediate } from "node:timers";
+import type { Clock } from "../time/clock.ts";
+import type { Process } from "./process.ts";
+import { Ring } from "./ring.ts";
+import { outsideResource } from "./scope.ts";
+
+/** Turns one process may take before the next process in the queue gets its visit. */
+export const TURNS_PER_VISIT = 100;
+const TURNS_PER_TICK = 128;
+const SLICE_MS = 5;
+/** Turns between two looks at the clock: heavy handlers end a slice early, light ones pay 3 ns. */
+const TURNS_PER_CLOCK_READ = 16;
+
+/** How slices get onto the host's event loop. */
+export interface SchedulerHooks {
+  soon(run: () => void): void;
+  afterIo(run: () => void): void;
+  /** False: no budget and no setImmediate, for virtual time. */
+  readonly isSliced: boolean;
+}
+
+/** Microtasks and setImmediate of the host. */
+export const realHooks: SchedulerHooks = {
+  soon: (run) => queueMicrotask(run),
+  afterIo: (run) => void hostImmediate(run),
+  isSliced: true,
+};
+
+/** What the scheduler asks the kernel to do. */
+export interface SchedulerHost {
+  /** One visit; returns the number of turns taken. */
+  visit(process: Process): number;
+  drainSignals(): void;
+  hasSignals(): boolean;
+}
+
+/** Run queue of one node. */
+export class Scheduler {
+  private readonly queue = new Ring<Process>();
+  private readonly host: SchedulerHost;
+  private readonly hooks: SchedulerHooks;
+  private readonly clock: Clock;
+  private readonly scope: AsyncResource = outsideResource();
+  private budget = TURNS_PER_TICK;
+  private isArmed = false;
+  private isRunning = false;
+  /** Turns since start; also tells a virtual node whether anything happened. */
+  turns = 0;
+  slices = 0;
+
+  constructor(host: SchedulerHost, hooks: SchedulerHooks, clock: Clock) {
+    this.host = host;
+    this.hooks = hooks;
+    this.clock = clock;
+  }
+
+  get length(): number {
+    return this.queue.size;
+  }
+
+  get isIdle(): boolean {
+    return this.queue.size === 0 && !this.isArmed && !this.isRunning && !this.host.hasSignals();
+  }
+
+  enqueue(process: Process): void {
+    if (process.queued) return;
+    process.queued = true;
+    this.queue.push(process);
+    if (!this.isArmed && !this.isRunning) this.arm();
+  }
+
+  /** Makes sure that a slice comes, for signals that concern no queued process. */
+  wake(): void {
+    if (!this.isArmed && !this.isRunning) this.arm();
+  }
+
+  private arm(): void {
+    this.isArmed = true;
+    if (this.budget > 0) this.hooks.soon(this.microSlice);
+    else this.hooks.afterIo(this.macroSlice);
+  }
+
+  private readonly microSlice = (): void => {
+    this.scope.runInAsyncScope(this.slice, this);
+  };
+
+  private readonly macroSlice = (): void => {
+    this.budget = TURNS_PER_TICK;
+    this.scope.runInAsyncScope(this.slice, this);
+  };
+
+  private slice(): void {
+    this.isArmed = false;
+    this.isRunning = true;
+    this.slices += 1;
+    const { host, queue } = this;
+    const isSliced = this.hooks.isSliced;
+    let spent = 0;
+    let nextRead = TURNS_PER_CLOCK_READ;
+    let startedMs = -1;
+    try {
+      for (;;) {
+        if (host.hasSignals()) host.drainSignals();
+        const process = queue.shift();
+        if (process === undefined) break;
+        process.queued = false;
+        const turns = host.visit(process);
+        spent += turns;
+        this.turns += turns;
+        if (!isSliced) continue;
+        if (spent >= this.budget) break;
+        if (spent >= nextRead) {
+          nextRead = spent + TURNS_PER_CLOCK_READ;
+          const nowMs = this.clock.monotonicMs();
+          if (startedMs < 0) startedMs = nowMs;
+          else if (nowMs - startedMs > SLICE_MS) {
+            spent = this.budget;
+            break;
+          }
+        }
+      }
+      if (host.hasSignals()) host.drainSignals();
+    } finally {
+      this.isRunning = false;
+      if (isSliced) this.budget -= spent;
+      if (queue.size > 0 || host.hasSignals()) this.wake();
+    }
+  }
+}

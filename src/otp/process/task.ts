@@ -1,0 +1,97 @@
+/**
+ * Tasks: work of a process that must not block its mailbox, in a process of its own.
+ */
+import { reasonOfThrown, type Reason } from "../reason.ts";
+import { Envelope, Kind, type TaskResult } from "./message.ts";
+import type { Behaviour, Process, StartOutcome } from "./process.ts";
+
+/** Options of one task. */
+export interface TaskOptions {
+  /** Default 5000; Infinity allowed. */
+  readonly timeoutMs?: number;
+  /** True: a failure also exits the owner, as over a link. */
+  readonly link?: boolean;
+}
+
+const TASK_TIMEOUT_MS = 5000;
+const MAX_TASKS_PER_OWNER = 64;
+
+/** Starts `run` for `owner`; one `task` message tells the outcome. */
+export function startTask(
+  owner: Process,
+  key: string,
+  run: (signal: AbortSignal) => unknown,
+  options: TaskOptions = {},
+): void {
+  const { kernel } = owner;
+  const more = owner.more();
+  more.tasks ??= new Map();
+  const { tasks } = more;
+  const old = tasks.get(key);
+  if (old !== undefined) {
+    tasks.delete(key);
+    kernel.signals.exit(owner, old, "kill");
+  }
+  if (tasks.size >= MAX_TASKS_PER_OWNER) {
+    mail(owner, key, { ok: false, reason: "overloaded" });
+    return;
+  }
+  const outcome = kernel.spawn({
+    behaviour: taskBehaviour,
+    args: undefined,
+    parent: owner,
+    label: `${owner.label}/task/${key}`,
+  });
+  // A task's init only makes its record.
+  const task = (outcome as StartOutcome & { readonly process: Process }).process;
+  tasks.set(key, task);
+  const abort = new AbortController();
+  task.more().abort = abort;
+  kernel.onDown(task, (reason) => {
+    if (tasks.get(key) !== task) return;
+    tasks.delete(key);
+    if (!owner.alive) return;
+    mail(owner, key, (task.state as TaskResult | undefined) ?? { ok: false, reason });
+    if (options.link === true && !isOk(task)) kernel.signals.exit(task, owner, reason);
+  });
+  const timeoutMs = options.timeoutMs ?? TASK_TIMEOUT_MS;
+  const timer =
+    timeoutMs === Number.POSITIVE_INFINITY
+      ? undefined
+      : kernel.wakeAt(timeoutMs, () => settle({ ok: false, reason: "timeout" }, "timeout"));
+  const settle = (result: TaskResult, reason: Reason): void => {
+    if (!task.alive) return;
+    if (timer !== undefined) kernel.wheel.cancel(timer);
+    kernel.finish(task, reason);
+    task.state = result;
+  };
+  const body = async (): Promise<void> => {
+    try {
+      settle({ ok: true, value: await run(abort.signal) }, "normal");
+    } catch (error) {
+      const reason = reasonOfThrown(error);
+      settle({ ok: false, reason }, reason);
+    }
+  };
+  kernel.send(task, new Envelope(Kind.internal, "run", body, undefined));
+}
+
+function isOk(task: Process): boolean {
+  return (task.state as TaskResult | undefined)?.ok === true;
+}
+
+function mail(owner: Process, key: string, result: TaskResult): void {
+  owner.kernel.send(owner, new Envelope(Kind.task, key, { type: "task", key, result }, undefined));
+}
+
+const taskBehaviour: Behaviour = {
+  name: "task",
+  kind: "task",
+  trapExit: false,
+  maxMailbox: 0,
+  overflow: "reject",
+  hasCall: () => false,
+  init: (process) => ({ ok: true, process }),
+  receive: (_process, envelope) => void (envelope.arg as () => Promise<void>)(),
+  format: () => undefined,
+};

@@ -1,0 +1,104 @@
+/**
+ * Why processes end, and the errors callers see.
+ *
+ * A reason is a plain value as in Erlang: atoms are strings, tuples are arrays. An uncaught throw
+ * ends a process with `{ error }`, which keeps the Error object and its stack.
+ */
+
+/** Why a process ended or is asked to end. */
+export type Reason =
+  | "normal"
+  | "shutdown"
+  | "killed"
+  | "noproc"
+  | (string & {})
+  | { readonly shutdown: unknown }
+  | { readonly error: Error }
+  | readonly [tag: string, ...detail: unknown[]];
+
+/** Faults of a call that are not the callee's exit reason. */
+export type CallFault =
+  | "timeout"
+  | "noproc"
+  | "overloaded"
+  | "calling_self"
+  | "noconnection"
+  | "bad_call";
+
+const FAULT_CODES: Readonly<Record<CallFault, string>> = {
+  timeout: "OTP_TIMEOUT",
+  noproc: "OTP_NO_PROCESS",
+  overloaded: "OTP_OVERLOADED",
+  calling_self: "OTP_CALLING_SELF",
+  noconnection: "OTP_NO_CONNECTION",
+  bad_call: "OTP_BAD_CALL",
+};
+
+/** True for normal, shutdown and {shutdown, _}: ends that are nobody's failure. */
+export function isCleanReason(reason: Reason): boolean {
+  return reason === "normal" || reason === "shutdown" || isShutdown(reason);
+}
+
+/** True for shutdown and {shutdown, _}. */
+export function isShutdown(reason: Reason): boolean {
+  if (reason === "shutdown") return true;
+  return typeof reason === "object" && !Array.isArray(reason) && "shutdown" in reason;
+}
+
+/** Turns anything thrown into the exit reason of the process that threw it. */
+export function reasonOfThrown(thrown: unknown): Reason {
+  if (thrown instanceof Error) return { error: thrown };
+  return { error: new Error(`thrown: ${textOf(thrown)}`, { cause: thrown }) };
+}
+
+/** One line of text for logs, trees and error messages; never throws, never longer than 200 characters. */
+export function reasonText(reason: Reason): string {
+  if (typeof reason === "string") return reason;
+  if (Array.isArray(reason)) return clip(textOf(reason));
+  if ("error" in reason) return clip(`${reason.error.name}: ${reason.error.message}`);
+  return clip(textOf(reason));
+}
+
+/** Thrown by the runtime itself when it is misused. */
+export class OtpError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "OtpError";
+    this.code = code;
+  }
+}
+
+/** What `call` rejects with: the callee ended, or the call itself could not be made. */
+export class ExitError extends Error {
+  readonly code: string;
+  readonly reason: CallFault | Reason;
+  readonly target: string;
+  readonly request: string;
+
+  constructor(reason: CallFault | Reason, target: string, request: string) {
+    const cause = typeof reason === "object" && "error" in reason ? reason.error : undefined;
+    super(`call ${request} to ${target} failed: ${reasonText(reason)}`, { cause });
+    this.name = "ExitError";
+    this.code = (typeof reason === "string" && FAULT_CODES[reason as CallFault]) || "OTP_EXIT";
+    this.reason = reason;
+    this.target = target;
+    this.request = request;
+  }
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value, (_key, inner: unknown) =>
+      inner instanceof Error ? `${inner.name}: ${inner.message}` : inner,
+    );
+  } catch {
+    return String(value);
+  }
+}
+
+function clip(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+}

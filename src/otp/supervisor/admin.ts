@@ -1,0 +1,173 @@
+/**
+ * Admin calls as the supervisor answers them (otp.md 1.10).
+ */
+import type { AnyDef, Ref } from "../actor/definition.ts";
+import type { StartOutcome } from "../process/process.ts";
+import { processOf, RefImpl } from "../process/ref.ts";
+import { reasonOfThrown, type Reason } from "../reason.ts";
+import { checkSpec } from "./check.ts";
+import type { Child } from "./child.ts";
+import type { AdminCommand, AdminResult, ChildCounts, ChildRow, StartedChild } from "./ref.ts";
+import type { ChildSpec } from "./spec.ts";
+import { stopOne } from "./stopping.ts";
+import { chain, type SupervisorBehaviour } from "./supervisor.ts";
+
+type Maybe<T> = T | Promise<T>;
+
+/** Runs one admin command; the answer comes when the work is done. */
+export function runAdmin(owner: SupervisorBehaviour, command: AdminCommand): Maybe<unknown> {
+  switch (command.op) {
+    case "start":
+      return owner.isDynamic
+        ? startDynamic(owner, command.child)
+        : startStatic(owner, command.child as ChildSpec);
+    case "terminate":
+      return terminate(owner, command.target);
+    case "restart":
+      return withStatic(owner, command.target, (child) => restart(owner, child));
+    case "delete":
+      return withStatic(owner, command.target, (child) => remove(owner, child));
+    case "spec":
+      return withStatic(owner, command.target, (child) => ({ ok: true, spec: child.spec }));
+    case "which":
+      return which(owner);
+    case "count":
+      return count(owner);
+    default:
+      return command satisfies never;
+  }
+}
+
+function startStatic(
+  owner: SupervisorBehaviour,
+  spec: ChildSpec,
+): Maybe<AdminResult<StartedChild>> {
+  const problem = checkSpec(spec, owner.setup);
+  if (problem !== undefined) return failed(problem);
+  const present = owner.byId.get(spec.id);
+  if (present !== undefined) {
+    const { process } = present;
+    return failed(process === undefined ? "already_present" : ["already_started", process.pid]);
+  }
+  return started(owner, owner.add(spec));
+}
+
+function startDynamic(owner: SupervisorBehaviour, args: unknown): Maybe<AdminResult<StartedChild>> {
+  if (owner.children.size >= owner.setup.maxChildren) return failed("max_children");
+  const template = owner.setup.template as (args: unknown) => ChildSpec;
+  let spec: ChildSpec;
+  try {
+    spec = template(args);
+  } catch (error) {
+    return failed(reasonOfThrown(error));
+  }
+  const problem = checkSpec(spec, owner.setup);
+  if (problem !== undefined) return failed(problem);
+  return started(owner, owner.add(spec));
+}
+
+function started(owner: SupervisorBehaviour, child: Child): Maybe<AdminResult<StartedChild>> {
+  return chain(owner.spawn(child), (outcome) =>
+    chain(owner.accept(child, outcome), (failure) => {
+      if (failure === undefined) return describe(outcome);
+      owner.remove(child);
+      return failed(failure.reason);
+    }),
+  );
+}
+
+function terminate(owner: SupervisorBehaviour, target: unknown): Maybe<AdminResult> {
+  const child = owner.isDynamic ? dynamicTarget(owner, target) : owner.byId.get(target);
+  if (child === "simple_one_for_one" || child === "gone") {
+    return child === "gone" ? { ok: true } : failed(child);
+  }
+  if (child === undefined) return failed("not_found");
+  owner.cancelDelay(child);
+  return chain(stopOne(owner, child), () => {
+    child.isRestarting = false;
+    if (child.spec.restart === "temporary" || owner.isDynamic) owner.remove(child);
+    return { ok: true } as const;
+  });
+}
+
+/** Dynamic children are named by ref or pid only; a dead pid is fine, a stranger is not found. */
+function dynamicTarget(
+  owner: SupervisorBehaviour,
+  target: unknown,
+): Child | "simple_one_for_one" | "gone" | undefined {
+  const isRef = target instanceof RefImpl;
+  const pid = isRef ? target.id : target;
+  if (typeof pid !== "string" || !pid.startsWith("#")) return "simple_one_for_one";
+  for (const child of owner.children) {
+    if (child.isRestarting && child.lastPid === pid) return child;
+  }
+  const process = isRef ? processOf(target) : owner.me.kernel.processes.get(Number(pid.slice(1)));
+  if (process === undefined || !process.alive) return "gone";
+  return owner.byProcess.get(process);
+}
+
+function restart(owner: SupervisorBehaviour, child: Child): Maybe<AdminResult<StartedChild>> {
+  if (child.process !== undefined) return failed("running");
+  if (child.isRestarting) return failed("restarting");
+  return chain(owner.spawn(child), (outcome) =>
+    chain(owner.accept(child, outcome), (failure) =>
+      failure === undefined ? describe(outcome) : failed(failure.reason),
+    ),
+  );
+}
+
+function remove(owner: SupervisorBehaviour, child: Child): AdminResult {
+  if (child.process !== undefined) return failed("running");
+  if (child.isRestarting) return failed("restarting");
+  owner.remove(child);
+  return { ok: true };
+}
+
+function withStatic<T>(
+  owner: SupervisorBehaviour,
+  id: unknown,
+  act: (child: Child) => Maybe<AdminResult<T>>,
+): Maybe<AdminResult<T>> {
+  if (owner.isDynamic) return failed("simple_one_for_one");
+  const child = owner.byId.get(id);
+  return child === undefined ? failed("not_found") : act(child);
+}
+
+function which(owner: SupervisorBehaviour): ChildRow[] {
+  const rows: ChildRow[] = [];
+  for (const child of owner.children) {
+    rows.push({
+      id: owner.isDynamic ? undefined : child.spec.id,
+      pid: child.isRestarting ? "restarting" : child.process?.pid,
+      type: child.spec.type,
+    });
+  }
+  return rows.reverse();
+}
+
+function count(owner: SupervisorBehaviour): ChildCounts {
+  let active = 0;
+  let supervisors = 0;
+  for (const child of owner.children) {
+    if (child.process?.alive === true) active += 1;
+    if (child.spec.type === "supervisor") supervisors += 1;
+  }
+  const total = owner.children.size;
+  return {
+    specs: owner.isDynamic ? 1 : total,
+    active,
+    supervisors,
+    workers: total - supervisors,
+  };
+}
+
+function describe(outcome: StartOutcome): AdminResult<StartedChild> {
+  if (!outcome.ok) return { ok: true, pid: undefined, ref: undefined };
+  const { process, extra } = outcome;
+  const ref = process.ref as unknown as Ref<AnyDef>;
+  return { ok: true, pid: process.pid, ref, ...(extra === undefined ? {} : { extra }) };
+}
+
+function failed(reason: Reason): { readonly ok: false; readonly reason: Reason } {
+  return { ok: false, reason };
+}

@@ -1,0 +1,55 @@
+/**
+ * Orphans: processes of a subtree whose supervisor was killed (extension, otp.md 1.17).
+ *
+ * Their replacement may only start when they are gone, else names collide. They were told by their
+ * link; whoever traps gets its own shutdown time, then is killed.
+ */
+import type { Process } from "../process/process.ts";
+import type { Shutdown } from "./spec.ts";
+import type { SupervisorBehaviour } from "./supervisor.ts";
+
+const MAX_WAIT_MS = 5000;
+
+/** Resolves when everything below the dead supervisor is gone; undefined when it already is. */
+export function killOrphans(waiter: Process, dead: SupervisorBehaviour): Promise<void> | undefined {
+  const orphans: Process[] = [];
+  const waitMs = collect(dead, orphans);
+  if (orphans.length === 0) return undefined;
+  const { kernel } = waiter;
+  kernel.block(waiter);
+  return new Promise((resolve) => {
+    let left = orphans.length;
+    const timer = kernel.wakeAt(waitMs, () => {
+      for (const orphan of orphans) kernel.signals.exit(waiter, orphan, "kill");
+    });
+    for (const orphan of orphans) {
+      kernel.onDown(orphan, () => {
+        left -= 1;
+        if (left > 0 || !waiter.alive) return;
+        kernel.wheel.cancel(timer);
+        kernel.unblock(waiter);
+        resolve();
+      });
+    }
+  });
+}
+
+function collect(dead: SupervisorBehaviour, into: Process[]): number {
+  let waitMs = 0;
+  for (const [process, child] of dead.byProcess) {
+    if (!process.alive) continue;
+    into.push(process);
+    waitMs = Math.max(waitMs, millis(child.spec.shutdown));
+    const { behaviour } = process;
+    if (isSupervisor(behaviour)) waitMs = Math.max(waitMs, collect(behaviour, into));
+  }
+  return waitMs;
+}
+
+function isSupervisor(behaviour: Process["behaviour"]): behaviour is SupervisorBehaviour {
+  return behaviour.kind === "supervisor";
+}
+
+function millis(shutdown: Shutdown): number {
+  return typeof shutdown === "number" ? Math.min(shutdown, MAX_WAIT_MS) : MAX_WAIT_MS;
+}

@@ -1,0 +1,201 @@
+/**
+ * Child specs and supervisor specs: plain data that says what runs and what restarts it.
+ */
+import type { AnyDef, ArgsOf } from "../actor/definition.ts";
+import type { Key } from "../names/key.ts";
+import type { Behaviour } from "../process/process.ts";
+import type { Reason } from "../reason.ts";
+import { SupervisorBehaviour } from "./supervisor.ts";
+
+/** When a child is restarted: always, after abnormal ends, never. */
+export type RestartType = "permanent" | "transient" | "temporary";
+/** Who goes down with a dead child. */
+export type RestartStrategy = "one_for_one" | "one_for_all" | "rest_for_one";
+/** Ms to stop in, "infinity", or "kill" at once. */
+export type Shutdown = number | "infinity" | "kill";
+/** When a supervisor ends because its significant children did. */
+export type AutoShutdown = "never" | "any_significant" | "all_significant";
+
+/** Delay between a death and the restart; each attempt still counts against the budget. */
+export interface Backoff {
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** Share of the delay that is random, 0..1; default 0.2. */
+  readonly jitter?: number;
+  /** A child that lived this long starts over at minMs; default maxMs. */
+  readonly resetAfterMs?: number;
+}
+
+/** How a supervisor treats one child. */
+export interface ChildPolicy {
+  /** Default permanent. */
+  readonly restart?: RestartType;
+  /** Default 5000 ms for a worker, infinity for a supervisor. */
+  readonly shutdown?: Shutdown;
+  /** Its end may end the supervisor, see autoShutdown; default false. */
+  readonly significant?: boolean;
+  /** Default: restart at once. */
+  readonly backoff?: Backoff;
+  /** An init that takes longer is killed; default 30 000 ms, for supervisors Infinity. */
+  readonly startTimeoutMs?: number;
+}
+
+declare const speaks: unique symbol;
+
+/** One child as its supervisor keeps it. */
+export interface ChildSpec<D extends AnyDef = AnyDef> {
+  readonly id: unknown;
+  readonly type: "worker" | "supervisor";
+  readonly restart: RestartType;
+  readonly shutdown: Shutdown;
+  readonly significant: boolean;
+  readonly backoff: Backoff | undefined;
+  readonly startTimeoutMs: number;
+  /** Name that the process holds, when it registers one. */
+  readonly name: string | undefined;
+  readonly start: StartPlan;
+  readonly [speaks]?: D;
+}
+
+/** What a start runs: a behaviour with its init argument, or a failure known beforehand. */
+export interface StartPlan {
+  behaviour(): Behaviour;
+  readonly args: unknown;
+  /** A start function may fail before there is a process. */
+  readonly refuse?: () => Reason | undefined;
+}
+
+/** Options of `child`: a policy and an id, a registered key, or both. */
+export type ChildOptions<D extends AnyDef> = ChildPolicy &
+  (
+    | { readonly id: string | number; readonly register?: Key<D> }
+    | { readonly id?: string | number; readonly register: Key<D> }
+  );
+
+/** Flags of a supervisor; unknown values are refused when it starts. */
+export interface SupervisorFlags {
+  /** Restarts allowed inside `period`; default 1. */
+  readonly intensity?: number;
+  /** Window in seconds; default 5. */
+  readonly period?: number;
+  /** Default never. */
+  readonly autoShutdown?: AutoShutdown;
+  /** "second" (default) counts in whole seconds as OTP; "ms" exactly. */
+  readonly clock?: "second" | "ms";
+  /** "wait" (default): a killed child supervisor is replaced only when its orphans are gone. */
+  readonly orphans?: "wait" | "ignore";
+  /** Name under which the supervisor can be found besides its id. */
+  readonly register?: string;
+}
+
+/** What `supervisor` takes. */
+export interface SupervisorOptions extends SupervisorFlags, ChildPolicy {
+  /** Default one_for_one. */
+  readonly strategy?: RestartStrategy;
+  readonly children: readonly ChildSpec[];
+}
+
+/** What `dynamicSupervisor` takes. */
+export interface DynamicOptions<A> extends SupervisorFlags, ChildPolicy {
+  /** Makes the spec of a child from the argument of startChild. */
+  readonly template: (args: A) => ChildSpec;
+  /** start_child beyond this gives max_children; default 10 000. */
+  readonly maxChildren?: number;
+}
+
+/** Flags with everything filled in. */
+export interface SupervisorSetup {
+  readonly id: string;
+  readonly strategy: RestartStrategy | "simple_one_for_one";
+  readonly intensity: number;
+  readonly period: number;
+  readonly autoShutdown: AutoShutdown;
+  readonly clock: "second" | "ms";
+  readonly orphans: "wait" | "ignore";
+  readonly children: readonly ChildSpec[];
+  readonly template: ((args: unknown) => ChildSpec) | undefined;
+  readonly maxChildren: number;
+}
+
+declare const takes: unique symbol;
+
+/** Spec of a supervisor; a child spec like any other. `A` is what its startChild takes. */
+export interface SupervisorSpec<A = ChildSpec> extends ChildSpec {
+  readonly id: string;
+  readonly type: "supervisor";
+  readonly setup: SupervisorSetup;
+  readonly [takes]?: A;
+}
+
+const START_TIMEOUT_MS = 30_000;
+const WORKER_SHUTDOWN_MS = 5000;
+const MAX_CHILDREN = 10_000;
+
+/** Child spec of an actor; the id defaults to the name of `register`. */
+export function child<D extends AnyDef>(
+  def: D,
+  args: ArgsOf<D>,
+  options: ChildOptions<D>,
+): ChildSpec<D> {
+  const name = options.register?.name;
+  return {
+    id: options.id ?? name,
+    type: "worker",
+    restart: options.restart ?? "permanent",
+    shutdown: options.shutdown ?? WORKER_SHUTDOWN_MS,
+    significant: options.significant ?? false,
+    backoff: options.backoff,
+    startTimeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
+    name,
+    start: { behaviour: () => def.behaviour, args },
+  };
+}
+
+/** Supervisor with static children; `startChild` adds specs at run time. */
+export function supervisor(id: string, options: SupervisorOptions): SupervisorSpec {
+  return superviseAs(id, options, {
+    strategy: options.strategy ?? "one_for_one",
+    children: options.children,
+    template: undefined,
+    maxChildren: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Supervisor of many like children, started on demand: `startChild(args)`. */
+export function dynamicSupervisor<A>(id: string, options: DynamicOptions<A>): SupervisorSpec<A> {
+  const spec = superviseAs(id, options, {
+    strategy: "simple_one_for_one",
+    children: [],
+    template: options.template as (args: unknown) => ChildSpec,
+    maxChildren: options.maxChildren ?? MAX_CHILDREN,
+  });
+  return spec as SupervisorSpec<never> as SupervisorSpec<A>;
+}
+
+function superviseAs(
+  id: string,
+  options: SupervisorFlags & ChildPolicy,
+  kind: Pick<SupervisorSetup, "strategy" | "children" | "template" | "maxChildren">,
+): SupervisorSpec {
+  const setup: SupervisorSetup = {
+    id,
+    ...kind,
+    intensity: options.intensity ?? 1,
+    period: options.period ?? 5,
+    autoShutdown: options.autoShutdown ?? "never",
+    clock: options.clock ?? "second",
+    orphans: options.orphans ?? "wait",
+  };
+  return {
+    id,
+    type: "supervisor",
+    restart: options.restart ?? "permanent",
+    shutdown: options.shutdown ?? "infinity",
+    significant: options.significant ?? false,
+    backoff: options.backoff,
+    startTimeoutMs: options.startTimeoutMs ?? Number.POSITIVE_INFINITY,
+    name: options.register,
+    start: { behaviour: () => new SupervisorBehaviour(setup), args: undefined },
+    setup,
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Stopping children: ask, wait for DOWN, kill at the deadline (otp.md 1.8).
+ */
+import type { Process } from "../process/process.ts";
+import { Kind } from "../process/message.ts";
+import { reasonText, type Reason } from "../reason.ts";
+import type { Child } from "./child.ts";
+import type { SupervisorBehaviour } from "./supervisor.ts";
+import { isFineStop } from "./strategy.ts";
+
+/** Stops one child and waits until it is gone; nothing to do when it does not run. */
+export function stopOne(owner: SupervisorBehaviour, child: Child): Promise<void> | undefined {
+  const { process } = child;
+  if (process === undefined) return undefined;
+  const { me } = owner;
+  const { kernel } = me;
+  detach(owner, child, process);
+  kernel.block(me);
+  return new Promise((resolve) => {
+    const deadline = armKill(owner, [process], child.spec.shutdown);
+    kernel.onDown(process, () => {
+      if (deadline !== undefined) kernel.wheel.cancel(deadline);
+      if (!me.alive) return;
+      kernel.unblock(me);
+      judge(owner, child, process.exitReason ?? "noproc");
+      resolve();
+    });
+    ask(me, process, child.spec.shutdown);
+  });
+}
+
+/** Stops all children of a dynamic supervisor at once, with one shared timer. */
+export function stopInParallel(
+  owner: SupervisorBehaviour,
+  children: readonly Child[],
+): Promise<void> | undefined {
+  const running = children.filter((child) => child.process !== undefined);
+  if (running.length === 0) return undefined;
+  const { me } = owner;
+  const { kernel } = me;
+  const problems = new Map<string, { child: Child; reason: Reason; count: number }>();
+  kernel.block(me);
+  return new Promise((resolve) => {
+    let left = running.length;
+    const processes = running.map((child) => child.process as Process);
+    const deadline = armKill(owner, processes, running[0]?.spec.shutdown ?? "infinity");
+    for (const child of running) {
+      const process = child.process as Process;
+      detach(owner, child, process);
+      kernel.onDown(process, () => {
+        if (!me.alive) return;
+        const reason = process.exitReason ?? "noproc";
+        child.lastExit = reason;
+        if (!isFineStop(child.spec.shutdown, child.spec.restart, reason)) {
+          const text = reasonText(reason);
+          const known = problems.get(text);
+          if (known === undefined) problems.set(text, { child, reason, count: 1 });
+          else known.count += 1;
+        }
+        left -= 1;
+        if (left > 0) return;
+        if (deadline !== undefined) kernel.wheel.cancel(deadline);
+        kernel.unblock(me);
+        for (const problem of problems.values()) {
+          owner.report("shutdown_error", problem.reason, problem.child, problem.count);
+        }
+        resolve();
+      });
+      ask(me, process, child.spec.shutdown);
+    }
+  });
+}
+
+/** The child no longer counts as running, and its EXIT will not be read. */
+function detach(owner: SupervisorBehaviour, child: Child, process: Process): void {
+  const { me } = owner;
+  owner.byProcess.delete(process);
+  child.process = undefined;
+  me.dropLink(process);
+  if (!process.alive) {
+    me.mailbox.removeFirst((held) => held.kind === Kind.exit && held.origin === process);
+  } else me.kernel.signals.unlink(me, process);
+}
+
+function ask(me: Process, process: Process, shutdown: unknown): void {
+  me.kernel.signals.exit(me, process, shutdown === "kill" ? "kill" : "shutdown");
+}
+
+function armKill(
+  owner: SupervisorBehaviour,
+  processes: readonly Process[],
+  shutdown: number | "infinity" | "kill",
+): ReturnType<Process["kernel"]["wakeAt"]> | undefined {
+  if (typeof shutdown !== "number" || shutdown === Number.POSITIVE_INFINITY) return undefined;
+  const { me } = owner;
+  return me.kernel.wakeAt(shutdown, () => {
+    for (const process of processes) {
+      if (process.alive) me.kernel.signals.exit(me, process, "kill");
+    }
+  });
+}
+
+function judge(owner: SupervisorBehaviour, child: Child, reason: Reason): void {
+  child.lastExit = reason;
+  if (isFineStop(child.spec.shutdown, child.spec.restart, reason)) return;
+  owner.report("shutdown_error", reason, child);
+}

@@ -1,0 +1,412 @@
+/**
+ * The supervisor process: starts children in order, restarts the dead, stops in reverse.
+ *
+ * Like OTP's it serves one thing at a time: while a child's init or stop is under way its mailbox
+ * waits. Work is synchronous as long as children are, so that a restart costs microseconds.
+ */
+import { PendingCall } from "../process/calls.ts";
+import { Envelope, Kind } from "../process/message.ts";
+import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
+import { resumeIn } from "../process/scope.ts";
+import { reasonOfThrown, reasonText, type Reason } from "../reason.ts";
+import { runAdmin } from "./admin.ts";
+import { checkFlags, checkSpecs } from "./check.ts";
+import { Child } from "./child.ts";
+import { IntensityWindow } from "./intensity.ts";
+import { type AdminCommand, SupervisorHandle } from "./ref.ts";
+import type { ChildSpec, SupervisorSetup } from "./spec.ts";
+import { killOrphans } from "./orphans.ts";
+import { stopInParallel, stopOne } from "./stopping.ts";
+import { backoffDelayMs, decideExit, groupOf } from "./strategy.ts";
+
+/** A start that did not work. */
+export interface StartFailure {
+  readonly child: Child;
+  readonly reason: Reason;
+}
+
+type Maybe<T> = T | Promise<T>;
+
+/** Behaviour and state of one supervisor process. */
+export class SupervisorBehaviour implements Behaviour {
+  readonly name: string;
+  readonly kind = "supervisor";
+  readonly trapExit = true;
+  readonly maxMailbox = 10_000;
+  readonly overflow = "reject";
+  readonly setup: SupervisorSetup;
+  readonly window: IntensityWindow;
+  /** In start order. */
+  readonly children = new Set<Child>();
+  readonly byId = new Map<unknown, Child>();
+  readonly byProcess = new Map<Process, Child>();
+  me!: Process;
+
+  constructor(setup: SupervisorSetup) {
+    this.name = setup.id;
+    this.setup = setup;
+    this.window = new IntensityWindow(setup.intensity, setup.period, setup.clock);
+  }
+
+  get isDynamic(): boolean {
+    return this.setup.strategy === "simple_one_for_one";
+  }
+
+  hasCall(): boolean {
+    return false;
+  }
+
+  init(process: Process): Maybe<StartOutcome> {
+    this.me = process;
+    process.ref = new SupervisorHandle(process.kernel, process, undefined);
+    const problem = checkFlags(this.setup) ?? checkSpecs(this.setup);
+    if (problem !== undefined) return { ok: false, ignored: false, reason: problem };
+    const peers = process.kernel.supervisors.get(this.name);
+    if (peers === undefined) process.kernel.supervisors.set(this.name, new Set([process]));
+    else peers.add(process);
+    for (const spec of this.setup.children) this.add(spec);
+    return chain(this.startAll([...this.children], 0), (failure) => this.booted(failure));
+  }
+
+  receive(process: Process, envelope: Envelope): void {
+    let work: Maybe<void>;
+    try {
+      work = this.handle(envelope);
+    } catch (error) {
+      process.kernel.finish(process, reasonOfThrown(error));
+      return;
+    }
+    if (work instanceof Promise) this.wait(work);
+  }
+
+  format(): unknown {
+    return {
+      strategy: this.setup.strategy,
+      children: this.children.size,
+      restarts: this.window.count(this.me.kernel.now()),
+    };
+  }
+
+  /** For the runtime: the process is gone. */
+  ended(): void {
+    const { supervisors } = this.me.kernel;
+    const peers = supervisors.get(this.name);
+    peers?.delete(this.me);
+    if (peers?.size === 0) supervisors.delete(this.name);
+    for (const child of this.children) this.cancelDelay(child);
+  }
+
+  // --- messages ---------------------------------------------------------------------------------
+
+  private handle(envelope: Envelope): Maybe<void> {
+    switch (envelope.kind) {
+      case Kind.exit:
+        return this.onExit(envelope);
+      case Kind.admin:
+        return this.onAdmin(envelope);
+      case Kind.internal: {
+        const order = envelope.arg as SelfMessage;
+        if (order.op === "stop") return this.shutdown(order.reason);
+        return order.op === "retry" ? this.retry(order.child) : this.delayOver(order.child);
+      }
+      default:
+        this.me.kernel.counters.unknown += 1;
+        return undefined;
+    }
+  }
+
+  private onExit(envelope: Envelope): Maybe<void> {
+    const from = envelope.origin as Process | undefined;
+    const { reason } = envelope.arg as { readonly reason: Reason };
+    const { parent } = this.me;
+    if (parent !== undefined && from === parent) return this.shutdown(reason);
+    const child = from === undefined ? undefined : this.byProcess.get(from);
+    return child === undefined ? undefined : this.childDied(child, reason);
+  }
+
+  private onAdmin(envelope: Envelope): Maybe<void> {
+    const from = envelope.origin as PendingCall;
+    return chain(runAdmin(this, envelope.arg as AdminCommand), (result) => from.reply(result));
+  }
+
+  private wait(work: Promise<void>): void {
+    const { me } = this;
+    me.busy = true;
+    work.then(
+      () => me.kernel.resume(me),
+      (error: unknown) => me.kernel.finish(me, reasonOfThrown(error)),
+    );
+  }
+
+  // --- starting ---------------------------------------------------------------------------------
+
+  add(spec: ChildSpec): Child {
+    const child = new Child(spec);
+    this.children.add(child);
+    if (!this.isDynamic) this.byId.set(spec.id, child);
+    return child;
+  }
+
+  remove(child: Child): void {
+    this.cancelDelay(child);
+    this.children.delete(child);
+    if (!this.isDynamic) this.byId.delete(child.spec.id);
+  }
+
+  /** Starts one child; undefined when it is up or said ignore. */
+  start(child: Child): Maybe<StartFailure | undefined> {
+    return chain(this.spawn(child), (outcome) => this.accept(child, outcome));
+  }
+
+  /** Runs the start plan of a child. */
+  spawn(child: Child): Maybe<StartOutcome> {
+    const { spec } = child;
+    const refused = spec.start.refuse?.();
+    if (refused !== undefined) return { ok: false, ignored: false, reason: refused };
+    return this.me.kernel.spawn({
+      behaviour: spec.start.behaviour(),
+      args: spec.start.args,
+      parent: this.me,
+      isLinked: true,
+      name: spec.name,
+      label: typeof spec.id === "string" ? spec.id : `${this.name}/${String(spec.id)}`,
+      startTimeoutMs: spec.startTimeoutMs,
+    });
+  }
+
+  accept(child: Child, outcome: StartOutcome): Maybe<StartFailure | undefined> {
+    // A supervisor killed while its child started has no say any more.
+    if (!this.me.alive) return never();
+    if (outcome.ok) {
+      child.process = outcome.process;
+      child.isRestarting = false;
+      child.lastPid = outcome.process.pid;
+      child.startedAtMs = this.me.kernel.now();
+      this.byProcess.set(outcome.process, child);
+      return undefined;
+    }
+    if (!outcome.ignored) return { child, reason: outcome.reason };
+    child.process = undefined;
+    child.isRestarting = false;
+    if (child.spec.restart === "temporary" || this.isDynamic) this.remove(child);
+    return undefined;
+  }
+
+  private startAll(list: readonly Child[], from: number): Maybe<StartFailure | undefined> {
+    for (let index = from; index < list.length; index += 1) {
+      const started = this.start(list[index] as Child);
+      if (started instanceof Promise) {
+        return started.then((failure) => failure ?? this.startAll(list, index + 1));
+      }
+      if (started !== undefined) return started;
+    }
+    return undefined;
+  }
+
+  private booted(failure: StartFailure | undefined): Maybe<StartOutcome> {
+    if (failure === undefined) return { ok: true, process: this.me };
+    this.report("start_error", failure.reason, failure.child);
+    const reason: Reason = {
+      shutdown: ["failed_to_start_child", failure.child.spec.id, failure.reason],
+    };
+    return chain(this.stopAll(), () => ({ ok: false, ignored: false, reason }));
+  }
+
+  // --- restarting -------------------------------------------------------------------------------
+
+  private childDied(child: Child, reason: Reason): Maybe<void> {
+    const dead = child.process as Process;
+    this.byProcess.delete(dead);
+    child.process = undefined;
+    child.lastExit = reason;
+    const decision = decideExit(child.spec.restart, reason);
+    if (decision.isReported) this.report("child_terminated", reason, child);
+    if (decision.isRestarted) {
+      return chain(this.orphansGone(dead), () => this.requestRestart(child));
+    }
+    if (decision.isRemoved || this.isDynamic) this.remove(child);
+    return this.checkAutoShutdown(child);
+  }
+
+  private orphansGone(dead: Process): Maybe<void> {
+    if (this.setup.orphans === "ignore") return undefined;
+    if (!(dead.behaviour instanceof SupervisorBehaviour)) return undefined;
+    return killOrphans(this.me, dead.behaviour);
+  }
+
+  private retry(child: Child): Maybe<void> {
+    if (!child.isRestarting || !this.children.has(child)) return undefined;
+    return this.requestRestart(child);
+  }
+
+  /** Counts one restart against the budget, stops the group, then starts it, at once or delayed. */
+  private requestRestart(child: Child): Maybe<void> {
+    const { me } = this;
+    child.isRestarting = true;
+    const nowMs = me.kernel.now();
+    if (!this.window.add(nowMs)) return this.giveUp(child);
+    child.restarts += 1;
+    const group = groupOf(this.setup.strategy, this.children, child);
+    return chain(this.stopGroup(group, child), () => {
+      const delayMs = this.delayFor(group, child, nowMs);
+      if (me.kernel.telemetry.hears("otp.restart")) this.tellRestart(child, delayMs);
+      if (delayMs === 0) return this.startGroup(child);
+      child.isRestarting = true;
+      const order: SelfMessage = { op: "delay-over", child };
+      child.timer = me.kernel.wakeAt(delayMs, () => {
+        child.timer = undefined;
+        this.mailSelf(order);
+      });
+      return undefined;
+    });
+  }
+
+  private delayOver(child: Child): Maybe<void> {
+    if (!child.isRestarting || !this.children.has(child)) return undefined;
+    return this.startGroup(child);
+  }
+
+  /** Backoff of the child; a pending delay of its group is joined, not restarted. */
+  private delayFor(group: readonly Child[], child: Child, nowMs: number): number {
+    let delayMs = 0;
+    for (const member of group) {
+      if (member.timer === undefined) continue;
+      delayMs = Math.max(delayMs, member.timer.deadlineMs - nowMs);
+      this.cancelDelay(member);
+      if (member !== child) member.isRestarting = false;
+    }
+    const { backoff } = child.spec;
+    if (backoff === undefined) return delayMs;
+    const livedMs = nowMs - child.startedAtMs;
+    const hasRecovered = livedMs >= (backoff.resetAfterMs ?? backoff.maxMs);
+    child.attempt = hasRecovered ? 1 : child.attempt + 1;
+    return Math.max(delayMs, backoffDelayMs(backoff, child.attempt, this.me.kernel.random()));
+  }
+
+  private startGroup(child: Child): Maybe<void> {
+    const group = groupOf(this.setup.strategy, this.children, child);
+    return chain(this.startAll(group, 0), (failure) => {
+      if (failure === undefined) return;
+      failure.child.isRestarting = true;
+      this.report("start_error", failure.reason, failure.child);
+      this.mailSelf({ op: "retry", child: failure.child });
+    });
+  }
+
+  private stopGroup(group: readonly Child[], dead: Child): Maybe<void> {
+    let work: Maybe<void> = undefined;
+    for (let index = group.length - 1; index >= 0; index -= 1) {
+      const member = group[index] as Child;
+      if (member === dead) continue;
+      work = chain(work, () => this.stopMember(member));
+    }
+    return work;
+  }
+
+  private stopMember(member: Child): Maybe<void> {
+    return chain(stopOne(this, member), () => {
+      if (member.timer === undefined) member.isRestarting = false;
+      if (member.spec.restart === "temporary") this.remove(member);
+    });
+  }
+
+  private giveUp(child: Child): Maybe<void> {
+    this.report("shutdown", "reached_max_restart_intensity", child);
+    child.isRestarting = false;
+    if (child.spec.restart === "temporary") this.remove(child);
+    return this.shutdown("shutdown");
+  }
+
+  // --- stopping ---------------------------------------------------------------------------------
+
+  /** Stops all children, then this process with `reason`. */
+  shutdown(reason: Reason): Maybe<void> {
+    const { me } = this;
+    me.status = "stopping";
+    me.kernel.event("otp.terminate", me, { reason });
+    return chain(this.stopAll(), () => me.kernel.finish(me, reason));
+  }
+
+  private stopAll(): Maybe<void> {
+    for (const child of this.children) this.cancelDelay(child);
+    if (this.isDynamic) return stopInParallel(this, [...this.children]);
+    let work: Maybe<void> = undefined;
+    for (const child of [...this.children].reverse()) {
+      work = chain(work, () => this.stopMember(child));
+    }
+    return work;
+  }
+
+  cancelDelay(child: Child): void {
+    if (child.timer === undefined) return;
+    this.me.kernel.wheel.cancel(child.timer);
+    child.timer = undefined;
+  }
+
+  /** Ends the supervisor when its significant children have ended by themselves. */
+  private checkAutoShutdown(child: Child): Maybe<void> {
+    const { autoShutdown } = this.setup;
+    if (autoShutdown === "never" || !child.spec.significant) return undefined;
+    if (autoShutdown === "all_significant") {
+      for (const other of this.children) {
+        if (other.spec.significant && (other.process !== undefined || other.isRestarting)) {
+          return undefined;
+        }
+      }
+    }
+    return this.shutdown("shutdown");
+  }
+
+  // --- telling ----------------------------------------------------------------------------------
+
+  report(context: ReportContext, reason: Reason, child: Child, count?: number): void {
+    const { kernel } = this.me;
+    if (!kernel.telemetry.hears("otp.report")) return;
+    kernel.event("otp.report", this.me, {
+      context,
+      reason,
+      child: child.spec.id,
+      childPid: child.lastPid,
+      ...(count === undefined ? {} : { nb_children: count }),
+    });
+  }
+
+  private tellRestart(child: Child, delayMs: number): void {
+    this.me.kernel.event("otp.restart", this.me, {
+      child: child.spec.id,
+      strategy: this.setup.strategy,
+      reason: reasonText(child.lastExit ?? "normal"),
+      inWindow: this.window.count(this.me.kernel.now()),
+      intensity: this.setup.intensity,
+      attempt: child.restarts,
+      delayMs,
+    });
+  }
+
+  private mailSelf(order: SelfMessage): void {
+    const { me } = this;
+    me.kernel.send(me, new Envelope(Kind.internal, order.op, order, undefined));
+  }
+
+  /** Runs `body` as this supervisor, for continuations. */
+  within(body: () => void): void {
+    resumeIn(this.me, body);
+  }
+}
+
+/** Contexts of supervisor reports. */
+export type ReportContext = "start_error" | "child_terminated" | "shutdown_error" | "shutdown";
+
+/** What a supervisor mails itself. */
+export type SelfMessage =
+  | { readonly op: "retry" | "delay-over"; readonly child: Child }
+  | { readonly op: "stop"; readonly reason: Reason };
+
+/** Goes on synchronously when it can. */
+export function chain<T, U>(value: Maybe<T>, then: (value: T) => Maybe<U>): Maybe<U> {
+  return value instanceof Promise ? value.then(then) : then(value);
+}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,49 @@
+/**
+ * Time and chance as the runtime sees them; both are injected.
+ */
+
+/** Monotonic and wall time in ms; fractions allowed. */
+export interface Clock {
+  monotonicMs(): number;
+  wallMs(): number;
+}
+
+/** The clock of the host. */
+export const realClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+};
+
+/** A clock that moves only when told to. */
+export class VirtualClock implements Clock {
+  private nowMs: number;
+  private readonly wallBaseMs: number;
+
+  constructor(startMs = 0, wallBaseMs = 1_700_000_000_000) {
+    this.nowMs = startMs;
+    this.wallBaseMs = wallBaseMs;
+  }
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  wallMs(): number {
+    return this.wallBaseMs + this.nowMs;
+  }
+
+  moveTo(ms: number): void {
+    if (ms > this.nowMs) this.nowMs = ms;
+  }
+}
+
+/** A small seeded generator (mulberry32) for virtual nodes: uniform in [0, 1). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
