@@ -1,0 +1,58 @@
+/**
+ * What races and calls have shown: feeds settled races to the evidence of their chain and cleans up
+ * hourly. The books themselves are rows of the chains' records, so a restart loses nothing but the
+ * races that were in its mailbox. Permanent; outside the chain trees, so it survives a chain's crash.
+ */
+import { defineActor, keyFor, reply } from "../../src/otp/index.ts";
+import type { EvidenceBook, LeaderboardEntry } from "../../src/rpc/evidence/evidence-book.ts";
+import type { ChainName } from "../../src/rpc/ids.ts";
+import type { SettledRace } from "../../src/rpc/race/settled-race.ts";
+
+/** How the store finds the evidence of a chain. */
+export interface BenchmarkStoreArgs {
+  readonly books: () => ReadonlyMap<ChainName, EvidenceBook>;
+}
+
+/** Races that one chain has settled. */
+export interface RaceBatch {
+  readonly chain: ChainName;
+  readonly settled: readonly SettledRace[];
+}
+
+interface State extends BenchmarkStoreArgs {
+  readonly races: number;
+  readonly cleanups: number;
+}
+
+const cleanupMs = 3_600_000;
+
+/** The benchmark store. */
+export const benchmarkStore = defineActor({
+  name: "rpc/benchmark-store",
+  init: (args: BenchmarkStoreArgs, ctx): State => {
+    ctx.every(cleanupMs, "cleanup");
+    return { ...args, races: 0, cleanups: 0 };
+  },
+  calls: {
+    leaderboard: (state, chain: ChainName, ctx) => {
+      const entries: readonly LeaderboardEntry[] =
+        state.books().get(chain)?.leaderboard(ctx.now()) ?? [];
+      return reply(state, entries);
+    },
+  },
+  casts: {
+    races: (state, { chain, settled }: RaceBatch, ctx) => {
+      state.books().get(chain)?.recordRaces(settled, ctx.now());
+      return { ...state, races: state.races + settled.length };
+    },
+  },
+  on: (state, info, ctx) => {
+    if (info.type !== "timer") return state;
+    for (const book of state.books().values()) book.prune(ctx.now());
+    return { ...state, cleanups: state.cleanups + 1 };
+  },
+  formatState: ({ races, cleanups, books }) => ({ races, cleanups, chains: books().size }),
+});
+
+/** Finds the benchmark store. */
+export const benchmarkStoreKey = keyFor(benchmarkStore);

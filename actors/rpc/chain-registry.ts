@@ -1,0 +1,188 @@
+/**
+ * Which chains run: starts, stops and lists them, and is never asked during a request.
+ *
+ * Owns the rows of the table `rpc/chains`, one live record per chain, and keeps the children of the
+ * `chains` supervisor equal to the configuration. Permanent; a restart compares the two and mends.
+ */
+import type { ChainConfig } from "../../config/schema.ts";
+import type { ReloadStep } from "../../config/plan.ts";
+import {
+  defineActor,
+  keyFor,
+  reply,
+  type ChildSpec,
+  type Ctx,
+  type Key,
+} from "../../src/otp/index.ts";
+import type { ChainState } from "../../src/rpc/chain-state.ts";
+import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
+import { benchmarkSnapshotKey } from "./benchmark-snapshot.ts";
+import { providerPoolKey } from "./provider-pool.ts";
+
+/** Name of the table of live chain records. */
+export const chainsTable = "rpc/chains";
+
+/** What the registry needs. */
+export interface ChainRegistryArgs {
+  /** The chains of the running configuration, read anew at each start. */
+  readonly configured: () => readonly ChainConfig[];
+  /** Makes the live record of a chain. */
+  readonly record: (config: ChainConfig) => ChainState;
+  /** The subtree of a chain. */
+  readonly subtree: (state: ChainState) => ChildSpec;
+  /** Registered name of the supervisor of the chains. */
+  readonly supervisor: string;
+  /** The process that owns the table of records. */
+  readonly keeper: () => Key;
+  /** Makes sure that a table exists. */
+  readonly openTable: (name: string) => Promise<void>;
+}
+
+interface State extends ChainRegistryArgs {
+  /** Records of the chains that should run; kept here too, should the table be lost. */
+  readonly records: ReadonlyMap<ChainName, ChainState>;
+}
+
+/** Wait before a supervisor that has died is looked for again, ms. */
+const retryMs = 20;
+
+/** The registry of chains. */
+export const chainRegistry = defineActor({
+  name: "rpc/chain-registry",
+  init: async (args: ChainRegistryArgs, ctx): Promise<State> => {
+    const records = new Map<ChainName, ChainState>();
+    for (const config of args.configured()) {
+      const known = ctx.table<ChainState>(chainsTable)?.get(config.name);
+      records.set(config.name, known ?? args.record(config));
+    }
+    const state = { ...args, records };
+    await reconcile(state, ctx);
+    return state;
+  },
+  calls: {
+    /** Carries out the steps of a reload that concern chains; answers when the tree has followed. */
+    apply: async (state, change: ChainChange, ctx) => {
+      const next = await applied(state, change, ctx);
+      return reply(next, "ok" as const);
+    },
+    list: (state, _arg: undefined) => reply(state, [...state.records.keys()]),
+  },
+  on: async (state, info, ctx) => {
+    if (info.type === "down") ctx.after(retryMs, "reconcile");
+    else if (info.type === "timer") await reconcile(state, ctx);
+    return state;
+  },
+  formatState: ({ records }) => ({ chains: [...records.keys()] }),
+});
+
+/** Finds the chain registry. */
+export const chainRegistryKey = keyFor(chainRegistry);
+
+/** A new list of chains and how to get there. */
+export interface ChainChange {
+  readonly chains: readonly ChainConfig[];
+  readonly steps: readonly ReloadStep[];
+}
+
+/** Puts the records into the table, starts what does not run, and watches both owners. */
+const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
+  const supervisor = ctx.supervisor(state.supervisor);
+  const keeper = ctx.whereis(state.keeper());
+  const table = ctx.table<ChainState>(chainsTable);
+  if (supervisor === undefined || keeper === undefined || table === undefined) {
+    ctx.after(retryMs, "reconcile");
+    return;
+  }
+  ctx.monitor(supervisor);
+  ctx.monitor(keeper);
+  const running = new Set((await supervisor.whichChildren()).map(({ id }) => String(id)));
+  for (const [name, record] of state.records) {
+    if (!table.has(name)) table.put(name, record);
+    if (!running.has(childId(name))) await start(state, record, ctx);
+  }
+};
+
+const start = async (state: State, record: ChainState, ctx: Ctx): Promise<void> => {
+  const { name } = record;
+  await state.openTable(subscriptionsTable(name));
+  ctx.table<ChainState>(chainsTable)?.put(name, record);
+  if (record.snapshot === undefined) {
+    await ctx.via(benchmarkSnapshotKey()).try.restore(name);
+  }
+  const result = await ctx.supervisor(state.supervisor)?.startChild(state.subtree(record));
+  if (result?.ok === false)
+    ctx.log.error({ chain: name, reason: result.reason }, "chain not started");
+};
+
+const stop = async (state: State, name: ChainName, ctx: Ctx): Promise<void> => {
+  const supervisor = ctx.supervisor(state.supervisor);
+  await supervisor?.terminateChild(childId(name));
+  await supervisor?.deleteChild(childId(name));
+  ctx.table(chainsTable)?.delete(name);
+};
+
+const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<State> => {
+  const records = new Map(state.records);
+  const wanted = new Map(change.chains.map((config) => [config.name, config]));
+  const renewed = new Map<ChainName, Set<ProviderId>>();
+  // Values first, so that whatever restarts below starts with them.
+  for (const [name, config] of wanted) {
+    const record = records.get(name);
+    if (record !== undefined && record.chainId === config.chainId) record.config = config;
+  }
+  for (const { action, chain, provider, process } of change.steps) {
+    if (chain === undefined) continue;
+    if (provider === undefined && process === undefined && action !== "patch") {
+      if (action !== "start") await stop(state, chain, ctx);
+      records.delete(chain);
+      const config = wanted.get(chain);
+      if (config === undefined) continue;
+      const record = state.record(config);
+      records.set(chain, record);
+      await start({ ...state, records }, record, ctx);
+      continue;
+    }
+    if (process !== undefined) await restartProcess(chain, provider, process, ctx);
+    else if (provider !== undefined && action === "restart") {
+      renewed.set(chain, (renewed.get(chain) ?? new Set()).add(provider));
+    }
+  }
+  for (const chain of touched(change.steps)) {
+    if (!records.has(chain)) continue;
+    const ids = [...(renewed.get(chain) ?? [])];
+    await ctx.via(providerPoolKey(chain)).try.configure({ renewed: ids }, { timeoutMs: 30_000 });
+  }
+  return { ...state, records };
+};
+
+/** Chains in which a provider comes, goes or changes, or a value that routing reads. */
+const touched = (steps: readonly ReloadStep[]): ReadonlySet<ChainName> =>
+  new Set(
+    steps.flatMap(({ chain, provider, process, action }) =>
+      chain !== undefined && process === undefined && (provider !== undefined || action === "patch")
+        ? [chain]
+        : [],
+    ),
+  );
+
+const restartProcess = async (
+  chain: ChainName,
+  provider: ProviderId | undefined,
+  process: string,
+  ctx: Ctx,
+): Promise<void> => {
+  const supervisor = ctx.supervisor(
+    `rpc/chain/${chain}${provider === undefined ? "" : `/provider/${provider}`}`,
+  );
+  const children = (await supervisor?.whichChildren()) ?? [];
+  for (const { id } of children.filter(({ id }) => String(id).endsWith(`/${process}`))) {
+    await supervisor?.terminateChild(String(id));
+    await supervisor?.restartChild(String(id));
+  }
+};
+
+/** Id of a chain's subtree under its supervisor, and the name the tree shows. */
+const childId = (chain: ChainName): string => `chain:${chain}`;
+
+/** Name of the table of a chain's client subscriptions. */
+const subscriptionsTable = (chain: ChainName): string => `rpc/chain/${chain}/subscriptions`;

@@ -1,0 +1,259 @@
+/**
+ * One provider's background check: who it is, whether it lives, where its head is.
+ *
+ * It asks over the provider's own channels, one question at a time. A provider serves nobody before
+ * it has named the right chain id, and a wrong one is quarantined until a recheck passes. Half-open
+ * breakers get their trial call from here, so that no user's request is ever the guinea pig.
+ * Permanent; a restart loses nothing but the current question.
+ */
+import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
+import { ask, quantity, type Answer } from "../../src/rpc/ask.ts";
+import type { FailureCategory } from "../../src/rpc/breaker-rules.ts";
+import type { ChainState } from "../../src/rpc/chain-state.ts";
+import { DECISIONS } from "../../src/rpc/errors/decisions.ts";
+import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
+import { circuitBreakerKey } from "./circuit-breaker.ts";
+import { headTrackerKey } from "./head-tracker.ts";
+import { providerPoolKey } from "./provider-pool.ts";
+
+/** Which provider is probed. */
+export interface ProbeArgs {
+  readonly state: ChainState;
+  readonly provider: ProviderId;
+}
+
+/** A half-open breaker lends its permit. */
+export interface Permit {
+  readonly transport: Transport;
+  readonly token: number;
+}
+
+interface State extends ProbeArgs {
+  /** Chain id seen over HTTP; undefined until the provider has answered. */
+  readonly isVerified: boolean;
+  /** Questions for the chain id that went unanswered since the last answer. */
+  readonly misses: number;
+  readonly failures: number;
+  readonly successes: number;
+  readonly isDown: boolean;
+}
+
+/** A question that is under way, as its task result names it. */
+interface Finding {
+  readonly transport: Transport;
+  readonly answer: Answer;
+}
+
+/** First and longest wait before an unverified provider is asked again. */
+const firstRetryMs = 250;
+const maxRetryMs = 10_000;
+
+/** The probe of one provider. */
+export const probe = defineActor({
+  name: "rpc/probe",
+  init: (args: ProbeArgs, ctx): State => {
+    ctx.after(0, "identify");
+    const { healthCheck } = args.state.config;
+    // Spread, so that a hundred providers are not asked in one instant.
+    ctx.after(healthCheck.intervalMs * (0.5 + 0.5 * ctx.random()), "health");
+    ctx.after(pollIntervalMs(args.state), "poll");
+    return { ...args, isVerified: false, misses: 0, failures: 0, successes: 0, isDown: false };
+  },
+  casts: {
+    permit: (state, { transport, token }: Permit, ctx) => {
+      // Asked even with `probe: off`: there is no other way back for the endpoint.
+      question(state, ctx, `permit:${token}`, transport, "eth_blockNumber");
+      return state;
+    },
+    /** A fresh connection may lead to another node: ask who it is. */
+    connected: (state, _arg: undefined, ctx) => {
+      if (state.isVerified) ctx.after(0, "identify");
+      return state;
+    },
+  },
+  on: (state, info, ctx) => {
+    if (info.type === "timer") return due(state, info.key, ctx);
+    if (info.type !== "task") return state;
+    const finding = info.result.ok
+      ? (info.result.value as Finding)
+      : { transport: "http" as const, answer: failed };
+    return found(state, info.key, finding, ctx);
+  },
+  formatState: ({ provider, isVerified, failures, isDown }) => ({
+    provider,
+    isVerified,
+    failures,
+    isDown,
+  }),
+});
+
+/** Finds the probe of a provider. */
+export const probeKey = keyFor(probe, "chain", "provider");
+
+const failed: Answer = { ok: false, errorClass: "timeout", detail: "no answer" };
+
+const configOf = ({ state, provider }: ProbeArgs) =>
+  state.config.providers.find(({ id }) => id === provider);
+
+const isProbed = (state: ProbeArgs): boolean => configOf(state)?.probe !== false;
+
+/** How often a silent chain is asked for its head: the block time within [2 s, 30 s]. */
+const pollIntervalMs = (state: ChainState): number => {
+  const blockTimeMs = state.config.blockTimeMs ?? state.head?.blockTimeMs ?? 12_000;
+  return Math.min(30_000, Math.max(2_000, blockTimeMs));
+};
+
+/** HTTP where there is one: the WebSocket's own process watches the socket. */
+const channelOf = (state: State): Transport => (configOf(state)?.url === undefined ? "ws" : "http");
+
+const due = (state: State, timer: string, ctx: Ctx): State => {
+  const { healthCheck } = state.state.config;
+  switch (timer) {
+    case "identify":
+      if (channelOf(state) === "http") question(state, ctx, "identify", "http", "eth_chainId");
+      return state;
+    case "health":
+      ctx.after(healthCheck.intervalMs, "health");
+      if (isProbed(state)) question(state, ctx, "health", channelOf(state), "eth_blockNumber");
+      return state;
+    default:
+      ctx.after(pollIntervalMs(state.state), "poll");
+      if (isProbed(state) && needsPoll(state)) {
+        question(state, ctx, "poll", channelOf(state), "eth_blockNumber");
+      }
+      return state;
+  }
+};
+
+/** A provider that pushes heads need not be polled. */
+const needsPoll = ({ state, provider }: State): boolean => {
+  const config = state.config.providers.find(({ id }) => id === provider);
+  const rows = state.rows(provider);
+  const isPushed =
+    config?.subscribeNewHeads === true &&
+    state.upstream(rows.ws) !== undefined &&
+    rows.ws.head >= 0;
+  return !isPushed;
+};
+
+const question = (
+  { state, provider }: State,
+  ctx: Ctx,
+  key: string,
+  transport: Transport,
+  method: string,
+): void => {
+  const upstream = state.upstream(state.rows(provider)[transport]);
+  const { timeoutMs } = state.config.healthCheck;
+  const rules = state.errorRules(provider);
+  ctx.task(
+    key,
+    (signal) =>
+      new Promise<Finding>((resolve) => {
+        if (upstream === undefined) {
+          const answer: Answer = { ok: false, errorClass: "transport", detail: "not connected" };
+          resolve({ transport, answer });
+          return;
+        }
+        const giveUp = ask(upstream, method, [], rules, (answer) => resolve({ transport, answer }));
+        signal.addEventListener("abort", giveUp, { once: true });
+      }),
+    { timeoutMs },
+  );
+};
+
+const found = (state: State, key: string, { transport, answer }: Finding, ctx: Ctx): State => {
+  if (key === "identify") return identified(state, answer, ctx);
+  const height = answer.ok ? quantity(answer.result) : undefined;
+  const { state: chain, provider } = state;
+  if (height !== undefined) {
+    ctx.via(headTrackerKey(chain.name)).cast.polled({ provider, number: height, atMs: ctx.now() });
+  }
+  if (key.startsWith("permit:")) {
+    settle(state, Number(key.slice("permit:".length)), transport, answer, ctx);
+    return state;
+  }
+  return assessed(state, transport, answer, ctx);
+};
+
+/** Tells a half-open breaker how its trial went. */
+const settle = (
+  { state, provider }: State,
+  token: number,
+  transport: Transport,
+  answer: Answer,
+  ctx: Ctx,
+): void => {
+  const failure = answer.ok ? undefined : failureOf(answer);
+  const result = failure ?? "ok";
+  ctx.emit("circuit_breaker.probe", { chain: state.name, provider, transport, result });
+  ctx.via(circuitBreakerKey(state.name, provider, transport)).cast.probed({
+    token,
+    failure,
+    retryAfterMs: answer.ok ? undefined : answer.retryAfterMs,
+  });
+};
+
+/** An answer that is no infrastructure failure (a rate limit, say) proves that the provider lives. */
+const failureOf = (answer: Extract<Answer, { ok: false }>): FailureCategory | undefined => {
+  const { breaker } = DECISIONS[answer.errorClass];
+  if (breaker === "none" || breaker === "success") return undefined;
+  return breaker === "forced_open" ? "malformed" : breaker;
+};
+
+const identified = (state: State, answer: Answer, ctx: Ctx): State => {
+  const { state: chain, provider } = state;
+  const seen = answer.ok ? quantity(answer.result) : undefined;
+  const pool = ctx.via(providerPoolKey(chain.name));
+  if (seen === undefined) {
+    if (!answer.ok) pool.cast.unverified({ provider, transport: "http", reason: answer.detail });
+    const misses = state.misses + 1;
+    ctx.after(Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(misses, 6)), "identify");
+    return { ...state, misses };
+  }
+  if (seen !== chain.chainId) {
+    pool.cast.wrongChain({ provider, transport: "http", seen });
+    ctx.after(chain.config.healthCheck.intervalMs, "identify");
+    return { ...state, isVerified: false };
+  }
+  pool.cast.verified({ provider, transport: "http" });
+  if (!state.isVerified) ctx.after(0, "poll");
+  return { ...state, isVerified: true, misses: 0 };
+};
+
+/** Health by the probe alone: `failureThreshold` failures in a row are down, `recoveryThreshold` successes up. */
+const assessed = (state: State, transport: Transport, answer: Answer, ctx: Ctx): State => {
+  const { failureThreshold, recoveryThreshold } = state.state.config.healthCheck;
+  const isAlive = answer.ok || failureOf(answer) === undefined;
+  const failures = isAlive ? 0 : state.failures + 1;
+  const successes = isAlive ? state.successes + 1 : 0;
+  const isDown = state.isDown ? successes < recoveryThreshold : failures >= failureThreshold;
+  const { provider } = state;
+  const chain = state.state.name;
+  if (!answer.ok && !isAlive) {
+    const row = state.state.rows(provider)[transport];
+    row.dirty = true;
+    const { generation } = row;
+    const { errorClass, detail } = answer;
+    ctx.via(circuitBreakerKey(chain, provider, transport)).cast.outcome({
+      row,
+      generation,
+      method: "eth_blockNumber",
+      errorClass,
+      durationMs: 0,
+      detail,
+    });
+  }
+  if (isDown !== state.isDown) {
+    const [oldStatus, newStatus] = isDown ? ["up", "down"] : ["down", "up"];
+    const consecutiveFailures = failures;
+    ctx.emit("provider.health_change", {
+      chain,
+      provider,
+      oldStatus,
+      newStatus,
+      consecutiveFailures,
+    });
+  }
+  return { ...state, failures, successes, isDown };
+};

@@ -1,0 +1,269 @@
+/**
+ * A chain's providers: which of them may serve, who rests, and the snapshot that routing reads.
+ *
+ * Owns the HTTP pools, the cooldowns and the routing snapshot, and keeps the `providers` supervisor's
+ * children equal to the configuration. Permanent; a restart adopts pools and cells as it finds them,
+ * because both live in the chain's record.
+ */
+import type { ProviderConfig } from "../../config/schema.ts";
+import {
+  defineActor,
+  isCleanReason,
+  keyFor,
+  reply,
+  type ChildSpec,
+  type Ctx,
+} from "../../src/otp/index.ts";
+import type { ChainState } from "../../src/rpc/chain-state.ts";
+import type { AttemptOutcome, EndpointRow } from "../../src/rpc/chain-view.ts";
+import { noCooldown, refuse, type Cooldown } from "../../src/rpc/cooldown.ts";
+import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
+import type { Upstream } from "../../src/rpc/proxy/ports.ts";
+import { buildSnapshot } from "../../src/rpc/routing.ts";
+import { circuitBreakerKey } from "./circuit-breaker.ts";
+
+/** An HTTP pool that the provider pool opens and closes. */
+export interface HttpUpstream extends Upstream {
+  /** Lets calls in flight finish, then closes the connections. */
+  close(): void;
+}
+
+/** What the pool needs beside the chain's record. */
+export interface ProviderPoolArgs {
+  readonly state: ChainState;
+  /** Registered name of the supervisor of this chain's providers. */
+  readonly supervisor: string;
+  /** The subtree of one provider. */
+  readonly provider: (state: ChainState, provider: ProviderConfig) => ChildSpec;
+  /** Opens a pool; `onConnect` is called for each new connection. */
+  readonly openHttp: (provider: ProviderConfig, onConnect: () => void) => HttpUpstream;
+}
+
+/** Which endpoint a verdict is about. */
+export interface EndpointId {
+  readonly provider: ProviderId;
+  readonly transport: Transport;
+}
+
+interface State extends ProviderPoolArgs {
+  readonly cooldowns: ReadonlyMap<EndpointRow, Resting>;
+  readonly version: number;
+  readonly isDirty: boolean;
+}
+
+interface Resting extends Cooldown {
+  /** Successes of the row when it was refused: one more ends the streak. */
+  readonly successes: number;
+}
+
+const rebuildMs = 250;
+const staleMs = 1_000;
+/** Wait before the supervisor of the providers is looked for again after its death, ms. */
+const retryMs = 20;
+
+/** The provider pool of one chain. */
+export const providerPool = defineActor({
+  name: "rpc/provider-pool",
+  trapExit: true,
+  init: (args: ProviderPoolArgs, ctx): State => {
+    for (const provider of args.state.config.providers) admit(args, provider);
+    ctx.after(0, "reconcile");
+    ctx.every(rebuildMs, "rebuild");
+    return rebuilt({ ...args, cooldowns: new Map(), version: 0, isDirty: true }, ctx);
+  },
+  calls: {
+    /** Makes the running providers those of the configuration; `renewed` ones start anew. */
+    configure: async (state, { renewed }: { readonly renewed: readonly ProviderId[] }, ctx) => {
+      const wanted = new Set(state.state.config.providers.map(({ id }) => id));
+      const supervisor = ctx.supervisor(state.supervisor);
+      for (const id of await runningIds(state, ctx)) {
+        if (wanted.has(id) && !renewed.includes(id)) continue;
+        await supervisor?.terminateChild(childId(id));
+        await supervisor?.deleteChild(childId(id));
+        dismiss(state, id);
+      }
+      for (const provider of state.state.config.providers) admit(state, provider);
+      await reconcile(state, ctx);
+      return reply(rebuilt(state, ctx), "ok" as const);
+    },
+  },
+  casts: {
+    /** An attempt ended; only capacity concerns the pool. */
+    outcome: (state, outcome: AttemptOutcome, ctx) =>
+      outcome.errorClass === "rate_limit" ? rest(state, outcome, ctx) : state,
+    /** Something that routing reads has changed. */
+    changed: (state, _arg: undefined) => ({ ...state, isDirty: true }),
+    verified: (state, at: EndpointId, ctx) => {
+      const row = rowOf(state, at);
+      if (row.isUsable) return state;
+      const wasQuarantined = row.unusableReason?.startsWith("wrong chain") === true;
+      if (wasQuarantined) {
+        ctx.via(circuitBreakerKey(state.state.name, at.provider, at.transport)).cast.released();
+      }
+      permit(row, cordonOf(state, at.provider));
+      return rebuilt(state, ctx);
+    },
+    unverified: (state, at: EndpointId & { readonly reason: string }) => {
+      const row = rowOf(state, at);
+      if (!row.isUsable && !row.unusableReason?.startsWith("wrong chain")) {
+        row.unusableReason = `chain id not verified yet: ${at.reason}`;
+      }
+      return { ...state, isDirty: true };
+    },
+    wrongChain: (state, at: EndpointId & { readonly seen: number }, ctx) => {
+      const row = rowOf(state, at);
+      const reason = `wrong chain: ${at.seen} instead of ${state.state.chainId}`;
+      if (row.unusableReason !== reason) {
+        ctx.emit("provider.quarantined", {
+          chain: state.state.name,
+          provider: at.provider,
+          transport: at.transport,
+          reason,
+        });
+      }
+      row.isUsable = false;
+      row.unusableReason = reason;
+      return rebuilt(state, ctx);
+    },
+  },
+  on: async (state, info, ctx) => {
+    if (info.type === "down") {
+      ctx.after(retryMs, "reconcile");
+      return state;
+    }
+    if (info.type !== "timer") return state;
+    if (info.key === "reconcile") {
+      await reconcile(state, ctx);
+      return state;
+    }
+    const age = ctx.now() - (state.state.snapshot?.builtAtMs ?? 0);
+    return state.isDirty || age >= staleMs ? rebuilt(thawed(state, ctx), ctx) : state;
+  },
+  terminate: (state, reason) => {
+    // After a crash the next incarnation adopts the pools; only an orderly stop closes them.
+    if (!isCleanReason(reason)) return;
+    for (const { id } of state.state.config.providers) dismiss(state, id);
+  },
+  formatState: ({ state, version, cooldowns, isDirty }) => ({
+    chain: state.name,
+    snapshot: version,
+    providers: state.config.providers.length,
+    resting: cooldowns.size,
+    isDirty,
+  }),
+});
+
+/** Finds the pool of a chain. */
+export const providerPoolKey = keyFor(providerPool, "chain");
+
+const rowOf = ({ state }: State, { provider, transport }: EndpointId): EndpointRow =>
+  state.rows(provider)[transport];
+
+const cordonOf = ({ state }: ProviderPoolArgs, provider: ProviderId): boolean =>
+  state.config.providers.find(({ id }) => id === provider)?.cordoned === true;
+
+const permit = (row: EndpointRow, isCordoned: boolean): void => {
+  row.isUsable = !isCordoned;
+  row.unusableReason = isCordoned ? "cordoned" : undefined;
+};
+
+/** Opens what a provider needs; its endpoints stay unusable until they have named their chain. */
+const admit = ({ state, openHttp }: ProviderPoolArgs, provider: ProviderConfig): void => {
+  const rows = state.rows(provider.id);
+  if (provider.url === undefined) close(rows.http, "no url");
+  else if (state.upstream(rows.http) === undefined) {
+    state.attach(
+      rows.http,
+      openHttp(provider, () => state.onConnect(provider.id)),
+    );
+    close(rows.http, "chain id not verified yet");
+    state.onConnect(provider.id);
+  } else if (rows.http.isUsable || rows.http.unusableReason === "cordoned") {
+    permit(rows.http, provider.cordoned);
+  }
+  if (provider.wsUrl === undefined) close(rows.ws, "no ws_url");
+  else if (rows.ws.isUsable || rows.ws.unusableReason === "cordoned") {
+    permit(rows.ws, provider.cordoned);
+  } else if (rows.ws.unusableReason === "not started") {
+    close(rows.ws, "not connected yet");
+  }
+};
+
+const close = (row: EndpointRow, reason: string): void => {
+  row.isUsable = false;
+  row.unusableReason = reason;
+};
+
+/** Withdraws a provider: nobody is sent there any more, calls in flight may finish. */
+const dismiss = ({ state }: State, id: ProviderId): void => {
+  const { http, ws } = state.rows(id);
+  close(http, "removed");
+  close(ws, "not started");
+  const upstream = state.upstream(http);
+  if (upstream === undefined) return;
+  state.detach(http, upstream);
+  (upstream as HttpUpstream).close();
+};
+
+const childId = (provider: ProviderId): string => `provider:${provider}`;
+
+const runningIds = async (state: State, ctx: Ctx): Promise<readonly ProviderId[]> => {
+  const children = await ctx.supervisor(state.supervisor)?.whichChildren();
+  return (children ?? []).map(({ id }) => String(id).slice(childId("").length));
+};
+
+/** Starts the providers that do not run, and watches their supervisor. */
+const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
+  const supervisor = ctx.supervisor(state.supervisor);
+  if (supervisor === undefined) {
+    ctx.after(retryMs, "reconcile");
+    return;
+  }
+  ctx.monitor(supervisor);
+  const running = new Set(await runningIds(state, ctx));
+  for (const provider of state.state.config.providers) {
+    if (!running.has(provider.id)) {
+      await supervisor.startChild(state.provider(state.state, provider));
+    }
+  }
+};
+
+const rest = (state: State, outcome: AttemptOutcome, ctx: Ctx): State => {
+  const { row, retryAfterMs } = outcome;
+  const nowMs = ctx.now();
+  const known = state.cooldowns.get(row);
+  const streak = known?.successes === row.successes ? known : noCooldown;
+  const next = refuse(streak, nowMs, retryAfterMs, ctx.random());
+  if (next === streak) return state;
+  row.cooldownUntilMs = next.untilMs;
+  ctx.emit("provider.cooldown.start", {
+    chain: row.chain,
+    provider: row.provider,
+    transport: row.transport,
+    cooldownMs: next.untilMs - nowMs,
+  });
+  const cooldowns = new Map(state.cooldowns).set(row, { ...next, successes: row.successes });
+  return { ...state, cooldowns, isDirty: true };
+};
+
+/** Forgets cooldowns that are over and were followed by a success. */
+const thawed = (state: State, ctx: Ctx): State => {
+  const nowMs = ctx.now();
+  const over = [...state.cooldowns].filter(
+    ([row, { untilMs, successes }]) => untilMs <= nowMs && row.successes > successes,
+  );
+  if (over.length === 0) return state;
+  const cooldowns = new Map(state.cooldowns);
+  for (const [row] of over) {
+    cooldowns.delete(row);
+    const { chain, provider, transport } = row;
+    ctx.emit("provider.cooldown.end", { chain, provider, transport });
+  }
+  return { ...state, cooldowns };
+};
+
+const rebuilt = (state: State, ctx: Ctx): State => {
+  const version = state.version + 1;
+  state.state.snapshot = buildSnapshot(state.state, version, ctx.now());
+  return { ...state, version, isDirty: false };
+};

@@ -1,0 +1,126 @@
+/**
+ * The live record behind a `ChainView`: one per running chain, kept in the table `rpc/chains`.
+ *
+ * It outlives every process of its chain, so cooldowns, breaker states and evidence survive a
+ * restart. Each field has one writing process, named beside it; everybody else reads.
+ */
+import type { ChainConfig } from "../../config/schema.ts";
+import type { EndpointRow, HeadView } from "./chain-view.ts";
+import type { ErrorRule } from "./errors/rules.ts";
+import type { EvidenceBook } from "./evidence/evidence-book.ts";
+import type { ProviderId, Transport } from "./ids.ts";
+import type { ChainView, HubPort, Upstream } from "./proxy/ports.ts";
+import type { RoutingSnapshot, SelectionMemory } from "./selection/snapshot.ts";
+
+/** The admission cells of one provider. */
+export interface ProviderRows {
+  readonly http: EndpointRow;
+  readonly ws: EndpointRow;
+}
+
+/** A chain's view with the fields its processes write. */
+export interface ChainState extends ChainView {
+  readonly evidence: EvidenceBook;
+  readonly memory: SelectionMemory;
+  /** Written by the chain registry at reload; the processes read it anew where it may change. */
+  config: ChainConfig;
+  /** Written by the provider pool. */
+  snapshot: RoutingSnapshot | undefined;
+  /** Written by the head tracker. */
+  head: HeadView | undefined;
+  /** A new connection to a provider was made; may lead to another node. */
+  readonly onConnect: (provider: ProviderId) => void;
+  /** The cells of a provider, made at first sight; their index never changes. */
+  rows(provider: ProviderId): ProviderRows;
+  /** Publishes the live channel of a row. */
+  attach(row: EndpointRow, upstream: Upstream): void;
+  /** Withdraws a channel, unless another one has taken its place. */
+  detach(row: EndpointRow, upstream: Upstream): void;
+}
+
+/** What a chain's record is made of. */
+export interface ChainStateOptions {
+  readonly config: ChainConfig;
+  readonly evidence: EvidenceBook;
+  readonly memory: SelectionMemory;
+  readonly hub: HubPort;
+  readonly report: ChainView["report"];
+  readonly onConnect: (provider: ProviderId) => void;
+}
+
+/** Makes the record of a chain that is about to start. */
+export const createChainState = (options: ChainStateOptions): ChainState => {
+  const rows = new Map<ProviderId, ProviderRows>();
+  const upstreams = new Map<EndpointRow, Upstream>();
+  const name = options.config.name;
+
+  const state: ChainState = {
+    config: options.config,
+    evidence: options.evidence,
+    memory: options.memory,
+    hub: options.hub,
+    report: options.report,
+    onConnect: options.onConnect,
+    snapshot: undefined,
+    head: undefined,
+    name,
+    get aliases() {
+      return state.config.aliases;
+    },
+    get chainId() {
+      return state.config.chainId;
+    },
+    get strategy() {
+      return state.config.strategy;
+    },
+    get failoverEnabled() {
+      return state.config.failover.enabled;
+    },
+    errorRules: (provider) =>
+      state.config.providers.find(({ id }) => id === provider)?.errorRules ?? noRules,
+    upstream: (row) => upstreams.get(row),
+    rows: (provider) => {
+      const known = rows.get(provider);
+      if (known !== undefined) return known;
+      const index = rows.size;
+      const made = {
+        http: createRow(name, provider, "http", index),
+        ws: createRow(name, provider, "ws", index),
+      };
+      rows.set(provider, made);
+      return made;
+    },
+    attach: (row, upstream) => void upstreams.set(row, upstream),
+    detach: (row, upstream) => {
+      if (upstreams.get(row) === upstream) upstreams.delete(row);
+    },
+  };
+  return state;
+};
+
+const noRules: readonly ErrorRule[] = [];
+
+const createRow = (
+  chain: string,
+  provider: ProviderId,
+  transport: Transport,
+  index: number,
+): EndpointRow => ({
+  chain,
+  provider,
+  transport,
+  index,
+  state: "closed",
+  openUntilMs: 0,
+  generation: 0,
+  forced: false,
+  dirty: false,
+  cooldownUntilMs: 0,
+  suspect: false,
+  isUsable: false,
+  unusableReason: "not started",
+  head: -1,
+  inFlight: 0,
+  successes: 0,
+  completed: 0,
+});

@@ -1,0 +1,84 @@
+/**
+ * Builds the routing snapshot of a chain from its configuration, its cells and its evidence.
+ * Pure and off the request path: the provider pool calls it when something changed.
+ */
+import type { ChainConfig, ProviderConfig } from "../../config/schema.ts";
+import type { ChainState } from "./chain-state.ts";
+import type { HeadView } from "./chain-view.ts";
+import type { EndpointView, RoutingSnapshot, SelectionRules } from "./selection/snapshot.ts";
+
+/** Block time assumed until it is configured or learned, ms. */
+const defaultBlockTimeMs = 12_000;
+
+/** The snapshot of `state` at `nowMs` (monotonic). */
+export const buildSnapshot = (
+  state: ChainState,
+  version: number,
+  nowMs: number,
+): RoutingSnapshot => {
+  const { config, head } = state;
+  const blockTimeMs = config.blockTimeMs ?? head?.blockTimeMs ?? defaultBlockTimeMs;
+  return {
+    chain: config.name,
+    version,
+    builtAtMs: nowMs,
+    tip: head?.number ?? -1,
+    blockTimeMs,
+    rules: rulesOf(config),
+    endpoints: config.providers.map((provider) => viewOf(state, provider, head, nowMs)),
+    cache: new Map(),
+    memory: state.memory,
+  };
+};
+
+const rulesOf = (config: ChainConfig): SelectionRules => ({
+  strategy: config.strategy,
+  maxLagBlocks: config.selection.maxLagBlocks,
+  minHealthy: config.selection.minHealthy,
+  formula: config.leaderboard.formula,
+  weights: config.leaderboard.weights,
+  stickyHysteresis: config.sticky.hysteresis,
+  stickyMinIntervalMs: config.sticky.minIntervalMs,
+  costBias: config.selection.costBias,
+});
+
+const viewOf = (
+  state: ChainState,
+  provider: ProviderConfig,
+  head: HeadView | undefined,
+  nowMs: number,
+): EndpointView => {
+  const rows = state.rows(provider.id);
+  const reported = Math.max(rows.http.head, rows.ws.head);
+  return {
+    provider: provider.id,
+    vendor: provider.vendor,
+    region: provider.region,
+    tags: provider.tags,
+    transports: {
+      ...(provider.url === undefined ? {} : { http: rows.http }),
+      ...(provider.wsUrl === undefined ? {} : { ws: rows.ws }),
+    },
+    priority: provider.priority,
+    role: provider.role,
+    weight: provider.weight,
+    type: provider.type,
+    cost: provider.cost,
+    archival: provider.archival,
+    unsupported: methodSet(provider.capabilities.unsupported),
+    head: reported,
+    lag: reported < 0 || head === undefined ? undefined : Math.max(0, head.number - reported),
+    calls: state.evidence.callsOf(provider.id, nowMs),
+    race: state.evidence.raceSummary(provider.id, nowMs),
+  };
+};
+
+/** Names, and prefixes written `prefix_*`. */
+const methodSet = (patterns: readonly string[]): EndpointView["unsupported"] => {
+  const names = new Set(patterns);
+  const prefixes = patterns.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+  if (prefixes.length === 0) return names;
+  return {
+    has: (method) => names.has(method) || prefixes.some((prefix) => method.startsWith(prefix)),
+  };
+};
