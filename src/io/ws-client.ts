@@ -1,0 +1,143 @@
+/**
+ * One WebSocket to a provider.
+ *
+ * Compression is off (it costs five times the CPU and 240 KB a socket), messages are bounded, and
+ * every message carries the time its bytes were read from the socket. All callbacks run in the scope
+ * of whoever connected, so that an error in one is charged to that process.
+ */
+import { AsyncResource } from "node:async_hooks";
+import type { IncomingMessage } from "node:http";
+import { WebSocket, type ClientOptions } from "ws";
+import type { Secret } from "../lib/secret.ts";
+
+/** Where and how to connect. */
+export interface WsClientOptions {
+  readonly url: Secret;
+  readonly headers: Readonly<Record<string, Secret>>;
+  readonly handshakeTimeoutMs: number;
+  /** Largest message; a larger one closes the socket with 1009. Default 64 MiB. */
+  readonly maxPayloadBytes?: number;
+}
+
+/** How a connection attempt or a connection ended. */
+export interface WsClosure {
+  /** Close code; 1006 when the transport broke or never came up. */
+  readonly code: number;
+  readonly reason: string;
+  /** Status of a refused upgrade. */
+  readonly status: number | undefined;
+  /** `Retry-After` of a refused upgrade, as sent. */
+  readonly retryAfter: string | undefined;
+}
+
+/** What the owner hears. Nothing follows `onClose`. */
+export interface WsClientHandlers {
+  readonly onOpen: () => void;
+  /** `atNs` is monotonic, on the clock of `performance.now()`. */
+  readonly onMessage: (bytes: Buffer, atNs: number) => void;
+  readonly onPong: () => void;
+  readonly onClose: (closure: WsClosure) => void;
+}
+
+/** A connection that is opening or open. */
+export interface WsClient {
+  /** Sends one text message; dropped when not open. */
+  send(message: string | Buffer): void;
+  ping(): void;
+  readonly bufferedBytes: number;
+  readonly isOpen: boolean;
+  /** Ends with a close handshake, and without one after a second. */
+  close(code: number, reason: string): void;
+  /** Ends at once; `onClose` follows. */
+  terminate(): void;
+  /** Ends at once and is silent from now on. */
+  abandon(): void;
+}
+
+const NS_PER_MS = 1e6;
+const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+const CLOSE_TIMEOUT_MS = 1_000;
+
+/** Connects; failures arrive as `onClose`, never as a throw. */
+export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers): WsClient => {
+  const scope = new AsyncResource("paceline.ws-client", { requireManualDestroy: true });
+  let isSilent = false;
+  let status: number | undefined;
+  let retryAfter: string | undefined;
+  let failure = "";
+  let readAtMs = 0;
+
+  const socketOptions: ClientOptions & { readonly closeTimeout: number } = {
+    headers: Object.fromEntries(
+      Object.entries(options.headers).map(([name, value]) => [name, value.reveal()]),
+    ),
+    handshakeTimeout: options.handshakeTimeoutMs,
+    maxPayload: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
+    perMessageDeflate: false,
+    followRedirects: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  };
+  const socket = new WebSocket(options.url.reveal(), socketOptions);
+
+  const ended = (code: number, reason: string): void => {
+    if (isSilent) return;
+    isSilent = true;
+    scope.runInAsyncScope(handlers.onClose, handlers, {
+      code,
+      reason: reason === "" ? failure : reason,
+      status,
+      retryAfter,
+    });
+    scope.emitDestroy();
+  };
+
+  socket.on("upgrade", (response: IncomingMessage) => {
+    // Runs before ws reads the same bytes: the time of arrival, however long parsing takes.
+    response.socket.prependListener("data", () => {
+      readAtMs = performance.now();
+    });
+  });
+  socket.on("open", () => {
+    if (!isSilent) scope.runInAsyncScope(handlers.onOpen, handlers);
+  });
+  socket.on("message", (data: Buffer) => {
+    if (!isSilent) scope.runInAsyncScope(handlers.onMessage, handlers, data, readAtMs * NS_PER_MS);
+  });
+  socket.on("pong", () => {
+    if (!isSilent) scope.runInAsyncScope(handlers.onPong, handlers);
+  });
+  socket.on("unexpected-response", (request, response: IncomingMessage) => {
+    status = response.statusCode;
+    retryAfter = response.headers["retry-after"];
+    failure = `upgrade refused with ${status}`;
+    request.destroy();
+    socket.terminate();
+  });
+  // The close event follows every error, so the error only explains it.
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    if (failure === "") failure = error.code ?? error.message;
+  });
+  socket.on("close", (code: number, reason: Buffer) => ended(code, reason.toString("utf8")));
+
+  return {
+    send: (message) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(message, { binary: false });
+    },
+    ping: () => {
+      if (socket.readyState === WebSocket.OPEN) socket.ping();
+    },
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    get isOpen() {
+      return socket.readyState === WebSocket.OPEN;
+    },
+    close: (code, reason) => socket.close(code, reason),
+    terminate: () => socket.terminate(),
+    abandon: () => {
+      isSilent = true;
+      scope.emitDestroy();
+      socket.terminate();
+    },
+  };
+};

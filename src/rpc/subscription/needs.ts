@@ -1,0 +1,117 @@
+/**
+ * What a follower asks the outside for: missing blocks and the logs of blocks, with retries.
+ *
+ * Each need is one question; it stays until it is answered or withdrawn. A failed answer is retried
+ * after a growing pause, so a provider that lags by a block costs a few quick questions and a dead
+ * chain one a minute.
+ */
+
+/** A question for any healthy provider; `hash` or `number` names the block. */
+export interface Need {
+  readonly key: string;
+  readonly kind: "block" | "height" | "logs";
+  readonly hash: string;
+  readonly number: number;
+}
+
+interface Pending {
+  readonly need: Need;
+  failures: number;
+  nextAtMs: number;
+  isAsked: boolean;
+}
+
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 60_000;
+
+/** The block with this hash. */
+export const needBlock = (hash: string): Need => ({
+  key: `block:${hash}`,
+  kind: "block",
+  hash,
+  number: -1,
+});
+
+/** The block at this height, whatever its hash. */
+export const needHeight = (number: number): Need => ({
+  key: `height:${number}`,
+  kind: "height",
+  hash: "",
+  number,
+});
+
+/** Every log of the block with this hash. */
+export const needLogs = (hash: string, number: number): Need => ({
+  key: `logs:${hash}`,
+  kind: "logs",
+  hash,
+  number,
+});
+
+/** The open questions of one chain, at most `maxAsked` of them on their way at a time. */
+export class Needs {
+  private readonly pending = new Map<string, Pending>();
+  private readonly maxAsked: number;
+  private asked = 0;
+
+  constructor(maxAsked: number) {
+    this.maxAsked = maxAsked;
+  }
+
+  get size(): number {
+    return this.pending.size;
+  }
+
+  get(key: string): Need | undefined {
+    return this.pending.get(key)?.need;
+  }
+
+  add(need: Need, nowMs: number): void {
+    if (this.pending.has(need.key)) return;
+    this.pending.set(need.key, { need, failures: 0, nextAtMs: nowMs, isAsked: false });
+  }
+
+  /** The answer came, or nobody wants it any more. */
+  delete(key: string): void {
+    if (this.pending.get(key)?.isAsked === true) this.asked--;
+    this.pending.delete(key);
+  }
+
+  clear(): void {
+    this.pending.clear();
+    this.asked = 0;
+  }
+
+  /** Questions to ask now; each counts as asked until `failed` or `delete`. */
+  due(nowMs: number): readonly Need[] {
+    if (this.pending.size === 0) return [];
+    const due: Need[] = [];
+    for (const entry of this.pending.values()) {
+      if (this.asked >= this.maxAsked) break;
+      if (entry.isAsked || entry.nextAtMs > nowMs) continue;
+      entry.isAsked = true;
+      this.asked++;
+      due.push(entry.need);
+    }
+    return due;
+  }
+
+  /** No usable answer: asks again later. */
+  failed(key: string, nowMs: number): void {
+    const entry = this.pending.get(key);
+    if (entry === undefined || !entry.isAsked) return;
+    entry.isAsked = false;
+    this.asked--;
+    entry.nextAtMs = nowMs + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** entry.failures);
+    entry.failures++;
+  }
+
+  /** Forgets what was on its way because the asking process died; all are asked anew. */
+  reask(nowMs: number): void {
+    this.asked = 0;
+    for (const entry of this.pending.values()) {
+      entry.isAsked = false;
+      entry.nextAtMs = nowMs;
+    }
+  }
+}

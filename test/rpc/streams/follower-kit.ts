@@ -1,0 +1,135 @@
+/** Drives a follower and writes down what it says. */
+import { Buffer } from "node:buffer";
+import type { Head } from "../../../src/rpc/subscription/block.ts";
+import {
+  ChainFollower,
+  type FollowerLimits,
+  type FollowerListener,
+} from "../../../src/rpc/subscription/follower.ts";
+
+const SOME_BLOOM = `0x${"0".repeat(511)}1`;
+
+/** A head whose names stand for hashes. */
+export const block = (hash: string, number: number, parentHash: string): Head => ({
+  hash,
+  number,
+  parentHash,
+  bloom: SOME_BLOOM,
+  bytes: Buffer.from(`{"hash":"${hash}"}`),
+});
+
+/** `count` linked blocks named after the branch, from height `from`. */
+export const chain = (branch: string, from: number, count: number): Head[] =>
+  Array.from({ length: count }, (_, i) =>
+    block(`${branch}${from + i}`, from + i, `${branch}${from + i - 1}`),
+  );
+
+/** A log that says where it is. */
+export const logBytes = (hash: string, number: number, index: number): Buffer =>
+  Buffer.from(
+    `{"blockHash":"${hash}","blockNumber":"0x${number.toString(16)}","logIndex":"0x${index.toString(16)}"}`,
+  );
+
+/** A follower with an outside world that answers from what it was told. */
+export class Recorder {
+  now = 1_000_000;
+  readonly events: string[] = [];
+  readonly follower: ChainFollower;
+  readonly blocks = new Map<string, Head>();
+  readonly heights = new Map<number, Head>();
+  readonly logCounts = new Map<string, number>();
+
+  constructor(limits: Partial<FollowerLimits> = {}) {
+    this.follower = new ChainFollower(
+      { maxBackfillBlocks: 100, backfillTimeoutMs: 30_000, settleMs: 2_000, ...limits },
+      recording(this.events),
+    );
+  }
+
+  watched(): this {
+    this.follower.isWatched = true;
+    return this;
+  }
+
+  withLogs(): this {
+    this.follower.setWantsLogs(true);
+    return this;
+  }
+
+  knows(blocks: readonly Head[]): void {
+    for (const known of blocks) {
+      this.blocks.set(known.hash, known);
+      this.heights.set(known.number, known);
+    }
+  }
+
+  hasLogs(hash: string, count: number): void {
+    this.logCounts.set(hash, count);
+  }
+
+  head(source: string, head: Head | undefined): void {
+    if (head === undefined) throw new Error("no such head");
+    this.follower.head(source, head, this.now);
+  }
+
+  log(hash: string, number: number, index: number): void {
+    this.follower.log(hash, number, index, this.now, () => logBytes(hash, number, index));
+  }
+
+  wait(ms: number): void {
+    for (let passed = 0; passed < ms; passed += 250) {
+      this.now += 250;
+      this.follower.tick(this.now);
+    }
+  }
+
+  /** Answers all needs until none is due. */
+  answer(): void {
+    for (let round = 0; round < 1_000; round++) {
+      const due = this.follower.needs.due(this.now);
+      if (due.length === 0) return;
+      for (const need of due) {
+        if (need.kind === "logs") {
+          const count = this.logCounts.get(need.hash);
+          const number = this.blocks.get(need.hash)?.number ?? need.number;
+          const logs =
+            count === undefined
+              ? undefined
+              : Array.from({ length: count }, (_, index) => ({
+                  index,
+                  bytes: logBytes(need.hash, number, index),
+                }));
+          this.follower.logsAnswer(need, logs, this.now);
+        } else {
+          const found =
+            need.kind === "block" ? this.blocks.get(need.hash) : this.heights.get(need.number);
+          this.follower.blockAnswer(need, found, this.now);
+        }
+      }
+    }
+  }
+
+  answerLogs(hash: string, logs: readonly { index: number; bytes: Buffer }[]): void {
+    for (const need of this.follower.needs.due(this.now)) {
+      if (need.hash === hash) this.follower.logsAnswer(need, logs, this.now);
+    }
+  }
+
+  heads(): readonly string[] {
+    return this.events.flatMap((event) => (event.startsWith("head ") ? [event.slice(5)] : []));
+  }
+
+  logs(): readonly string[] {
+    return this.events.filter((event) => /^[+-]/.test(event));
+  }
+}
+
+const recording = (events: string[]): FollowerListener => ({
+  head: (found) => events.push(`head ${found.hash}`),
+  log: (found, log) => events.push(`+${found.hash}:${log.index}`),
+  retraction: (found, log) => events.push(`-${found.hash}:${log.index}`),
+  reorg: (orphaned, tip) => events.push(`reorg ${orphaned.length} -> ${tip.hash}`),
+  gap: (kinds, from, to) => events.push(`gap ${kinds} ${from}-${to}`),
+  implausible: (source, number) => events.push(`implausible ${source} ${number}`),
+  wantsLogsOf: () => true,
+});

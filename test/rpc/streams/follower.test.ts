@@ -1,0 +1,277 @@
+import { describe, expect, it } from "vitest";
+import { Recorder, block, chain, logBytes } from "./follower-kit.ts";
+
+describe("the history of a chain", () => {
+  it("sends a head once, whoever announces it how often", () => {
+    const r = new Recorder();
+    const [a, b] = chain("a", 1, 2);
+    for (const source of ["p1", "p2", "p1"]) {
+      r.head(source, a);
+      r.head(source, b);
+    }
+    expect(r.heads()).toEqual(["a1", "a2"]);
+  });
+
+  it("fills a gap of exactly one block", () => {
+    const r = new Recorder().watched();
+    const blocks = chain("a", 1, 3);
+    r.knows(blocks);
+    r.head("p1", blocks[0]);
+    r.head("p1", blocks[2]);
+    r.answer();
+    expect(r.heads()).toEqual(["a1", "a2", "a3"]);
+  });
+
+  it("fills a gap of max_backfill_blocks and announces a longer one as lost, with no hole before", () => {
+    for (const gap of [10, 11]) {
+      const r = new Recorder({ maxBackfillBlocks: 10 }).watched();
+      const blocks = chain("a", 1, gap + 2);
+      r.knows(blocks);
+      r.head("p1", blocks[0]);
+      r.head("p1", blocks.at(-1));
+      r.answer();
+      if (gap === 10) expect(r.heads().length).toBe(12);
+      else expect(r.events).toEqual(["head a1", `gap all 2-${gap + 2}`, `head a${gap + 2}`]);
+    }
+  });
+
+  it("does not let out-of-order heads lower the cursor", () => {
+    const r = new Recorder().watched();
+    const blocks = chain("a", 1, 4);
+    r.knows(blocks);
+    for (const i of [0, 2, 1, 3]) r.head("p1", blocks[i]);
+    r.answer();
+    expect(r.heads()).toEqual(["a1", "a2", "a3", "a4"]);
+  });
+
+  it("ignores a laggard and a late loser of a fork", () => {
+    const r = new Recorder().watched();
+    const [a1, a2, a3] = chain("a", 1, 3);
+    const b3 = block("b3", 3, "a2");
+    for (const head of [a1, a2, a3]) r.head("p1", head);
+    r.head("p2", a1);
+    r.head("p2", a2);
+    r.head("p2", b3);
+    expect(r.heads()).toEqual(["a1", "a2", "a3"]);
+  });
+
+  it("follows a provider that replaces its own head, there and back again", () => {
+    const r = new Recorder().watched();
+    const [a1, a2] = chain("a", 1, 2);
+    const b2 = block("b2", 2, "a1");
+    for (const head of [a1, a2, b2, a2]) r.head("p1", head);
+    expect(r.heads()).toEqual(["a1", "a2", "b2", "a2"]);
+  });
+
+  it("replaces its first block when that is reorganised away at once", () => {
+    const r = new Recorder().watched();
+    const before = block("a1", 1, "a0");
+    r.knows([before]);
+    r.head("p1", block("a2", 2, "a1"));
+    r.head("p1", block("b2", 2, "a1"));
+    r.answer();
+    expect(r.heads()).toEqual(["a2", "b2"]);
+  });
+
+  it("is not moved by one provider that runs away from all others", () => {
+    const r = new Recorder({ maxBackfillBlocks: 10 }).watched();
+    const blocks = chain("a", 1, 5);
+    r.knows(blocks);
+    r.head("p1", blocks[0]);
+    r.head("p2", blocks[0]);
+    r.head("liar", block("x9999", 9_999, "x9998"));
+    r.head("p1", blocks[1]);
+    r.head("p2", blocks[3]);
+    r.answer();
+    expect(r.events).toContain("implausible liar 9999");
+    expect(r.heads()).toEqual(["a1", "a2", "a3", "a4"]);
+  });
+
+  it("goes on with the others while a branch cannot be connected", () => {
+    const r = new Recorder().watched();
+    const blocks = chain("a", 1, 5);
+    r.knows(blocks);
+    r.head("p1", blocks[0]);
+    r.head("liar", block("x7", 7, "x6"));
+    r.wait(250);
+    r.head("p1", blocks[2]);
+    r.answer();
+    r.head("p1", blocks[4]);
+    r.answer();
+    r.wait(60_000);
+    expect(r.heads()).toEqual(["a1", "a2", "a3", "a4", "a5"]);
+    expect(r.follower.state).toBe("racing");
+  });
+
+  it("announces a gap as lost when nobody can fill it in time", () => {
+    const r = new Recorder({ backfillTimeoutMs: 5_000 }).watched();
+    r.head("p1", block("a1", 1, "a0"));
+    r.head("p1", block("a3", 3, "a2"));
+    r.wait(6_000);
+    expect(r.events).toEqual(["head a1", "gap all 2-3", "head a3"]);
+  });
+
+  it("asks nobody for blocks that nobody watches", () => {
+    const r = new Recorder();
+    r.head("p1", block("a1", 1, "a0"));
+    r.head("p1", block("a9", 9, "a8"));
+    expect(r.follower.needs.size).toBe(0);
+    expect(r.heads()).toEqual(["a1", "a9"]);
+  });
+
+  it("keeps a bounded number of blocks, whatever providers invent", () => {
+    const r = new Recorder().watched();
+    r.head("p1", block("a1", 1, "a0"));
+    for (let i = 0; i < 5_000; i++) r.head(`p${i % 3}`, block(`x${i}`, 1, `y${i}`));
+    expect(r.follower.blockCount).toBeLessThan(700);
+    for (const head of chain("a", 2, 600)) r.head("p1", head);
+    expect(r.follower.blockCount).toBeLessThan(700);
+  });
+});
+
+describe("the logs of a chain", () => {
+  const live = () => {
+    const r = new Recorder().watched().withLogs();
+    r.follower.logs.sources.up("p1", r.now);
+    r.follower.logs.sources.up("p2", r.now);
+    r.wait(10_000);
+    return r;
+  };
+
+  it("sends each log once and waits for the head if the log comes first", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    r.log("a2", 2, 0);
+    expect(r.logs()).toEqual([]);
+    r.head("p1", a2);
+    r.log("a2", 2, 0);
+    r.log("a2", 2, 1);
+    expect(r.logs()).toEqual(["+a2:0", "+a2:1"]);
+  });
+
+  it("takes back the logs of an orphaned block in reverse, before the new branch", () => {
+    const r = live();
+    const [a1, a2, a3] = chain("a", 1, 3);
+    for (const head of [a1, a2, a3]) r.head("p1", head);
+    for (const [hash, number] of [
+      ["a2", 2],
+      ["a3", 3],
+    ] as const) {
+      r.log(hash, number, 0);
+      r.log(hash, number, 1);
+    }
+    r.events.length = 0;
+    r.knows([block("b3", 3, "b2"), block("b2", 2, "a1")]);
+    r.log("b2", 2, 0);
+    r.head("p1", block("b4", 4, "b3"));
+    r.answer();
+    expect(r.events).toEqual([
+      "-a3:1",
+      "-a3:0",
+      "-a2:1",
+      "-a2:0",
+      "reorg 2 -> b4",
+      "head b2",
+      "head b3",
+      "head b4",
+      "+b2:0",
+    ]);
+  });
+
+  it("shows the logs of a block again when the chain comes back to it", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    r.head("p1", a2);
+    r.log("a2", 2, 0);
+    r.head("p1", block("b2", 2, "a1"));
+    r.log("b2", 2, 0);
+    r.head("p1", a2);
+    expect(r.logs()).toEqual(["+a2:0", "-a2:0", "+b2:0", "-b2:0", "+a2:0"]);
+  });
+
+  it("fetches the logs of filled blocks, and later ones wait their turn", () => {
+    const r = live();
+    const blocks = chain("a", 1, 4);
+    r.knows(blocks);
+    r.hasLogs("a1", 1);
+    r.hasLogs("a2", 1);
+    r.hasLogs("a3", 2);
+    r.head("p1", blocks[0]);
+    r.follower.logs.sourceDown("p1", r.now);
+    r.follower.logs.sourceDown("p2", r.now);
+    r.wait(1_000);
+    r.follower.logs.sources.up("p1", r.now);
+    r.hasLogs("a4", 1);
+    r.log("a4", 4, 0);
+    r.head("p1", blocks[3]);
+    r.answer();
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a2:0", "+a3:0", "+a3:1", "+a4:0"]);
+    expect(r.heads()).toEqual(["a1", "a2", "a3", "a4"]);
+  });
+
+  it("completes a block whose only source died half way through it", () => {
+    const r = live();
+    r.follower.logs.sourceDown("p2", r.now);
+    const [a1, a2] = chain("a", 1, 2);
+    r.knows([a1!, a2!]);
+    r.hasLogs("a1", 1);
+    r.hasLogs("a2", 3);
+    r.head("p1", a1);
+    r.head("p1", a2);
+    r.log("a2", 2, 0);
+    r.follower.logs.sourceDown("p1", r.now);
+    r.answer();
+    expect(r.logs()).toEqual(["+a2:0", "+a1:0", "+a2:1", "+a2:2"]);
+  });
+
+  it("trusts no empty answer about a block whose bloom is not empty", () => {
+    const r = live();
+    const [a1] = chain("a", 1, 1);
+    r.follower.logs.sourceDown("p1", r.now);
+    r.follower.logs.sourceDown("p2", r.now);
+    r.head("p1", a1);
+    r.answerLogs("a1", []);
+    expect(r.follower.needs.size).toBe(1);
+    r.hasLogs("a1", 1);
+    r.wait(500);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0"]);
+  });
+
+  it("asks for a block that only its logs told of", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.knows([a2!]);
+    r.head("p1", a1);
+    r.log("a2", 2, 0);
+    r.wait(500);
+    r.answer();
+    expect(r.events).toEqual(["head a1", "head a2", "+a2:0"]);
+  });
+
+  it("tells log subscribers of the loss when too much waits, and nobody else", () => {
+    const r = live();
+    r.follower.logs.sourceDown("p1", r.now);
+    r.follower.logs.sourceDown("p2", r.now);
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    r.head("p1", a2);
+    for (let i = 0; i < 10_001; i++) r.log("a2", 2, i);
+    expect(r.events.filter((event) => event.startsWith("gap"))).toEqual(["gap logs 1-2"]);
+    expect(r.follower.state).toBe("racing");
+  });
+
+  it("keeps at most 50,000 logs, of blocks near the tip", () => {
+    const r = live();
+    for (const head of chain("a", 1, 300)) {
+      r.head("p1", head);
+      for (let i = 0; i < 400; i++) r.log(head.hash, head.number, i);
+    }
+    expect(r.follower.logs.stored).toBeLessThanOrEqual(50_000);
+    expect(r.logs().length).toBe(120_000);
+    expect(logBytes("a1", 1, 0).length).toBeGreaterThan(0);
+  });
+});
