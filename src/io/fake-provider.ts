@@ -33,6 +33,7 @@ export interface FakeServerSession {
 /** The mind of a provider; src/rpc/fake has one. */
 export interface FakeServerMind<Session extends FakeServerSession> {
   isRefusing(nowMs: number): boolean;
+  isSilent(nowMs: number): boolean;
   answerHttp(text: string, nowMs: number): FakeServerReply;
   openSession(nowMs: number): Session;
   closeSession(session: Session): void;
@@ -66,13 +67,16 @@ export async function startFakeServer<Session extends FakeServerSession>(
     socket.setNoDelay(true);
     socket.once("close", () => sockets.delete(socket));
   });
-  const webSockets = new WebSocketServer({ server, maxPayload: BODY_LIMIT_BYTES });
+  const webSockets = new WebSocketServer({ server, autoPong: false, maxPayload: BODY_LIMIT_BYTES });
   webSockets.on("connection", (socket) => {
     const session = mind.openSession(now());
     connections.set(socket, { session, line: new DelayLine() });
     socket.on("message", (data: Buffer) => {
       onMessage(socket, connections.get(socket), data.toString(), now());
       wake();
+    });
+    socket.on("ping", (data) => {
+      if (!mind.isSilent(now())) socket.pong(data);
     });
     socket.on("error", () => socket.terminate());
     socket.once("close", () => {

@@ -63,6 +63,11 @@ export class FakeProvider {
     return this.#options.faults.outage?.style === "refuse" && this.#dice.isDown(nowMs);
   }
 
+  /** Whether the provider is frozen: sockets stay open, nothing is said, pings go unanswered. */
+  isSilent(nowMs: number): boolean {
+    return this.#options.faults.outage?.style === "hang" && this.#dice.isDown(nowMs);
+  }
+
   /** Answers one HTTP body. */
   answerHttp(text: string, nowMs: number): FakeReply {
     return this.#reply(text, nowMs, (call) => this.#answer(call, nowMs));
@@ -76,6 +81,7 @@ export class FakeProvider {
       head: this.head(nowMs),
       nowMs,
       headAt: (timeMs) => this.head(timeMs),
+      isSilent: (timeMs) => this.isSilent(timeMs),
       reply: (text, timeMs, subscribe) =>
         this.#reply(text, timeMs, (call) => subscribe(call) ?? this.#answer(call, timeMs)),
     });

@@ -16,6 +16,8 @@ export interface FakeSessionOptions {
   readonly nowMs: number;
   /** The provider's head at a time. */
   readonly headAt: (timeMs: number) => number;
+  /** Whether the provider says nothing at a time. */
+  readonly isSilent: (timeMs: number) => boolean;
   /** Answers a text; `subscribe` is asked first and returns undefined for other methods. */
   readonly reply: (
     text: string,
@@ -45,8 +47,9 @@ export class FakeSession {
     return this.#options.reply(text, nowMs, (call) => this.#subscribe(call));
   }
 
-  /** The notifications that became due since the last call, in order. */
+  /** The notifications that became due since the last call, in order; a thaw brings them all. */
   collect(nowMs: number): string[] {
+    if (this.#options.isSilent(nowMs)) return [];
     const frames: string[] = [];
     this.#collectPending(nowMs, frames);
     const head = this.#options.headAt(nowMs);

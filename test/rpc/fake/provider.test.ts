@@ -164,6 +164,17 @@ describe("the subscriptions of a fake provider", () => {
     expect(hashes).toEqual(expect.arrayContaining([...mined]));
   });
 
+  it("says nothing while it hangs and everything when it thaws", () => {
+    const outage = { everyMs: 60_000, durationMs: 5_000, offsetMs: 2_500, style: "hang" } as const;
+    const { mind } = provider({ outage });
+    const session = mind.openSession(START_MS);
+    session.request(subscribe("newHeads"), START_MS);
+    expect(session.collect(START_MS + 2_400).length).toBeGreaterThanOrEqual(2);
+    expect(session.collect(START_MS + 5_000)).toEqual([]);
+    expect(mind.answerHttp(CALL, START_MS + 5_000).kind).toBe("hang");
+    expect(session.collect(START_MS + 7_600).length).toBeGreaterThanOrEqual(5);
+  });
+
   it("filters logs, answers false for an unknown unsubscribe and refuses an unknown kind", () => {
     const { mind, chain } = provider();
     const session = mind.openSession(START_MS);

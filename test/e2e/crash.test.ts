@@ -1,0 +1,150 @@
+/** Any process of the tree may be killed: it comes back, and its neighbours notice nothing. */
+import { beforeAll, expect, it } from "vitest";
+import { describeWithAnvil } from "../support/anvil.ts";
+import { type AdminClient, flatten, type TreeNode } from "../support/admin.ts";
+import { cleanupAfterAll } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
+import type { Gateway } from "../support/gateway.ts";
+import { rpc, RpcSocket } from "../support/rpc.ts";
+import {
+  chainConfig,
+  type ProxiedChain,
+  startGatewayFor,
+  startLoad,
+  startProxiedChain,
+  streamsUp,
+} from "../support/world.ts";
+
+describeWithAnvil("killing processes through the admin socket", () => {
+  const keep = cleanupAfterAll();
+  let victim: ProxiedChain;
+  let neighbour: ProxiedChain;
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    [victim, neighbour] = await Promise.all([
+      startProxiedChain(["a", "b"], 1_001),
+      startProxiedChain(["a", "b"], 1_002),
+    ]);
+    keep(victim);
+    keep(neighbour);
+    gateway = keep(
+      await startGatewayFor({ victim: chainConfig(victim), neighbour: chainConfig(neighbour) }),
+    );
+    await streamsUp([...Object.values(victim.proxies), ...Object.values(neighbour.proxies)]);
+  });
+
+  it("shows a tree of named processes with strategies, budgets and states", async () => {
+    const nodes = flatten(await (await gateway.admin()).tree());
+    expect(nodes.length).toBeGreaterThan(15);
+    for (const node of nodes) {
+      expect(node).toMatchObject({ name: expect.any(String), pid: expect.any(String) });
+      expect(["supervisor", "worker"]).toContain(node.kind);
+      expect(node.restarts).toMatchObject({ count: expect.any(Number) });
+      if (node.kind === "supervisor") expect(node.strategy).toEqual(expect.any(String));
+    }
+    const names = nodes.map(({ name }) => name);
+    expect(names.some((name) => name === "rpc/chain/victim/provider/a/ws-connection")).toBe(true);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it("brings every process of a chain back within 500 ms, and no other chain notices", async () => {
+    const admin = await gateway.admin();
+    const socket = keep(await RpcSocket.connect(`${gateway.wsUrl}/rpc/neighbour`));
+    const { events } = await socket.subscribe("newHeads");
+    const load = startLoad(`${gateway.url}/rpc/neighbour`, 2);
+    const before = pidsOf(await admin.tree(), "neighbour");
+    const targets = flatten(await admin.tree()).filter(({ name }) => name.includes("victim"));
+    expect(targets.length).toBeGreaterThan(8);
+    const slow: string[] = [];
+    for (const target of targets) {
+      const tookMs = await killAndWait(admin, target);
+      if (tookMs > 500) slow.push(`${target.name}: ${Math.round(tookMs)} ms`);
+    }
+    expect(slow).toEqual([]);
+    await neighbour.node.mine(3);
+    await socket.until(() => events.length === 3);
+    expect((await load.finish()).failures).toEqual([]);
+    expect(pidsOf(await admin.tree(), "neighbour")).toEqual(before);
+    await eventually("the chain answers again", async () => {
+      return (await rpc(`${gateway.url}/rpc/victim`, "eth_gasPrice")) !== undefined;
+    });
+  }, 90_000);
+
+  it("keeps a client's subscription alive over the death of every process that feeds it", async () => {
+    const admin = await gateway.admin();
+    const socket = keep(await RpcSocket.connect(`${gateway.wsUrl}/rpc/neighbour`));
+    const { events } = await socket.subscribe("newHeads");
+    const first = Number(await neighbour.node.rpc("eth_blockNumber")) + 1;
+    const feeding = [
+      "subscription-hub",
+      "message-aggregator",
+      "head-tracker",
+      "provider-pool",
+      "ws-connection",
+    ];
+    let mined = 0;
+    for (const part of feeding) {
+      const target = flatten(await admin.tree()).find(
+        ({ name }) => name.includes("neighbour") && name.endsWith(part),
+      );
+      if (target === undefined) throw new Error(`no ${part} in the tree`);
+      await neighbour.node.mine(2);
+      await killAndWait(admin, target);
+      await neighbour.node.mine(2);
+      mined += 4;
+      await socket.until(() => events.length >= mined, 15_000);
+    }
+    expect(events.map((head) => Number(head.number))).toEqual(
+      Array.from({ length: mined }, (_, i) => first + i),
+    );
+  }, 60_000);
+
+  it("survives the death of the processes outside the chains, the admin socket's too", async () => {
+    const url = `${gateway.url}/rpc/neighbour`;
+    const admin = await gateway.admin();
+    const nodes = flatten(await admin.tree());
+    const targets = nodes.filter(
+      ({ name, kind }) =>
+        kind === "worker" && !name.includes("neighbour") && !name.includes("victim"),
+    );
+    expect(targets.length).toBeGreaterThan(1);
+    for (const target of targets) {
+      const client = await gateway.admin();
+      await client.exit(target.name, "kill").catch(() => undefined);
+      await eventually(`${target.name} is back`, async () => {
+        const found = flatten(await (await gateway.admin()).tree()).find(
+          (n) => n.name === target.name,
+        );
+        return found !== undefined && found.pid !== target.pid;
+      });
+      await eventually("requests are served", async () => {
+        return (await rpc(url, "eth_gasPrice")) !== undefined;
+      });
+    }
+  }, 60_000);
+});
+
+/** Kills a process and measures until its name belongs to another one, ms. */
+async function killAndWait(admin: AdminClient, target: TreeNode): Promise<number> {
+  const current = flatten(await admin.tree()).find(({ name }) => name === target.name);
+  if (current === undefined) throw new Error(`${target.name} is not in the tree`);
+  const startedMs = performance.now();
+  await admin.exit(target.name, "kill");
+  await eventually(
+    `${target.name} is back`,
+    async () => {
+      const found = flatten(await admin.tree()).find(({ name }) => name === target.name);
+      return found !== undefined && found.pid !== current.pid;
+    },
+    5_000,
+    5,
+  );
+  return performance.now() - startedMs;
+}
+
+function pidsOf(tree: TreeNode, chain: string): string[] {
+  return flatten(tree)
+    .filter(({ name }) => name.includes(chain))
+    .map(({ name, pid }) => `${name} ${pid}`);
+}
