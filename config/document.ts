@@ -435,6 +435,8 @@ const chain = z
   .meta({ description: "One blockchain.", "x-expects": "a map of keys" });
 
 const limits = DEFAULTS.limits;
+const LOG_LEVEL = "(?:[a-z][a-z0-9._-]*=)?(?:trace|debug|info|warn|error|fatal|silent)";
+const LOG_LEVELS = new RegExp(`^${LOG_LEVEL}(?:,${LOG_LEVEL})*$`);
 
 /** The document of one configuration file. */
 export const documentSchema = z
@@ -458,9 +460,10 @@ export const documentSchema = z
       ),
     }),
     log: group("Logging.", {
-      level: oneOf(
-        ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
-        "Severity from which lines are written.",
+      level: describe(
+        z.string().regex(LOG_LEVELS),
+        "Severity from which lines are written, also by subsystem: `info,rpc.breaker=debug`.",
+        "trace, debug, info, warn, error, fatal or silent, or levels by subsystem such as info,rpc=debug",
         hot(DEFAULTS.log.level),
       ),
       format: oneOf(

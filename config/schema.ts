@@ -50,13 +50,11 @@ export interface AdminConfig {
 
 /** What is logged and how. */
 export interface LogConfig {
-  readonly level: LogLevel;
+  /** A level, or levels by subsystem: `info,rpc.breaker=debug`. */
+  readonly level: string;
   /** `auto`: pretty on a terminal, JSON otherwise. */
   readonly format: "auto" | "json" | "pretty";
 }
-
-/** Severity from which lines are written. */
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
 /** Where evidence is kept across restarts. */
 export interface StorageConfig {

@@ -3,13 +3,14 @@
  * structural, so the runtime's inspector and the chains' records fit without adapters.
  */
 import type { EffectiveDump } from "../../../config/dump.ts";
-import type { ReloadStep } from "../../../config/plan.ts";
+import type { ReloadPlan } from "../../../config/plan.ts";
 import type { ChainView } from "../views.ts";
 
 /** One process of the tree, with everything below it (public contract). */
 export interface TreeNode {
   readonly name: string;
-  readonly pid: string;
+  /** Null while nobody holds the place. */
+  readonly pid: string | null;
   readonly kind: "supervisor" | "worker";
   readonly status: string;
   /** How a supervisor restarts its children. */
@@ -28,24 +29,28 @@ export interface TreeNode {
 /** One process as `ps` lists it. Counters are totals since its start. */
 export interface ProcessRow {
   readonly pid: string;
-  readonly name?: string | undefined;
-  readonly kind?: string | undefined;
+  /** Registered name, or what it runs. */
+  readonly name: string;
+  readonly kind: string;
   readonly status: string;
   /** Messages waiting. */
   readonly mailbox: number;
+  /** Messages refused because the mailbox was full. */
+  readonly dropped: number;
   /** Messages handled. */
-  readonly turns?: number | undefined;
-  /** Time spent in handlers. */
-  readonly busyMs?: number | undefined;
-  readonly timers?: number | undefined;
-  readonly links?: number | undefined;
-  readonly monitors?: number | undefined;
-  readonly restarts?: number | undefined;
+  readonly turns: number;
+  /** Time spent in handlers, a sampled estimate. */
+  readonly handlerMs: number;
+  readonly restarts: number;
+  readonly lastExit: string | undefined;
+  /** What it does now, or did last. */
+  readonly handler: string;
 }
 
 /** Reads runtime records and sends no message, so that a hung process can be looked at. */
 export interface NodeInspector {
-  tree(): TreeNode;
+  /** Undefined while nothing is started. */
+  tree(): TreeNode | undefined;
   processes(): readonly ProcessRow[];
   /** Everything recorded of one process, redacted; undefined when there is none. */
   info(target: string): object | undefined;
@@ -67,16 +72,10 @@ export interface BreakerOrder {
   readonly reason: string;
 }
 
-/** How a reload ended. */
-export interface ReloadReport {
-  readonly result: "applied" | "unchanged" | "refused" | "rolled_back";
-  readonly steps: readonly ReloadStep[];
-  /** Why it was refused or rolled back, one line each. */
-  readonly errors: readonly string[];
-  readonly warnings: readonly string[];
-  readonly hash: string;
-  readonly tookMs: number;
-}
+/** What a reload did or would do. */
+export type ReloadOutcome =
+  | { readonly ok: true; readonly plan: ReloadPlan }
+  | { readonly ok: false; readonly code: string; readonly errors: readonly string[] };
 
 /** A subscription to the telemetry of the node. */
 export interface EventFeed {
@@ -84,14 +83,18 @@ export interface EventFeed {
   attach(sink: (event: string, fields: Readonly<Record<string, unknown>>) => void): () => void;
 }
 
-/** Facts that do not change while the host runs. */
+/** What the host says of itself. */
 export interface HostFacts {
   readonly version: string;
   readonly region: string;
   readonly pid: number;
   /** Undefined for the demo. */
   readonly configFile?: string | undefined;
+  /** Where clients connect. */
   readonly url?: string | undefined;
+  readonly uptimeMs?: number | undefined;
+  /** The orderly end has begun. */
+  readonly isDraining?: boolean | undefined;
 }
 
 /** Everything the admin commands may ask of the program. */
@@ -104,7 +107,10 @@ export interface AdminDeps {
   readonly now: () => number;
   /** False when there is no such breaker. */
   readonly forceBreaker: (order: BreakerOrder) => boolean | Promise<boolean>;
-  readonly reload: () => Promise<ReloadReport>;
+  /** Reads the configuration again and applies it; resolves when the result is known. */
+  readonly reload: () => Promise<ReloadOutcome>;
+  /** What `reload` would do now. */
+  readonly plan: () => Promise<ReloadOutcome>;
   /** The running configuration, masked (`dumpConfig(loaded.source)`). */
   readonly config: () => EffectiveDump;
   /** Begins the orderly end of the host, as SIGTERM does. */

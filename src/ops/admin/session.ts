@@ -1,0 +1,337 @@
+/**
+ * One connection to the admin socket: its role, its subscriptions, its commands in flight.
+ *
+ * The session knows bytes, not sockets: the driver hands it chunks and takes lines. Every command is
+ * checked, bounded in time, and, when it changes something, audited, whether it was allowed or not.
+ */
+import { didYouMean } from "../../../config/suggest.ts";
+import { checkArguments } from "./arguments.ts";
+import type { Arguments, ArgumentSpecs } from "./arguments.ts";
+import { COMMANDS } from "./commands.ts";
+import type { Command } from "./commands.ts";
+import type { AdminDeps } from "./ports.ts";
+import {
+  ADMIN_LIMITS,
+  AdminError,
+  encodeLine,
+  LineSplitter,
+  mayAct,
+  pagesOf,
+  parseRequest,
+  PROTOCOL_VERSION,
+} from "./protocol.ts";
+import type { AdminRequest, Hello, Role } from "./protocol.ts";
+
+/** The connection as the driver gives it. */
+export interface AdminWire {
+  send(line: string): void;
+  /** Bytes handed over and not yet taken by the peer. */
+  readonly unsentBytes: number;
+  close(): void;
+}
+
+/** What a session needs besides the commands' own needs. */
+export interface SessionDeps {
+  readonly deps: AdminDeps;
+  /** The role of a token, undefined when it is none; compares in constant time. */
+  readonly roleOf: (token: string) => { readonly role: Role; readonly id: string } | undefined;
+  readonly audit: (entry: {
+    readonly role: Role;
+    readonly token: string;
+    readonly cmd: string;
+    readonly args: Readonly<Record<string, unknown>>;
+    readonly result: string;
+  }) => void;
+  /** Calls back after `delayMs` unless the result is called first. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
+}
+
+interface Subscription {
+  readonly detach: () => void;
+  seq: number;
+  dropped: number;
+}
+
+/** Commands of the connection itself; name, arguments, meaning. */
+const OWN_COMMANDS: Readonly<
+  Record<string, { readonly summary: string; readonly args: ArgumentSpecs }>
+> = {
+  auth: {
+    summary: "Raises the role of this connection.",
+    args: { token: { kind: "text", meaning: "content of a token file", isRequired: true } },
+  },
+  subscribe: {
+    summary: "Streams events; dropped and counted when the client does not keep up.",
+    args: {
+      topic: { kind: "choice", meaning: "what to stream", choices: ["events"], isRequired: true },
+      match: { kind: "text", meaning: "event name, or prefix ending in *" },
+    },
+  },
+  unsubscribe: {
+    summary: "Ends a stream.",
+    args: { sub: { kind: "text", meaning: "id of the stream", isRequired: true } },
+  },
+  page: {
+    summary: "One page of a reply that was too long for a line.",
+    args: {
+      cursor: { kind: "text", meaning: "cursor of that reply", isRequired: true },
+      page: { kind: "whole", meaning: "page, from 0", min: 0, isRequired: true },
+    },
+  },
+  commands: { summary: "This table.", args: {} },
+};
+
+/** One connection. */
+export class AdminSession {
+  readonly #wire: AdminWire;
+  readonly #outside: SessionDeps;
+  readonly #splitter = new LineSplitter(ADMIN_LIMITS.requestLineBytes);
+  readonly #subscriptions = new Map<string, Subscription>();
+  #role: Role = "viewer";
+  #tokenId = "none";
+  #inFlight = 0;
+  #serial = 0;
+  #isOpen = true;
+  #isFinishing = false;
+  /** The last reply that needed pages; one is kept. */
+  #paged: { readonly cursor: string; readonly pages: readonly string[] } | undefined;
+
+  constructor(wire: AdminWire, outside: SessionDeps) {
+    this.#wire = wire;
+    this.#outside = outside;
+    const { version, region } = outside.deps.host();
+    const hello: Hello = {
+      product: "paceline",
+      version,
+      protocol: PROTOCOL_VERSION,
+      region,
+      role: this.#role,
+    };
+    wire.send(encodeLine({ hello }));
+  }
+
+  /** Bytes of the client. */
+  data(chunk: Buffer): void {
+    const lines = this.#splitter.push(chunk);
+    if (lines === undefined) {
+      this.#overlong();
+      return;
+    }
+    for (const line of lines) this.#line(line);
+  }
+
+  /** The client will send no more; what it asked for is still answered. */
+  finish(): void {
+    this.#isFinishing = true;
+    this.#closeWhenDone();
+  }
+
+  #closeWhenDone(): void {
+    if (this.#isFinishing && this.#inFlight === 0 && this.#subscriptions.size === 0) {
+      this.#wire.close();
+    }
+  }
+
+  #line(text: string): void {
+    if (!this.#isOpen) return;
+    const parsed = parseRequest(text);
+    if (!parsed.ok) {
+      this.#wire.send(encodeLine({ id: parsed.id, error: parsed.error.body }));
+      if (parsed.error.code === "OPS_BAD_JSON") this.#leave();
+      return;
+    }
+    void this.#answer(parsed.request);
+  }
+
+  #overlong(): void {
+    if (!this.#isOpen) return;
+    const error = new AdminError(
+      "OPS_LIMIT",
+      `a line may have at most ${ADMIN_LIMITS.requestLineBytes} bytes`,
+    );
+    this.#wire.send(encodeLine({ id: null, error: error.body }));
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#wire.close();
+    this.end();
+  }
+
+  /** The peer is gone, or the socket ends. */
+  end(): void {
+    this.#isOpen = false;
+    for (const { detach } of this.#subscriptions.values()) detach();
+    this.#subscriptions.clear();
+    this.#paged = undefined;
+  }
+
+  async #answer(request: AdminRequest): Promise<void> {
+    if (this.#inFlight >= ADMIN_LIMITS.inFlightPerConnection) {
+      this.#refuse(request, new AdminError("OPS_BUSY", "too many commands at the same time"));
+      return;
+    }
+    this.#inFlight++;
+    try {
+      const reply = await this.#run(request);
+      if (this.#isOpen) this.#wire.send(encodeLine({ id: request.id, ok: this.#fit(reply) }));
+    } catch (error) {
+      this.#refuse(request, asAdminError(error));
+    } finally {
+      this.#inFlight--;
+      this.#closeWhenDone();
+    }
+  }
+
+  #refuse(request: AdminRequest, error: AdminError): void {
+    if (this.#isOpen) this.#wire.send(encodeLine({ id: request.id, error: error.body }));
+  }
+
+  #run(request: AdminRequest): unknown {
+    const own = Object.hasOwn(OWN_COMMANDS, request.cmd) ? OWN_COMMANDS[request.cmd] : undefined;
+    if (own !== undefined) return this.#runOwn(request.cmd, checkArguments(own.args, request.args));
+    const command = Object.hasOwn(COMMANDS, request.cmd) ? COMMANDS[request.cmd] : undefined;
+    if (command === undefined) {
+      const names = [...Object.keys(COMMANDS), ...Object.keys(OWN_COMMANDS)];
+      const guess = didYouMean(request.cmd, names);
+      throw new AdminError("OPS_UNKNOWN_COMMAND", `unknown command "${request.cmd}"${guess}`);
+    }
+    return this.#runCommand(request, command);
+  }
+
+  async #runCommand(request: AdminRequest, command: Command): Promise<unknown> {
+    const args = checkArguments(command.args, request.args);
+    const needed = command.role(args);
+    const record = (result: string): void => {
+      if (needed === "viewer") return;
+      const { cmd } = request;
+      this.#outside.audit({ role: this.#role, token: this.#tokenId, cmd, args, result });
+    };
+    try {
+      if (!mayAct(this.#role, needed)) {
+        const message = `${request.cmd} needs the role ${needed}; this connection is ${this.#role}`;
+        throw new AdminError("OPS_FORBIDDEN", message, `auth with the ${needed}.token file`);
+      }
+      const limitMs = command.timeoutMs ?? ADMIN_LIMITS.commandMs;
+      const reply = await this.#within(limitMs, command.run(args, this.#outside.deps));
+      record("ok");
+      return reply;
+    } catch (error) {
+      record(asAdminError(error).code);
+      throw error;
+    }
+  }
+
+  #within(limitMs: number, running: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#outside.after(limitMs, () => {
+        reject(new AdminError("OPS_TIMEOUT", `no result within ${limitMs} ms`));
+      });
+      Promise.resolve(running).then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #runOwn(cmd: string, args: Arguments): unknown {
+    switch (cmd) {
+      case "auth":
+        return this.#auth(String(args["token"]));
+      case "subscribe":
+        return this.#subscribe(args["match"] === undefined ? "*" : String(args["match"]));
+      case "unsubscribe":
+        return this.#unsubscribe(String(args["sub"]));
+      case "page":
+        return this.#page(String(args["cursor"]), Number(args["page"]));
+      default:
+        return commandTable();
+    }
+  }
+
+  #auth(token: string): unknown {
+    const known = this.#outside.roleOf(token.trim());
+    if (known === undefined) throw new AdminError("OPS_FORBIDDEN", "the token is not valid here");
+    if (mayAct(known.role, this.#role)) {
+      this.#role = known.role;
+      this.#tokenId = known.id;
+    }
+    return { role: this.#role };
+  }
+
+  #subscribe(match: string): unknown {
+    if (this.#subscriptions.size >= ADMIN_LIMITS.subscriptionsPerConnection) {
+      const most = ADMIN_LIMITS.subscriptionsPerConnection;
+      throw new AdminError("OPS_LIMIT", `a connection may have ${most} subscriptions`);
+    }
+    const sub = `s${++this.#serial}`;
+    const detach = this.#outside.deps.events.attach((event, fields) => {
+      if (isMatch(match, event)) this.#push(sub, { name: event, ...fields });
+    });
+    this.#subscriptions.set(sub, { detach, seq: 0, dropped: 0 });
+    return { sub };
+  }
+
+  /** Sends one event, or counts it when the client does not keep up. */
+  #push(sub: string, event: Readonly<Record<string, unknown>>): void {
+    const subscription = this.#subscriptions.get(sub);
+    if (subscription === undefined) return;
+    if (this.#wire.unsentBytes > ADMIN_LIMITS.unsentBytes) {
+      subscription.dropped++;
+      return;
+    }
+    if (subscription.dropped > 0) {
+      this.#wire.send(encodeLine({ sub, dropped: subscription.dropped }));
+      subscription.dropped = 0;
+    }
+    this.#wire.send(encodeLine({ sub, seq: ++subscription.seq, event }));
+  }
+
+  #unsubscribe(sub: string): unknown {
+    const subscription = this.#subscriptions.get(sub);
+    if (subscription === undefined) throw new AdminError("OPS_BAD_ARGS", `no stream "${sub}"`);
+    subscription.detach();
+    this.#subscriptions.delete(sub);
+    this.#wire.send(encodeLine({ sub, end: "unsubscribed" }));
+    return { unsubscribed: sub };
+  }
+
+  #fit(reply: unknown): unknown {
+    const pages = pagesOf(reply);
+    if (pages === undefined) return reply ?? null;
+    const cursor = `c${++this.#serial}`;
+    this.#paged = { cursor, pages };
+    return this.#page(cursor, 0);
+  }
+
+  #page(cursor: string, page: number): unknown {
+    const text = this.#paged?.cursor === cursor ? this.#paged.pages[page] : undefined;
+    if (text === undefined) throw new AdminError("OPS_BAD_ARGS", "no such page; ask again");
+    return { cursor, page, pages: this.#paged?.pages.length ?? 0, text };
+  }
+}
+
+/** `a.b` matches itself, `a.*` everything that begins with `a.`. */
+function isMatch(match: string, name: string): boolean {
+  return match.endsWith("*") ? name.startsWith(match.slice(0, -1)) : name === match;
+}
+
+function commandTable(): unknown {
+  const commands = Object.entries(COMMANDS).map(([name, { summary, args, role }]) => ({
+    name,
+    summary,
+    role: role({}),
+    args,
+  }));
+  const own = Object.entries(OWN_COMMANDS).map(([name, { summary, args }]) => ({
+    name,
+    summary,
+    role: "viewer",
+    args,
+  }));
+  return { commands: [...commands, ...own] };
+}
+
+/** What went wrong inside the program is named by its message, never by its stack. */
+function asAdminError(error: unknown): AdminError {
+  if (error instanceof AdminError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new AdminError("OPS_FAILED", text.slice(0, 1_000));
+}
