@@ -8,7 +8,7 @@ import type { AttemptOutcome, EndpointRow, HeadView } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
-import type { RoutingSnapshot } from "../selection/snapshot.ts";
+import type { Ranking, RoutingSnapshot, SelectionDemand } from "../selection/snapshot.ts";
 
 /** How an attempt broke below JSON-RPC. */
 export type UpstreamFailureKind =
@@ -188,6 +188,8 @@ export interface GatewayDeps {
   /** Rare events only (failover, exhaustion, slow requests, suspects). */
   readonly emit: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   readonly observer: RequestObserver;
+  /** Orders the providers of a chain for a demand. */
+  readonly rank: (snapshot: RoutingSnapshot, demand: SelectionDemand) => Ranking;
   /** Replaces every provider secret in a text by `***`. */
   readonly redact: (text: string) => string;
   /** True while the program drains: new requests get 503. */
@@ -195,4 +197,45 @@ export interface GatewayDeps {
   /** Answer of `web3_clientVersion`, e.g. `Paceline/0.1.0`. */
   readonly clientVersion: string;
   readonly limits?: Partial<GatewayLimits>;
+}
+
+/** An HTTP request whose body has arrived. */
+export interface InboundRequest {
+  readonly method: string;
+  /** Path and query as they stood in the request line. */
+  readonly url: string;
+  /** `host:port` the client dialled. */
+  readonly host: string;
+  readonly isSecure: boolean;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
+  /** The decoded body. */
+  readonly body: Buffer;
+  /** Why there is no body: over the limit, or an encoding that cannot be read. */
+  readonly bodyFault: "too_large" | "bad_encoding" | undefined;
+}
+
+/** The answer to an HTTP request. Header lists are flat: name, value, name, value. */
+export interface HttpReply {
+  readonly isOpen: boolean;
+  /** A whole answer; strings are latin1. */
+  send(status: number, headers: readonly string[], body: string | Buffer): void;
+  /** A whole answer in pieces, `sizeBytes` in all. */
+  sendPieces(
+    status: number,
+    headers: readonly string[],
+    sizeBytes: number,
+    pieces: readonly (string | Buffer)[],
+  ): void;
+  /** Starts to stream; `sizeBytes` -1 when unknown. */
+  begin(status: number, headers: readonly string[], sizeBytes: number): void;
+  /** False asks for a pause until `onDrain`. */
+  write(chunk: Buffer): boolean;
+  end(): void;
+  /** Cuts the connection, so that nothing that left looks complete. */
+  destroy(): void;
+  /** Called when a paused stream may go on. */
+  onDrain: (() => void) | undefined;
+  /** Called once when the client leaves before the answer is complete. */
+  onGone: (() => void) | undefined;
 }

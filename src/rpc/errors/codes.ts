@@ -1,0 +1,91 @@
+/**
+ * The JSON-RPC errors that Paceline itself answers with: one row per reason. docs/errors.md is
+ * generated from this table.
+ */
+
+/** One reason: what the client gets and when. */
+export interface OwnError {
+  readonly code: number;
+  /** HTTP status of a single call; a batch is always 200. */
+  readonly status: number;
+  readonly meaning: string;
+}
+
+/** Every reason, the token of `data.reason`. */
+export const OWN_ERRORS = {
+  parse_error: { code: -32700, status: 400, meaning: "The body is not JSON in valid UTF-8." },
+  invalid_request: {
+    code: -32600,
+    status: 400,
+    meaning: "The envelope is not JSON-RPC 2.0: version, id, method, a duplicate member.",
+  },
+  empty_batch: { code: -32600, status: 200, meaning: "The batch holds no call." },
+  batch_too_large: {
+    code: -32600,
+    status: 200,
+    meaning: "The batch holds more calls than allowed.",
+  },
+  invalid_params: { code: -32602, status: 400, meaning: "`params` is neither array nor object." },
+  subscription_params: {
+    code: -32602,
+    status: 200,
+    meaning: "The subscription kind or filter is not understood.",
+  },
+  body_too_large: { code: -32600, status: 413, meaning: "The request body is over the limit." },
+  not_json: { code: -32600, status: 415, meaning: "The content type is not JSON." },
+  bad_encoding: {
+    code: -32600,
+    status: 415,
+    meaning: "The content encoding is unknown, or the compressed body is broken.",
+  },
+  method_not_post: { code: -32600, status: 405, meaning: "JSON-RPC calls are POST requests." },
+  unknown_chain: { code: -32001, status: 404, meaning: "No chain has this name, alias or id." },
+  unknown_provider: { code: -32001, status: 404, meaning: "The chain has no such provider." },
+  unknown_strategy: { code: -32001, status: 404, meaning: "No selection strategy has this name." },
+  unknown_route: { code: -32001, status: 404, meaning: "The path names no chain." },
+  bad_directive: { code: -32602, status: 400, meaning: "A directive has a value it cannot take." },
+  exhausted: {
+    code: -32002,
+    status: 200,
+    meaning: "Every provider that could be tried failed; `data.attempts` lists them.",
+  },
+  deadline: { code: -32002, status: 200, meaning: "The time for this call ran out." },
+  no_provider: {
+    code: -32002,
+    status: 503,
+    meaning: "No provider may be tried now (breakers open, cooling down, none configured).",
+  },
+  overloaded: { code: -32002, status: 503, meaning: "Too many requests are in flight." },
+  draining: { code: -32002, status: 503, meaning: "This instance is shutting down." },
+  unknown_fate: {
+    code: -32002,
+    status: 200,
+    meaning:
+      "A transaction was sent but no provider confirmed it; `data.transactionHash` names it.",
+  },
+  method_denied: { code: -32004, status: 200, meaning: "The method is not served." },
+  ws_only: {
+    code: -32004,
+    status: 200,
+    meaning: "Subscriptions need a WebSocket; `data.websocket_url` says where.",
+  },
+  too_many_in_flight: {
+    code: -32005,
+    status: 200,
+    meaning: "This connection has too many calls or bytes in flight; wait for answers.",
+  },
+  too_many_subscriptions: {
+    code: -32005,
+    status: 200,
+    meaning: "This connection holds as many subscriptions as it may.",
+  },
+  response_too_large: { code: -32008, status: 200, meaning: "The answer is over the size limit." },
+  internal: {
+    code: -32603,
+    status: 500,
+    meaning: "A bug of ours; the request id finds it in the log.",
+  },
+} as const satisfies Readonly<Record<string, OwnError>>;
+
+/** A reason token. */
+export type OwnReason = keyof typeof OWN_ERRORS;

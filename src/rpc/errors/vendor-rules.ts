@@ -1,0 +1,276 @@
+/**
+ * Built-in knowledge of vendors' error answers: data, first match wins. Sources: the error tables of
+ * eRPC, proxyd, dRPC and Alchemy, and geth's, erigon's, nethermind's and anvil's own messages.
+ */
+import type { ErrorClass } from "./classes.ts";
+import type { ErrorRule } from "./rules.ts";
+
+const LOGS = ["eth_getLogs"];
+const WRITES = ["eth_sendRawTransaction", "eth_sendTransaction"];
+const TRACES = ["trace_*", "debug_*"];
+
+/** Codes and texts whose usual reading by code or fragment would be wrong. */
+export const VENDOR_RULES: readonly ErrorRule[] = [
+  // Alchemy answers a throttled batch with HTTP 200 and this code in the body.
+  { code: 429, class: "rate_limit" },
+  // Cloudflare's gateway; dRPC; proxyd.
+  { code: -32046, class: "rate_limit" },
+  { code: 30, class: "rate_limit" },
+  { code: -32016, messageContains: "rate limit", class: "rate_limit" },
+  { code: -32012, messageContains: "capacity", class: "rate_limit" },
+  // dRPC: unknown block, missing capability, cancelled upstream.
+  { code: 26, class: "block_unavailable" },
+  { code: 35, class: "capability" },
+  { code: 14, class: "server" },
+  // PublicNode refuses archive and heavy calls with this code.
+  { code: -32701, class: "capability" },
+  // Pocket's portal: no node of theirs answered.
+  { code: -31001, class: "server" },
+  { code: -31002, class: "server" },
+  // OP stack: the sequencer limits the sender, not us; no other provider will differ.
+  { messageContains: "sender is over rate limit", class: "tx_rejected" },
+  // A simulation inside a trace may lack funds on one node's state only (erpc#982).
+  { messageContains: "insufficient funds", methods: TRACES, class: "unmatched" },
+  // Alchemy uses the revert code for missing state (erpc#999).
+  { code: 3, messageContains: "missing", class: "block_unavailable" },
+  // proxyd's backends are offline or timed out: its own trouble, not the call's.
+  { code: -32010, messageContains: "backend", class: "server" },
+  { code: -32015, messageContains: "timeout", class: "server" },
+  { code: -32015, messageContains: "timed out", class: "server" },
+];
+
+/** A fragment of a message that tells the class; compared case-folded, in this order. */
+export interface Fragment {
+  readonly text: string;
+  readonly class: ErrorClass;
+  readonly methods?: readonly string[] | undefined;
+}
+
+const fragments = (
+  kind: ErrorClass,
+  texts: readonly string[],
+  methods?: readonly string[],
+): readonly Fragment[] => texts.map((text) => ({ text, class: kind, methods }));
+
+/** Rate is tested before capability: a "quota upgrade" hint is about quota. */
+export const FRAGMENTS: readonly Fragment[] = [
+  ...fragments("user", ["user rejected", "user denied"]),
+  ...fragments("revert", [
+    "execution reverted",
+    "vm execution error",
+    "vm exception while processing",
+    "always failing transaction",
+    "out of gas",
+    "invalid opcode",
+    "stack underflow",
+    "invalid jump destination",
+    "gas required exceeds allowance",
+  ]),
+  ...fragments(
+    "tx_known",
+    ["already known", "already exists", "known transaction", "already imported", "alreadyknown"],
+    WRITES,
+  ),
+  ...fragments(
+    "tx_rejected",
+    [
+      "nonce too low",
+      "nonce is too low",
+      "nonce too high",
+      "nonce has already been used",
+      "oldnonce",
+      "replacement transaction underpriced",
+      "transaction underpriced",
+      "underpriced",
+      "fee too low",
+      "feetoolow",
+      "max fee per gas less than block base fee",
+      "insufficient funds",
+      "insufficientfunds",
+      "intrinsic gas too low",
+      "exceeds block gas limit",
+      "txpool is full",
+      "transaction type not supported",
+      "invalid sender",
+      "invalid chain id for signer",
+      "only replay-protected",
+      "tx fee",
+      "exceeds the configured cap",
+      "gas limit reached",
+      "oversized data",
+      "rlp:",
+    ],
+    WRITES,
+  ),
+  ...fragments("rate_limit", [
+    "rate limit",
+    "ratelimit",
+    "rate-limit",
+    "too many requests",
+    "quota",
+    "compute units",
+    "requests per second",
+    "request per second",
+    "timeout on the free tier",
+    "throughput limit",
+    "throttl",
+    "request limit",
+    "daily request count exceeded",
+    "exceeded its",
+    "over capacity",
+    "capacity exceeded",
+    "credits",
+  ]),
+  ...fragments("auth", [
+    "unauthorized",
+    "invalid api key",
+    "invalid project id",
+    "api key",
+    "access denied",
+    "forbidden",
+    "authenticat",
+    "billing",
+    "payment required",
+    "account suspended",
+    "account disabled",
+    "project id required",
+  ]),
+  ...fragments(
+    "capability",
+    [
+      "limit exceeded",
+      "too many results",
+      "response size",
+      "log response size",
+      "exceeds the range",
+      "exceed maximum block range",
+      "logs matched by query exceeds",
+      "blocks distance",
+      "max block range",
+      "range is too",
+      "up to a",
+      "eth_getlogs is limited",
+      "requested too many blocks",
+    ],
+    LOGS,
+  ),
+  ...fragments("rate_limit", ["limit exceeded", "exceeded the limit"]),
+  ...fragments("block_unavailable", [
+    "header not found",
+    "block not found",
+    "unknown block",
+    "beyond head",
+    "beyond current head",
+    "after last accepted block",
+    "could not find block",
+    "cannot find block",
+    "block is out of range",
+    "blockoutofrange",
+    "block number out of range",
+    "header for hash not found",
+    "hash is not currently canonical",
+    "no historical rpc is available",
+    "resource not found",
+    "requested block",
+    "block requested not found",
+  ]),
+  ...fragments("node_syncing", [
+    "node is syncing",
+    "still syncing",
+    "is not synced",
+    "not yet synced",
+  ]),
+  ...fragments("capability", [
+    "missing trie node",
+    "block range",
+    "range too large",
+    "query returned more than",
+    "archive",
+    "pruned",
+    "pruning",
+    "historical state",
+    "state is not available",
+    "state not available",
+    "state unavailable",
+    "state already discarded",
+    "not enabled",
+    "upgrade",
+    "too many addresses",
+    "not supported",
+    "unsupported method",
+    "method not found",
+    "method not available",
+    "method is not available",
+    "does not exist/is not available",
+    "not available on",
+    "not whitelisted",
+    "method disabled",
+    "disabled by",
+    "not implemented",
+    "rpc method is unavailable",
+    "unknown method",
+  ]),
+  ...fragments("invalid_params", [
+    "invalid argument",
+    "invalid params",
+    "invalid parameter",
+    "missing value for required argument",
+    "invalid address",
+    "hex string",
+    "invalid hex",
+    "cannot unmarshal",
+    "invalid block range",
+    "invalid type",
+    "invalid length",
+    "unable to decode",
+    "deserialize",
+    "failed to decode",
+    "expected array",
+    "too many arguments",
+    "fromblock is greater than",
+    "begin block is greater",
+    "gas limit is too low",
+    "max fee per gas",
+    "insufficient funds for",
+  ]),
+  ...fragments("server", [
+    "try again",
+    "temporarily unavailable",
+    "service unavailable",
+    "overloaded",
+    "internal error",
+    "internal server error",
+    "bad gateway",
+    "gateway timeout",
+    "upstream",
+    "timed out",
+    "timeout",
+    "deadline exceeded",
+    "connection reset",
+    "connection refused",
+    "no available",
+    "no healthy",
+  ]),
+];
+
+/** The classes of codes that may be trusted without a message that says more. */
+export const CODES: ReadonlyMap<number, ErrorClass> = new Map<number, ErrorClass>([
+  [-32700, "invalid_params"],
+  [-32600, "invalid_params"],
+  [-32601, "capability"],
+  [-32602, "invalid_params"],
+  [-32603, "server"],
+  [-32005, "rate_limit"],
+  [-32002, "server"],
+  [-32001, "block_unavailable"],
+  [-32003, "tx_rejected"],
+  [-32004, "capability"],
+  [-32010, "tx_rejected"],
+  [-32015, "revert"],
+  [3, "revert"],
+  [4001, "user"],
+  [4100, "auth"],
+  [4200, "capability"],
+  [4900, "server"],
+  [4901, "server"],
+]);

@@ -1,0 +1,81 @@
+/** What one call asks for, and where its answer goes. */
+import type { OwnReason } from "../errors/codes.ts";
+import type { ProviderId, Transport } from "../ids.ts";
+import type { Envelope } from "../json-rpc/scan.ts";
+import type { StrategyName } from "../../../config/schema.ts";
+import type { ChainView } from "./ports.ts";
+
+/** How the caller wants its call to be served; from path, headers and query. */
+export interface CallOptions {
+  /** The chain's own when undefined. */
+  readonly strategy: StrategyName | undefined;
+  /** Only this provider, or only providers with this tag. */
+  readonly provider: ProviderId | undefined;
+  readonly transport: Transport | "any";
+  readonly failover: boolean;
+  /** Attempts at most; 0 stands for the gateway's limit. */
+  readonly maxAttempts: number;
+  /** Time for all attempts; 0 stands for the method's own. */
+  readonly timeoutMs: number;
+  readonly meta: "none" | "headers" | "body";
+}
+
+/** Options of a path without directives. */
+export const PLAIN_OPTIONS: CallOptions = {
+  strategy: undefined,
+  provider: undefined,
+  transport: "any",
+  failover: true,
+  maxAttempts: 0,
+  timeoutMs: 0,
+  meta: "none",
+};
+
+/** One call of a client. */
+export interface Call {
+  readonly chain: ChainView;
+  readonly options: CallOptions;
+  /** The transport the client came by. */
+  readonly protocol: Transport;
+  readonly body: Buffer;
+  readonly envelope: Envelope;
+  /** Where the client can open a WebSocket for this chain. */
+  readonly websocketUrl: () => string;
+}
+
+/** What happened to a call, for headers, the explanation and observers. */
+export interface CallFacts {
+  readonly requestId: string;
+  readonly strategy: string;
+  /** The provider whose answer is being sent. */
+  readonly provider: ProviderId | undefined;
+  readonly cache: "MISS" | "BYPASS" | "LOCAL";
+  /** `alchemy=primary:timeout:812;infura=failover:ok:44:won` */
+  attemptsText(): string;
+  /** The explanation as JSON text. */
+  metaText(): string;
+  /** Time from request to answer. */
+  readonly durationMs: number;
+  /** The client's id as it stood in the request. */
+  readonly idToken: string;
+  readonly reason: OwnReason | undefined;
+}
+
+/** Takes one call's answer. Text is latin1: one char per byte of UTF-8. */
+export interface CallSink {
+  /** The answer may leave in parts; otherwise it is buffered and comes whole. */
+  readonly canStream: boolean;
+  /** Largest answer it takes; the gateway's limit holds besides. */
+  readonly maxBytes: number;
+  /** A whole result: `body` with the bytes `idStart..idEnd` replaced by the client's id. */
+  result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void;
+  /** A whole answer of our own making, as latin1 text; `status` is the HTTP status of a single call. */
+  text(facts: CallFacts, status: number, latin1: string): void;
+  /** A result begins to stream; `sizeBytes` counts the spliced body, or is -1. */
+  begin(facts: CallFacts, sizeBytes: number): void;
+  /** False asks for a pause; the sink then calls `Exchange.resume`. */
+  write(chunk: Buffer): boolean;
+  end(): void;
+  /** The stream broke: whatever left must not look complete. */
+  abort(): void;
+}

@@ -1,0 +1,282 @@
+/**
+ * Serves calls: answers what needs no provider, refuses what is not served, and runs an exchange for
+ * the rest. Holds what all exchanges share: ids, deadlines, the attempts in flight.
+ */
+import { isAdmissible } from "../admission.ts";
+import type { EndpointRow } from "../chain-view.ts";
+import type { OwnReason } from "../errors/codes.ts";
+import { OWN_ERRORS } from "../errors/codes.ts";
+import { errorText, resultText } from "../json-rpc/error-text.ts";
+import type { MethodInfo } from "../json-rpc/methods.ts";
+import { methodInfo } from "../json-rpc/methods.ts";
+import { idToken } from "../json-rpc/request-bytes.ts";
+import { IdCounter } from "../json-rpc/upstream-id.ts";
+import type { Candidate, Ranking, RoutingSnapshot } from "../selection/snapshot.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Call, CallSink } from "./call.ts";
+import { DeadlineWheel } from "./deadline-wheel.ts";
+import { EmptyMemory } from "./empty-memory.ts";
+import { Exchange } from "./exchange.ts";
+import { LocalFacts } from "./facts.ts";
+import { DEFAULT_LIMITS, SLOW_MS, VERY_SLOW_MS } from "./limits.ts";
+import { localResult } from "./local-answers.ts";
+import type { GatewayDeps, GatewayLimits, RequestObserver } from "./ports.ts";
+
+/** The shared part of all exchanges. */
+export class Engine {
+  readonly deps: GatewayDeps;
+  readonly limits: GatewayLimits;
+  readonly wheel = new DeadlineWheel();
+  readonly ids = new IdCounter();
+  readonly observer: RequestObserver;
+  readonly now: () => number;
+  readonly nextRequestId: () => string;
+  readonly redact: (text: string) => string;
+  readonly #empties = new EmptyMemory();
+  #inFlight = 0;
+  #firstAttempt: Attempt | undefined;
+
+  constructor(deps: GatewayDeps) {
+    this.deps = deps;
+    this.limits = { ...DEFAULT_LIMITS, ...deps.limits };
+    this.observer = deps.observer;
+    this.now = deps.now;
+    this.nextRequestId = deps.nextRequestId;
+    this.redact = deps.redact;
+  }
+
+  /** Calls that wait for a provider now. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Serves one call; the exchange is returned while it runs, so that its client can cancel it. */
+  submit(call: Call, sink: CallSink): Exchange | undefined {
+    const { envelope } = call;
+    if (envelope.fault !== undefined) {
+      this.#refuseEnvelope(call, sink);
+      return undefined;
+    }
+    const info = methodInfo(envelope.method);
+    if (info.route === "forward") return this.#forward(call, info, sink);
+    if (info.route === "local") this.#answerLocally(call, info, sink);
+    else if (info.route === "subscription") {
+      this.refuse(call, sink, "ws_only", `${info.name} needs a WebSocket`, {
+        websocket_url: call.websocketUrl(),
+      });
+    } else this.refuse(call, sink, "method_denied", `${info.name} is not served`);
+    return undefined;
+  }
+
+  /** Answers with an error of ours. */
+  refuse(
+    call: Call,
+    sink: CallSink,
+    reason: OwnReason,
+    message: string,
+    data?: Readonly<Record<string, unknown>>,
+  ): void {
+    const token = idToken(call.body, call.envelope);
+    const { code, status } = OWN_ERRORS[reason];
+    const facts = new LocalFacts(this.nextRequestId(), strategyOf(call), token, reason);
+    const text = errorText(token, code, message, {
+      reason,
+      request_id: facts.requestId,
+      ...data,
+    });
+    sink.text(facts, status, text);
+    this.#observe(call, call.envelope.method, facts.requestId, reason);
+  }
+
+  #refuseEnvelope(call: Call, sink: CallSink): void {
+    const { fault } = call.envelope;
+    if (fault === undefined) return;
+    const reason = fault.code === -32602 ? "invalid_params" : "invalid_request";
+    this.refuse(call, sink, reason, fault.message);
+  }
+
+  #answerLocally(call: Call, info: MethodInfo, sink: CallSink): void {
+    const token = idToken(call.body, call.envelope);
+    const facts = new LocalFacts(this.nextRequestId(), strategyOf(call), token, undefined);
+    const json = localResult(info.name, call.chain, this.deps.clientVersion);
+    sink.text(facts, 200, resultText(token, json));
+    this.#observe(call, info.name, facts.requestId, undefined);
+  }
+
+  #observe(call: Call, method: string, requestId: string, reason: OwnReason | undefined): void {
+    this.observer.request({
+      requestId,
+      chain: call.chain.name,
+      method,
+      strategy: strategyOf(call),
+      protocol: call.protocol,
+      outcome: reason === undefined ? "ok" : "error",
+      reason,
+      attemptCount: 0,
+      provider: undefined,
+      durationMs: 0,
+      isLocal: true,
+    });
+  }
+
+  #forward(call: Call, info: MethodInfo, sink: CallSink): Exchange | undefined {
+    const { deps } = this;
+    if (deps.isDraining()) {
+      this.#reject(call, sink, "draining", "this instance is shutting down");
+      return undefined;
+    }
+    if (this.#inFlight >= this.limits.maxInFlight) {
+      this.#reject(call, sink, "overloaded", `${this.#inFlight} requests are in flight`);
+      return undefined;
+    }
+    this.#inFlight++;
+    const exchange = new Exchange(this, call, info, sink, this.now());
+    exchange.start();
+    return exchange;
+  }
+
+  #reject(call: Call, sink: CallSink, reason: OwnReason, message: string): void {
+    const { emit } = this.deps;
+    emit("rpc.admission.rejected", {
+      chain: call.chain.name,
+      method: call.envelope.method,
+      reason,
+    });
+    this.refuse(call, sink, reason, message);
+  }
+
+  /** The order of providers for a call. */
+  rank(snapshot: RoutingSnapshot, call: Call, method: string): Ranking {
+    return this.deps.rank(snapshot, {
+      strategy: call.options.strategy,
+      method,
+      transport: call.options.transport,
+      provider: call.options.provider,
+      seed: this.deps.random(),
+    });
+  }
+
+  /** A WebSocket client's calls take the provider's WebSocket where it lives; others the ranked row. */
+  rowFor(call: Call, candidate: Candidate, nowMs: number): EndpointRow {
+    if (call.protocol !== "ws" || candidate.row.transport === "ws") return candidate.row;
+    const row = candidate.view.transports.ws;
+    return row !== undefined && isAdmissible(row, nowMs) && call.chain.upstream(row) !== undefined
+      ? row
+      : candidate.row;
+  }
+
+  /** Arms an attempt's deadline and lists it among those in flight. */
+  track(attempt: Attempt, expiresAtMs: number): void {
+    const first = this.#firstAttempt;
+    attempt.next = first;
+    if (first !== undefined) first.previous = attempt;
+    this.#firstAttempt = attempt;
+    this.wheel.add(attempt, expiresAtMs);
+  }
+
+  /** Forgets an attempt that ended. */
+  untrack(attempt: Attempt): void {
+    this.wheel.remove(attempt);
+    const { next, previous } = attempt;
+    if (previous !== undefined) previous.next = next;
+    else if (this.#firstAttempt === attempt) this.#firstAttempt = next;
+    if (next !== undefined) next.previous = previous;
+    attempt.next = undefined;
+    attempt.previous = undefined;
+  }
+
+  /** Visits every attempt in flight; the visitor may end the one it is given. */
+  eachAttempt(visit: (attempt: Attempt) => void): void {
+    let attempt = this.#firstAttempt;
+    while (attempt !== undefined) {
+      const { next } = attempt;
+      visit(attempt);
+      attempt = next;
+    }
+  }
+
+  /** Whether a `null` may be asked about elsewhere: never beyond the tip, once per block time. */
+  mayRetryEmpty(call: Call, info: MethodInfo, nowMs: number): boolean {
+    const { snapshot } = call.chain;
+    const { envelope, body } = call;
+    if (snapshot === undefined || envelope.paramsStart < 0) return false;
+    const params = body.toString(
+      "latin1",
+      envelope.paramsStart,
+      Math.min(envelope.paramsEnd, envelope.paramsStart + MAX_LOOKUP_KEY),
+    );
+    if (info.name.includes("Number") || info.name === "eth_getBlockReceipts") {
+      const block = /^\[\s*"(?:0x([0-9a-f]{1,13})|(pending))"/i.exec(params);
+      if (block?.[2] !== undefined) return false;
+      if (block?.[1] !== undefined && parseInt(block[1], 16) > snapshot.tip) return false;
+    }
+    const key = `${call.chain.name} ${info.name} ${params}`;
+    return this.#empties.take(key, nowMs, snapshot.blockTimeMs);
+  }
+
+  /** An exchange is over. */
+  finished(exchange: Exchange): void {
+    this.#inFlight--;
+    this.observer.request(exchange);
+    if (exchange.durationMs > SLOW_MS) this.#tellSlow(exchange);
+    if (exchange.outcome === "error") this.#tellFailure(exchange);
+  }
+
+  /** An attempt failed and another one follows. */
+  failedOver(exchange: Exchange, attempt: Attempt): void {
+    const { emit } = this.deps;
+    emit("rpc.failover.triggered", {
+      chain: exchange.chain,
+      provider: attempt.provider,
+      method: exchange.method,
+      errorClass: attempt.errorClass,
+      attempt: exchange.attempts.length,
+      requestId: exchange.requestId,
+      transport: attempt.row.transport,
+    });
+  }
+
+  #tellSlow(exchange: Exchange): void {
+    const { emit } = this.deps;
+    const fields = {
+      chain: exchange.chain,
+      method: exchange.method,
+      durationMs: Math.round(exchange.durationMs),
+      requestId: exchange.requestId,
+      attempts: exchange.attempts.length,
+      ...(exchange.provider === undefined ? {} : { provider: exchange.provider }),
+    };
+    if (exchange.durationMs > VERY_SLOW_MS) emit("rpc.request.very_slow", fields);
+    else emit("rpc.request.slow", fields);
+  }
+
+  #tellFailure(exchange: Exchange): void {
+    const { emit } = this.deps;
+    const { chain, method, requestId, reason, attempts, ranking } = exchange;
+    if (reason === "no_provider") {
+      emit("rpc.selection.failure", {
+        chain,
+        method,
+        requestId,
+        strategy: exchange.strategy,
+        reasons: ranking?.excluded.map(({ provider, rule }) => `${provider}: ${rule}`) ?? [],
+      });
+    } else if (reason !== undefined) {
+      emit("rpc.failover.exhausted", {
+        chain,
+        method,
+        requestId,
+        reason,
+        attempts: attempts.length,
+        durationMs: Math.round(exchange.durationMs),
+      });
+    }
+  }
+}
+
+/** Bytes of params that tell one lookup from another. */
+const MAX_LOOKUP_KEY = 256;
+
+function strategyOf(call: Call): string {
+  return call.options.strategy ?? call.chain.strategy;
+}

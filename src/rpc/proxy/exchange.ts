@@ -1,0 +1,398 @@
+/**
+ * One call from ranking to answer: tries endpoints in order under one deadline, classifies how each
+ * attempt ended, and stops, fails over or gives up by the decision table.
+ *
+ * Callbacks only: no promise, no timer and no mailbox stands between the client's bytes and the
+ * provider's. Reports to breaker and pool are casts that may be lost without harm.
+ */
+import type { AttemptOutcome, EndpointRow } from "../chain-view.ts";
+import type { ErrorClass } from "../errors/classes.ts";
+import type { OwnReason } from "../errors/codes.ts";
+import { DECISIONS } from "../errors/decisions.ts";
+import type { ErrorRule } from "../errors/rules.ts";
+import type { ChainName, ProviderId, Transport } from "../ids.ts";
+import type { MethodInfo } from "../json-rpc/methods.ts";
+import { idToken, upstreamBytes } from "../json-rpc/request-bytes.ts";
+import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
+import type { Candidate, Ranking } from "../selection/snapshot.ts";
+import type { AttemptOwner } from "./attempt.ts";
+import { Attempt } from "./attempt.ts";
+import type { Call, CallFacts, CallSink } from "./call.ts";
+import { nextCandidate, nextWithHigherHead, TriedSet } from "./choose.ts";
+import type { Engine } from "./engine.ts";
+import { attemptsText, metaText } from "./explain.ts";
+import { BUDGET_SHARE, COLD_Q99_MS, MIN_ATTEMPT_MS, MIN_BUDGET_MS } from "./limits.ts";
+import type { FinalAnswer } from "./outcome.ts";
+import { finalAnswer, ownAnswer } from "./outcome.ts";
+import type { RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
+
+/** A call in progress. */
+export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
+  readonly engine: Engine;
+  readonly call: Call;
+  readonly info: MethodInfo;
+  readonly requestId: string;
+  readonly strategy: string;
+  readonly startMs: number;
+  readonly attempts: Attempt[] = [];
+  ranking: Ranking | undefined = undefined;
+  provider: ProviderId | undefined = undefined;
+  reason: OwnReason | undefined = undefined;
+  durationMs = 0;
+  outcome: RequestRecord["outcome"] = "ok";
+  readonly #sink: CallSink;
+  readonly #tried = new TriedSet();
+  #deadlineAtMs = 0;
+  #maxAttempts = 0;
+  #current: Attempt | undefined = undefined;
+  #isDone = false;
+  #hasRetriedReset = false;
+  /** A valid `null` that is sent when no other provider knows more. */
+  #empty:
+    | { readonly attempt: Attempt; readonly body: Buffer; readonly idStart: number }
+    | undefined;
+
+  constructor(engine: Engine, call: Call, info: MethodInfo, sink: CallSink, nowMs: number) {
+    this.engine = engine;
+    this.call = call;
+    this.info = info;
+    this.#sink = sink;
+    this.requestId = engine.nextRequestId();
+    this.strategy = call.options.strategy ?? call.chain.strategy;
+    this.startMs = nowMs;
+  }
+
+  get method(): string {
+    return this.info.name;
+  }
+
+  get chain(): ChainName {
+    return this.call.chain.name;
+  }
+
+  get protocol(): Transport {
+    return this.call.protocol;
+  }
+
+  get isCheap(): boolean {
+    return this.info.isCheap;
+  }
+
+  get canStream(): boolean {
+    return this.#sink.canStream;
+  }
+
+  get bufferBytes(): number {
+    return this.engine.limits.bufferBytes;
+  }
+
+  get maxResponseBytes(): number {
+    return Math.min(this.engine.limits.maxResponseBytes, this.#sink.maxBytes);
+  }
+
+  get attemptCount(): number {
+    return this.attempts.length;
+  }
+
+  get isLocal(): boolean {
+    return false;
+  }
+
+  get cache(): CallFacts["cache"] {
+    return this.info.isIdempotent && this.info.class !== "write" ? "MISS" : "BYPASS";
+  }
+
+  /** The client's id as it stood in the request. */
+  get idToken(): string {
+    return idToken(this.call.body, this.call.envelope);
+  }
+
+  attemptsText(): string {
+    return attemptsText(this);
+  }
+
+  metaText(): string {
+    return metaText(this);
+  }
+
+  now(): number {
+    return this.engine.now();
+  }
+
+  rulesOf(attempt: Attempt): readonly ErrorRule[] {
+    return this.call.chain.errorRules(attempt.row.provider);
+  }
+
+  /** Starts the first attempt. */
+  start(): void {
+    const { engine, call, info } = this;
+    const { options } = call;
+    this.#deadlineAtMs = this.startMs + (options.timeoutMs || info.totalMs);
+    this.#maxAttempts = options.maxAttempts || engine.limits.maxAttempts;
+    if (!options.failover || !call.chain.failoverEnabled) this.#maxAttempts = 1;
+    const { snapshot } = call.chain;
+    if (snapshot !== undefined) this.ranking = engine.rank(snapshot, call, info.name);
+    this.#tryNext(this.startMs, "primary", -1);
+  }
+
+  /** The client is gone: nobody needs the answer. */
+  cancel(): void {
+    if (this.#isDone) return;
+    const nowMs = this.engine.now();
+    const attempt = this.#current;
+    if (attempt !== undefined) {
+      attempt.cancel();
+      this.#account(attempt, nowMs);
+    }
+    this.#done(nowMs, "gone");
+    this.engine.finished(this);
+  }
+
+  /** The client took what was written: the provider may go on. */
+  resume(): void {
+    this.#current?.call?.resume();
+  }
+
+  /** The stall rule found the provider frozen: whatever can move, moves at once. */
+  onStalled(attempt: Attempt): void {
+    if (attempt !== this.#current || attempt.isStreaming || !this.info.isIdempotent) return;
+    attempt.call?.abort();
+    attempt.fail("timeout", "provider answers nobody");
+  }
+
+  #tryNext(nowMs: number, kind: Attempt["kind"], aboveHead: number): void {
+    const { ranking, engine, call } = this;
+    for (;;) {
+      if (this.#deadlineAtMs - nowMs < MIN_ATTEMPT_MS && this.attempts.length > 0) {
+        this.#giveUp(nowMs, "deadline");
+        return;
+      }
+      const candidate =
+        ranking === undefined
+          ? undefined
+          : aboveHead >= 0
+            ? nextWithHigherHead(ranking, nowMs, this.#tried, aboveHead)
+            : nextCandidate(ranking, nowMs, this.#tried);
+      if (candidate === undefined) {
+        this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
+        return;
+      }
+      this.#tried.add(candidate.row.index);
+      const row = engine.rowFor(call, candidate, nowMs);
+      const upstream = call.chain.upstream(row);
+      if (upstream !== undefined) {
+        this.#dispatch(candidate, row, upstream, nowMs, kind);
+        return;
+      }
+    }
+  }
+
+  #dispatch(
+    candidate: Candidate,
+    row: EndpointRow,
+    upstream: Upstream,
+    nowMs: number,
+    kind: Attempt["kind"],
+  ): void {
+    const { engine, call } = this;
+    const id = engine.ids.next();
+    const attempt = new Attempt(this, candidate, row, id, nowMs, kind);
+    this.attempts.push(attempt);
+    this.#current = attempt;
+    row.inFlight++;
+    engine.track(attempt, nowMs + this.#budget(candidate, row, nowMs));
+    attempt.call = upstream.send(upstreamBytes(call.body, call.envelope, id), id, attempt);
+  }
+
+  /** Time for this attempt: all that is left, or a share of it while another provider could follow. */
+  #budget(candidate: Candidate, row: EndpointRow, nowMs: number): number {
+    const remaining = this.#deadlineAtMs - nowMs;
+    const capMs = Math.min(this.info.attemptCapMs, remaining);
+    if (this.attempts.length >= this.#maxAttempts || !this.#hasAnother(nowMs)) {
+      return this.#maxAttempts === 1 ? remaining : capMs;
+    }
+    const q99Ms = candidate.view.calls.get(row.transport, this.info.name)?.q99Ms ?? COLD_Q99_MS;
+    return Math.min(capMs, Math.max(MIN_BUDGET_MS, 4 * q99Ms), BUDGET_SHARE * remaining);
+  }
+
+  #hasAnother(nowMs: number): boolean {
+    return (
+      this.ranking !== undefined && nextCandidate(this.ranking, nowMs, this.#tried) !== undefined
+    );
+  }
+
+  onResult(attempt: Attempt, body: Buffer, idStart: number, idEnd: number, isNull: boolean): void {
+    const nowMs = this.engine.now();
+    if (isNull && this.info.isLookup && this.#retryEmpty(attempt, body, idStart, nowMs)) return;
+    attempt.errorClass = isNull && this.info.isLookup ? "empty" : "ok";
+    attempt.settle();
+    this.#account(attempt, nowMs);
+    this.provider = attempt.provider;
+    this.#done(nowMs, "ok");
+    this.#sink.result(this, body, idStart, idEnd);
+    this.engine.finished(this);
+  }
+
+  /** Asks one more provider when this one should have known; keeps the `null` in case nobody does. */
+  #retryEmpty(attempt: Attempt, body: Buffer, idStart: number, nowMs: number): boolean {
+    if (this.#empty !== undefined) return false;
+    if (this.attempts.length >= this.#maxAttempts || !this.#hasAnother(nowMs)) return false;
+    if (!this.engine.mayRetryEmpty(this.call, this.info, nowMs)) return false;
+    attempt.errorClass = "empty";
+    attempt.settle();
+    this.#account(attempt, nowMs);
+    this.#empty = { attempt, body, idStart };
+    this.#tryNext(nowMs, "failover", attempt.row.head);
+    return true;
+  }
+
+  onStream(attempt: Attempt, sizeBytes: number): void {
+    this.provider = attempt.provider;
+    this.#sink.begin(this, sizeBytes < 0 ? -1 : sizeBytes - ID_WIDTH + this.idToken.length);
+  }
+
+  onChunk(chunk: Buffer): boolean {
+    return chunk.length === 0 || this.#sink.write(chunk);
+  }
+
+  onIdPlace(): boolean {
+    return this.#sink.write(Buffer.from(this.idToken, "latin1"));
+  }
+
+  rearm(attempt: Attempt, atMs: number): void {
+    this.engine.wheel.add(attempt, atMs);
+  }
+
+  onStreamEnd(attempt: Attempt): void {
+    const nowMs = this.engine.now();
+    this.#account(attempt, nowMs);
+    this.#done(nowMs, "ok");
+    this.#sink.end();
+    this.engine.finished(this);
+  }
+
+  onAttemptFailed(attempt: Attempt, failure: UpstreamFailure | undefined): void {
+    const nowMs = this.engine.now();
+    const wasStreaming = attempt.isStreaming;
+    const isFreeRetry = this.#isFreeRetry(attempt, failure);
+    if (isFreeRetry) attempt.errorClass = "cancelled";
+    attempt.settle();
+    this.#account(attempt, nowMs);
+    if (this.#isDone) return;
+    if (wasStreaming) {
+      this.#done(nowMs, "error");
+      this.#sink.abort();
+      this.engine.finished(this);
+      return;
+    }
+    if (failure?.kind === "overflow") {
+      this.#answer(ownAnswer(this, "response_too_large"), nowMs);
+      return;
+    }
+    if (isFreeRetry) {
+      this.#retryFresh(attempt, nowMs);
+      return;
+    }
+    if (this.#mayFailOver(attempt.errorClass)) {
+      this.engine.failedOver(this, attempt);
+      this.#tryNext(nowMs, "failover", wantsHigherHead(attempt.errorClass) ? attempt.row.head : -1);
+      return;
+    }
+    this.#giveUp(nowMs, "exhausted");
+  }
+
+  /** A kept-alive connection that the provider closed meanwhile says nothing about the provider. */
+  #isFreeRetry(attempt: Attempt, failure: UpstreamFailure | undefined): boolean {
+    return (
+      failure !== undefined &&
+      failure.reusedSocket &&
+      failure.kind === "reset" &&
+      this.info.isIdempotent &&
+      this.info.class !== "write" &&
+      !this.#hasRetriedReset &&
+      !attempt.isStreaming
+    );
+  }
+
+  #retryFresh(attempt: Attempt, nowMs: number): void {
+    this.#hasRetriedReset = true;
+    const candidate = this.ranking?.candidates.find(({ row }) => row.index === attempt.row.index);
+    const upstream = this.call.chain.upstream(attempt.row);
+    if (candidate === undefined || upstream === undefined) {
+      this.#tryNext(nowMs, "failover", -1);
+      return;
+    }
+    this.#dispatch(candidate, attempt.row, upstream, nowMs, "retry");
+  }
+
+  #mayFailOver(errorClass: ErrorClass): boolean {
+    if (this.attempts.length >= this.#maxAttempts + (this.#hasRetriedReset ? 1 : 0)) return false;
+    if (!this.info.isIdempotent) return errorClass === "rate_limit" || errorClass === "auth";
+    const rule = DECISIONS[errorClass].failover;
+    if (rule === "never" || rule === "always") return rule === "always";
+    let same = 0;
+    for (const attempt of this.attempts) if (attempt.errorClass === errorClass) same++;
+    return same <= (rule === "twice" ? 2 : 1);
+  }
+
+  #giveUp(nowMs: number, reason: OwnReason): void {
+    const empty = this.#empty;
+    if (empty === undefined) {
+      this.#answer(finalAnswer(this, reason), nowMs);
+      return;
+    }
+    this.provider = empty.attempt.provider;
+    this.#done(nowMs, "ok");
+    this.#sink.result(this, empty.body, empty.idStart, empty.idStart + ID_WIDTH);
+    this.engine.finished(this);
+  }
+
+  #answer(answer: FinalAnswer, nowMs: number): void {
+    this.reason = answer.reason;
+    this.provider = answer.provider;
+    this.#done(nowMs, answer.isResult ? "ok" : "error");
+    this.#sink.text(this, answer.status, answer.latin1);
+    this.engine.finished(this);
+  }
+
+  /** The one terminal outcome of an attempt: cells at once, breaker and pool by cast. */
+  #account(attempt: Attempt, nowMs: number): void {
+    if (this.#current === attempt) this.#current = undefined;
+    const { row, errorClass } = attempt;
+    attempt.durationMs = nowMs - attempt.startMs;
+    row.inFlight--;
+    row.completed++;
+    this.engine.untrack(attempt);
+    if (attempt.detail !== undefined) attempt.detail = this.engine.redact(attempt.detail);
+    const { chain } = this.call;
+    if (errorClass !== "cancelled") {
+      chain.evidence.recordCall(
+        row.provider,
+        row.transport,
+        attempt.method,
+        errorClass,
+        attempt.durationMs,
+        nowMs,
+      );
+    }
+    this.engine.observer.attempt(attempt);
+    const { breaker } = DECISIONS[errorClass];
+    if (breaker === "success") {
+      row.successes++;
+      if (row.dirty || errorClass === "empty") chain.report(attempt);
+      return;
+    }
+    if (breaker !== "none") row.dirty = true;
+    if (errorClass !== "cancelled") chain.report(attempt satisfies AttemptOutcome);
+  }
+
+  #done(nowMs: number, outcome: RequestRecord["outcome"]): void {
+    this.#isDone = true;
+    this.outcome = outcome;
+    this.durationMs = nowMs - this.startMs;
+  }
+}
+
+function wantsHigherHead(errorClass: ErrorClass): boolean {
+  return errorClass === "block_unavailable" || errorClass === "node_syncing";
+}

@@ -1,0 +1,51 @@
+/** Says how a call was served: the attempts header and the explanation record. */
+import type { Attempt } from "./attempt.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** `alchemy=primary:timeout:812;infura=failover:ok:44:won` */
+export function attemptsText(exchange: Exchange): string {
+  const { attempts } = exchange;
+  // Nearly every call: one attempt, one string.
+  if (attempts.length === 1) return attemptText(exchange, attempts[0] as Attempt);
+  return attempts.map((attempt) => attemptText(exchange, attempt)).join(";");
+}
+
+function attemptText(exchange: Exchange, attempt: Attempt): string {
+  const { provider, kind, isSettled } = attempt;
+  // A streaming attempt is still running when the headers leave.
+  const durationMs = isSettled ? attempt.durationMs : exchange.now() - attempt.startMs;
+  const outcome = isSettled ? attempt.errorClass : "ok";
+  const won = provider === exchange.provider ? ":won" : "";
+  return `${provider}=${kind}:${outcome}:${Math.round(durationMs)}${won}`;
+}
+
+/** The explanation as JSON text; the ranking's components say why each provider stood where it did. */
+export function metaText(exchange: Exchange): string {
+  const { ranking, call } = exchange;
+  return JSON.stringify({
+    request_id: exchange.requestId,
+    chain: exchange.chain,
+    method: exchange.method,
+    strategy: exchange.strategy,
+    snapshot: call.chain.snapshot?.version ?? null,
+    candidates:
+      ranking?.candidates.map(({ view, row, rank, score, tier, relaxed }) => ({
+        provider: view.provider,
+        transport: row.transport,
+        rank,
+        score,
+        tier,
+        ...(relaxed.length === 0 ? {} : { relaxed }),
+      })) ?? [],
+    excluded: ranking?.excluded ?? [],
+    attempts: exchange.attempts.map((attempt) => ({
+      provider: attempt.provider,
+      transport: attempt.row.transport,
+      kind: attempt.kind,
+      class: attempt.isSettled ? attempt.errorClass : "ok",
+      ms: Math.round(attempt.durationMs * 10) / 10,
+    })),
+    cache: exchange.cache,
+    timings: { total_ms: Math.round(exchange.durationMs * 10) / 10 },
+  });
+}

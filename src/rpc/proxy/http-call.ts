@@ -1,0 +1,111 @@
+/** Sends one call's answer as an HTTP response: small ones in one write, large ones as they come. */
+import type { CallFacts, CallOptions, CallSink } from "./call.ts";
+import type { Exchange } from "./exchange.ts";
+import type { HttpReply } from "./ports.ts";
+
+/** Bodies below this leave as one string together with the head. */
+const ONE_WRITE_BYTES = 4096;
+
+/** Seconds a client should wait after a 503. */
+const RETRY_AFTER_SEC = "1";
+
+/** The sink of a single call over HTTP. */
+export class HttpCall implements CallSink {
+  readonly canStream: boolean;
+  readonly maxBytes = Infinity;
+  exchange: Exchange | undefined = undefined;
+  readonly #reply: HttpReply;
+  readonly #meta: CallOptions["meta"];
+
+  constructor(reply: HttpReply, meta: CallOptions["meta"]) {
+    this.#reply = reply;
+    this.#meta = meta;
+    // An explanation in the body is appended at its end, so the body must be whole.
+    this.canStream = meta !== "body";
+  }
+
+  result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {
+    const reply = this.#reply;
+    if (!reply.isOpen) return;
+    const end = body.length;
+    if (end < ONE_WRITE_BYTES || this.#meta === "body") {
+      const text =
+        body.toString("latin1", 0, idStart) + facts.idToken + body.toString("latin1", idEnd, end);
+      this.text(facts, 200, text);
+      return;
+    }
+    const before = body.toString("latin1", 0, idStart) + facts.idToken;
+    const after = body.subarray(idEnd);
+    const sizeBytes = before.length + after.length;
+    reply.sendPieces(200, this.#headers(facts, sizeBytes), sizeBytes, [before, after]);
+  }
+
+  text(facts: CallFacts, status: number, latin1: string): void {
+    if (!this.#reply.isOpen) return;
+    const body = this.#meta === "body" ? withMeta(latin1, facts) : latin1;
+    const headers = this.#headers(facts, body.length);
+    if (status === 503) headers.push("Retry-After", RETRY_AFTER_SEC);
+    this.#reply.send(status, headers, body);
+  }
+
+  begin(facts: CallFacts, sizeBytes: number): void {
+    this.#reply.onDrain = () => this.exchange?.resume();
+    this.#reply.begin(200, this.#headers(facts, sizeBytes), sizeBytes);
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#reply.write(chunk);
+  }
+
+  end(): void {
+    this.#reply.end();
+  }
+
+  abort(): void {
+    this.#reply.destroy();
+  }
+
+  #headers(facts: CallFacts, sizeBytes: number): string[] {
+    const headers = [
+      "Content-Type",
+      "application/json",
+      "X-Paceline-Request-Id",
+      facts.requestId,
+      "X-Paceline-Strategy",
+      facts.strategy,
+      "X-Paceline-Cache",
+      facts.cache,
+    ];
+    if (sizeBytes >= 0) headers.push("Content-Length", String(sizeBytes));
+    if (facts.provider !== undefined) headers.push("X-Paceline-Provider", facts.provider);
+    const attempts = facts.attemptsText();
+    if (attempts !== "") {
+      headers.push("X-Paceline-Attempts", attempts, "Server-Timing", timing(facts.durationMs));
+    }
+    if (this.#meta === "headers") headers.push("X-Paceline-Meta", metaHeader(facts));
+    return headers;
+  }
+}
+
+function timing(durationMs: number): string {
+  return `total;dur=${Math.round(durationMs * 10) / 10}`;
+}
+
+/** Largest explanation in a header, before base64url. */
+const MAX_META_CHARS = 3000;
+
+function metaHeader(facts: CallFacts): string {
+  const text = facts.metaText();
+  const short =
+    text.length <= MAX_META_CHARS
+      ? text
+      : JSON.stringify({ request_id: facts.requestId, truncated: true });
+  return Buffer.from(short, "utf8").toString("base64url");
+}
+
+/** Adds a `paceline` member behind the last one of an answer. */
+function withMeta(latin1: string, facts: CallFacts): string {
+  const close = latin1.lastIndexOf("}");
+  const meta = Buffer.from(facts.metaText(), "utf8").toString("latin1");
+  return `${latin1.slice(0, close)},"paceline":${meta}}`;
+}

@@ -1,0 +1,188 @@
+/**
+ * Decides what a client is told when no attempt brought a result: a final upstream error unchanged,
+ * the most informative of several, or our own -32002 with the attempts it took.
+ */
+import { keccak256 } from "../../lib/keccak256.ts";
+import type { OwnReason } from "../errors/codes.ts";
+import { OWN_ERRORS } from "../errors/codes.ts";
+import { DECISIONS } from "../errors/decisions.ts";
+import type { ProviderId } from "../ids.ts";
+import { errorText, rawErrorText, resultText } from "../json-rpc/error-text.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** An answer made of text. */
+export interface FinalAnswer {
+  readonly status: number;
+  readonly latin1: string;
+  readonly reason: OwnReason | undefined;
+  /** The provider whose error is relayed. */
+  readonly provider: ProviderId | undefined;
+  readonly isResult: boolean;
+}
+
+/** The answer once nothing more will be tried. */
+export function finalAnswer(exchange: Exchange, reason: OwnReason): FinalAnswer {
+  const { attempts } = exchange;
+  const last = attempts.at(-1);
+  if (exchange.info.name === "eth_sendRawTransaction") {
+    const written = writeAnswer(exchange, attempts);
+    if (written !== undefined) return written;
+  }
+  if (last?.error !== undefined && DECISIONS[last.errorClass].failover === "never") {
+    return relayed(exchange, last, false);
+  }
+  const best = mostInformative(attempts);
+  if (best !== undefined) return relayed(exchange, best, attempts.length > 1);
+  return ownAnswer(exchange, reason);
+}
+
+function relayed(exchange: Exchange, attempt: Attempt, addsData: boolean): FinalAnswer {
+  const error = attempt.error as NonNullable<Attempt["error"]>;
+  const raw = exchange.engine.redact(error.raw);
+  const text =
+    addsData && !error.hasData
+      ? errorText(
+          exchange.idToken,
+          error.code,
+          exchange.engine.redact(error.message),
+          explanation(exchange, "exhausted"),
+        )
+      : rawErrorText(exchange.idToken, raw);
+  return {
+    status: 200,
+    latin1: text,
+    reason: undefined,
+    provider: attempt.provider,
+    isResult: false,
+  };
+}
+
+/** Lowest rank first, then the class seen most often, then the provider's id: equal situations give equal answers. */
+function mostInformative(attempts: readonly Attempt[]): Attempt | undefined {
+  const seen = (attempt: Attempt): number =>
+    attempts.filter(({ errorClass }) => errorClass === attempt.errorClass).length;
+  return attempts
+    .filter(({ error, errorClass }) => error !== undefined && DECISIONS[errorClass].isRelayed)
+    .toSorted(
+      (a, b) =>
+        DECISIONS[a.errorClass].informative - DECISIONS[b.errorClass].informative ||
+        seen(b) - seen(a) ||
+        (a.provider < b.provider ? -1 : 1),
+    )[0];
+}
+
+/** An error of ours for this call. */
+export function ownAnswer(exchange: Exchange, reason: OwnReason): FinalAnswer {
+  const { code, status } = OWN_ERRORS[reason];
+  return {
+    status,
+    latin1: errorText(
+      exchange.idToken,
+      code,
+      messageOf(exchange, reason),
+      explanation(exchange, reason),
+    ),
+    reason,
+    provider: undefined,
+    isResult: false,
+  };
+}
+
+function explanation(exchange: Exchange, reason: OwnReason): Readonly<Record<string, unknown>> {
+  return {
+    reason,
+    request_id: exchange.requestId,
+    attempts: exchange.attempts.map(({ provider, errorClass, status, error, durationMs }) => ({
+      provider,
+      class: errorClass,
+      code: error?.code ?? status ?? null,
+      ms: Math.round(durationMs),
+    })),
+  };
+}
+
+function messageOf(exchange: Exchange, reason: OwnReason): string {
+  const { method, chain, attempts, ranking } = exchange;
+  const what = `${method} on ${chain}`;
+  if (reason === "no_provider") {
+    const refusals = [
+      ...(ranking?.excluded.map(({ rule }) => rule) ?? []),
+      ...(ranking?.candidates.map(({ row }) => refusalOf(row, exchange)) ?? []),
+    ];
+    return `no provider for ${what}: ${refusals.length === 0 ? "none configured" : tally(refusals)}`;
+  }
+  if (reason === "deadline") return `time ran out for ${what}: ${tally(classes(attempts))}`;
+  if (reason === "response_too_large") return `the answer to ${what} is over the size limit`;
+  return `no provider answered ${what}: ${tally(classes(attempts))}`;
+}
+
+function classes(attempts: readonly Attempt[]): readonly string[] {
+  return attempts.map(({ errorClass }) => errorClass);
+}
+
+function refusalOf(row: Attempt["row"], exchange: Exchange): string {
+  if (row.state !== "closed") return `breaker ${row.state}`;
+  if (!row.isUsable) return row.unusableReason ?? "unusable";
+  if (row.suspect) return "suspect";
+  return row.cooldownUntilMs > exchange.startMs ? "cooling down" : "not connected";
+}
+
+/** `2 timeout, 1 rate_limit` */
+function tally(words: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(", ") || "nothing tried";
+}
+
+/**
+ * A raw transaction: known to one is success, and after silence nobody may say that it failed. Its
+ * hash is computed here, so the client can look it up either way.
+ */
+function writeAnswer(exchange: Exchange, attempts: readonly Attempt[]): FinalAnswer | undefined {
+  const known = attempts.find(({ errorClass }) => errorClass === "tx_known");
+  const isSilent = attempts.some(mayHaveTaken);
+  if (known === undefined && !isSilent) return undefined;
+  const hash = transactionHash(exchange);
+  if (hash === undefined) return undefined;
+  if (known !== undefined) {
+    return {
+      status: 200,
+      latin1: resultText(exchange.idToken, JSON.stringify(hash)),
+      reason: undefined,
+      provider: known.provider,
+      isResult: true,
+    };
+  }
+  const { code, status } = OWN_ERRORS.unknown_fate;
+  return {
+    status,
+    latin1: errorText(
+      exchange.idToken,
+      code,
+      `no provider confirmed the transaction ${hash}; it may still be mined`,
+      { ...explanation(exchange, "unknown_fate"), transactionHash: hash },
+    ),
+    reason: "unknown_fate",
+    provider: undefined,
+    isResult: false,
+  };
+}
+
+/** The bytes may have reached a node that then could not say so. */
+function mayHaveTaken({ errorClass, failureKind }: Attempt): boolean {
+  if (errorClass === "transport") return failureKind === "reset" || failureKind === "closed";
+  return errorClass === "timeout" || errorClass === "malformed" || errorClass === "server";
+}
+
+/** keccak256 of the first parameter, when that is hex. */
+function transactionHash(exchange: Exchange): string | undefined {
+  const { body, envelope } = exchange.call;
+  if (envelope.paramsStart < 0) return undefined;
+  const params: unknown = JSON.parse(
+    body.toString("utf8", envelope.paramsStart, envelope.paramsEnd),
+  );
+  const raw: unknown = Array.isArray(params) ? params[0] : undefined;
+  if (typeof raw !== "string" || !/^0x([0-9a-f]{2})+$/i.test(raw)) return undefined;
+  return `0x${Buffer.from(keccak256(Buffer.from(raw.slice(2), "hex"))).toString("hex")}`;
+}

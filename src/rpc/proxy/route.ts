@@ -1,0 +1,108 @@
+/**
+ * Reads a path and its query: which chain, and how the caller wants to be served.
+ *
+ * `/rpc/:chain`, `/rpc/:strategy/:chain`, `/rpc/provider/:provider/:chain`, `/rpc/:chain/:provider`;
+ * `/ws/...` and `/ws/rpc/...` mean the same. A reserved word or a strategy wins over a chain's name.
+ */
+import type { OwnReason } from "../errors/codes.ts";
+import type { StrategyName } from "../../../config/schema.ts";
+import { PLAIN_OPTIONS, type CallOptions } from "./call.ts";
+import { applyDirective, STRATEGY_NAMES } from "./directives.ts";
+
+/** A path that names a chain. */
+export interface Route {
+  readonly chainKey: string;
+  readonly options: CallOptions;
+  /** The path names its provider, which therefore must exist. */
+  readonly isProviderForced: boolean;
+}
+
+/** A path or a directive that cannot be followed. */
+export interface RouteFault {
+  readonly reason: OwnReason;
+  readonly message: string;
+}
+
+/** The outcome of reading a URL. */
+export type RouteResult =
+  | { readonly ok: true; readonly route: Route }
+  | { readonly ok: false; readonly fault: RouteFault };
+
+/** First segments that change how a call is served and name neither chain nor strategy. */
+const PRESETS: ReadonlyMap<string, Partial<CallOptions>> = new Map<string, Partial<CallOptions>>([
+  ["no-failover", { failover: false }],
+  ["aggressive", { maxAttempts: 5 }],
+  ["debug", { meta: "body" }],
+]);
+
+/** Reads path and query of a request. */
+export function readRoute(url: string): RouteResult {
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const base = readPath(path);
+  if (base === undefined) {
+    return fault("unknown_route", `${path.slice(0, 200)} names no chain; try /rpc/:chain`);
+  }
+  if (typeof base === "string") return fault("unknown_strategy", base);
+  if (mark < 0) return { ok: true, route: base };
+  let { options } = base;
+  for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) {
+    const applied = applyDirective(options, name.toLowerCase().replaceAll("_", "-"), value);
+    if (typeof applied === "string") return fault("bad_directive", applied);
+    options = applied;
+  }
+  return { ok: true, route: { ...base, options } };
+}
+
+function fault(reason: OwnReason, message: string): RouteResult {
+  return { ok: false, fault: { reason, message } };
+}
+
+function readPath(path: string): Route | string | undefined {
+  const segments = path.split("/").slice(1);
+  if (segments.at(-1) === "") segments.pop();
+  const root = segments.shift();
+  if (root !== "rpc" && root !== "ws") return undefined;
+  if (root === "ws" && segments[0] === "rpc") segments.shift();
+  const names = segments.map(decoded);
+  if (names.some((name) => name === undefined || name === "")) return undefined;
+  return resolve(names as string[]);
+}
+
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // a stray percent sign names nothing
+    return undefined;
+  }
+}
+
+function resolve(names: readonly string[]): Route | string | undefined {
+  const [first, second, third] = names;
+  if (first === undefined) return undefined;
+  if (second === undefined) {
+    return { chainKey: first, options: PLAIN_OPTIONS, isProviderForced: false };
+  }
+  if (third !== undefined) {
+    if (first !== "provider" || names.length > 3) return undefined;
+    return forced(third, second);
+  }
+  if (first === "provider") return undefined;
+  if (STRATEGY_NAMES.has(first)) {
+    const options = { ...PLAIN_OPTIONS, strategy: first as StrategyName };
+    return { chainKey: second, options, isProviderForced: false };
+  }
+  const preset = PRESETS.get(first);
+  if (preset !== undefined) {
+    const options = { ...PLAIN_OPTIONS, ...preset };
+    return { chainKey: second, options, isProviderForced: false };
+  }
+  return forced(first, second);
+}
+
+/** That provider and no other, unless a directive asks for failover. */
+function forced(chainKey: string, provider: string): Route {
+  const options = { ...PLAIN_OPTIONS, provider, failover: false };
+  return { chainKey, options, isProviderForced: true };
+}

@@ -1,0 +1,69 @@
+/**
+ * Finds frozen providers within some ticks: attempts are in flight and none completes.
+ *
+ * Ticks that ran are counted, not wall time: after a pause of our own (garbage collection, a stopped
+ * process) a clock would suspect everybody. Expensive methods do not count.
+ */
+import type { EndpointRow } from "../chain-view.ts";
+
+/** Attempts in flight that make silence suspicious. */
+const MIN_IN_FLIGHT = 4;
+/** Nominal milliseconds of one tick. */
+export const TICK_MS = 5;
+/** Shortest silence that counts. */
+const MIN_SILENCE_MS = 50;
+
+/** What is counted for one row. */
+interface Watch {
+  completed: number;
+  ticks: number;
+  stamp: number;
+  inFlight: number;
+}
+
+/** Counts silent ticks per row. */
+export class StallRule {
+  readonly #watches = new Map<EndpointRow, Watch>();
+  #stamp = 0;
+
+  /**
+   * One tick over the attempts in flight: `each` calls its argument once per cheap attempt; rows
+   * that have been silent for too long are passed to `onStalled`.
+   */
+  tick(
+    each: (visit: (row: EndpointRow) => void) => void,
+    q99Ms: (row: EndpointRow) => number,
+    onStalled: (row: EndpointRow) => void,
+  ): void {
+    const stamp = ++this.#stamp;
+    each((row) => this.#see(row, stamp));
+    for (const [row, watch] of this.#watches) {
+      if (watch.stamp !== stamp || row.suspect) {
+        this.#watches.delete(row);
+        continue;
+      }
+      if (watch.inFlight < MIN_IN_FLIGHT || row.completed !== watch.completed) {
+        watch.completed = row.completed;
+        watch.ticks = 0;
+        continue;
+      }
+      watch.ticks++;
+      if (watch.ticks * TICK_MS > Math.max(MIN_SILENCE_MS, 4 * q99Ms(row))) {
+        this.#watches.delete(row);
+        onStalled(row);
+      }
+    }
+  }
+
+  #see(row: EndpointRow, stamp: number): void {
+    const watch = this.#watches.get(row);
+    if (watch === undefined) {
+      this.#watches.set(row, { completed: row.completed, ticks: 0, stamp, inFlight: 1 });
+    } else if (watch.stamp === stamp) {
+      watch.inFlight++;
+    } else {
+      watch.stamp = stamp;
+      watch.inFlight = 1;
+    }
+  }
+}

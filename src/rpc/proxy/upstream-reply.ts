@@ -1,0 +1,161 @@
+/**
+ * Judges one whole answer of a provider: a result with our id in a known place, or a class and the
+ * error that carries it. Results are never parsed, errors are.
+ */
+import type { ErrorClass } from "../errors/classes.ts";
+import { byStatus, classifyError } from "../errors/classify.ts";
+import type { ErrorRule } from "../errors/rules.ts";
+import { skipSpace, skipValue } from "../json-rpc/json-bytes.ts";
+import { endsLikeObject, findId, tailIdAt, walkReply } from "../json-rpc/reply-walker.ts";
+import { readId } from "../json-rpc/upstream-id.ts";
+import { CHECKED_BYTES } from "./limits.ts";
+
+/** An upstream's own error, as it may be relayed. */
+export interface RelayableError {
+  readonly code: number;
+  readonly message: string;
+  /** The raw error object, UTF-8 decoded. */
+  readonly raw: string;
+  readonly hasData: boolean;
+}
+
+/** The verdict on a whole answer. */
+export type ReplyVerdict =
+  | {
+      readonly kind: "result";
+      readonly idStart: number;
+      readonly idEnd: number;
+      readonly isNull: boolean;
+    }
+  | {
+      readonly kind: "failure";
+      readonly errorClass: ErrorClass;
+      readonly error: RelayableError | undefined;
+      readonly detail: string;
+    };
+
+/** What the judge must know of the call. */
+export interface ReplyContext {
+  readonly method: string;
+  readonly id: number;
+  readonly status: number;
+  readonly rules: readonly ErrorRule[];
+}
+
+const malformed = (detail: string): ReplyVerdict => ({
+  kind: "failure",
+  errorClass: "malformed",
+  error: undefined,
+  detail,
+});
+
+/** Longest piece of a foreign body that is read for words. */
+const MAX_TEXT = 2048;
+
+/** Judges `body`, which is all of the answer. */
+export function judgeReply(body: Buffer, context: ReplyContext): ReplyVerdict {
+  const end = body.length;
+  const head = walkReply(body, end, true);
+  if (head.kind === "error") {
+    return judgeError(body, head.valueAt, head.idStart, head.idEnd, context);
+  }
+  if (context.status !== 200) return judgeStatus(body, context);
+  if (head.kind !== "result") {
+    return malformed(end === 0 ? "empty answer" : "answer is not JSON-RPC");
+  }
+  const isNull = body[head.valueAt] === 0x6e;
+  let { idStart, idEnd } = head;
+  if (end <= CHECKED_BYTES) {
+    const start = skipSpace(body, 0, end);
+    const stop = skipValue(body, start, end, 0);
+    if (stop < 0 || skipSpace(body, stop, end) !== end)
+      return malformed("answer is cut or not JSON");
+  } else if (!endsLikeObject(body, end)) {
+    return malformed("answer is cut");
+  }
+  if (idStart < 0) {
+    idStart = tailIdAt(body, end, context.id);
+    if (idStart >= 0) return { kind: "result", idStart, idEnd: idStart + 9, isNull };
+    const found = findId(body, end);
+    idStart = found.start;
+    idEnd = found.end;
+  }
+  if (idStart < 0 || readId(body, idStart, idEnd) !== context.id) {
+    return malformed("answer carries another id");
+  }
+  return { kind: "result", idStart, idEnd, isNull };
+}
+
+/** A body without a JSON-RPC error: its status speaks, then its words. */
+function judgeStatus(body: Buffer, context: ReplyContext): ReplyVerdict {
+  const text = body.toString("utf8", 0, Math.min(body.length, MAX_TEXT));
+  const errorClass = classifyError(
+    { method: context.method, status: context.status, code: undefined, message: text, data: "" },
+    context.rules,
+  );
+  // Words of an error page must not end a call: only a JSON-RPC error may be final.
+  const isFinal =
+    errorClass === "revert" || errorClass === "invalid_params" || errorClass === "user";
+  return {
+    kind: "failure",
+    errorClass: isFinal || errorClass.startsWith("tx_") ? "server" : errorClass,
+    error: undefined,
+    detail: `HTTP ${context.status}`,
+  };
+}
+
+function judgeError(
+  body: Buffer,
+  valueAt: number,
+  headIdStart: number,
+  headIdEnd: number,
+  context: ReplyContext,
+): ReplyVerdict {
+  const valueEnd = skipValue(body, valueAt, body.length, 1);
+  if (valueEnd < 0) return malformed("error answer is cut or not JSON");
+  const raw = body.toString("utf8", valueAt, valueEnd);
+  const { code, message, data } = errorParts(raw);
+  const errorClass = classifyError(
+    { method: context.method, status: context.status, code, message, data: data ?? "" },
+    context.rules,
+  );
+  const idRange =
+    headIdStart >= 0 ? { start: headIdStart, end: headIdEnd } : findId(body, body.length);
+  const isOurs = idRange.start >= 0 && readId(body, idRange.start, idRange.end) === context.id;
+  // Throttles and gateways answer before they read the id, and a parser that failed never had it.
+  const isIdless =
+    code === -32700 ||
+    errorClass === "rate_limit" ||
+    errorClass === "auth" ||
+    byStatus(context.status) !== undefined;
+  if (!isOurs && !isIdless) return malformed("error answer carries another id");
+  const isObject = raw.startsWith("{") && code !== undefined;
+  return {
+    kind: "failure",
+    errorClass,
+    error: isObject ? { code, message, raw, hasData: data !== undefined } : undefined,
+    detail: `${code ?? "no code"}: ${message}`.slice(0, 300),
+  };
+}
+
+function errorParts(raw: string): {
+  code: number | undefined;
+  message: string;
+  data: string | undefined;
+} {
+  const value: unknown = JSON.parse(raw);
+  if (typeof value === "string") return { code: undefined, message: value, data: undefined };
+  if (typeof value !== "object" || value === null) {
+    return { code: undefined, message: "", data: undefined };
+  }
+  const { code, message, data } = value as { code?: unknown; message?: unknown; data?: unknown };
+  return {
+    code: typeof code === "number" ? code : undefined,
+    message: typeof message === "string" ? message : "",
+    data: data === undefined || data === null ? undefined : dataText(data),
+  };
+}
+
+function dataText(data: unknown): string {
+  return typeof data === "string" ? data : JSON.stringify(data);
+}

@@ -1,0 +1,228 @@
+import { describe, expect, it } from "vitest";
+import type { Script } from "./support.ts";
+import { world } from "./support.ts";
+
+const call = (method = "eth_call", id: string | number = 7, params: unknown = []): string =>
+  JSON.stringify({ jsonrpc: "2.0", id, method, params });
+
+const silent: Script = () => undefined;
+
+describe("an exchange", () => {
+  it("sends the call with our id and returns the answer with the client's", () => {
+    const w = world();
+    const reply = w.post(
+      '{"jsonrpc":"2.0","id":9007199254740993,"method":"eth_call","params":[ {"a":1} ]}',
+    );
+    expect(reply.status).toBe(200);
+    expect(reply.text).toBe('{"jsonrpc":"2.0","id":9007199254740993,"result":"0x1"}');
+    const sent = w.upstreams[0]?.calls[0];
+    expect(sent?.body.toString()).toBe(
+      `{"jsonrpc":"2.0","id":${sent?.id},"method":"eth_call","params":[ {"a":1} ]}`,
+    );
+    expect(reply.headers["x-paceline-provider"]).toBe("a");
+    expect(reply.headers["x-paceline-attempts"]).toBe("a=primary:ok:0:won");
+    expect(reply.headers["content-length"]).toBe(String(reply.body.length));
+    expect(w.rows[0]).toMatchObject({ inFlight: 0, successes: 1, completed: 1, dirty: false });
+    expect(w.reports).toEqual([]);
+  });
+
+  it.each([
+    ["refused", (c) => c.fail("refused")],
+    ["a 500", (c) => c.answer("oops", 500)],
+    ["a 429", (c) => c.answer("slow down", 429, "3")],
+    ["HTML in a 200", (c) => c.answer("<html>")],
+    ["a foreign id", (c) => c.answer('{"jsonrpc":"2.0","id":1,"result":"0x2"}')],
+    ["a cut answer", (c) => c.answer('{"jsonrpc":"2.0","id":$ID,"result":"0x')],
+    ["a rate limit in the body", (c) => c.error(429, "Too many")],
+    ["a capability error", (c) => c.error(-32601, "method not found")],
+    ["an expired key", (c) => c.answer("no", 401)],
+  ] satisfies [string, Script][])("fails over after %s", (_what, script) => {
+    const w = world();
+    (w.upstreams[0] as { script: Script }).script = script;
+    const reply = w.post(call());
+    expect(reply.json).toEqual({ jsonrpc: "2.0", id: 7, result: "0x1" });
+    expect(reply.headers["x-paceline-provider"]).toBe("b");
+    expect(w.reports).toHaveLength(1);
+    expect(w.rows[0]?.inFlight).toBe(0);
+  });
+
+  it("relays reverts and invalid parameters unchanged and asks nobody else", () => {
+    for (const [code, message, data] of [
+      [3, "execution reverted: no", "0x08c379a0"],
+      [-32000, "execution reverted", undefined],
+      [-32602, "invalid argument 0: hex string has length 3", undefined],
+    ] as const) {
+      const w = world({ script: (c) => c.error(code, message, data) });
+      const reply = w.post(call());
+      expect(reply.json.error).toEqual(
+        data === undefined ? { code, message } : { code, message, data },
+      );
+      expect(w.upstreams[1]?.calls).toHaveLength(0);
+      expect(w.rows[0]?.successes).toBe(1);
+    }
+  });
+
+  it("reports Retry-After of a throttled provider and leaves its breaker alone", () => {
+    const w = world();
+    (w.upstreams[0] as { script: Script }).script = (c) => c.answer("slow", 429, "3");
+    w.post(call());
+    expect(w.reports[0]).toMatchObject({
+      errorClass: "rate_limit",
+      retryAfterMs: 3000,
+      status: 429,
+    });
+    expect(w.rows[0]?.dirty).toBe(false);
+  });
+
+  it("gives each attempt a budget and keeps one deadline for all", () => {
+    const w = world({ script: silent });
+    const reply = w.post(call());
+    w.advance(1990);
+    expect(w.upstreams[1]?.calls).toHaveLength(0);
+    w.advance(20);
+    expect(w.upstreams[0]?.calls[0]?.isAborted).toBe(true);
+    expect(w.upstreams[1]?.calls).toHaveLength(1);
+    w.advance(2010);
+    expect(w.upstreams[2]?.calls).toHaveLength(1);
+    w.advance(8000);
+    expect(reply.status).toBe(200);
+    expect(reply.json.error).toMatchObject({ code: -32002, data: { reason: "exhausted" } });
+    expect(reply.json.error.data.attempts).toHaveLength(3);
+    expect(w.gateway.inFlight).toBe(0);
+    expect(w.gateway.engine.wheel.size).toBe(0);
+  });
+
+  it("tries three providers at most and each once", () => {
+    const w = world({ providers: ["a", "b", "c", "d"], script: (c) => c.fail("refused") });
+    const reply = w.post(call());
+    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([1, 1, 1, 0]);
+    expect(reply.json.error.message).toBe("no provider answered eth_call on ethereum: 3 transport");
+    expect(reply.headers["x-paceline-attempts"]).toBe(
+      "a=primary:transport:0;b=failover:transport:0;c=failover:transport:0",
+    );
+  });
+
+  it("retries a reset of a reused connection at once, and nobody is blamed", () => {
+    const w = world();
+    let resets = 0;
+    (w.upstreams[0] as { script: Script }).script = (c) => {
+      if (resets++ === 0) c.fail("reset", true);
+      else c.result('"0x1"');
+    };
+    const reply = w.post(call());
+    expect(reply.headers["x-paceline-provider"]).toBe("a");
+    expect(w.reports).toEqual([]);
+    expect(w.rows[0]).toMatchObject({ dirty: false, inFlight: 0 });
+  });
+
+  it("returns the most informative upstream error once all have failed", () => {
+    const w = world();
+    w.upstreams.forEach((upstream, index) => {
+      upstream.script = [
+        (c: Parameters<Script>[0]) => c.answer("down", 503),
+        (c: Parameters<Script>[0]) => c.error(-32000, "missing trie node abc (archive)"),
+        (c: Parameters<Script>[0]) => c.fail("refused"),
+      ][index] as Script;
+    });
+    const { error } = w.post(call()).json;
+    expect(error).toMatchObject({ code: -32000, message: "missing trie node abc (archive)" });
+    expect(error.data).toMatchObject({ reason: "exhausted", request_id: "req1" });
+    expect(error.data.attempts.map((a: { class: string }) => a.class)).toEqual([
+      "server",
+      "capability",
+      "transport",
+    ]);
+  });
+
+  it("never relays our own trouble with a provider's key or rate", () => {
+    const w = world({ script: (c) => c.error(-32005, "rate limit reached for key s3cr3t") });
+    const reply = w.post(call());
+    expect(reply.json.error.code).toBe(-32002);
+    expect(reply.text).not.toContain("s3cr3t");
+  });
+
+  it("replaces secrets in relayed errors", () => {
+    const w = world({ script: (c) => c.error(3, "execution reverted at s3cr3t") });
+    expect(w.post(call()).json.error.message).toBe("execution reverted at ***");
+  });
+
+  it("answers 503 when no provider may be tried", () => {
+    const w = world();
+    for (const row of w.rows) row.state = "open";
+    const reply = w.post(call());
+    expect(reply.status).toBe(503);
+    expect(reply.headers["retry-after"]).toBe("1");
+    expect(reply.json.error).toMatchObject({
+      code: -32002,
+      message: "no provider for eth_call on ethereum: 3 breaker open",
+      data: { reason: "no_provider" },
+    });
+  });
+
+  it("asks one provider with a higher head about an empty lookup, and polls do not multiply", () => {
+    const w = world({ script: (c) => c.result("null") });
+    (w.rows[2] as { head: number }).head = 101;
+    const receipt = call("eth_getTransactionReceipt", 1, ["0xabc"]);
+    expect(w.post(receipt).json.result).toBeNull();
+    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([1, 0, 1]);
+    expect(w.post(receipt).json.result).toBeNull();
+    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([2, 0, 1]);
+    expect(w.post(call("eth_getBlockByNumber", 1, ["0x65", false])).json.result).toBeNull();
+    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([3, 0, 1]);
+  });
+
+  it("prefers the answer of the provider that knows", () => {
+    const w = world({ script: (c) => c.result("null") });
+    (w.upstreams[1] as { script: Script }).script = (c) => c.result('{"number":"0x5"}');
+    const reply = w.post(call("eth_getBlockByNumber", 1, ["0x5", false]));
+    expect(reply.json.result).toEqual({ number: "0x5" });
+  });
+
+  it("gives up when the client leaves, and the provider is not blamed", () => {
+    const w = world({ script: silent });
+    const reply = w.post(call());
+    reply.isOpen = false;
+    reply.onGone?.();
+    expect(w.upstreams[0]?.calls[0]?.isAborted).toBe(true);
+    expect(w.rows[0]).toMatchObject({ inFlight: 0, dirty: false });
+    expect(w.records[0]?.outcome).toBe("gone");
+    expect(w.recorded).toEqual([]);
+  });
+
+  it("moves the calls of a frozen provider at once", () => {
+    const w = world();
+    (w.upstreams[0] as { script: Script }).script = silent;
+    const replies = Array.from({ length: 6 }, (_, id) => w.post(call("eth_blockNumber", id)));
+    w.advance(70);
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(w.rows[0]?.suspect).toBe(true);
+  });
+});
+
+describe("a raw transaction", () => {
+  const raw = call("eth_sendRawTransaction", 1, ["0x02"]);
+  const hash = "0xf2ee15ea639b73fa3db9b34a245bdfa015c260c598b211bf05a1ecc4b3e3b4f2";
+
+  it("counts as sent when a provider knows it already", () => {
+    const w = world({ script: (c) => c.error(-32000, "already known") });
+    const { result } = w.post(raw).json;
+    expect(result).toBe(hash);
+  });
+
+  it("is never reported failed when its fate is unknown", () => {
+    const w = world({ script: silent });
+    const reply = w.post(raw);
+    w.advance(16_000);
+    expect(reply.json.error).toMatchObject({
+      code: -32002,
+      data: { reason: "unknown_fate", transactionHash: hash },
+    });
+    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([1, 1, 1]);
+  });
+
+  it("is refused once two providers agree", () => {
+    const w = world({ script: (c) => c.error(-32000, "nonce too low") });
+    expect(w.post(raw).json.error.message).toBe("nonce too low");
+    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([1, 1, 0]);
+  });
+});

@@ -1,0 +1,339 @@
+/** A gateway over scripted upstreams and a hand-driven clock. */
+import type { AttemptOutcome, EndpointRow } from "../../../src/rpc/chain-view.ts";
+import type { ErrorRule } from "../../../src/rpc/errors/rules.ts";
+import { Gateway } from "../../../src/rpc/proxy/gateway.ts";
+import type {
+  ChainView,
+  ClientSink,
+  GatewayLimits,
+  HttpReply,
+  HubPort,
+  InboundRequest,
+  RequestRecord,
+  Upstream,
+  UpstreamCall,
+  UpstreamFailure,
+  UpstreamHandler,
+} from "../../../src/rpc/proxy/ports.ts";
+import type {
+  Candidate,
+  EndpointView,
+  RoutingSnapshot,
+} from "../../../src/rpc/selection/snapshot.ts";
+
+export function makeRow(
+  provider: string,
+  index: number,
+  transport: "http" | "ws" = "http",
+): EndpointRow {
+  return {
+    chain: "ethereum",
+    provider,
+    transport,
+    index,
+    state: "closed",
+    openUntilMs: 0,
+    generation: 1,
+    forced: false,
+    dirty: false,
+    cooldownUntilMs: 0,
+    suspect: false,
+    isUsable: true,
+    unusableReason: undefined,
+    head: 100,
+    inFlight: 0,
+    successes: 0,
+    completed: 0,
+  };
+}
+
+/** How a scripted provider answers one call. */
+export type Script = (call: ScriptedCall) => void;
+
+export class ScriptedCall implements UpstreamCall {
+  isAborted = false;
+  isPaused = false;
+  readonly body: Buffer;
+  readonly id: number;
+  readonly handler: UpstreamHandler;
+
+  constructor(body: Buffer, id: number, handler: UpstreamHandler) {
+    this.body = body;
+    this.id = id;
+    this.handler = handler;
+  }
+
+  get request(): { id: number; method: string; params?: unknown } {
+    return JSON.parse(this.body.toString());
+  }
+
+  abort(): void {
+    this.isAborted = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  /** Answers with a whole body in one chunk; `N` in the text stands for our id. */
+  answer(text: string, status = 200, retryAfter?: string): void {
+    this.chunks([text], status, retryAfter);
+  }
+
+  chunks(texts: readonly string[], status = 200, retryAfter?: string, sizeBytes = -1): void {
+    if (this.isAborted) return;
+    this.handler.onHead({ status, sizeBytes, retryAfter });
+    for (const text of texts) {
+      this.handler.onData(Buffer.from(text.replaceAll("$ID", String(this.id))));
+    }
+    this.handler.onEnd();
+  }
+
+  result(json: string): void {
+    this.answer(`{"jsonrpc":"2.0","id":$ID,"result":${json}}`);
+  }
+
+  error(code: number, message: string, data?: unknown, status = 200): void {
+    this.answer(
+      `{"jsonrpc":"2.0","id":$ID,"error":${JSON.stringify({ code, message, data })}}`,
+      status,
+    );
+  }
+
+  fail(kind: UpstreamFailure["kind"], reusedSocket = false, detail: string = kind): void {
+    if (!this.isAborted) this.handler.onFailure({ kind, reusedSocket, detail });
+  }
+}
+
+export class ScriptedUpstream implements Upstream {
+  readonly transport: "http" | "ws";
+  readonly calls: ScriptedCall[] = [];
+  script: Script;
+
+  constructor(script: Script, transport: "http" | "ws" = "http") {
+    this.script = script;
+    this.transport = transport;
+  }
+
+  send(body: Buffer, id: number, handler: UpstreamHandler): UpstreamCall {
+    const call = new ScriptedCall(body, id, handler);
+    this.calls.push(call);
+    this.script(call);
+    return call;
+  }
+}
+
+export const noCalls = { get: () => undefined };
+
+function viewOf(row: EndpointRow, wsRow?: EndpointRow): EndpointView {
+  return {
+    provider: row.provider,
+    transports: { http: row, ...(wsRow === undefined ? {} : { ws: wsRow }) },
+    calls: noCalls,
+  } as unknown as EndpointView;
+}
+
+export class FakeReply implements HttpReply {
+  status = 0;
+  headers: Record<string, string> = {};
+  body = Buffer.alloc(0);
+  isOpen = true;
+  isEnded = false;
+  isDestroyed = false;
+  isFull = false;
+  onDrain: (() => void) | undefined = undefined;
+  onGone: (() => void) | undefined = undefined;
+
+  #head(status: number, headers: readonly string[]): void {
+    this.status = status;
+    for (let index = 0; index < headers.length; index += 2) {
+      this.headers[(headers[index] as string).toLowerCase()] = headers[index + 1] as string;
+    }
+  }
+
+  #add(piece: string | Buffer): void {
+    const bytes = typeof piece === "string" ? Buffer.from(piece, "latin1") : piece;
+    this.body = Buffer.concat([this.body, bytes]);
+  }
+
+  send(status: number, headers: readonly string[], body: string | Buffer): void {
+    this.#head(status, headers);
+    this.#add(body);
+    this.end();
+  }
+
+  sendPieces(
+    status: number,
+    headers: readonly string[],
+    _sizeBytes: number,
+    pieces: readonly (string | Buffer)[],
+  ): void {
+    this.#head(status, headers);
+    for (const piece of pieces) this.#add(piece);
+    this.end();
+  }
+
+  begin(status: number, headers: readonly string[]): void {
+    this.#head(status, headers);
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#add(chunk);
+    return !this.isFull;
+  }
+
+  end(): void {
+    this.isEnded = true;
+    this.isOpen = false;
+  }
+
+  destroy(): void {
+    this.isDestroyed = true;
+    this.isOpen = false;
+  }
+
+  get text(): string {
+    return this.body.toString("utf8");
+  }
+
+  get json(): any {
+    return JSON.parse(this.text);
+  }
+}
+
+export interface World {
+  readonly gateway: Gateway;
+  readonly rows: EndpointRow[];
+  readonly upstreams: ScriptedUpstream[];
+  readonly wsRows: EndpointRow[];
+  readonly live: Map<EndpointRow, Upstream>;
+  readonly reports: AttemptOutcome[];
+  readonly records: RequestRecord[];
+  readonly events: { name: string; fields: Readonly<Record<string, unknown>> }[];
+  readonly recorded: { provider: string; errorClass: string; durationMs: number }[];
+  nowMs: number;
+  advance(ms: number): void;
+  post(body: string | Buffer, url?: string, headers?: readonly string[]): FakeReply;
+  isDraining: boolean;
+  rules: ErrorRule[];
+}
+
+export interface WorldOptions {
+  readonly providers?: readonly string[];
+  readonly script?: Script;
+  readonly limits?: Partial<GatewayLimits>;
+  readonly hub?: HubPort;
+}
+
+export const idleHub: HubPort = {
+  subscribe: () => Promise.resolve({ ok: true as const, id: `0x${"0".repeat(32)}` }),
+  unsubscribe: () => Promise.resolve(false),
+  drop: (_sink: ClientSink) => undefined,
+};
+
+export function world(options: WorldOptions = {}): World {
+  const names = options.providers ?? ["a", "b", "c"];
+  const rows = names.map((name, index) => makeRow(name, index));
+  const wsRows = names.map((name, index) => makeRow(name, index, "ws"));
+  const script = options.script ?? ((call) => call.result('"0x1"'));
+  const upstreams = rows.map(() => new ScriptedUpstream(script));
+  const live = new Map<EndpointRow, Upstream>(
+    rows.map((row, index) => [row, upstreams[index] as Upstream]),
+  );
+  const snapshot = {
+    chain: "ethereum",
+    version: 1,
+    tip: 100,
+    blockTimeMs: 12_000,
+    endpoints: rows.map((row, index) => viewOf(row, wsRows[index])),
+  } as unknown as RoutingSnapshot;
+  const state: World = {
+    rows,
+    wsRows,
+    upstreams,
+    live,
+    reports: [],
+    records: [],
+    events: [],
+    recorded: [],
+    rules: [],
+    nowMs: 1000,
+    isDraining: false,
+    advance(ms) {
+      const target = state.nowMs + ms;
+      while (state.nowMs < target) {
+        state.nowMs = Math.min(target, state.nowMs + 5);
+        state.gateway.tick();
+      }
+    },
+    post(body, url = "/rpc/ethereum", headers = ["Content-Type", "application/json"]) {
+      const reply = new FakeReply();
+      const request: InboundRequest = {
+        method: "POST",
+        url,
+        host: "localhost:8080",
+        isSecure: false,
+        rawHeaders: headers,
+        body: Buffer.isBuffer(body) ? body : Buffer.from(body),
+        bodyFault: undefined,
+      };
+      state.gateway.http.handle(request, reply);
+      return reply;
+    },
+    gateway: undefined as unknown as Gateway,
+  };
+  const chain: ChainView = {
+    name: "ethereum",
+    aliases: ["eth"],
+    chainId: 1,
+    strategy: "priority",
+    snapshot,
+    head: undefined,
+    failoverEnabled: true,
+    hub: options.hub ?? idleHub,
+    evidence: {
+      recordCall: (provider, _transport, _method, errorClass, durationMs) =>
+        state.recorded.push({ provider, errorClass, durationMs }),
+    },
+    errorRules: () => state.rules,
+    upstream: (row) => live.get(row),
+    report: (outcome) => state.reports.push(outcome),
+  };
+  let ids = 0;
+  (state as { gateway: Gateway }).gateway = new Gateway({
+    chains: {
+      find: (key) => (["ethereum", "eth", "1", "0x1"].includes(key) ? chain : undefined),
+      names: () => ["ethereum"],
+    },
+    now: () => state.nowMs,
+    random: () => 0.5,
+    nextRequestId: () => `req${++ids}`,
+    emit: (name, fields) => state.events.push({ name, fields }),
+    observer: {
+      request: (record) => state.records.push(record),
+      attempt: () => undefined,
+    },
+    rank: (ranked, demand) => ({
+      strategy: demand.strategy ?? "priority",
+      candidates: ranked.endpoints
+        .filter((view) => demand.provider === undefined || view.provider === demand.provider)
+        .map(
+          (view, index): Candidate => ({
+            row: view.transports.http as EndpointRow,
+            view,
+            rank: index + 1,
+            score: 1,
+            tier: "qualified",
+            relaxed: [],
+          }),
+        ),
+      excluded: [],
+      fallback: undefined,
+    }),
+    redact: (text) => text.replaceAll("s3cr3t", "***"),
+    isDraining: () => state.isDraining,
+    clientVersion: "Paceline/test",
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
+  return state;
+}
