@@ -99,14 +99,24 @@ export interface RoutingSnapshot {
   readonly memory: SelectionMemory;
 }
 
-/** Rankings by demand key; bounded by `rank`. */
-export type RankingCache = Map<string, Ranking>;
+/** Rankings by method, then by a code of strategy, transport and archive; bounded by `rank`. */
+export type RankingCache = Map<string, (Ranking | undefined)[]>;
 
 /** What selection remembers from one snapshot to the next. */
 export interface SelectionMemory {
   readonly sticky: Map<string, StickyPrimary>;
-  /** Smooth weighted round-robin credit, by rotation key and provider. */
-  readonly rotations: Map<string, Map<ProviderId, number>>;
+  /** Smooth weighted round-robin credit, by strategy and endpoint. */
+  readonly rotations: Map<StrategyName, Map<EndpointRow, number>>;
+  /** Changes of primary that nobody has reported yet; bounded. */
+  readonly switches: PrimarySwitch[];
+}
+
+/** A sticky primary gave way. */
+export interface PrimarySwitch {
+  readonly key: string;
+  readonly from: ProviderId;
+  readonly to: ProviderId;
+  readonly atMs: number;
 }
 
 /** The primary that a sticky ranking holds on to. */
@@ -164,13 +174,14 @@ export interface Exclusion {
   readonly limit: number | undefined;
 }
 
-/** One provider x transport in a ranking; rank 1 is tried first. */
+/** One provider x transport in a ranking; its rank is its position. */
 export interface Candidate {
   readonly row: EndpointRow;
   readonly view: EndpointView;
-  readonly rank: number;
   readonly score: number;
   readonly tier: Tier;
+  /** Candidates of one place differ by score only; a lower place is tried first. */
+  readonly place: number;
   /** Health rules that this candidate breaks; it is used only when no healthy one is left. */
   readonly relaxed: readonly ExclusionRule[];
 }

@@ -1,0 +1,74 @@
+/** One endpoint on its way into a ranking, with the evidence that its demand looks at. */
+import type { EndpointRow } from "../chain-view.ts";
+import type {
+  CallSummary,
+  EndpointView,
+  ExclusionRule,
+  RoutingSnapshot,
+  SelectionDemand,
+  Tier,
+} from "./snapshot.ts";
+
+/** An endpoint that passed the hard filters. */
+export interface Entry {
+  readonly row: EndpointRow;
+  readonly view: EndpointView;
+  /** Evidence of the asked method on this transport. */
+  readonly call: CallSummary | undefined;
+  readonly tier: Tier;
+  readonly reliabilityLb: number;
+  /** Price of a million such calls. */
+  readonly cost: number;
+  /** Health rules it breaks. */
+  readonly relaxed: readonly ExclusionRule[];
+}
+
+const leastSamples = 10;
+const qualifiedLb = 0.8;
+/** A cooldown that ended less than this ago still counts against an endpoint, ms. */
+const recentlyLimitedMs = 10_000;
+
+/** Looks an endpoint up in the evidence. */
+export const entryOf = (
+  snapshot: RoutingSnapshot,
+  demand: SelectionDemand,
+  view: EndpointView,
+  row: EndpointRow,
+  relaxed: readonly ExclusionRule[],
+): Entry => {
+  const call = view.calls.get(row.transport, demand.method);
+  const all = view.calls.get(row.transport, undefined);
+  // A rare method says little of a provider; then its whole record on this transport speaks.
+  const judged = call !== undefined && call.n >= leastSamples ? call : all;
+  const n = judged?.n ?? 0;
+  const reliabilityLb = judged?.reliabilityLb ?? 0;
+  return {
+    row,
+    view,
+    call,
+    tier: tierOf(row, n, reliabilityLb, snapshot.builtAtMs),
+    reliabilityLb,
+    cost: costOf(view, demand.method),
+    relaxed,
+  };
+};
+
+/** Price of a million calls of a method. */
+export const costOf = ({ cost }: EndpointView, method: string): number =>
+  cost.pricePerMillionUnits * (cost.unitsByMethod[method] ?? cost.defaultUnits);
+
+const tierOf = (row: EndpointRow, n: number, lb: number, nowMs: number): Tier => {
+  if (row.state !== "closed") return "recovering";
+  if (row.cooldownUntilMs > 0 && row.cooldownUntilMs + recentlyLimitedMs > nowMs) return "limited";
+  // Decay takes a little off at once: ten calls in a row are ten samples.
+  if (n < leastSamples - 0.5) return "unknown";
+  return lb >= qualifiedLb ? "qualified" : "degraded";
+};
+
+/** Order between equals: by priority, then id, then transport. */
+export const byPriority = (a: Entry, b: Entry): number =>
+  a.view.priority - b.view.priority ||
+  compare(a.view.provider, b.view.provider) ||
+  compare(a.row.transport, b.row.transport);
+
+const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);

@@ -1,0 +1,41 @@
+/**
+ * Which provider should get a copy of a read, so that nobody stays unknown for good: users are never
+ * the ones who explore.
+ */
+import type { Candidate, RoutingSnapshot, SelectionDemand } from "./snapshot.ts";
+import { rank } from "./rank.ts";
+
+/** Bounds of exploration by mirrored reads. */
+export const explorationLimits = {
+  /** Share of idempotent reads that are copied. */
+  ratio: 0.02,
+  maxConcurrent: 4,
+  timeoutMs: 10_000,
+} as const;
+
+/**
+ * The endpoint that most needs a sample: unknown, degraded or set back for its health, least evidence
+ * first. Never one that is unusable (cordoned, wrong chain), held by force or refused for its key.
+ * `mayProbe` says who has not opted out.
+ */
+export const explorationTarget = (
+  snapshot: RoutingSnapshot,
+  demand: SelectionDemand,
+  nowMs: number,
+  mayProbe: (candidate: Candidate) => boolean,
+): Candidate | undefined => {
+  let target: Candidate | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const candidate of rank(snapshot, { ...demand, strategy: "leaderboard" }).candidates) {
+    const { row, view, tier, relaxed } = candidate;
+    const isNeedy = tier === "unknown" || tier === "degraded" || relaxed.length > 0;
+    if (!isNeedy || !row.isUsable || row.state !== "closed" || row.forced) continue;
+    if (row.suspect || row.cooldownUntilMs > nowMs || !mayProbe(candidate)) continue;
+    const n = view.calls.get(row.transport, demand.method)?.n ?? 0;
+    if (n < fewest) {
+      fewest = n;
+      target = candidate;
+    }
+  }
+  return target;
+};
