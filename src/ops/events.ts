@@ -20,25 +20,29 @@ const list = (meaning: string): FieldSpec => ({ type: "list", meaning });
 /** The vocabulary of all events: one name, one meaning, everywhere. */
 export const EVENT_FIELDS = {
   ageMs: amount("how old the oldest waiting or last seen thing is, ms"),
-  atMs: amount("monotonic time of the observation, ms"),
   attempt: amount("number of this try, from 1"),
   attempts: amount("attempts dispatched for the request"),
-  blockNumber: amount("height of the block"),
   blocks: amount("how many blocks"),
   bufferedBytes: amount("bytes waiting in the client's socket"),
   category: text("failure category of the breaker: network, server, malformed, timeout, auth"),
   chain: text("configured name of the chain"),
   changes: list("what the reload did: start, stop or patch, and to which process"),
+  child: text("id of the child in its supervisor"),
+  childPid: text("pid of the child that ended"),
   client: amount("number of the client connection"),
   clients: amount("client subscriptions concerned"),
   closeCode: amount("WebSocket close code"),
   code: text("error code"),
   consecutiveFailures: amount("counted failures in a row"),
+  context: text(
+    "what the supervisor reports: child_terminated, start_error, shutdown_error, shutdown",
+  ),
   cooldownMs: amount("how long the endpoint rests, ms"),
   count: amount("how many in this report"),
   delayMs: amount("time until the next try, ms"),
   depth: amount("blocks taken back by the reorganisation"),
   durationMs: amount("how long it took, ms"),
+  error: text("the error that was thrown"),
   errorClass: text("class of the answer (docs/errors.md)"),
   event: text("telemetry event that was being handled"),
   file: text("the configuration file"),
@@ -47,41 +51,49 @@ export const EVENT_FIELDS = {
   forced: flag("an operator forced the state"),
   from: text("what it was before"),
   generation: amount("admission generation of the breaker"),
-  handler: text("id of the telemetry handler"),
+  handler: text("id of the telemetry handler, or the message handler that ran"),
   hash: text("hash of the block, or of the configuration"),
   head: amount("height the provider reported"),
+  inWindow: amount("restarts within the period, this one included"),
   intensity: amount("restarts the supervisor allows per period"),
   kind: text("stream: newHeads, logs or newPendingTransactions; or the kind of the thing"),
   lagBlocks: amount("blocks behind the served tip"),
   lastBlock: amount("last block of the range"),
+  length: amount("messages in the mailbox"),
   limit: amount("the bound that was met"),
   mailbox: amount("messages waiting"),
   marginMs: amount("time behind the winner, ms"),
+  max: amount("messages the mailbox may hold"),
   maxAttempts: amount("tries allowed"),
+  maxRows: amount("rows the table may hold"),
   method: text("JSON-RPC method"),
   missed: amount("entrants that never brought the event"),
+  nb_children: amount("children that ended for the same reason"),
   newStatus: text("status after the change"),
   number: amount("height of the new tip"),
   oldNumber: amount("height of the old tip"),
   oldStatus: text("status before the change"),
+  op: text("operation of code that outlived its process"),
   openMs: amount("time until the breaker lets a probe through, ms"),
-  periodMs: amount("window of the restart intensity, ms"),
   pid: text("process id in our tree, e.g. #12"),
+  policy: text("what a full mailbox does: reject, drop the oldest, drop the newest"),
   process: text("registered name of the process"),
   provider: text("configured id of the provider"),
-  providers: list("the providers concerned"),
   reason: text("why, in a few words; redacted"),
   reasons: list("how many endpoints each filter refused"),
   reopens: amount("times the breaker reopened without 60 s closed between"),
   requestId: text("id of the request, as in X-Paceline-Request-Id"),
-  restarts: amount("restarts within the period, this one included"),
-  result: text("ok, noop, failed or rolled_back"),
-  sizeBytes: amount("size, bytes"),
-  strategy: text("selection strategy"),
+  result: text("how it ended: ok or failed; of a reload: applied or refused"),
+  stack: text("where the error was thrown"),
+  state: text("the process's state as it shows it to operators; redacted"),
+  strategy: text("selection strategy; of a supervisor: restart strategy"),
   subscription: text("id of the client subscription"),
-  supervisor: text("name of the supervisor"),
+  table: text("name of the table"),
+  target: text("name or pid the message was for"),
   to: text("what it is now"),
   transport: text("http or ws"),
+  turns: amount("messages handled in its life"),
+  type: text("type of the message"),
   uptimeMs: amount("how long it lived, ms"),
   winner: text("provider whose event arrived first"),
 } as const satisfies Readonly<Record<string, FieldSpec>>;
@@ -95,6 +107,12 @@ export type EventLevel = "debug" | "info" | "warn" | "error";
 /** One row of the table. */
 export interface EventSpec {
   readonly level: EventLevel;
+  /** The event is louder when a field says so. */
+  readonly escalates?: {
+    readonly field: EventField;
+    readonly equals: string;
+    readonly level: EventLevel;
+  };
   /** Fields that are always there. */
   readonly fields: readonly EventField[];
   /** Fields that are there when they are known. */
@@ -175,7 +193,7 @@ export const EVENTS = {
   "circuit_breaker.half_open": {
     level: "info",
     fields: ["chain", "provider", "transport", "oldStatus", "newStatus"],
-    optional: ["generation", "reopens"],
+    optional: ["generation", "reopens", "reason"],
     meaning: "The recovery timeout is over; probes may test the endpoint.",
   },
   "circuit_breaker.close": {
@@ -385,49 +403,79 @@ export const EVENTS = {
   "config.reload.stop": {
     level: "info",
     fields: ["result", "durationMs"],
-    optional: ["hash", "changes", "reason", "file", "count"],
+    optional: ["hash", "changes", "reason", "code", "file"],
     meaning: "The reload ended; when it failed, the old configuration goes on.",
   },
   // --- the runtime ------------------------------------------------------------------------------
-  "otp.process.start": {
+  "otp.init": {
     level: "debug",
-    fields: ["process", "pid"],
-    optional: ["supervisor"],
-    meaning: "A process is up.",
+    fields: ["pid", "result"],
+    meaning: "A process ended its init: ok, ignore, or an error.",
   },
-  "otp.process.crash": {
+  "otp.exit": {
+    level: "debug",
+    fields: ["pid", "reason", "uptimeMs", "turns"],
+    meaning: "A process is gone.",
+  },
+  "otp.terminate": {
+    level: "debug",
+    fields: ["pid", "reason"],
+    meaning: "A process runs its terminate handler.",
+  },
+  "otp.crash": {
     level: "error",
-    fields: ["process", "pid", "reason"],
-    optional: ["uptimeMs", "supervisor", "mailbox"],
+    fields: ["pid", "reason", "mailbox"],
+    optional: ["stack", "handler", "state"],
     meaning: "A process ended with an error; its supervisor decides what follows.",
   },
-  "otp.supervisor.restart": {
-    level: "warn",
-    fields: ["process", "supervisor"],
-    optional: ["pid", "restarts", "intensity", "periodMs", "strategy", "reason"],
-    meaning: "A supervisor started a process again.",
+  "otp.report": {
+    level: "debug",
+    escalates: { field: "context", equals: "shutdown", level: "error" },
+    fields: ["pid", "context", "reason", "child"],
+    optional: ["childPid", "nb_children"],
+    meaning:
+      "A supervisor reports about a child; context shutdown: its restart budget is used up and it ends.",
   },
-  "otp.supervisor.gave_up": {
-    level: "error",
-    fields: ["supervisor", "intensity", "periodMs"],
-    optional: ["process", "restarts", "reason"],
-    meaning: "A supervisor used up its restart budget and ends; its parent takes over.",
+  "otp.restart": {
+    level: "warn",
+    fields: ["pid", "child", "strategy", "reason", "inWindow", "intensity"],
+    optional: ["attempt", "delayMs"],
+    meaning: "A supervisor starts a child again.",
   },
   "otp.mailbox.high": {
     level: "warn",
-    fields: ["process", "mailbox", "limit"],
-    optional: ["pid"],
+    fields: ["pid", "length", "max", "policy"],
     meaning: "A mailbox is 80 % full.",
   },
-  "otp.mailbox.overflow": {
+  "otp.mailbox.dropped": {
     level: "warn",
-    fields: ["process", "limit"],
-    optional: ["pid", "count"],
-    meaning: "A mailbox was full and a message was refused or dropped.",
+    fields: ["pid", "count", "length", "policy"],
+    meaning: "A mailbox is full; messages are refused or dropped.",
+  },
+  "otp.unknown": {
+    level: "debug",
+    fields: ["type"],
+    optional: ["pid"],
+    meaning: "A process got a message that it does not handle.",
+  },
+  "otp.dead_letter": {
+    level: "debug",
+    fields: ["target", "type"],
+    meaning: "A message was for nobody.",
+  },
+  "otp.zombie": {
+    level: "debug",
+    fields: ["process", "op"],
+    meaning: "Code of a dead process tried to act; nothing happened.",
+  },
+  "otp.table.evicted": {
+    level: "debug",
+    fields: ["table", "maxRows"],
+    meaning: "A table was full; its oldest rows left.",
   },
   "telemetry.handler.failure": {
     level: "error",
-    fields: ["handler", "event", "reason"],
+    fields: ["handler", "event", "error"],
     meaning: "A telemetry handler threw and was detached.",
   },
 } as const satisfies Readonly<Record<string, EventSpec>>;
@@ -438,3 +486,12 @@ export type EventName = keyof typeof EVENTS;
 /** The row of an event, or undefined for a name that is not in the table. */
 export const eventSpec = (name: string): EventSpec | undefined =>
   Object.hasOwn(EVENTS, name) ? EVENTS[name as EventName] : undefined;
+
+/** How loud this very event is; one that is not in the table is a whisper. */
+export function eventLevel(name: string, fields: Readonly<Record<string, unknown>>): EventLevel {
+  const spec = eventSpec(name);
+  if (spec?.escalates !== undefined && fields[spec.escalates.field] === spec.escalates.equals) {
+    return spec.escalates.level;
+  }
+  return spec?.level ?? "debug";
+}

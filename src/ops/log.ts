@@ -1,5 +1,5 @@
 /** Turns telemetry into log lines: structured fields in snake case, the event's name as the text. */
-import { eventSpec, type EventLevel } from "./events.ts";
+import { EVENTS, eventLevel, eventSpec, type EventLevel } from "./events.ts";
 
 /** One telemetry event as the runtime hands it out. */
 export interface TelemetryRecord {
@@ -43,7 +43,7 @@ export function subsystemOfEvent(name: string): string {
 export const eventLogger =
   (log: EventLog) =>
   ({ name, process, fields }: TelemetryRecord): void => {
-    const level = eventSpec(name)?.level ?? "debug";
+    const level = eventLevel(name, fields);
     const subsystem = subsystemOfEvent(name);
     if (!log.isEnabled(level, subsystem)) return;
     const line: Record<string, unknown> = { event: name };
@@ -53,6 +53,19 @@ export const eventLogger =
     }
     log.write(level, subsystem, name, line);
   };
+
+/**
+ * The events that this log would write now. Attach to these, not to all: an event that nobody hears
+ * costs its emitter one look-up.
+ */
+export const loggedEvents = (log: Pick<EventLog, "isEnabled">): readonly string[] =>
+  Object.keys(EVENTS).filter((name) => {
+    const spec = eventSpec(name);
+    const subsystem = subsystemOfEvent(name);
+    return [spec?.level, spec?.escalates?.level].some(
+      (level) => level !== undefined && log.isEnabled(level, subsystem),
+    );
+  });
 
 const NAMES = new Map<string, string>([["provider", "provider_id"]]);
 

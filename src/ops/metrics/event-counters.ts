@@ -1,8 +1,8 @@
 /** Which telemetry event moves which event-fed metric; the only place that knows both tables. */
 import type { EventName } from "../events.ts";
+import type { TelemetryRecord } from "../log.ts";
 
-/** Fields of one event as they arrive. */
-export type EventFields = Readonly<Record<string, unknown>>;
+type EventFields = Readonly<Record<string, unknown>>;
 
 /** The part of the registry that events need. */
 export interface MetricSink {
@@ -31,9 +31,9 @@ const provider = ["chain", "provider"];
 const baseName = (process: unknown): string => text(process).split("/").at(-1) ?? "unknown";
 
 const countsProcess =
-  (metric: string): Handler =>
+  (metric: string, field: "process" | "child"): Handler =>
   (sink, fields) =>
-    sink.add(`paceline_${metric}`, [baseName(fields["process"])]);
+    sink.add(`paceline_${metric}`, [baseName(fields[field])]);
 
 const slow =
   (threshold: string): Handler =>
@@ -105,13 +105,14 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   "config.reload.stop": (sink, fields) => {
     const result = text(fields["result"]);
     sink.add("paceline_config_reloads_total", [result]);
-    sink.set("paceline_config_reload_success", [], Number(["ok", "noop"].includes(result)));
+    sink.set("paceline_config_reload_success", [], Number(result === "applied"));
   },
-  "otp.process.crash": countsProcess("otp_crashes_total"),
-  "otp.supervisor.restart": countsProcess("otp_restarts_total"),
-  "otp.supervisor.gave_up": counts("otp_supervisors_gave_up_total"),
-  "otp.mailbox.high": countsProcess("otp_mailbox_high_total"),
-  "otp.mailbox.overflow": countsProcess("otp_mailbox_overflows_total"),
+  "otp.crash": countsProcess("otp_crashes_total", "process"),
+  "otp.restart": countsProcess("otp_restarts_total", "child"),
+  "otp.report": (sink, fields) => {
+    if (fields["context"] === "shutdown") sink.add("paceline_otp_supervisors_gave_up_total", []);
+  },
+  "otp.mailbox.dropped": countsProcess("otp_mailbox_drops_total", "process"),
   "telemetry.handler.failure": counts("telemetry_handler_failures_total"),
 };
 
@@ -119,6 +120,7 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
 export const METRIC_EVENTS: readonly string[] = Object.keys(HANDLERS);
 
 /** Moves the metrics of one event. */
-export function countEvent(sink: MetricSink, name: string, fields: EventFields): void {
-  if (Object.hasOwn(HANDLERS, name)) HANDLERS[name as EventName]?.(sink, fields);
+export function countEvent(sink: MetricSink, { name, process, fields }: TelemetryRecord): void {
+  if (!Object.hasOwn(HANDLERS, name)) return;
+  HANDLERS[name as EventName]?.(sink, process === undefined ? fields : { process, ...fields });
 }

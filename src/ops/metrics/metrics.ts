@@ -1,6 +1,7 @@
 /** The product's metrics: table, samplers, event counters and registry put together. */
 import type { ChainView, HostView, ProcessesView } from "../views.ts";
-import { countEvent, type EventFields } from "./event-counters.ts";
+import type { TelemetryRecord } from "../log.ts";
+import { countEvent } from "./event-counters.ts";
 import { MetricsRegistry, type RenderedMetrics } from "./registry.ts";
 import { SAMPLERS, type MetricSources } from "./samplers.ts";
 import { METRICS } from "./table.ts";
@@ -17,7 +18,7 @@ export interface MetricsDeps {
 /** Counts events and renders the page. */
 export interface Metrics {
   /** Handler for telemetry; attach it to `METRIC_EVENTS`. */
-  readonly onEvent: (name: string, fields: EventFields) => void;
+  readonly onEvent: (event: TelemetryRecord) => void;
   readonly render: () => Promise<RenderedMetrics>;
   /** Takes away the series of chains and providers that no longer run. */
   readonly prune: () => void;
@@ -40,7 +41,7 @@ export function createMetrics(sources: MetricSources, deps: MetricsDeps): Metric
     ...deps,
   });
   return {
-    onEvent: (name, fields) => countEvent(registry, name, fields),
+    onEvent: (event) => countEvent(registry, event),
     render: () => registry.render(),
     prune: () => {
       const live = new Map(

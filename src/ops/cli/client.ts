@@ -1,0 +1,203 @@
+/** The client side of the admin socket: one connection, replies by id, roles by token file. */
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { dirname, join } from "node:path";
+import { CliError, EXIT } from "./exit-codes.ts";
+
+/** Role that a verb asks for. */
+export type WantedRole = "viewer" | "operator" | "admin";
+
+interface Waiting {
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+interface Reply {
+  readonly id?: number | null;
+  readonly ok?: unknown;
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
+}
+
+const CONNECT_MS = 3_000;
+const DEFAULT_REPLY_MS = 10_000;
+
+/** A connection to a running instance. */
+export class AdminClient {
+  /** Resolves when the instance has closed the connection. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #path: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #text = "";
+  #serial = 0;
+  #onHello: (() => void) | undefined;
+
+  private constructor(socket: Socket, path: string) {
+    this.#socket = socket;
+    this.#path = path;
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => this.#take(chunk));
+    socket.on("error", () => socket.destroy());
+    this.closed = new Promise((done) => {
+      socket.once("close", () => {
+        this.#fail();
+        done();
+      });
+    });
+  }
+
+  /** Connects and waits for the greeting; fails with exit code 69 when nobody is there. */
+  static async open(path: string): Promise<AdminClient> {
+    const socket = connect(path);
+    try {
+      await new Promise<void>((done, fail) => {
+        const timer = setTimeout(() => fail(new Error("no answer")), CONNECT_MS);
+        socket.once("error", fail);
+        socket.once("connect", () => {
+          clearTimeout(timer);
+          socket.off("error", fail);
+          done();
+        });
+      });
+    } catch (error) {
+      socket.destroy();
+      throw unreachable(path, error);
+    }
+    const client = new AdminClient(socket, path);
+    await client.#greeting();
+    return client;
+  }
+
+  /** Sends a command; rejects with a `CliError` that has the matching exit code. */
+  async ask(
+    cmd: string,
+    args: Readonly<Record<string, unknown>> = {},
+    replyMs: number = DEFAULT_REPLY_MS,
+  ): Promise<unknown> {
+    const reply = await this.#request(cmd, args, replyMs);
+    return isPaged(reply) ? this.#collect(reply) : reply;
+  }
+
+  /** Raises the role with the token file that lies beside the socket. */
+  async raise(role: WantedRole): Promise<void> {
+    if (role === "viewer") return;
+    const file = join(dirname(this.#path), `${role}.token`);
+    let token: string;
+    try {
+      token = readFileSync(file, "utf8").trim();
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+      throw new CliError(EXIT.role, `cannot read ${file} (${code}): the role ${role} is not yours`);
+    }
+    await this.ask("auth", { token });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #greeting(): Promise<void> {
+    return new Promise((done, fail) => {
+      const timer = setTimeout(() => {
+        this.close();
+        fail(unreachable(this.#path, new Error("no greeting")));
+      }, CONNECT_MS);
+      this.#onHello = () => {
+        clearTimeout(timer);
+        done();
+      };
+      this.#socket.once("close", () => {
+        clearTimeout(timer);
+        fail(unreachable(this.#path, new Error("closed at once; too many connections?")));
+      });
+    });
+  }
+
+  #request(cmd: string, args: object, replyMs: number): Promise<unknown> {
+    const id = ++this.#serial;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new CliError(EXIT.failed, `no reply to ${cmd} within ${replyMs} ms`));
+      }, replyMs);
+      this.#waiting.set(id, { resolve, reject, timer });
+      if (this.#socket.destroyed) this.#fail();
+      else this.#socket.write(`${JSON.stringify({ id, cmd, args })}\n`);
+    });
+  }
+
+  async #collect(first: Page): Promise<unknown> {
+    let text = first.text;
+    for (let page = 1; page < first.pages; page++) {
+      const next = await this.#request("page", { cursor: first.cursor, page }, DEFAULT_REPLY_MS);
+      if (!isPaged(next)) throw new CliError(EXIT.failed, "a page of the reply is missing");
+      text += next.text;
+    }
+    return JSON.parse(text);
+  }
+
+  #take(chunk: string): void {
+    this.#text += chunk;
+    const lines = this.#text.split("\n");
+    this.#text = lines.pop() ?? "";
+    for (const line of lines) this.#line(line);
+  }
+
+  #line(line: string): void {
+    const message = JSON.parse(line) as Reply & { readonly hello?: unknown };
+    if (message.hello !== undefined) {
+      this.#onHello?.();
+      return;
+    }
+    const waiting = typeof message.id === "number" ? this.#waiting.get(message.id) : undefined;
+    if (waiting === undefined || typeof message.id !== "number") return;
+    this.#waiting.delete(message.id);
+    clearTimeout(waiting.timer);
+    const { error } = message;
+    if (error === undefined) waiting.resolve(message.ok);
+    else
+      waiting.reject(
+        new CliError(exitCodeOf(error.code), `${error.code}: ${error.message}`, error.hint),
+      );
+  }
+
+  #fail(): void {
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(new CliError(EXIT.unreachable, `the instance behind ${this.#path} went away`));
+    }
+    this.#waiting.clear();
+  }
+}
+
+interface Page {
+  readonly cursor: string;
+  readonly pages: number;
+  readonly text: string;
+}
+
+function isPaged(reply: unknown): reply is Page {
+  return typeof reply === "object" && reply !== null && "cursor" in reply && "pages" in reply;
+}
+
+function exitCodeOf(code: string): number {
+  if (code === "OPS_FORBIDDEN") return EXIT.role;
+  return code === "OPS_BAD_ARGS" || code === "OPS_UNKNOWN_COMMAND" ? EXIT.usage : EXIT.failed;
+}
+
+function unreachable(path: string, error: unknown): CliError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+  const why: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such socket",
+    ECONNREFUSED: "nobody listens on it; it is left over from a stopped instance",
+    EACCES: "it belongs to another user",
+    ENOTSOCK: "it is no socket",
+  };
+  return new CliError(
+    EXIT.unreachable,
+    `no instance reached on ${path}: ${why[code] ?? code}`,
+    "the ready line of `paceline start` names its socket; --socket PATH picks it",
+  );
+}
