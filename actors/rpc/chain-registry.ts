@@ -128,7 +128,10 @@ const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<Sta
   // Values first, so that whatever restarts below starts with them.
   for (const [name, config] of wanted) {
     const record = records.get(name);
-    if (record !== undefined && record.chainId === config.chainId) record.config = config;
+    if (record === undefined || record.chainId !== config.chainId) continue;
+    record.config = config;
+    // The row is the same; putting it again tells readers that names may have changed.
+    ctx.table<ChainState>(chainsTable)?.put(name, record);
   }
   for (const { action, chain, provider, process } of change.steps) {
     if (chain === undefined) continue;

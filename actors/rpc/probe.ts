@@ -65,6 +65,11 @@ export const probe = defineActor({
       question(state, ctx, `permit:${token}`, transport, "eth_blockNumber");
       return state;
     },
+    /** A suspect endpoint is asked whether it has come back. */
+    recheck: (state, transport: Transport, ctx) => {
+      question(state, ctx, `recheck:${transport}`, transport, "eth_blockNumber");
+      return state;
+    },
     /** A fresh connection may lead to another node: ask who it is. */
     connected: (state, _arg: undefined, ctx) => {
       if (state.isVerified) ctx.after(0, "identify");
@@ -173,7 +178,18 @@ const found = (state: State, key: string, { transport, answer }: Finding, ctx: C
     settle(state, Number(key.slice("permit:".length)), transport, answer, ctx);
     return state;
   }
+  if (key.startsWith("recheck:")) {
+    if (answer.ok || failureOf(answer) === undefined) readmit(state, transport, ctx);
+    return state;
+  }
   return assessed(state, transport, answer, ctx);
+};
+
+/** The endpoint answers again: selection may have it back. */
+const readmit = ({ state, provider }: State, transport: Transport, ctx: Ctx): void => {
+  state.rows(provider)[transport].suspect = false;
+  const fields = { chain: state.name, provider, transport };
+  ctx.emit("provider.health_change", { ...fields, oldStatus: "suspect", newStatus: "up" });
 };
 
 /** Tells a half-open breaker how its trial went. */

@@ -21,6 +21,7 @@ import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
 import { buildSnapshot } from "../../src/rpc/routing.ts";
 import { circuitBreakerKey } from "./circuit-breaker.ts";
+import { probeKey } from "./probe.ts";
 
 /** An HTTP pool that the provider pool opens and closes. */
 export interface HttpUpstream extends Upstream {
@@ -58,6 +59,8 @@ interface Resting extends Cooldown {
 
 const rebuildMs = 250;
 const staleMs = 1_000;
+/** A suspect endpoint is asked once per second whether it has come back, ms. */
+const recheckMs = 1_000;
 /** Wait before the supervisor of the providers is looked for again after its death, ms. */
 const retryMs = 20;
 
@@ -69,6 +72,7 @@ export const providerPool = defineActor({
     for (const provider of args.state.config.providers) admit(args, provider);
     ctx.after(0, "reconcile");
     ctx.every(rebuildMs, "rebuild");
+    ctx.every(recheckMs, "recheck");
     return rebuilt({ ...args, cooldowns: new Map(), version: 0, isDirty: true }, ctx);
   },
   calls: {
@@ -134,6 +138,10 @@ export const providerPool = defineActor({
     if (info.type !== "timer") return state;
     if (info.key === "reconcile") {
       await reconcile(state, ctx);
+      return state;
+    }
+    if (info.key === "recheck") {
+      recheckSuspects(state, ctx);
       return state;
     }
     const age = ctx.now() - (state.state.snapshot?.builtAtMs ?? 0);
@@ -224,6 +232,14 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
   for (const provider of state.state.config.providers) {
     if (!running.has(provider.id)) {
       await supervisor.startChild(state.provider(state.state, provider));
+    }
+  }
+};
+
+const recheckSuspects = ({ state }: State, ctx: Ctx): void => {
+  for (const { id } of state.config.providers) {
+    for (const row of Object.values(state.rows(id)) as readonly EndpointRow[]) {
+      if (row.suspect) ctx.via(probeKey(state.name, id)).cast.recheck(row.transport);
     }
   }
 };

@@ -1,0 +1,74 @@
+/** Makes a chain's live record and joins it to the processes that serve it, by key. */
+import { circuitBreakerKey } from "../../actors/rpc/circuit-breaker.ts";
+import { probeKey } from "../../actors/rpc/probe.ts";
+import { providerPoolKey } from "../../actors/rpc/provider-pool.ts";
+import { subscriptionHubKey } from "../../actors/rpc/subscription-hub.ts";
+import type { ChainConfig } from "../../config/schema.ts";
+import type { Node } from "../otp/index.ts";
+import { createChainState, type ChainState } from "../rpc/chain-state.ts";
+import { EvidenceBook } from "../rpc/evidence/evidence-book.ts";
+import type { ChainDirectory } from "../rpc/proxy/ports.ts";
+import { createSelectionMemory } from "../rpc/selection/sticky.ts";
+import { createHubPort } from "../rpc/subscription/hub-port.ts";
+
+/** A new record for `config`; what it tells is cast to whoever holds the keys at that moment. */
+export const makeChainRecord = (node: Node, config: ChainConfig): ChainState => {
+  const { name } = config;
+  const pool = node.via(providerPoolKey(name));
+  return createChainState({
+    config,
+    evidence: new EvidenceBook({ chain: name, halfLifeMs: config.leaderboard.halfLifeMs }),
+    memory: createSelectionMemory(),
+    hub: createHubPort(node.via(subscriptionHubKey(name))),
+    report: (outcome) => {
+      const { provider, transport } = outcome.row;
+      node.via(circuitBreakerKey(name, provider, transport)).cast.outcome(outcome);
+      if (outcome.errorClass === "rate_limit") pool.cast.outcome(outcome);
+    },
+    onConnect: (provider) => node.via(probeKey(name, provider)).cast.connected(),
+  });
+};
+
+/** Finds running chains by name, alias or chain id; the index is made anew when the table changes. */
+export const chainDirectory = (table: () => ChainTable | undefined): ChainDirectory => {
+  let indexed: ChainTable | undefined;
+  let version = -1;
+  let byKey = new Map<string, ChainState>();
+  return {
+    find: (key) => {
+      const current = table();
+      if (current === undefined) return undefined;
+      if (indexed !== current || version !== current.version) {
+        indexed = current;
+        version = current.version;
+        const states = statesOf(current);
+        // Names last: a name wins over another chain's alias or id.
+        byKey = new Map([...states.flatMap(aliasesOf), ...states.map(named)]);
+      }
+      return byKey.get(key);
+    },
+    names: () => statesOf(table()).map(({ name }) => name),
+  };
+};
+
+/** All running chains. */
+export const statesOf = (table: ChainTable | undefined): readonly ChainState[] =>
+  [...(table?.entries() ?? [])].map(([, state]) => state);
+
+const named = (state: ChainState): readonly [string, ChainState] => [state.name, state];
+
+/** The part of the table `rpc/chains` that looking up needs. */
+interface ChainTable {
+  readonly version: number;
+  entries(): Iterable<readonly [unknown, ChainState]>;
+}
+
+const aliasesOf = (state: ChainState): (readonly [string, ChainState])[] => [
+  [String(state.chainId), state],
+  [`0x${state.chainId.toString(16)}`, state],
+  ...state.aliases.map((alias) => [alias, state] as const),
+];
+
+/** The evidence of all running chains by name. */
+export const booksOf = (table: ChainTable | undefined): ReadonlyMap<string, EvidenceBook> =>
+  new Map(statesOf(table).map(({ name, evidence }) => [name, evidence]));

@@ -1,0 +1,67 @@
+/** Joins the request path and the operator's paths behind one port. */
+import type { OpsReply, OpsRequest } from "../ops/routes.ts";
+import type { HttpFront } from "../rpc/proxy/http-front.ts";
+import type { HttpReply, InboundRequest } from "../rpc/proxy/ports.ts";
+
+type OpsRoutes = (request: OpsRequest) => OpsReply | Promise<OpsReply> | undefined;
+
+/** Answers every request of the listener. */
+export const createHandler =
+  (rpc: HttpFront, ops: OpsRoutes, onFault: (error: unknown, url: string) => void) =>
+  (request: InboundRequest, reply: HttpReply): void => {
+    try {
+      if (rpc.serves(request.url)) rpc.handle(request, reply);
+      else answerOps(ops, request, reply, onFault);
+    } catch (error) {
+      onFault(error, request.url);
+      if (reply.isOpen) send(reply, request.method, internalError);
+    }
+  };
+
+const answerOps = (
+  ops: OpsRoutes,
+  request: InboundRequest,
+  reply: HttpReply,
+  onFault: (error: unknown, url: string) => void,
+): void => {
+  const mark = request.url.indexOf("?");
+  const path = mark < 0 ? request.url : request.url.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? "" : request.url.slice(mark + 1));
+  const answer = ops({ method: request.method, path, query, host: request.host });
+  if (answer === undefined) send(reply, request.method, notFound(path));
+  else if (!(answer instanceof Promise)) send(reply, request.method, answer);
+  else {
+    answer.then(
+      (late) => send(reply, request.method, late),
+      (error: unknown) => {
+        onFault(error, request.url);
+        send(reply, request.method, internalError);
+      },
+    );
+  }
+};
+
+const send = (reply: HttpReply, method: string, { status, headers, body }: OpsReply): void => {
+  if (!reply.isOpen) return;
+  const bytes = Buffer.from(body);
+  const list = Object.entries({ ...headers, "content-length": String(bytes.length) }).flat();
+  reply.send(status, list, method === "HEAD" ? "" : bytes);
+};
+
+const json = (status: number, body: unknown): OpsReply => ({
+  status,
+  headers: { "content-type": "application/json; charset=utf-8" },
+  body: `${JSON.stringify(body)}\n`,
+});
+
+const internalError: OpsReply = json(500, {
+  jsonrpc: "2.0",
+  id: null,
+  error: { code: -32603, message: "internal error", data: { reason: "internal" } },
+});
+
+const notFound = (path: string): OpsReply =>
+  json(404, {
+    error: `nothing is served at ${path.slice(0, 100)}; try / or POST /rpc/<chain>`,
+    success: false,
+  });

@@ -1,0 +1,15 @@
+/** Everything in a configuration that must never be printed. */
+import type { Config } from "../../config/schema.ts";
+import { createRedactor } from "../lib/redactor.ts";
+
+/** Masks the secrets of all given configurations, e.g. the old and the new one of a reload. */
+export const secretsOf = (...configs: readonly Config[]): ((text: string) => string) => {
+  const chains = configs.flatMap((config) => config.chains);
+  const providers = chains.flatMap((chain) => chain.providers);
+  return createRedactor(
+    providers.flatMap(({ url, wsUrl, headers }) =>
+      [url, wsUrl, ...Object.values(headers)].filter((secret) => secret !== undefined),
+    ),
+    [...chains.map(({ name }) => name), ...providers.map(({ id }) => id)],
+  );
+};

@@ -1,0 +1,79 @@
+/** A call of our own through the whole request path: candidates, failover, deadline, evidence. */
+import { scanBody } from "../json-rpc/scan.ts";
+import { PLAIN_OPTIONS, type Call, type CallFacts, type CallSink } from "./call.ts";
+import type { Engine } from "./engine.ts";
+import type { ChainView } from "./ports.ts";
+
+/** What an own call came to; `detail` of a failure is the error object as JSON text. */
+export type OwnAnswer =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly detail: string };
+
+/** Asks the chain; `report` is called once. The returned function gives up without a report. */
+export const callChain = (
+  engine: Engine,
+  chain: ChainView,
+  method: string,
+  params: readonly unknown[],
+  report: (answer: OwnAnswer) => void,
+): (() => void) => {
+  const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }));
+  const scanned = scanBody(body);
+  if (scanned.kind !== "single") {
+    report({ ok: false, detail: `${method} is no single call` });
+    return () => {};
+  }
+  const call: Call = {
+    chain,
+    options: PLAIN_OPTIONS,
+    protocol: "http",
+    body,
+    envelope: scanned.envelope,
+    websocketUrl: () => "",
+  };
+  const exchange = engine.submit(call, new OwnSink(report));
+  return () => exchange?.cancel();
+};
+
+/** Takes a whole answer and reads it. */
+class OwnSink implements CallSink {
+  readonly canStream = false;
+  readonly maxBytes = Number.POSITIVE_INFINITY;
+  readonly #report: (answer: OwnAnswer) => void;
+
+  constructor(report: (answer: OwnAnswer) => void) {
+    this.#report = report;
+  }
+
+  result(_facts: CallFacts, body: Buffer): void {
+    this.#report(readAnswer(body.toString("utf8")));
+  }
+
+  text(_facts: CallFacts, _status: number, latin1: string): void {
+    this.#report(readAnswer(Buffer.from(latin1, "latin1").toString("utf8")));
+  }
+
+  begin(): void {
+    throw new Error("an own call never streams");
+  }
+
+  write(): boolean {
+    return true;
+  }
+
+  end(): void {}
+
+  abort(): void {
+    this.#report({ ok: false, detail: "the answer was cut" });
+  }
+}
+
+const readAnswer = (text: string): OwnAnswer => {
+  try {
+    const answer = JSON.parse(text) as { readonly result?: unknown; readonly error?: unknown };
+    if (answer.error === undefined || answer.error === null) return { ok: true, result: answer.result };
+    return { ok: false, detail: JSON.stringify(answer.error) };
+  } catch {
+    return { ok: false, detail: "the answer is not JSON" };
+  }
+};

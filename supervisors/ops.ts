@@ -1,0 +1,44 @@
+/** What operators and the other subtrees rely on: tables, configuration, evidence, ports. */
+import { adminSocket, adminSocketKey } from "../actors/ops/admin-socket.ts";
+import { configStore, configStoreKey } from "../actors/ops/config-store.ts";
+import { httpListener, httpListenerKey } from "../actors/ops/http-listener.ts";
+import { metrics, metricsKey } from "../actors/ops/metrics.ts";
+import { tableKeeper, tableKeeperKey } from "../actors/ops/table-keeper.ts";
+import { benchmarkSnapshot, benchmarkSnapshotKey } from "../actors/rpc/benchmark-snapshot.ts";
+import { benchmarkStore, benchmarkStoreKey } from "../actors/rpc/benchmark-store.ts";
+import { chainsTable } from "../actors/rpc/chain-registry.ts";
+import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/index.ts";
+
+/** What the processes of this subtree are started with. */
+export interface OpsParts {
+  readonly configStore: ArgsOf<typeof configStore>;
+  readonly metrics: ArgsOf<typeof metrics>;
+  readonly benchmarkStore: ArgsOf<typeof benchmarkStore>;
+  readonly benchmarkSnapshot: ArgsOf<typeof benchmarkSnapshot>;
+  readonly adminSocket: ArgsOf<typeof adminSocket>;
+  readonly httpListener: ArgsOf<typeof httpListener>;
+}
+
+/** one_for_one: each of them is of use alone, and none of them serves requests itself. */
+export const ops = (parts: OpsParts): SupervisorSpec =>
+  supervisor("ops", {
+    strategy: "one_for_one",
+    intensity: 10,
+    period: 10,
+    children: [
+      child(
+        tableKeeper,
+        { tables: [chainsTable], heir: () => configStoreKey() },
+        { register: tableKeeperKey() },
+      ),
+      child(configStore, parts.configStore, { register: configStoreKey() }),
+      child(metrics, parts.metrics, { register: metricsKey() }),
+      child(benchmarkStore, parts.benchmarkStore, { register: benchmarkStoreKey() }),
+      child(benchmarkSnapshot, parts.benchmarkSnapshot, {
+        register: benchmarkSnapshotKey(),
+        shutdown: 15_000,
+      }),
+      child(adminSocket, parts.adminSocket, { register: adminSocketKey() }),
+      child(httpListener, parts.httpListener, { register: httpListenerKey(), shutdown: 10_000 }),
+    ],
+  });
