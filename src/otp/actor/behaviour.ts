@@ -3,8 +3,8 @@
  *
  * Sync handlers are never awaited; an async one makes the process busy until it settles.
  */
-import type { Facets } from "../process/ref.ts";
-import { RefImpl } from "../process/ref.ts";
+import { redact } from "../node/redact.ts";
+import { type Facets, type ProcessRef, RefImpl } from "../process/ref.ts";
 import { PendingCall } from "../process/calls.ts";
 import { Envelope, type Info, Kind } from "../process/message.ts";
 import type { Behaviour, Overflow, Process, StartOutcome } from "../process/process.ts";
@@ -31,6 +31,8 @@ export interface ErasedActor {
 }
 
 const DEFAULT_MAILBOX = 10_000;
+/** Share of the bound at which `otp.mailbox.high` is told. */
+const HIGH_SHARE = 0.8;
 
 /** Behaviour shared by all processes of one definition. */
 export class ActorBehaviour implements Behaviour {
@@ -38,6 +40,7 @@ export class ActorBehaviour implements Behaviour {
   readonly kind = "worker";
   readonly trapExit: boolean;
   readonly maxMailbox: number;
+  readonly highWater: number;
   readonly overflow: Overflow;
   private readonly actor: ErasedActor;
   private readonly facets: Facets;
@@ -50,6 +53,7 @@ export class ActorBehaviour implements Behaviour {
     this.name = actor.name;
     this.trapExit = actor.trapExit ?? false;
     this.maxMailbox = actor.mailbox?.max ?? DEFAULT_MAILBOX;
+    this.highWater = Math.ceil(this.maxMailbox * HIGH_SHARE);
     this.overflow = actor.mailbox?.overflow ?? "reject";
     for (const [name, handler] of Object.entries(actor.calls)) this.calls.set(name, handler);
     for (const [name, handler] of Object.entries(actor.casts)) this.casts.set(name, handler);
@@ -59,10 +63,13 @@ export class ActorBehaviour implements Behaviour {
     return this.calls.has(type);
   }
 
+  makeRef(process: Process): ProcessRef {
+    return new RefImpl(process.kernel, process, undefined, this.facets);
+  }
+
   init(process: Process, args: unknown): StartOutcome | Promise<StartOutcome> {
     const ctx = new Ctx(process);
     process.ctx = ctx;
-    process.ref = new RefImpl(process.kernel, process, undefined, this.facets);
     const result = this.actor.init(args, ctx);
     if (result instanceof Promise) return result.then((value) => this.started(process, value));
     return this.started(process, result);
@@ -86,7 +93,7 @@ export class ActorBehaviour implements Behaviour {
 
   format(process: Process): unknown {
     const { formatState } = this.actor;
-    return formatState === undefined ? undefined : formatState(process.state);
+    return formatState === undefined ? redact(process.state) : formatState(process.state);
   }
 
   private started(process: Process, result: unknown): StartOutcome {

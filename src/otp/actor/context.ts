@@ -9,7 +9,7 @@ import type { Key } from "../names/key.ts";
 import { Table, type TableOptions } from "../names/table.ts";
 import { Envelope, Kind, type Monitor } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
-import { noFacets, processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
+import { processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
 import type { MonitorRecord } from "../process/signals.ts";
 import { startTask, type TaskOptions } from "../process/task.ts";
 import { OtpError, type Reason } from "../reason.ts";
@@ -33,9 +33,7 @@ export class Ctx {
 
   /** Reference to this process; `self.send(payload)` mails an info message to itself. */
   get self(): ProcessRef {
-    const { process } = this;
-    process.ref ??= new RefImpl(process.kernel, process, undefined, noFacets);
-    return process.ref;
+    return this.process.ref;
   }
 
   /** Registered name of this process, or what it runs. */
@@ -119,7 +117,7 @@ export class Ctx {
           if (process.alive) resolve(value);
         },
         (error: unknown) => {
-          if (process.alive) reject(error as Error);
+          if (process.alive) reject(error);
         },
       );
     });
@@ -162,8 +160,7 @@ export class Ctx {
   monitor(target: Target): Monitor {
     this.mustLive("monitor");
     const other = this.find(target);
-    const label = "facets" in target && !(target instanceof RefImpl) ? target.name : target.name;
-    return this.process.kernel.monitor(this.process, other, label);
+    return this.process.kernel.monitor(this.process, other, target.name);
   }
 
   /** Ends a monitor and removes its `down` message when it is already queued. */

@@ -97,7 +97,9 @@ export interface Ref<D extends AnyDef = AnyDef> extends ProcessRef {
   readonly cast: { readonly [N in keyof CastsOf<D>]: CastMethod<Fn<CastsOf<D>[N]>> };
 }
 
-type None = Record<never, never>;
+/** No handlers of this kind. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- a protocol without entries
+export type None = Record<never, never>;
 
 /** What `defineActor` takes. */
 export interface ActorSpec<A, S, C extends CallMap<S>, K extends CastMap<S>> {
@@ -107,14 +109,14 @@ export interface ActorSpec<A, S, C extends CallMap<S>, K extends CastMap<S>> {
   readonly mailbox?: MailboxOptions;
   /** True: exit signals arrive as `exit` messages. Must be stated when `terminate` is given. */
   readonly trapExit?: boolean;
-  init(args: A, ctx: Ctx): Awaitable<Started<S>>;
+  readonly init: (args: A, ctx: Ctx) => Awaitable<Started<S>>;
   readonly calls?: C & { [N in keyof C]: CallMap<S>[string] };
   readonly casts?: K & { [N in keyof K]: CastMap<S>[string] };
-  on?(state: S, info: Info, ctx: Ctx): Awaitable<Step<S>>;
-  terminate?(state: S, reason: Reason, ctx: Ctx): Awaitable<unknown>;
+  readonly on?: (state: S, info: Info, ctx: Ctx) => Awaitable<Step<S>>;
+  readonly terminate?: (state: S, reason: Reason, ctx: Ctx) => unknown;
   /** State for operators: leave out what is secret or large. */
-  formatState?(state: S): unknown;
-  migrate?(state: unknown, fromVersion: number): S;
+  readonly formatState?: (state: S) => unknown;
+  readonly migrate?: (state: unknown, fromVersion: number) => S;
 }
 
 /** Defines an actor (gen_server): one turn at a time over one state. */

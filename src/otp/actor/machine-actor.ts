@@ -20,7 +20,7 @@ import type { Reason } from "../reason.ts";
 import type { ErasedActor } from "./behaviour.ts";
 import type { Ctx } from "./context.ts";
 import { type Next, next, reply, type Reply, stop, type Stop } from "./control.ts";
-import { type Def, type MailboxOptions, makeDef } from "./definition.ts";
+import { type Def, type MailboxOptions, makeDef, type None } from "./definition.ts";
 import { checkMachine } from "./machine-check.ts";
 
 type Send<M extends AnyStateMachine> = (event: EventFrom<M>) => SnapshotFrom<M>;
@@ -76,13 +76,13 @@ export interface MachineSpec<M extends AnyStateMachine, A, C extends MachineCall
   readonly mailbox?: MailboxOptions;
   readonly trapExit?: boolean;
   /** Input of the machine. */
-  input(args: A, ctx: Ctx): InputFrom<M>;
+  readonly input: (args: A, ctx: Ctx) => InputFrom<M>;
   readonly calls?: C & { [N in keyof C]: MachineCalls<M>[string] };
   readonly effects?: MachineEffects<M>;
   /** Info messages (timers of effects, tasks, exits, broadcasts) turned into events; undefined: none. */
-  on?(info: Info, snapshot: SnapshotFrom<M>, ctx: Ctx): EventFrom<M> | undefined;
-  terminate?(snapshot: SnapshotFrom<M>, reason: Reason, ctx: Ctx): unknown;
-  formatState?(snapshot: SnapshotFrom<M>): unknown;
+  readonly on?: (info: Info, snapshot: SnapshotFrom<M>, ctx: Ctx) => EventFrom<M> | undefined;
+  readonly terminate?: (snapshot: SnapshotFrom<M>, reason: Reason, ctx: Ctx) => unknown;
+  readonly formatState?: (snapshot: SnapshotFrom<M>) => unknown;
 }
 
 interface RaisedParams {
@@ -98,7 +98,7 @@ const TIMER_PREFIX = "xstate:";
 export function defineMachineActor<
   const M extends AnyStateMachine,
   A,
-  const C extends MachineCalls<M> = Record<never, never>,
+  const C extends MachineCalls<M> = None,
 >(
   machine: M,
   spec: MachineSpec<M, A, C>,
@@ -169,7 +169,7 @@ class MachineRunner {
 
   start(input: unknown, ctx: Ctx): Next<AnyMachineSnapshot> {
     const [snapshot, actions] = initialTransition(this.machine, input as never);
-    this.perform(actions as readonly MachineAction[], snapshot, ctx);
+    this.perform(actions, snapshot, ctx);
     return next(snapshot as AnyMachineSnapshot);
   }
 
@@ -193,7 +193,7 @@ class MachineRunner {
 
   private step(before: AnyMachineSnapshot, event: AnyEventObject, ctx: Ctx): AnyMachineSnapshot {
     const [after, actions] = transition(this.machine, before, event);
-    this.perform(actions as readonly MachineAction[], after, ctx);
+    this.perform(actions, after, ctx);
     return after as AnyMachineSnapshot;
   }
 

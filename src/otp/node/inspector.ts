@@ -252,11 +252,11 @@ function rowOf(process: Process): ProcessRow {
 
 function childOf(process: Process): Child | undefined {
   const owner = process.parent?.behaviour;
-  return owner instanceof SupervisorBehaviour ? owner.byProcess.get(process) : undefined;
+  return owner instanceof SupervisorBehaviour ? owner.childOf(process) : undefined;
 }
 
 function workerPath(process: Process): string {
-  const own = process.extras?.label ?? process.behaviour.name;
+  const own = process.childId === undefined ? process.behaviour.name : String(process.childId);
   return process.parent === undefined ? own : `${pathOf(process.parent)}/${own}`;
 }
 

@@ -1,7 +1,11 @@
 /**
  * A node: one runtime with its clock, its tree and its operator's view.
  */
-import { setTimeout as hostTimeout, clearTimeout as clearHostTimeout } from "node:timers";
+import {
+  clearTimeout as clearHostTimeout,
+  setImmediate as hostImmediate,
+  setTimeout as hostTimeout,
+} from "node:timers";
 import { whereis } from "../actor/context.ts";
 import type { AnyDef, Ref } from "../actor/definition.ts";
 import type { Key } from "../names/key.ts";
@@ -14,9 +18,9 @@ import type { Process, StartOutcome } from "../process/process.ts";
 import { RefImpl } from "../process/ref.ts";
 import { realHooks } from "../process/scheduler.ts";
 import { runOutside } from "../process/scope.ts";
-import { ExitError, OtpError, reasonText, type Reason } from "../reason.ts";
+import { ExitError, OtpError, reasonOfThrown, reasonText, type Reason } from "../reason.ts";
 import { findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
-import type { ChildSpec, SupervisorSpec } from "../supervisor/spec.ts";
+import { behaviourOf, type ChildSpec, type SupervisorSpec } from "../supervisor/spec.ts";
 import { type Clock, realClock } from "../time/clock.ts";
 import { Inspector } from "./inspector.ts";
 import type { LogSink } from "./log.ts";
@@ -29,7 +33,7 @@ export interface NodeOptions {
   readonly random?: () => number;
   /** Gets `ctx.log` records; default: dropped. */
   readonly log?: LogSink;
-  /** Decides about errors that no process owns; default: log and stop the node. */
+  /** Decides about errors that no process owns; default: log, stop the node, then rethrow to the host. */
   readonly onStray?: StrayPolicy;
 }
 
@@ -41,13 +45,19 @@ export class Node {
   /** Resolves with the reason when the tree has ended, by stop or by itself. */
   readonly ended: Promise<Reason>;
   protected readonly kernel: Kernel;
+  private readonly holdHost: ((isHeld: boolean) => void) | undefined;
   private root: Process | undefined = undefined;
   private readonly onStray: StrayPolicy | undefined;
   private releaseStrays: (() => void) | undefined = undefined;
   private tellEnded!: (reason: Reason) => void;
 
-  constructor(kernel: Kernel, onStray: StrayPolicy | undefined) {
+  constructor(
+    kernel: Kernel,
+    onStray: StrayPolicy | undefined,
+    holdHost?: (isHeld: boolean) => void,
+  ) {
     this.kernel = kernel;
+    this.holdHost = holdHost;
     this.onStray = onStray;
     this.telemetry = kernel.telemetry;
     this.registry = kernel.registry;
@@ -68,8 +78,10 @@ export class Node {
       throw new OtpError("OTP_ALREADY_STARTED", `node already runs ${this.root.label}`);
     }
     this.releaseStrays ??= catchStrays(this.kernel, this.onStray);
+    this.holdHost?.(true);
     const outcome = await this.launch(spec);
     if (!outcome.ok) {
+      this.holdHost?.(false);
       this.releaseStrays();
       this.releaseStrays = undefined;
       throw new ExitError(outcome.ignored ? "ignore" : outcome.reason, spec.id, "start");
@@ -77,6 +89,7 @@ export class Node {
     const root = outcome.process;
     this.root = root;
     this.kernel.onDown(root, (reason) => {
+      this.holdHost?.(false);
       this.releaseStrays?.();
       this.releaseStrays = undefined;
       this.tellEnded(root.exitReason ?? reason);
@@ -134,10 +147,10 @@ export class Node {
     return Promise.resolve(
       runOutside(() =>
         this.kernel.spawn({
-          behaviour: start.behaviour(),
+          behaviour: behaviourOf(start),
           args: start.args,
           name: spec.name,
-          label: String(spec.id),
+          childId: spec.id,
         }),
       ),
     );
@@ -160,41 +173,54 @@ export function createNode(options: NodeOptions = {}): Node {
     random: options.random ?? Math.random,
     hooks: realHooks,
     log,
-    armTimer: () => driver.arm(),
+    armTimer: (deadlineMs) => driver.timerStarted(deadlineMs),
   };
   const kernel = new Kernel(kernelOptions);
   driver.kernel = kernel;
-  const node: Node = new Node(
-    kernel,
-    options.onStray ??
-      ((error) => {
-        log(
-          "error",
-          { error },
-          `stray error without an owner: ${reasonText({ error: toError(error) })}`,
-        );
-        void node.stop();
-      }),
+  const stopAndRethrow: StrayPolicy = (error) => {
+    log("error", { error }, `stray error without an owner: ${reasonText(reasonOfThrown(error))}`);
+    // An orderly stop first; then the host gives its own verdict, as if nobody had listened.
+    const rethrow = (): void => {
+      hostImmediate(() => {
+        throw error;
+      });
+    };
+    node.stop().then(rethrow, rethrow);
+  };
+  const node: Node = new Node(kernel, options.onStray ?? stopAndRethrow, (isHeld) =>
+    driver.hold(isHeld),
   );
   return node;
 }
 
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
+const ANCHOR_MS = 2_147_483_647;
 
 /** One real timeout, armed for the wheel's next tick. */
 class TimerDriver {
   kernel: Kernel | undefined = undefined;
   private readonly clock: Clock;
   private handle: ReturnType<typeof hostTimeout> | undefined = undefined;
+  private anchor: ReturnType<typeof setInterval> | undefined = undefined;
+  private isHeld = false;
   private armedForMs = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.clock = clock;
   }
 
-  arm(): void {
+  /** While a tree runs the host stays up; afterwards leftover deadlines must not hold it. */
+  hold(isHeld: boolean): void {
+    this.isHeld = isHeld;
+    if (this.anchor !== undefined) clearInterval(this.anchor);
+    this.anchor = isHeld ? setInterval(() => {}, ANCHOR_MS) : undefined;
+    if (!isHeld) this.handle?.unref();
+  }
+
+  timerStarted(deadlineMs: number): void {
+    if (deadlineMs < this.armedForMs) this.arm();
+  }
+
+  private arm(): void {
     const wheel = this.kernel?.wheel;
     const nextMs = wheel?.nextTickMs();
     if (nextMs === undefined || nextMs >= this.armedForMs) return;
@@ -203,6 +229,7 @@ class TimerDriver {
     // Beyond 2^31 - 1 ms setTimeout fires at once: wake earlier and look again.
     const delayMs = Math.min(Math.max(0, nextMs - this.clock.monotonicMs()), 2_147_483_647);
     this.handle = runOutside(() => hostTimeout(this.fire, Math.ceil(delayMs)));
+    if (!this.isHeld) this.handle.unref();
   }
 
   private readonly fire = (): void => {

@@ -40,8 +40,9 @@ export class Telemetry {
 
   /** Calls `handler` for these names, or for all with "*"; an id that is taken is replaced. */
   attach(id: string, names: readonly string[] | string, handler: TelemetryHandler): void {
-    const list = names === "*" ? names : typeof names === "string" ? [names] : [...names];
-    this.attachments.set(id, { id, names: list as readonly string[] | "*", handler });
+    const list: readonly string[] | "*" =
+      names === "*" ? "*" : typeof names === "string" ? [names] : [...names];
+    this.attachments.set(id, { id, names: list, handler });
     this.reindex();
   }
 

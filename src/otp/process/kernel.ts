@@ -22,8 +22,8 @@ export interface KernelOptions {
   readonly random: () => number;
   readonly hooks: SchedulerHooks;
   readonly log: LogSink;
-  /** Called when the earliest timer changed. */
-  readonly armTimer: () => void;
+  /** Called after a timer was started. */
+  readonly armTimer: (deadlineMs: number) => void;
 }
 
 /** How to start one process. */
@@ -33,7 +33,7 @@ export interface SpawnOptions {
   readonly parent?: Process | undefined;
   readonly isLinked?: boolean;
   readonly name?: string | undefined;
-  readonly label?: string | undefined;
+  readonly childId?: unknown;
   /** Init that takes longer is killed and reported as timeout. */
   readonly startTimeoutMs?: number | undefined;
 }
@@ -75,7 +75,7 @@ export class Kernel {
   /** Processes blocked inside init, terminate or a supervisor's wait; virtual time moves for them. */
   blocked = 0;
   private readonly logSink: LogSink;
-  private readonly armTimer: () => void;
+  private readonly armTimer: (deadlineMs: number) => void;
   private pidSeq = 0;
   private monitorSeq = 0;
   private visits = 0;
@@ -115,7 +115,7 @@ export class Kernel {
     this.pidSeq += 1;
     const { behaviour, parent, name } = options;
     const process = new Process(this, this.pidSeq, behaviour, parent);
-    if (options.label !== undefined) process.more().label = options.label;
+    process.childId = options.childId;
     if (name !== undefined) {
       const holder = this.registry.register(name, process);
       if (holder !== undefined) {
@@ -147,13 +147,15 @@ export class Kernel {
     process.busy = true;
     this.block(process);
     return new Promise((resolve) => {
-      process.onStarted = resolve;
-      const { startTimeoutMs } = options;
-      if (startTimeoutMs !== undefined && startTimeoutMs !== Number.POSITIVE_INFINITY) {
-        this.wakeAt(startTimeoutMs, () => {
-          if (process.status === "starting" && process.alive) this.initFailed(process, "timeout");
-        });
-      }
+      const { startTimeoutMs = Number.POSITIVE_INFINITY } = options;
+      const deadline =
+        startTimeoutMs === Number.POSITIVE_INFINITY
+          ? undefined
+          : this.wakeAt(startTimeoutMs, () => this.initFailed(process, "timeout"));
+      process.onStarted = (result) => {
+        if (deadline !== undefined) this.wheel.cancel(deadline);
+        resolve(result);
+      };
       pending.then(
         (result) => this.initDone(process, result),
         (error: unknown) =>
@@ -302,9 +304,21 @@ export class Kernel {
       if (!this.overflow(process, envelope)) return;
     }
     mailbox.push(envelope);
+    if (mailbox.size === process.behaviour.highWater) this.mailboxHigh(process);
     if (!process.queued && !process.busy && process.status === "running") {
       this.scheduler.enqueue(process);
     }
+  }
+
+  /** Tells once a second at most that a mailbox has passed 80 % of its bound. */
+  private mailboxHigh(process: Process): void {
+    const more = process.more();
+    const nowMs = this.now();
+    if (nowMs - more.highAtMs < 1000) return;
+    more.highAtMs = nowMs;
+    const { maxMailbox, overflow } = process.behaviour;
+    const fields = { length: process.mailbox.size, max: maxMailbox, policy: overflow };
+    this.event("otp.mailbox.high", process, fields);
   }
 
   /** Counts a message to nobody; a call fails with noproc. */
@@ -355,10 +369,13 @@ export class Kernel {
     const more = process.more();
     more.dropped += 1;
     const nowMs = this.now();
+    // One event per process and second, with what was lost since the last one.
     if (nowMs - more.droppedAtMs < 1000) return;
     more.droppedAtMs = nowMs;
+    const count = more.dropped - more.droppedTold;
+    more.droppedTold = more.dropped;
     this.event("otp.mailbox.dropped", process, {
-      count: more.dropped,
+      count,
       length: process.mailbox.size,
       policy: process.behaviour.overflow,
     });
@@ -443,8 +460,9 @@ export class Kernel {
   }
 
   startTimer(entry: TimerEntry, delayMs: number): void {
-    this.wheel.start(entry, this.now() + Math.max(0, delayMs));
-    this.armTimer();
+    const deadlineMs = this.now() + Math.max(0, delayMs);
+    this.wheel.start(entry, deadlineMs);
+    this.armTimer(deadlineMs);
   }
 
   /** Runs `body` after `delayMs`; for the runtime itself. */

@@ -29,7 +29,11 @@ export interface Behaviour {
   readonly kind: "worker" | "supervisor" | "task";
   readonly trapExit: boolean;
   readonly maxMailbox: number;
+  /** Mailbox length that is worth an event. */
+  readonly highWater: number;
   readonly overflow: Overflow;
+  /** What others hold; made on first use. */
+  makeRef(process: Process): ProcessRef;
   /** Names of calls that this process answers. */
   hasCall(type: string): boolean;
   init(process: Process, args: unknown): StartOutcome | Promise<StartOutcome>;
@@ -64,7 +68,7 @@ export class Process {
   trapExit: boolean;
   /** Stands for the process in user code. */
   ctx: unknown = undefined;
-  ref: ProcessRef | undefined = undefined;
+  private ownRef: ProcessRef | undefined = undefined;
   resource: AsyncResource | undefined = undefined;
   links: Process | Set<Process> | undefined = undefined;
   /** Calls waiting for this process, newest first. */
@@ -79,6 +83,10 @@ export class Process {
   turns = 0;
   handlerMs = 0;
   readonly startedAtMs: number;
+  /** Id under which its supervisor keeps it. */
+  childId: unknown = undefined;
+  /** The supervisor's record of this child. */
+  record: unknown = undefined;
 
   constructor(kernel: Kernel, id: number, behaviour: Behaviour, parent: Process | undefined) {
     this.kernel = kernel;
@@ -95,7 +103,17 @@ export class Process {
 
   /** Registered name, else child path, else what it runs. */
   get label(): string {
-    return this.extras?.names?.[0] ?? this.extras?.label ?? this.behaviour.name;
+    const name = this.extras?.names?.[0];
+    if (name !== undefined) return name;
+    const { childId, parent } = this;
+    if (childId === undefined) return this.behaviour.name;
+    if (typeof childId === "string") return childId;
+    return `${parent?.behaviour.name ?? this.behaviour.name}/${String(childId)}`;
+  }
+
+  get ref(): ProcessRef {
+    this.ownRef ??= this.behaviour.makeRef(this);
+    return this.ownRef;
   }
 
   more(): Extras {
@@ -138,7 +156,6 @@ export class Process {
 
 /** Rarely used parts of a process. */
 export class Extras {
-  label: string | undefined = undefined;
   names: string[] | undefined = undefined;
   topics: string[] | undefined = undefined;
   /** Monitors held on this process. */
@@ -153,5 +170,7 @@ export class Extras {
   abort: AbortController | undefined = undefined;
   droppedAtMs = Number.NEGATIVE_INFINITY;
   dropped = 0;
+  droppedTold = 0;
+  highAtMs = Number.NEGATIVE_INFINITY;
   unknown = 0;
 }

@@ -11,7 +11,7 @@ export class Ring<T> {
   push(item: T): void {
     let slots = this.slots;
     if (slots === undefined) {
-      slots = new Array<T | undefined>(4).fill(undefined);
+      slots = [undefined, undefined, undefined, undefined];
       this.slots = slots;
     } else if (this.size === slots.length) {
       slots = this.grow(slots);
@@ -75,8 +75,9 @@ export class Ring<T> {
   }
 
   private grow(old: (T | undefined)[]): (T | undefined)[] {
-    const grown = new Array<T | undefined>(old.length * 2).fill(undefined);
-    for (let i = 0; i < this.size; i += 1) grown[i] = old[(this.head + i) & (old.length - 1)];
+    const grown: (T | undefined)[] = [];
+    for (let i = 0; i < this.size; i += 1) grown.push(old[(this.head + i) & (old.length - 1)]);
+    while (grown.length < old.length * 2) grown.push(undefined);
     this.slots = grown;
     this.head = 0;
     return grown;

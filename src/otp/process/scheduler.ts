@@ -89,15 +89,15 @@ export class Scheduler {
   }
 
   private readonly microSlice = (): void => {
-    this.scope.runInAsyncScope(this.slice, this);
+    this.scope.runInAsyncScope(this.slice);
   };
 
   private readonly macroSlice = (): void => {
     this.budget = TURNS_PER_TICK;
-    this.scope.runInAsyncScope(this.slice, this);
+    this.scope.runInAsyncScope(this.slice);
   };
 
-  private slice(): void {
+  private readonly slice = (): void => {
     this.isArmed = false;
     this.isRunning = true;
     this.slices += 1;
@@ -133,5 +133,5 @@ export class Scheduler {
       if (isSliced) this.budget -= spent;
       if (queue.size > 0 || host.hasSignals()) this.wake();
     }
-  }
+  };
 }

@@ -26,7 +26,7 @@ export function runIn<R>(process: Process, body: (process: Process) => R): R {
   const before = current;
   current = process;
   try {
-    return resource.runInAsyncScope(body, undefined, process) as R;
+    return resource.runInAsyncScope<undefined, R>(body, undefined, process);
   } finally {
     current = before;
   }

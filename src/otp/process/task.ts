@@ -4,6 +4,7 @@
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { Envelope, Kind, type TaskResult } from "./message.ts";
 import type { Behaviour, Process, StartOutcome } from "./process.ts";
+import { noFacets, RefImpl } from "./ref.ts";
 
 /** Options of one task. */
 export interface TaskOptions {
@@ -40,7 +41,7 @@ export function startTask(
     behaviour: taskBehaviour,
     args: undefined,
     parent: owner,
-    label: `${owner.label}/task/${key}`,
+    childId: `${owner.label}/task/${key}`,
   });
   // A task's init only makes its record.
   const task = (outcome as StartOutcome & { readonly process: Process }).process;
@@ -89,8 +90,10 @@ const taskBehaviour: Behaviour = {
   kind: "task",
   trapExit: false,
   maxMailbox: 0,
+  highWater: -1,
   overflow: "reject",
   hasCall: () => false,
+  makeRef: (process) => new RefImpl(process.kernel, process, undefined, noFacets),
   init: (process) => ({ ok: true, process }),
   receive: (_process, envelope) => void (envelope.arg as () => Promise<void>)(),
   format: () => undefined,

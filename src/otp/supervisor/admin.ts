@@ -1,7 +1,7 @@
 /**
  * Admin calls as the supervisor answers them (otp.md 1.10).
  */
-import type { AnyDef, Ref } from "../actor/definition.ts";
+import type { Ref } from "../actor/definition.ts";
 import type { StartOutcome } from "../process/process.ts";
 import { processOf, RefImpl } from "../process/ref.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
@@ -103,7 +103,7 @@ function dynamicTarget(
   }
   const process = isRef ? processOf(target) : owner.me.kernel.processes.get(Number(pid.slice(1)));
   if (process === undefined || !process.alive) return "gone";
-  return owner.byProcess.get(process);
+  return owner.childOf(process);
 }
 
 function restart(owner: SupervisorBehaviour, child: Child): Maybe<AdminResult<StartedChild>> {
@@ -164,7 +164,7 @@ function count(owner: SupervisorBehaviour): ChildCounts {
 function describe(outcome: StartOutcome): AdminResult<StartedChild> {
   if (!outcome.ok) return { ok: true, pid: undefined, ref: undefined };
   const { process, extra } = outcome;
-  const ref = process.ref as unknown as Ref<AnyDef>;
+  const ref = process.ref as unknown as Ref;
   return { ok: true, pid: process.pid, ref, ...(extra === undefined ? {} : { extra }) };
 }
 

@@ -36,8 +36,9 @@ export function killOrphans(waiter: Process, dead: SupervisorBehaviour): Promise
 
 function collect(dead: SupervisorBehaviour, into: Process[]): number {
   let waitMs = 0;
-  for (const [process, child] of dead.byProcess) {
-    if (!process.alive) continue;
+  for (const child of dead.children) {
+    const { process } = child;
+    if (process?.alive !== true) continue;
     into.push(process);
     waitMs = Math.max(waitMs, millis(child.spec.shutdown));
     const { behaviour } = process;

@@ -1,7 +1,7 @@
 /**
  * Admin calls on a supervisor. Outcomes are values; faults of the call itself are reasons too.
  */
-import type { AnyDef, Ref } from "../actor/definition.ts";
+import type { Ref } from "../actor/definition.ts";
 import { placeCall } from "../process/calls.ts";
 import type { Kernel } from "../process/kernel.ts";
 import { Kind } from "../process/message.ts";
@@ -18,14 +18,15 @@ export type AdminResult<T = object> =
 /** A child that is up; `pid` is undefined when its init said ignore. */
 export interface StartedChild {
   readonly pid: string | undefined;
-  readonly ref: Ref<AnyDef> | undefined;
+  readonly ref: Ref | undefined;
   readonly extra?: unknown;
 }
 
 /** One row of whichChildren, latest first. */
 export interface ChildRow {
   readonly id: unknown;
-  readonly pid: string | "restarting" | undefined;
+  /** A pid, "restarting", or undefined when it does not run. */
+  readonly pid: string | undefined;
   readonly type: "worker" | "supervisor";
 }
 
@@ -117,7 +118,7 @@ export function findSupervisor<A>(kernel: Kernel, name: string): SupervisorRef<A
 
 function supervisorProcess(kernel: Kernel, name: string): Process | undefined {
   const named = kernel.registry.get(name);
-  if (named !== undefined) return named.behaviour.kind === "supervisor" ? named : undefined;
+  if (named?.behaviour.kind === "supervisor") return named;
   const holders = kernel.supervisors.get(name);
   if (holders?.size === 1) for (const only of holders) return only;
   for (const group of kernel.supervisors.values()) {

@@ -59,7 +59,8 @@ export interface ChildSpec<D extends AnyDef = AnyDef> {
 
 /** What a start runs: a behaviour with its init argument, or a failure known beforehand. */
 export interface StartPlan {
-  behaviour(): Behaviour;
+  /** A supervisor keeps state of its own: its setup makes a new behaviour at each start. */
+  readonly behaviour: Behaviour | SupervisorSetup;
   readonly args: unknown;
   /** A start function may fail before there is a process. */
   readonly refuse?: () => Reason | undefined;
@@ -127,6 +128,12 @@ export interface SupervisorSpec<A = ChildSpec> extends ChildSpec {
   readonly [takes]?: A;
 }
 
+/** What a start plan runs this time. */
+export function behaviourOf(plan: StartPlan): Behaviour {
+  const { behaviour } = plan;
+  return "children" in behaviour ? new SupervisorBehaviour(behaviour) : behaviour;
+}
+
 const START_TIMEOUT_MS = 30_000;
 const WORKER_SHUTDOWN_MS = 5000;
 const MAX_CHILDREN = 10_000;
@@ -147,7 +154,7 @@ export function child<D extends AnyDef>(
     backoff: options.backoff,
     startTimeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
     name,
-    start: { behaviour: () => def.behaviour, args },
+    start: { behaviour: def.behaviour, args },
   };
 }
 
@@ -169,7 +176,7 @@ export function dynamicSupervisor<A>(id: string, options: DynamicOptions<A>): Su
     template: options.template as (args: unknown) => ChildSpec,
     maxChildren: options.maxChildren ?? MAX_CHILDREN,
   });
-  return spec as SupervisorSpec<never> as SupervisorSpec<A>;
+  return spec as SupervisorSpec<A>;
 }
 
 function superviseAs(
@@ -195,7 +202,7 @@ function superviseAs(
     backoff: options.backoff,
     startTimeoutMs: options.startTimeoutMs ?? Number.POSITIVE_INFINITY,
     name: options.register,
-    start: { behaviour: () => new SupervisorBehaviour(setup), args: undefined },
+    start: { behaviour: setup, args: undefined },
     setup,
   };
 }

@@ -14,7 +14,7 @@ export function stopOne(owner: SupervisorBehaviour, child: Child): Promise<void>
   if (process === undefined) return undefined;
   const { me } = owner;
   const { kernel } = me;
-  detach(owner, child, process);
+  detach(me, child, process);
   kernel.block(me);
   return new Promise((resolve) => {
     const deadline = armKill(owner, [process], child.spec.shutdown);
@@ -46,7 +46,7 @@ export function stopInParallel(
     const deadline = armKill(owner, processes, running[0]?.spec.shutdown ?? "infinity");
     for (const child of running) {
       const process = child.process as Process;
-      detach(owner, child, process);
+      detach(me, child, process);
       kernel.onDown(process, () => {
         if (!me.alive) return;
         const reason = process.exitReason ?? "noproc";
@@ -72,10 +72,9 @@ export function stopInParallel(
 }
 
 /** The child no longer counts as running, and its EXIT will not be read. */
-function detach(owner: SupervisorBehaviour, child: Child, process: Process): void {
-  const { me } = owner;
-  owner.byProcess.delete(process);
+function detach(me: Process, child: Child, process: Process): void {
   child.process = undefined;
+  process.record = undefined;
   me.dropLink(process);
   if (!process.alive) {
     me.mailbox.removeFirst((held) => held.kind === Kind.exit && held.origin === process);

@@ -7,6 +7,7 @@
 import { PendingCall } from "../process/calls.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
+import type { ProcessRef } from "../process/ref.ts";
 import { resumeIn } from "../process/scope.ts";
 import { reasonOfThrown, reasonText, type Reason } from "../reason.ts";
 import { runAdmin } from "./admin.ts";
@@ -14,7 +15,7 @@ import { checkFlags, checkSpecs } from "./check.ts";
 import { Child } from "./child.ts";
 import { IntensityWindow } from "./intensity.ts";
 import { type AdminCommand, SupervisorHandle } from "./ref.ts";
-import type { ChildSpec, SupervisorSetup } from "./spec.ts";
+import { behaviourOf, type ChildSpec, type SupervisorSetup } from "./spec.ts";
 import { killOrphans } from "./orphans.ts";
 import { stopInParallel, stopOne } from "./stopping.ts";
 import { backoffDelayMs, decideExit, groupOf } from "./strategy.ts";
@@ -33,19 +34,24 @@ export class SupervisorBehaviour implements Behaviour {
   readonly kind = "supervisor";
   readonly trapExit = true;
   readonly maxMailbox = 10_000;
+  readonly highWater = 8_000;
   readonly overflow = "reject";
   readonly setup: SupervisorSetup;
   readonly window: IntensityWindow;
   /** In start order. */
   readonly children = new Set<Child>();
   readonly byId = new Map<unknown, Child>();
-  readonly byProcess = new Map<Process, Child>();
   me!: Process;
 
   constructor(setup: SupervisorSetup) {
     this.name = setup.id;
     this.setup = setup;
     this.window = new IntensityWindow(setup.intensity, setup.period, setup.clock);
+  }
+
+  /** The child that runs as `process`, when it is one of ours. */
+  childOf(process: Process): Child | undefined {
+    return process.parent === this.me ? (process.record as Child | undefined) : undefined;
   }
 
   get isDynamic(): boolean {
@@ -56,9 +62,12 @@ export class SupervisorBehaviour implements Behaviour {
     return false;
   }
 
+  makeRef(process: Process): ProcessRef {
+    return new SupervisorHandle(process.kernel, process, undefined);
+  }
+
   init(process: Process): Maybe<StartOutcome> {
     this.me = process;
-    process.ref = new SupervisorHandle(process.kernel, process, undefined);
     const problem = checkFlags(this.setup) ?? checkSpecs(this.setup);
     if (problem !== undefined) return { ok: false, ignored: false, reason: problem };
     const peers = process.kernel.supervisors.get(this.name);
@@ -120,7 +129,7 @@ export class SupervisorBehaviour implements Behaviour {
     const { reason } = envelope.arg as { readonly reason: Reason };
     const { parent } = this.me;
     if (parent !== undefined && from === parent) return this.shutdown(reason);
-    const child = from === undefined ? undefined : this.byProcess.get(from);
+    const child = from === undefined ? undefined : this.childOf(from);
     return child === undefined ? undefined : this.childDied(child, reason);
   }
 
@@ -164,12 +173,12 @@ export class SupervisorBehaviour implements Behaviour {
     const refused = spec.start.refuse?.();
     if (refused !== undefined) return { ok: false, ignored: false, reason: refused };
     return this.me.kernel.spawn({
-      behaviour: spec.start.behaviour(),
+      behaviour: behaviourOf(spec.start),
       args: spec.start.args,
       parent: this.me,
       isLinked: true,
       name: spec.name,
-      label: typeof spec.id === "string" ? spec.id : `${this.name}/${String(spec.id)}`,
+      childId: spec.id,
       startTimeoutMs: spec.startTimeoutMs,
     });
   }
@@ -182,7 +191,7 @@ export class SupervisorBehaviour implements Behaviour {
       child.isRestarting = false;
       child.lastPid = outcome.process.pid;
       child.startedAtMs = this.me.kernel.now();
-      this.byProcess.set(outcome.process, child);
+      outcome.process.record = child;
       return undefined;
     }
     if (!outcome.ignored) return { child, reason: outcome.reason };
@@ -216,7 +225,7 @@ export class SupervisorBehaviour implements Behaviour {
 
   private childDied(child: Child, reason: Reason): Maybe<void> {
     const dead = child.process as Process;
-    this.byProcess.delete(dead);
+    dead.record = undefined;
     child.process = undefined;
     child.lastExit = reason;
     const decision = decideExit(child.spec.restart, reason);
