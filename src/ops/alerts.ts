@@ -61,7 +61,7 @@ function chainAlerts(chain: ChainView, nowMs: number): readonly Alert[] {
       severity: "critical",
       chain: chain.name,
       message: `${chain.name}: none of ${chain.providers.length} providers can serve`,
-      hint: `paceline breaker ls --chain ${chain.name}`,
+      hint: `paceline breaker ls ${chain.name}`,
     });
   } else if (usable === 1 && chain.providers.length > 1) {
     alerts.push({
@@ -69,7 +69,7 @@ function chainAlerts(chain: ChainView, nowMs: number): readonly Alert[] {
       severity: "warning",
       chain: chain.name,
       message: `${chain.name}: only 1 of ${chain.providers.length} providers can serve`,
-      hint: `paceline breaker ls --chain ${chain.name}`,
+      hint: `paceline breaker ls ${chain.name}`,
     });
   }
   const limitMs = Math.max(
@@ -92,15 +92,19 @@ function chainAlerts(chain: ChainView, nowMs: number): readonly Alert[] {
 function providerAlerts(chain: ChainView): readonly Alert[] {
   return chain.providers.flatMap((provider): Alert[] => {
     const about = { chain: chain.name, provider: provider.id };
-    const alerts: Alert[] = endpointsOf(provider)
-      .filter(([, row]) => row.state === "open")
-      .map(([transport, row]) => ({
+    const alerts: Alert[] = [];
+    const open = endpointsOf(provider).filter(([, row]) => row.state === "open");
+    if (open.length > 0) {
+      const transports = open.map(([transport]) => transport).join(" and ");
+      const forced = open.some(([, row]) => row.forced) ? ", forced by an operator" : "";
+      alerts.push({
         id: "circuit_breaker_open",
         severity: "warning",
         ...about,
-        message: `${chain.name}/${provider.id}: ${transport} breaker is open${row.forced ? " (forced)" : ""}`,
-        hint: `paceline breaker reset ${chain.name}/${provider.id}/${transport}`,
-      }));
+        message: `${chain.name}/${provider.id}: breaker open for ${transports}${forced}`,
+        hint: `paceline breaker ls ${chain.name}/${provider.id}`,
+      });
+    }
     const { calls, lag } = provider;
     if (
       calls !== undefined &&
@@ -112,7 +116,7 @@ function providerAlerts(chain: ChainView): readonly Alert[] {
         severity: "warning",
         ...about,
         message: `${chain.name}/${provider.id}: ${percent(calls.failureRatio)} of calls fail`,
-        hint: `curl -s localhost/api/v1/chains/${chain.name}/leaderboard`,
+        hint: `see /api/v1/chains/${encodeURIComponent(chain.name)}/leaderboard`,
       });
     }
     if (lag !== undefined && lag > chain.maxLagBlocks) {

@@ -41,6 +41,8 @@ export interface OpsSources {
   /** What is known now, alerts included. */
   readonly health: () => HealthInput;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Replaces every configured secret: reasons may quote what a provider said. */
+  readonly redact: (text: string) => string;
   /** Wall clock as an ISO string. */
   readonly nowIso: () => string;
 }
@@ -137,7 +139,9 @@ export function createOpsRoutes(
         const reply = failure(405, `${request.method.slice(0, 16)} is not allowed here`);
         return { ...reply, headers: { ...reply.headers, allow: "GET, HEAD" } };
       }
-      return route.handle(sources.health(), request, match);
+      const reply = route.handle(sources.health(), request, match);
+      // Labels of metrics are redacted as they are made; a large page is not searched again.
+      return reply instanceof Promise ? reply : { ...reply, body: sources.redact(reply.body) };
     }
     return path.startsWith("/api/")
       ? failure(404, "no such API path; see /openapi.json")

@@ -225,6 +225,16 @@ describe("the page of metrics", () => {
     );
   });
 
+  it("masks a key in a label", async () => {
+    const redact = (text: string) => text.replaceAll("c4n4ry", "***");
+    const metrics = createMetrics(sourcesOf(), { yieldTurn, redact });
+    const fields = { chain: "alpha", provider: "p1", reason: "sent c4n4ry" };
+    metrics.onEvent({ name: "provider.misbehaviour", fields });
+    const { text } = await metrics.render();
+    expect(text).toContain('reason="sent ***"');
+    expect(text).not.toContain("c4n4ry");
+  });
+
   it("stays within the sample lines of a family when sources grow", async () => {
     const many: ChainView[] = Array.from({ length: 60 }, (_, n) =>
       chain(`c${n}`, { providers: Array.from({ length: 20 }, (_, m) => provider(`p${m}`)) }),

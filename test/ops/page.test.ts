@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { HealthInput } from "../../src/ops/health.ts";
 import { openApiDocument } from "../../src/ops/openapi.ts";
@@ -38,6 +39,7 @@ const routesOf = (input: HealthInput = base) =>
   createOpsRoutes({
     health: () => input,
     renderMetrics: () => Promise.resolve({ contentType: "text/plain", text: "m 1\n" }),
+    redact: (text) => text.replaceAll("c4n4ry", "***"),
     nowIso: () => "2026-01-01T00:00:00.000Z",
   });
 
@@ -100,11 +102,23 @@ describe("GET /", () => {
 
   it("needs no script and no other origin, and its policy allows exactly its style", async () => {
     const { body, headers } = await ask("/");
-    expect(headers["content-security-policy"]).toMatch(
-      /^default-src 'none'; style-src 'sha256-[\w+/=]+'; base-uri 'none'/,
+    const style = /<style>([\s\S]*)<\/style>/.exec(body)?.[1] ?? "";
+    const hash = createHash("sha256").update(style).digest("base64");
+    expect(headers["content-security-policy"]).toContain(
+      `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'`,
     );
     expect(body).not.toMatch(/<script|<link|<img|style="|https?:\/\/(?!127\.0\.0\.1:8080)/);
     expect(body.match(/<style>/g)).toHaveLength(1);
+  });
+
+  it("masks a key that a reason quotes, on the page and in every JSON answer", async () => {
+    const row = endpoint({ isUsable: false, unusableReason: "401 for key c4n4ry" });
+    const chains = [chain("alpha", { providers: [provider("p", { http: row, ws: undefined })] })];
+    for (const path of ["/", "/api/v1/chains", "/api/v1/chains/alpha", "/health", "/readyz"]) {
+      const { body } = await ask(path, {}, { ...base, chains });
+      expect(body, path).not.toContain("c4n4ry");
+    }
+    expect((await ask("/", {}, { ...base, chains })).body).toContain("401 for key ***");
   });
 
   it("says what to do when no chain runs", async () => {
@@ -178,6 +192,7 @@ describe("REST", () => {
     const routes = createOpsRoutes({
       health: () => base,
       renderMetrics: () => Promise.reject(new Error("gave up")),
+      redact: (text) => text,
       nowIso: () => "",
     });
     const request = {

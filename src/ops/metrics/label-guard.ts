@@ -7,12 +7,14 @@ export type Labels = Record<string, string>;
 /** Decides under which labels a value counts, and how often it had to be `_OTHER`. */
 export class LabelGuard {
   readonly #def: MetricDef;
+  readonly #redact: (text: string) => string;
   readonly #room: number;
   readonly #known = new Map<string, Labels>();
   #dropped = 0;
 
-  constructor(def: MetricDef) {
+  constructor(def: MetricDef, redact: (text: string) => string = (text) => text) {
     this.#def = def;
+    this.#redact = redact;
     this.#room = maxSeriesOf(def) - reservedSeriesOf(def);
   }
 
@@ -52,7 +54,7 @@ export class LabelGuard {
     const labels: Labels = {};
     for (const [at, label] of this.#def.labels.entries()) {
       const closed = METRIC_LABELS[label]?.values;
-      const value = values[at] ?? "";
+      const value = this.#redact(values[at] ?? "");
       const fits = closed === undefined ? !isFull : closed.includes(value);
       labels[label] = fits ? value : OTHER;
     }

@@ -12,6 +12,7 @@ const VIEW_MS = 500;
 /** What the metrics need besides their sources. */
 export interface MetricsDeps {
   readonly yieldTurn: () => Promise<void>;
+  readonly redact?: (text: string) => string;
   readonly onSamplerFailure?: (metric: string, error: unknown) => void;
 }
 

@@ -40,6 +40,8 @@ export interface RegistryDeps<Sources> {
   readonly nowMs: () => number;
   /** Lets the event loop turn once. */
   readonly yieldTurn: () => Promise<void>;
+  /** Replaces every configured secret: reasons of events may quote what a provider said. */
+  readonly redact?: (text: string) => string;
   /** A sampler threw; its family is left out of this page. */
   readonly onSamplerFailure?: (metric: string, error: unknown) => void;
 }
@@ -135,7 +137,7 @@ export class MetricsRegistry<Sources> {
   #open(def: MetricDef): void {
     const { name, help, labels } = def;
     if (def.from === "event") {
-      this.#guards.set(name, new LabelGuard(def));
+      this.#guards.set(name, new LabelGuard(def, this.#deps.redact));
       const options = { name, help, labelNames: [...labels], registers: [this.#prom] };
       if (def.type === "counter") this.#counters.set(name, new Counter(options));
       else if (def.type === "gauge") this.#gauges.set(name, new Gauge(options));

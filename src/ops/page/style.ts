@@ -33,6 +33,7 @@ table,tbody,tr,td,th{display:block}
 thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 tbody tr{border-top:1px solid var(--line);padding:.5rem 0}
 th,td,td.n{border:0;padding:.05rem 0;text-align:left;white-space:normal}
-td[data-label]::before{content:attr(data-label) ": ";color:var(--dim)}
+td[data-label]::before{content:attr(data-label) ": ";color:var(--dim);font-weight:400}
+td:empty{display:none}
 }
 `;
