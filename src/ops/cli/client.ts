@@ -53,10 +53,10 @@ export class AdminClient {
     const socket = connect(path);
     try {
       await new Promise<void>((done, fail) => {
-        const timer = setTimeout(() => fail(new Error("no answer")), CONNECT_MS);
+        socket.setTimeout(CONNECT_MS, () => fail(new Error("no answer")));
         socket.once("error", fail);
         socket.once("connect", () => {
-          clearTimeout(timer);
+          socket.setTimeout(0);
           socket.off("error", fail);
           done();
         });
@@ -146,7 +146,7 @@ export class AdminClient {
   }
 
   #line(line: string): void {
-    const message = JSON.parse(line) as Reply & { readonly hello?: unknown };
+    const message = parse(line);
     if (message.hello !== undefined) {
       this.#onHello?.();
       return;
@@ -176,6 +176,15 @@ interface Page {
   readonly cursor: string;
   readonly pages: number;
   readonly text: string;
+}
+
+/** A line of something that is no Paceline counts as no line. */
+function parse(line: string): Reply & { readonly hello?: unknown } {
+  try {
+    return (JSON.parse(line) ?? {}) as Reply;
+  } catch {
+    return {};
+  }
 }
 
 function isPaged(reply: unknown): reply is Page {

@@ -6,6 +6,8 @@ export interface Terminal {
   readonly err: (text: string) => void;
   readonly isTty: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Text of a file of at most `maxBytes`; throws an error with a `code`. */
+  readonly readFile: (path: string, maxBytes: number) => string;
 }
 
 /** Marks for people; plain text where colour is not wanted. */
