@@ -123,6 +123,8 @@ export class Races {
     if (race === undefined) return;
     const bit = 1 << lane;
     if ((race.arrived & bit) !== 0 || (race.entrants & bit) === 0) return;
+    // Past the deadline is missed, also when nobody has settled the race yet.
+    if (atNs - race.firstNs >= this.#rules.windowNs) return;
     race.arrived |= bit;
     race.lateLanes.push(lane);
     race.lateNs.push(atNs);

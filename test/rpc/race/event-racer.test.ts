@@ -1,0 +1,231 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { EventRacer } from "../../../src/rpc/race/event-racer.ts";
+import type { RaceEvent, SettledRace } from "../../../src/rpc/race/settled-race.ts";
+import { readSubscriptionFrame } from "../../../src/rpc/subscription-frame.ts";
+import { frameOf, hash, headOf, logOf } from "./events.ts";
+
+const ms = 1e6;
+
+/** Providers a, b, c live on all streams since time 0; the clock starts at 60 s. */
+const race = (
+  providers = ["a", "b", "c"],
+  options: ConstructorParameters<typeof EventRacer>[0] = {},
+) => {
+  const racer = new EventRacer(options);
+  for (const provider of providers) {
+    for (const event of ["newHeads", "logs", "newPendingTransactions"] as const) {
+      racer.live(provider, event, 0);
+    }
+  }
+  const arrive = (event: RaceEvent, provider: string, key: string, atMs: number, height?: number) =>
+    racer.arrive(
+      event,
+      key,
+      racer.lane(provider),
+      atMs * ms,
+      height === undefined
+        ? undefined
+        : readSubscriptionFrame(frameOf(event === "logs" ? logOf(height, 0) : headOf(height))),
+    );
+  return {
+    racer,
+    arrive,
+    head: (provider: string, n: number, atMs: number, height?: number) =>
+      arrive("newHeads", provider, hash(n), atMs, height),
+    settle: (atMs: number): SettledRace[] => racer.settle(atMs * ms),
+  };
+};
+
+describe("a race", () => {
+  it("forwards the first arrival and scores the others by their margins, to the microsecond", () => {
+    const { head, settle } = race();
+    expect(head("b", 1, 60_000)).toBe("first");
+    expect(head("a", 1, 60_020.001)).toBe("duplicate");
+    expect(head("c", 1, 60_060.5)).toBe("duplicate");
+    const [settled] = settle(62_000);
+    expect(settled).toMatchObject({ winner: "b", missed: [], neutral: [], isCorroborated: true });
+    expect(settled?.losers.map(({ provider }) => provider)).toEqual(["a", "c"]);
+    expect(settled?.losers[0]?.marginMs).toBeCloseTo(20.001, 6);
+    expect(settled?.losers[1]?.marginMs).toBeCloseTo(60.5, 6);
+  });
+
+  it("settles once, after its window, not before", () => {
+    const { head, settle } = race();
+    head("a", 1, 60_000);
+    head("b", 1, 60_001);
+    expect(settle(61_999.9)).toEqual([]);
+    expect(settle(62_000)).toHaveLength(1);
+    expect(settle(70_000)).toEqual([]);
+  });
+
+  it("counts who never delivered as having missed it", () => {
+    const { head, settle } = race();
+    head("a", 1, 60_000);
+    head("b", 1, 60_001);
+    expect(settle(62_000)[0]?.missed).toEqual(["c"]);
+  });
+
+  it("takes a late copy for a duplicate long after the race is over", () => {
+    const { head, settle } = race();
+    head("a", 1, 60_000);
+    head("b", 1, 60_001);
+    settle(62_000);
+    expect(head("c", 1, 90_000)).toBe("duplicate");
+    expect(settle(100_000)).toEqual([]);
+  });
+
+  it("needs two entrants: a provider that has raced alone is not scored", () => {
+    const { head, settle } = race(["a"]);
+    expect(head("a", 1, 60_000)).toBe("first");
+    expect(settle(70_000)).toEqual([]);
+  });
+
+  it("has only entrants whose subscription was live for 5 s", () => {
+    const { racer, head, settle } = race(["a", "b"]);
+    racer.live("late", "newHeads", 56_000 * ms);
+    head("a", 1, 60_000);
+    head("b", 1, 60_001);
+    head("late", 1, 60_002);
+    const [settled] = settle(62_000);
+    expect(settled?.losers.map(({ provider }) => provider)).toEqual(["b"]);
+    expect(settled?.missed).toEqual([]);
+    head("a", 2, 61_000);
+    head("b", 2, 61_001);
+    expect(settle(63_000)[0]?.missed).toEqual(["late"]);
+  });
+
+  it("does not count what a provider misses after its subscription ended", () => {
+    const { racer, head, settle } = race();
+    head("a", 1, 60_000);
+    racer.gone("c", "newHeads");
+    head("b", 1, 60_001);
+    expect(settle(62_000)[0]).toMatchObject({ missed: [], neutral: ["c"] });
+    head("a", 2, 63_000);
+    head("b", 2, 63_001);
+    expect(settle(65_000)[0]?.missed).toEqual([]);
+  });
+
+  it("does not judge a provider that delivered another block of the same height", () => {
+    const { head, settle } = race();
+    head("c", 99, 60_000, 7);
+    head("a", 1, 60_010, 7);
+    head("b", 1, 60_020, 7);
+    const settled = settle(63_000).find(({ key }) => key === hash(1));
+    expect(settled).toMatchObject({ winner: "a", missed: [], neutral: ["c"] });
+  });
+
+  it("earns nothing for an event that nobody else saw, and calls it suspicious", () => {
+    const { head, settle } = race();
+    for (const provider of ["a", "b", "c"]) head(provider, 1, 60_000);
+    head("a", 666, 61_000);
+    const invented = settle(64_000).find(({ key }) => key === hash(666));
+    expect(invented).toMatchObject({ isCorroborated: false, isSuspicious: true, missed: [] });
+    expect(invented?.neutral).toEqual(["b", "c"]);
+  });
+
+  it("lets a provider that has long been silent answer for what it misses, even alone", () => {
+    const { head, settle } = race(["a", "b"]);
+    head("a", 1, 60_000);
+    expect(settle(62_000)[0]).toMatchObject({ missed: ["b"], isSuspicious: false });
+  });
+
+  it("is held once per block for logs, on the block's first log", () => {
+    const { arrive, settle } = race();
+    for (const index of [0, 1, 2]) {
+      for (const provider of ["a", "b", "c"]) {
+        arrive("logs", provider, `${hash(7)}0x${index}`, 60_000 + index, 7);
+      }
+    }
+    arrive("logs", "a", `${hash(8)}0x0`, 60_100, 8);
+    expect(settle(63_000).map(({ key }) => key)).toEqual([`${hash(7)}0x0`, `${hash(8)}0x0`]);
+  });
+
+  it("is sampled to ten a second for pending transactions", () => {
+    const { arrive, settle } = race();
+    for (let i = 0; i < 1_000; i++) {
+      for (const provider of ["a", "b", "c"]) {
+        arrive("newPendingTransactions", provider, hash(i), 60_000 + i);
+      }
+    }
+    expect(settle(70_000).length).toBe(10);
+  });
+
+  it("keeps its outcome when its key is evicted from the seen keys meanwhile", () => {
+    const { head, settle } = race(["a", "b", "c"], { maxCacheSize: 80 });
+    head("a", 1, 60_000);
+    // Far more heads than the cache holds, from a provider that is not in the race.
+    for (let n = 1_000; n < 1_200; n++) head("stranger", n, 60_001);
+    expect(head("b", 1, 60_050)).toBe("duplicate");
+    expect(head("c", 1, 60_060)).toBe("duplicate");
+    const settled = settle(62_000).find(({ key }) => key === hash(1));
+    expect(settled?.losers.map(({ marginMs }) => Math.round(marginMs))).toEqual([50, 60]);
+  });
+
+  it("begins anew after a reset, with counters and memories empty", () => {
+    const { racer, head, settle } = race();
+    head("a", 1, 60_000);
+    head("b", 1, 60_001);
+    racer.reset();
+    expect(racer.stats()).toMatchObject({ size: 0, firsts: 0, duplicates: 0, openRaces: 0 });
+    expect(settle(70_000)).toEqual([]);
+    expect(head("a", 1, 70_000)).toBe("first");
+    head("b", 1, 70_001);
+    expect(settle(72_000)).toHaveLength(1);
+  });
+
+  it("passes a block that comes back after a reorg on to those who know the chain", () => {
+    const { head } = race();
+    for (const provider of ["a", "b"]) head(provider, 1, 60_000);
+    for (const provider of ["a", "b"]) head(provider, 2, 60_500);
+    expect(head("a", 1, 61_000)).toBe("again");
+    expect(head("b", 1, 61_001)).toBe("duplicate");
+  });
+
+  it("stays within its bounds under a million events of providers that invent them", () => {
+    const { racer, arrive, settle } = race(["a", "b"], { maxCacheSize: 1_000 });
+    const kinds = ["newHeads", "logs", "newPendingTransactions"] as const;
+    for (let i = 0; i < 1_000_000; i++) {
+      arrive(kinds[i % 3] ?? "logs", i % 2 === 0 ? "a" : "b", `${hash(i)}0x0`, 60_000 + i / 100);
+      if (i % 10_000 === 0) settle(60_000 + i / 100);
+    }
+    const stats = racer.stats();
+    expect(stats.size).toBeLessThanOrEqual(1_000);
+    expect(stats.openRaces).toBeLessThanOrEqual(100);
+    expect(stats.firsts).toBe(1_000_000);
+  });
+
+  it("forwards each event once and never calls a loser first, in whatever order copies come", () => {
+    const copies = fc.array(
+      fc.record({
+        provider: fc.constantFrom("a", "b", "c"),
+        event: fc.nat(20),
+        gapMs: fc.nat(300),
+      }),
+      { maxLength: 100 },
+    );
+    fc.assert(
+      fc.property(copies, (arrivals) => {
+        const { head, settle } = race();
+        const firsts = new Map<number, { provider: string; atMs: number }>();
+        const settled: SettledRace[] = [];
+        let nowMs = 60_000;
+        for (const { provider, event, gapMs } of arrivals) {
+          nowMs += gapMs;
+          const verdict = head(provider, event, nowMs);
+          expect(verdict === "first").toBe(!firsts.has(event));
+          if (verdict === "first") firsts.set(event, { provider, atMs: nowMs });
+          settled.push(...settle(nowMs));
+        }
+        settled.push(...settle(nowMs + 10_000));
+        expect(settled.length).toBe(firsts.size);
+        for (const { key, winner, losers, missed, neutral } of settled) {
+          expect(winner).toBe(firsts.get(Number(key))?.provider);
+          const named = [winner, ...losers.map(({ provider }) => provider), ...missed, ...neutral];
+          expect(named.toSorted()).toEqual(["a", "b", "c"]);
+          for (const { marginMs } of losers) expect(marginMs).toBeLessThan(2_000);
+        }
+      }),
+    );
+  });
+});
