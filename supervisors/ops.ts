@@ -2,8 +2,8 @@
 import { adminSocket, adminSocketKey } from "../actors/ops/admin-socket.ts";
 import { configStore, configStoreKey } from "../actors/ops/config-store.ts";
 import { httpListener, httpListenerKey } from "../actors/ops/http-listener.ts";
-import { metrics, metricsKey } from "../actors/ops/metrics.ts";
 import { tableKeeper, tableKeeperKey } from "../actors/ops/table-keeper.ts";
+import { telemetryKeeper, telemetryKey } from "../actors/ops/telemetry.ts";
 import { benchmarkSnapshot, benchmarkSnapshotKey } from "../actors/rpc/benchmark-snapshot.ts";
 import { benchmarkStore, benchmarkStoreKey } from "../actors/rpc/benchmark-store.ts";
 import { chainsTable } from "../actors/rpc/chain-registry.ts";
@@ -12,7 +12,7 @@ import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/
 /** What the processes of this subtree are started with. */
 export interface OpsParts {
   readonly configStore: ArgsOf<typeof configStore>;
-  readonly metrics: ArgsOf<typeof metrics>;
+  readonly telemetry: ArgsOf<typeof telemetryKeeper>;
   readonly benchmarkStore: ArgsOf<typeof benchmarkStore>;
   readonly benchmarkSnapshot: ArgsOf<typeof benchmarkSnapshot>;
   readonly adminSocket: ArgsOf<typeof adminSocket>;
@@ -32,7 +32,7 @@ export const ops = (parts: OpsParts): SupervisorSpec =>
         { register: tableKeeperKey() },
       ),
       child(configStore, parts.configStore, { register: configStoreKey() }),
-      child(metrics, parts.metrics, { register: metricsKey() }),
+      child(telemetryKeeper, parts.telemetry, { register: telemetryKey() }),
       child(benchmarkStore, parts.benchmarkStore, { register: benchmarkStoreKey() }),
       child(benchmarkSnapshot, parts.benchmarkSnapshot, {
         register: benchmarkSnapshotKey(),

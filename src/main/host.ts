@@ -18,33 +18,31 @@ import { planReload } from "../../config/plan.ts";
 import type { Config } from "../../config/schema.ts";
 import { application } from "../../supervisors/application.ts";
 import { HostProbe } from "../io/host-probe.ts";
-import { createHttpUpstream } from "../io/http-upstream.ts";
 import type { Log } from "../io/log.ts";
 import { createSnapshotStore } from "../io/snapshot-store.ts";
 import { createNode, type Node } from "../otp/index.ts";
 import { activeAlerts } from "../ops/alerts.ts";
 import type { AdminDeps } from "../ops/admin/ports.ts";
-import { EVENTS } from "../ops/events.ts";
 import type { HealthInput } from "../ops/health.ts";
-import { eventLogger } from "../ops/log.ts";
+import { eventLogger, loggedEvents } from "../ops/log.ts";
 import { METRIC_EVENTS } from "../ops/metrics/event-counters.ts";
 import { createMetrics } from "../ops/metrics/metrics.ts";
 import { RequestMeter } from "../ops/metrics/request-meter.ts";
+import { processesView, restartsByChain } from "../ops/processes.ts";
 import { createOpsRoutes } from "../ops/routes.ts";
 import type { ChainView } from "../ops/views.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
 import type { GatewayLimits } from "../rpc/proxy/ports.ts";
 import { TICK_MS } from "../rpc/proxy/stall-rule.ts";
-import { rank } from "../rpc/selection/rank.ts";
+import { statsTable } from "../rpc/stream-stats.ts";
 import { booksOf, chainDirectory, makeChainRecord, statesOf } from "./chain-records.ts";
 import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
 import type { ConfigReading } from "./reading.ts";
 import { createHandler } from "./routes.ts";
 import { secretsOf } from "./secrets.ts";
-import { chainExtras } from "./chain-extras.ts";
-import { chainView, Restarts } from "./views.ts";
+import { chainView } from "./views.ts";
 import { version } from "./version.ts";
 
 /** What a host is started with. */
@@ -80,7 +78,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   const node = createNode({ log: log.sink });
   const table = () => node.table<ChainState>(chainsTable);
   const now = () => node.nowMs();
-  node.telemetry.attach("log", Object.keys(EVENTS), eventLogger(log));
+  const logEvent = eventLogger(log);
+  node.telemetry.attach("log", loggedEvents(log), logEvent);
 
   const requests = { prefix: nanoid(8), count: 0 };
   const meter = new RequestMeter();
@@ -91,7 +90,6 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     nextRequestId: () => `${requests.prefix}-${(++requests.count).toString(36)}`,
     emit: (event, fields) => node.emit(event, fields),
     observer: meter,
-    rank,
     redact: (text) => redact(text),
     isDraining: () => flags.isDraining,
     clientVersion: `Paceline/${version}`,
@@ -100,20 +98,21 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
   const probe = new HostProbe();
-  const roller = setInterval(() => {
-    probe.roll();
-    void probe.countDescriptors();
-  }, 15_000);
-
-  const restartsNow = remembered(now, () => new Restarts(node));
-  const views = remembered(now, (): readonly ChainView[] =>
-    statesOf(table()).map((state) => chainView(state, chainExtras(node, state), restartsNow())),
+  const processes = remembered(now, () =>
+    processesView(node.inspector.processes(), node.inspector.tree()),
   );
+  const views = remembered(now, (): readonly ChainView[] => {
+    const restarts = restartsByChain(node.inspector.tree());
+    const stats = node.table(statsTable);
+    return statesOf(table()).map((state) =>
+      chainView(state, (row) => stats?.get(row), restarts.get(state.name)),
+    );
+  });
   const alerts = () =>
     activeAlerts({
       nowMs: now(),
       chains: views(),
-      processes: restartsNow().processes,
+      processes: processes(),
       host: probe.sample(),
     });
   const health = (): HealthInput => ({
@@ -127,7 +126,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     endpoints: endpointsOf(statesOf(table())),
     chains: views(),
     alerts: alerts(),
-    processes: restartsNow().processes,
+    processes: processes(),
     host: probe.sample(),
   });
   const metrics = createMetrics(
@@ -139,13 +138,14 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
       chains: views,
       meter,
       clients: () => listener.clients(),
-      processes: () => restartsNow().processes,
+      processes,
       host: () => probe.sample(),
       suppressedLogLines: () => log.suppressedLines,
       alerts,
     },
     {
       yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
+      redact: (text) => redact(text),
       onSamplerFailure: (metric, error) =>
         log.write("error", "ops.metrics", "a metric could not be read", { metric, error }),
     },
@@ -160,6 +160,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
       createOpsRoutes({
         health,
         renderMetrics: metrics.render,
+        redact: (text) => redact(text),
         nowIso: () => new Date().toISOString(),
       }),
       onFault,
@@ -217,11 +218,13 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
             metrics.prune();
           },
         },
-        metrics: {
-          attach: () => {
-            node.telemetry.attach("metrics", METRIC_EVENTS, metrics.onEvent);
-            return () => void node.telemetry.detach("metrics");
-          },
+        telemetry: {
+          telemetry: () => node.telemetry,
+          listeners: [
+            { id: "log", names: () => loggedEvents(log), handle: logEvent },
+            { id: "metrics", names: () => METRIC_EVENTS, handle: metrics.onEvent },
+          ],
+          probe,
           prune: metrics.prune,
         },
         benchmarkStore: { books: () => booksOf(table()) },
@@ -237,20 +240,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
         adminSocket: { path: running.config.admin.socket, deps: admin },
         httpListener: { listener },
       },
-      chain: chainParts({
-        gateway,
-        limits: () => running.config.limits,
-        openHttp: (provider, onConnect) => {
-          if (provider.url === undefined) throw new Error(`provider ${provider.id} has no url`);
-          const upstream = createHttpUpstream({
-            url: provider.url,
-            headers: provider.headers,
-            connections: provider.http.pool,
-            onConnect,
-          });
-          return upstream;
-        },
-      }),
+      chain: chainParts(gateway.engine, () => running.config.limits),
       registry: {
         configured: () => running.config.chains,
         record: (config) => makeChainRecord(node, config),
@@ -277,7 +267,6 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     stopTree: async (timeoutMs) => {
       await node.stop(timeoutMs);
       clearInterval(ticker);
-      clearInterval(roller);
       probe.close();
     },
     drainConfig: () => running.config.drain,

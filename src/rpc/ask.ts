@@ -23,8 +23,8 @@ export type Answer =
 /** Answers larger than this are refused: our own questions are small. */
 const maxAnswerBytes = 4 * 1024 * 1024;
 
-/** Away from the nine digits of users' calls; a probe asks one question at a time, so one id will do. */
-const questionId = 90_000_001;
+/** The last but one of the nine-digit ids; a probe asks one question at a time, so one id will do. */
+const questionId = 999_999_998;
 
 /** Asks and reports once; the returned function gives up without a report. */
 export const ask = (

@@ -1,0 +1,41 @@
+/** What the processes of every chain are started with: drivers and the way into the request path. */
+import type { ChainParts } from "../../supervisors/chain.ts";
+import type { LimitsConfig } from "../../config/schema.ts";
+import { createHttpUpstream } from "../io/http-upstream.ts";
+import { connectWs } from "../io/ws-client.ts";
+import type { Engine } from "../rpc/proxy/engine.ts";
+import { callChain } from "../rpc/proxy/own-call.ts";
+import type { ChainView } from "../rpc/proxy/ports.ts";
+
+/** The parts of all chains. */
+export const chainParts = (engine: Engine, limits: () => LimitsConfig): ChainParts => ({
+  headTracker: (state) => ({ state }),
+  messageAggregator: (state) => ({ state }),
+  subscriptionHub: (state) => ({
+    state,
+    fetch: (method, params, signal) => fetchFrom(engine, state, method, params, signal),
+    maxBufferedBytes: limits().wsMaxBufferedBytes,
+    maxSubscriptions: limits().wsMaxSubscriptions,
+  }),
+  openHttp: ({ id, url, headers, http }, onConnect) => {
+    if (url === undefined) throw new Error(`provider ${id} has no url`);
+    return createHttpUpstream({ url, headers, connections: http.pool, onConnect });
+  },
+  ws: (state, provider) => ({ state, provider: provider.id, connect: connectWs }),
+});
+
+/** One question through the whole request path, so that gap filling fails over like any call. */
+const fetchFrom = (
+  engine: Engine,
+  chain: ChainView,
+  method: string,
+  params: readonly unknown[],
+  signal: AbortSignal,
+): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const giveUp = callChain(engine, chain, method, params, (answer) => {
+      if (answer.ok) resolve(answer.result);
+      else reject(new Error(`${method} on ${chain.name}: ${answer.detail}`));
+    });
+    signal.addEventListener("abort", giveUp, { once: true });
+  });

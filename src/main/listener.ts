@@ -1,0 +1,83 @@
+/** One port for HTTP and WebSocket: the host's server, which outlives its process. */
+import type { Listener, ListenAddress } from "../../actors/ops/http-listener.ts";
+import type { Config } from "../../config/schema.ts";
+import { openHttpServer, type HttpServer, type HttpServerOptions } from "../io/http-server.ts";
+import { WsServer, type WsDecision } from "../io/ws-server.ts";
+import type { Gateway } from "../rpc/proxy/gateway.ts";
+
+/** What the port is made of. */
+export interface ListenerOptions {
+  readonly config: Config;
+  readonly gateway: Gateway;
+  readonly onRequest: HttpServerOptions["onRequest"];
+}
+
+/** The listener with what draining and metrics need besides. */
+export interface HostListener extends Listener {
+  /** Takes nothing new, closes WebSockets with 1012 spread over `spreadMs`, waits for the rest. */
+  finish(timeoutMs: number, spreadMs: number): Promise<void>;
+  /** Connected clients by kind. */
+  clients(): Readonly<Record<string, number>>;
+}
+
+/** Makes the listener; the port is opened by its process. */
+export const createListener = ({ config, gateway, onRequest }: ListenerOptions): HostListener => {
+  const { listen, limits } = config;
+  const sockets = new WsServer({
+    decide: (request) => decide(gateway, request.url ?? "/", request.headers.host ?? ""),
+    maxMessageBytes: limits.wsMaxMessageBytes,
+    maxConnections: limits.wsMaxClients,
+  });
+  let server: HttpServer | undefined;
+  let opening: Promise<ListenAddress> | undefined;
+  const addressOf = ({ host, port }: HttpServer): ListenAddress => ({ host, port });
+  const open = async (): Promise<ListenAddress> => {
+    server = await openHttpServer({
+      host: listen.host,
+      port: listen.port,
+      maxBodyBytes: limits.maxBodyBytes,
+      onRequest,
+      onUpgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
+    });
+    return addressOf(server);
+  };
+  return {
+    open: () => {
+      opening ??= open().catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+      return opening;
+    },
+    drain: async (timeoutMs) => server?.drain(timeoutMs),
+    close: async () => {
+      sockets.close();
+      await server?.close();
+      server = undefined;
+      opening = undefined;
+    },
+    finish: async (timeoutMs, spreadMs) => {
+      await Promise.all([server?.drain(timeoutMs), sockets.drain(spreadMs, Math.random)]);
+    },
+    clients: () => ({
+      http: Math.max(0, (server?.connections ?? 0) - sockets.size),
+      ws: sockets.size,
+    }),
+    get address() {
+      return server === undefined ? undefined : addressOf(server);
+    },
+    get inFlight() {
+      return (server?.inFlight ?? 0) + gateway.inFlight;
+    },
+  };
+};
+
+const decide = (gateway: Gateway, url: string, host: string): WsDecision => {
+  const admission = gateway.ws.admit(url);
+  if (!admission.ok) return admission;
+  const path = url.split("?", 1)[0] ?? "/";
+  return {
+    ok: true,
+    open: (connection) => gateway.ws.open(admission.route, connection, `ws://${host}${path}`),
+  };
+};
