@@ -125,16 +125,16 @@ function isWord(bytes: Uint8Array, at: number, word: Uint8Array): boolean {
 export const TAIL_BYTES = 64;
 
 /**
- * Position of our id at the end of a whole body, `,"id":N}` with N ours, or -1. Such an ending lies
+ * Position of an id of our width at the end of a whole body, `,"id":N}`, or -1. Such an ending lies
  * at top level in every valid body: inner objects end in `}}` or `]}`, strings in `"}`. The version
  * may stand behind the id: an unescaped quote before `2.0` opens that very string.
  */
-export function tailIdAt(bytes: Uint8Array, end: number, id: number): number {
+export function tailIdAt(bytes: Uint8Array, end: number): number {
   let at = backSpace(bytes, end);
   if (at < 1 || bytes[at - 1] !== 0x7d) return -1;
   const tokenEnd = backVersion(bytes, backSpace(bytes, at - 1));
   const start = tokenEnd - ID_WIDTH;
-  if (start < 1 || readId(bytes, start, tokenEnd) !== id) return -1;
+  if (start < 1 || readId(bytes, start, tokenEnd) < 0) return -1;
   at = backSpace(bytes, start);
   if (at < 6 || bytes[at - 1] !== 0x3a) return -1;
   at = backSpace(bytes, at - 1);

@@ -16,7 +16,13 @@ import type { Expirable } from "./deadline-wheel.ts";
 import type { RelayableError } from "./upstream-reply.ts";
 import { judgeReply } from "./upstream-reply.ts";
 import { STREAM_IDLE_MS } from "./limits.ts";
-import type { UpstreamCall, UpstreamFailure, UpstreamHandler, UpstreamHead } from "./ports.ts";
+import type {
+  ChainView,
+  UpstreamCall,
+  UpstreamFailure,
+  UpstreamHandler,
+  UpstreamHead,
+} from "./ports.ts";
 
 /** What an attempt tells the exchange that made it. */
 export interface AttemptOwner {
@@ -24,6 +30,7 @@ export interface AttemptOwner {
   readonly canStream: boolean;
   /** The stall rule counts this call. */
   readonly isCheap: boolean;
+  readonly chainView: ChainView;
   /** The provider looks frozen. */
   onStalled(attempt: Attempt): void;
   readonly bufferBytes: number;
@@ -58,6 +65,8 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome {
   readonly id: number;
   readonly startMs: number;
   readonly kind: "primary" | "failover" | "retry";
+  /** The endpoint's q99 for this method, or 0 while unknown. */
+  usualMs = 0;
   call: UpstreamCall | undefined = undefined;
   errorClass: ErrorClass = "cancelled";
   durationMs = 0;
@@ -255,8 +264,8 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome {
 
   #spliceTail(): boolean {
     const tail = this.#tail ?? Buffer.alloc(0);
-    const at = tailIdAt(tail, tail.length, this.id);
-    if (at < 0) return false;
+    const at = tailIdAt(tail, tail.length);
+    if (at < 0 || readId(tail, at, at + ID_WIDTH) !== this.id) return false;
     this.owner.onChunk(tail.subarray(0, at));
     this.owner.onIdPlace();
     this.owner.onChunk(tail.subarray(at + ID_WIDTH));

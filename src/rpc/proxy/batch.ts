@@ -5,18 +5,22 @@
 import { OWN_ERRORS } from "../errors/codes.ts";
 import { errorText } from "../json-rpc/error-text.ts";
 import type { Call, CallFacts, CallSink } from "./call.ts";
-import type { Engine } from "./engine.ts";
 import type { Exchange } from "./exchange.ts";
+import type { GatewayLimits } from "./ports.ts";
 
 /** A piece of an answer: latin1 text, or bytes. */
 export type Piece = string | Buffer;
+
+/** Serves one call; the exchange is returned while it runs. */
+export type Submit = (call: Call, sink: CallSink) => Exchange | undefined;
 
 /** Receives the answers once all are there; `sizeBytes` is 0 when every call was a notification. */
 export type BatchDone = (pieces: readonly Piece[], sizeBytes: number) => void;
 
 /** One batch in progress. */
 export class Batch {
-  readonly #engine: Engine;
+  readonly #limits: GatewayLimits;
+  readonly #submit: Submit;
   readonly #calls: readonly Call[];
   readonly #slots: (Slot | undefined)[];
   readonly #done: BatchDone;
@@ -28,8 +32,9 @@ export class Batch {
   #running = 0;
   #sizeBytes = 0;
 
-  constructor(engine: Engine, calls: readonly Call[], done: BatchDone) {
-    this.#engine = engine;
+  constructor(limits: GatewayLimits, submit: Submit, calls: readonly Call[], done: BatchDone) {
+    this.#limits = limits;
+    this.#submit = submit;
     this.#calls = calls;
     this.#slots = calls.map(() => undefined);
     this.#done = done;
@@ -48,7 +53,7 @@ export class Batch {
 
   /** Answers with more bytes than this are refused. */
   get bytesLeft(): number {
-    return this.#engine.limits.maxBatchResponseBytes - this.#sizeBytes;
+    return this.#limits.maxBatchResponseBytes - this.#sizeBytes;
   }
 
   #fill(): void {
@@ -58,14 +63,14 @@ export class Batch {
     while (
       !this.#isCancelled &&
       this.#next < this.#calls.length &&
-      this.#running < this.#engine.limits.batchParallel
+      this.#running < this.#limits.batchParallel
     ) {
       const index = this.#next++;
       const call = this.#calls[index] as Call;
       const slot = new Slot(this, call);
       this.#slots[index] = slot;
       this.#running++;
-      slot.exchange = this.#engine.submit(call, slot);
+      slot.exchange = this.#submit(call, slot);
     }
     this.#isStarting = false;
     if (this.#open === 0) this.#finish();

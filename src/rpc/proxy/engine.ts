@@ -6,11 +6,15 @@ import { isAdmissible } from "../admission.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
+import type { ChainName } from "../ids.ts";
 import { errorText, resultText } from "../json-rpc/error-text.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import { methodInfo } from "../json-rpc/methods.ts";
 import { idToken } from "../json-rpc/request-bytes.ts";
 import { IdCounter } from "../json-rpc/upstream-id.ts";
+import type { PanicGate, TriedSet } from "../selection/pick.ts";
+import { createPanicGate, firstUsable, lastResort } from "../selection/pick.ts";
+import { rank } from "../selection/rank.ts";
 import type { Candidate, Ranking, RoutingSnapshot } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Call, CallSink } from "./call.ts";
@@ -33,6 +37,7 @@ export class Engine {
   readonly nextRequestId: () => string;
   readonly redact: (text: string) => string;
   readonly #empties = new EmptyMemory();
+  readonly #panics = new Map<ChainName, PanicGate>();
   #inFlight = 0;
   #firstAttempt: Attempt | undefined;
 
@@ -59,8 +64,9 @@ export class Engine {
     }
     const info = methodInfo(envelope.method);
     if (info.route === "forward") return this.#forward(call, info, sink);
-    if (info.route === "local") this.#answerLocally(call, info, sink);
-    else if (info.route === "subscription") {
+    if (info.route === "local") {
+      this.answer(call, sink, localResult(info.name, call.chain, this.deps.clientVersion));
+    } else if (info.route === "subscription") {
       this.refuse(call, sink, "ws_only", `${info.name} needs a WebSocket`, {
         websocket_url: call.websocketUrl(),
       });
@@ -88,19 +94,33 @@ export class Engine {
     this.#observe(call, call.envelope.method, facts.requestId, reason);
   }
 
+  /** Answers with a result of ours, as JSON text. */
+  answer(call: Call, sink: CallSink, json: string): void {
+    const token = idToken(call.body, call.envelope);
+    const facts = new LocalFacts(this.nextRequestId(), strategyOf(call), token, undefined);
+    sink.text(facts, 200, resultText(token, json));
+    this.#observe(call, call.envelope.method, facts.requestId, undefined);
+  }
+
+  /** Answers with an error that another part of the program has worded. */
+  relayError(
+    call: Call,
+    sink: CallSink,
+    code: number,
+    message: string,
+    data: Readonly<Record<string, unknown>> | undefined,
+  ): void {
+    const token = idToken(call.body, call.envelope);
+    const facts = new LocalFacts(this.nextRequestId(), strategyOf(call), token, "internal");
+    sink.text(facts, 200, errorText(token, code, this.redact(message), data));
+    this.#observe(call, call.envelope.method, facts.requestId, "internal");
+  }
+
   #refuseEnvelope(call: Call, sink: CallSink): void {
     const { fault } = call.envelope;
     if (fault === undefined) return;
     const reason = fault.code === -32602 ? "invalid_params" : "invalid_request";
     this.refuse(call, sink, reason, fault.message);
-  }
-
-  #answerLocally(call: Call, info: MethodInfo, sink: CallSink): void {
-    const token = idToken(call.body, call.envelope);
-    const facts = new LocalFacts(this.nextRequestId(), strategyOf(call), token, undefined);
-    const json = localResult(info.name, call.chain, this.deps.clientVersion);
-    sink.text(facts, 200, resultText(token, json));
-    this.#observe(call, info.name, facts.requestId, undefined);
   }
 
   #observe(call: Call, method: string, requestId: string, reason: OwnReason | undefined): void {
@@ -147,22 +167,68 @@ export class Engine {
 
   /** The order of providers for a call. */
   rank(snapshot: RoutingSnapshot, call: Call, method: string): Ranking {
-    return this.deps.rank(snapshot, {
-      strategy: call.options.strategy,
+    const { strategy, transport, provider } = call.options;
+    return rank(snapshot, {
+      strategy,
       method,
-      transport: call.options.transport,
-      provider: call.options.provider,
-      seed: this.deps.random(),
+      transport,
+      provider,
+      seed: (this.deps.random() * SEED_RANGE) | 0,
     });
   }
 
-  /** A WebSocket client's calls take the provider's WebSocket where it lives; others the ranked row. */
-  rowFor(call: Call, candidate: Candidate, nowMs: number): EndpointRow {
-    if (call.protocol !== "ws" || candidate.row.transport === "ws") return candidate.row;
-    const row = candidate.view.transports.ws;
-    return row !== undefined && isAdmissible(row, nowMs) && call.chain.upstream(row) !== undefined
-      ? row
-      : candidate.row;
+  /** The next endpoint to try; one that is cooling down or broken only when there is no other. */
+  pick(
+    call: Call,
+    ranking: Ranking,
+    nowMs: number,
+    tried: TriedSet,
+    minHead: number,
+  ): Candidate | undefined {
+    const usable =
+      firstUsable(ranking, nowMs, tried, minHead) ??
+      (minHead > 0 ? firstUsable(ranking, nowMs, tried) : undefined);
+    if (usable !== undefined) return usable;
+    const { name } = call.chain;
+    let gate = this.#panics.get(name);
+    if (gate === undefined) this.#panics.set(name, (gate = createPanicGate()));
+    const last = lastResort(ranking, nowMs, gate, tried);
+    if (last === undefined) return undefined;
+    const { candidate, relaxed } = last;
+    const { emit } = this.deps;
+    const { method } = call.envelope;
+    if (relaxed === "cooldown")
+      emit("rpc.selection.relaxed", { chain: name, filter: relaxed, method });
+    else emit("rpc.failover.panic", { chain: name, provider: candidate.view.provider, method });
+    return candidate;
+  }
+
+  /**
+   * The row of a candidate that can carry the call now. A WebSocket client's calls take the
+   * provider's WebSocket where it lives; a transport without a channel gives way to the other.
+   */
+  rowFor(call: Call, candidate: Candidate, nowMs: number): EndpointRow | undefined {
+    const { chain, protocol, options } = call;
+    const { row, view } = candidate;
+    const { ws, http } = view.transports;
+    if (
+      protocol === "ws" &&
+      row.transport === "http" &&
+      options.transport === "any" &&
+      ws !== undefined &&
+      isAdmissible(ws, nowMs) &&
+      chain.upstream(ws) !== undefined
+    ) {
+      return ws;
+    }
+    if (chain.upstream(row) !== undefined) return row;
+    const other = row.transport === "http" ? ws : http;
+    return options.transport === "any" &&
+      other !== undefined &&
+      isAdmissible(other, nowMs) &&
+      chain.upstream(other) !== undefined
+      ? other
+      : undefined;
   }
 
   /** Arms an attempt's deadline and lists it among those in flight. */
@@ -273,6 +339,9 @@ export class Engine {
     }
   }
 }
+
+/** Seeds are 31-bit integers. */
+const SEED_RANGE = 0x7fffffff;
 
 /** Bytes of params that tell one lookup from another. */
 const MAX_LOOKUP_KEY = 256;

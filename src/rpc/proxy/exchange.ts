@@ -14,17 +14,17 @@ import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import { idToken, upstreamBytes } from "../json-rpc/request-bytes.ts";
 import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
+import { firstUsable, TriedSet } from "../selection/pick.ts";
 import type { Candidate, Ranking } from "../selection/snapshot.ts";
 import type { AttemptOwner } from "./attempt.ts";
 import { Attempt } from "./attempt.ts";
 import type { Call, CallFacts, CallSink } from "./call.ts";
-import { nextCandidate, nextWithHigherHead, TriedSet } from "./choose.ts";
 import type { Engine } from "./engine.ts";
 import { attemptsText, metaText } from "./explain.ts";
 import { BUDGET_SHARE, COLD_Q99_MS, MIN_ATTEMPT_MS, MIN_BUDGET_MS } from "./limits.ts";
 import type { FinalAnswer } from "./outcome.ts";
 import { finalAnswer, ownAnswer } from "./outcome.ts";
-import type { RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
+import type { ChainView, RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
 
 /** A call in progress. */
 export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
@@ -72,6 +72,10 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
 
   get protocol(): Transport {
     return this.call.protocol;
+  }
+
+  get chainView(): ChainView {
+    return this.call.chain;
   }
 
   get isCheap(): boolean {
@@ -170,17 +174,15 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
       const candidate =
         ranking === undefined
           ? undefined
-          : aboveHead >= 0
-            ? nextWithHigherHead(ranking, nowMs, this.#tried, aboveHead)
-            : nextCandidate(ranking, nowMs, this.#tried);
+          : engine.pick(call, ranking, nowMs, this.#tried, aboveHead + 1);
       if (candidate === undefined) {
         this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
         return;
       }
       this.#tried.add(candidate.row.index);
       const row = engine.rowFor(call, candidate, nowMs);
-      const upstream = call.chain.upstream(row);
-      if (upstream !== undefined) {
+      const upstream = row === undefined ? undefined : call.chain.upstream(row);
+      if (row !== undefined && upstream !== undefined) {
         this.#dispatch(candidate, row, upstream, nowMs, kind);
         return;
       }
@@ -200,24 +202,25 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
     this.attempts.push(attempt);
     this.#current = attempt;
     row.inFlight++;
-    engine.track(attempt, nowMs + this.#budget(candidate, row, nowMs));
+    const q99Ms = candidate.view.calls.get(row.transport, this.info.name)?.q99Ms;
+    attempt.usualMs = q99Ms ?? 0;
+    engine.track(attempt, nowMs + this.#budget(q99Ms ?? COLD_Q99_MS, nowMs));
     attempt.call = upstream.send(upstreamBytes(call.body, call.envelope, id), id, attempt);
   }
 
   /** Time for this attempt: all that is left, or a share of it while another provider could follow. */
-  #budget(candidate: Candidate, row: EndpointRow, nowMs: number): number {
+  #budget(q99Ms: number, nowMs: number): number {
     const remaining = this.#deadlineAtMs - nowMs;
     const capMs = Math.min(this.info.attemptCapMs, remaining);
     if (this.attempts.length >= this.#maxAttempts || !this.#hasAnother(nowMs)) {
       return this.#maxAttempts === 1 ? remaining : capMs;
     }
-    const q99Ms = candidate.view.calls.get(row.transport, this.info.name)?.q99Ms ?? COLD_Q99_MS;
     return Math.min(capMs, Math.max(MIN_BUDGET_MS, 4 * q99Ms), BUDGET_SHARE * remaining);
   }
 
   #hasAnother(nowMs: number): boolean {
     return (
-      this.ranking !== undefined && nextCandidate(this.ranking, nowMs, this.#tried) !== undefined
+      this.ranking !== undefined && firstUsable(this.ranking, nowMs, this.#tried) !== undefined
     );
   }
 

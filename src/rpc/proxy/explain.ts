@@ -29,10 +29,10 @@ export function metaText(exchange: Exchange): string {
     strategy: exchange.strategy,
     snapshot: call.chain.snapshot?.version ?? null,
     candidates:
-      ranking?.candidates.map(({ view, row, rank, score, tier, relaxed }) => ({
+      ranking?.candidates.map(({ view, row, score, tier, relaxed }, index) => ({
         provider: view.provider,
         transport: row.transport,
-        rank,
+        rank: index + 1,
         score,
         tier,
         ...(relaxed.length === 0 ? {} : { relaxed }),

@@ -2,18 +2,24 @@
 import type { EndpointRow } from "../chain-view.ts";
 import { Engine } from "./engine.ts";
 import { HttpFront } from "./http-front.ts";
-import type { GatewayDeps } from "./ports.ts";
+import type { ChainView, GatewayDeps } from "./ports.ts";
 import { StallRule } from "./stall-rule.ts";
+import { SuspectProbes } from "./suspect-probes.ts";
+import { WsFront } from "./ws-front.ts";
 
 /** The gateway of one program. */
 export class Gateway {
   readonly engine: Engine;
   readonly http: HttpFront;
+  readonly ws: WsFront;
   readonly #stall = new StallRule();
+  readonly #probes: SuspectProbes;
 
   constructor(deps: GatewayDeps) {
     this.engine = new Engine(deps);
     this.http = new HttpFront(this.engine);
+    this.ws = new WsFront(this.engine);
+    this.#probes = new SuspectProbes(this.engine);
   }
 
   /** Calls that wait for a provider now. */
@@ -24,7 +30,9 @@ export class Gateway {
   /** Runs deadlines out and looks for frozen providers; call it every 5 ms (`TICK_MS`). */
   tick(): void {
     const { engine } = this;
-    engine.wheel.advance(engine.now());
+    const nowMs = engine.now();
+    engine.wheel.advance(nowMs);
+    this.#probes.tick(nowMs);
     if (engine.inFlight === 0) return;
     this.#stall.tick(
       (visit) => {
@@ -32,16 +40,29 @@ export class Gateway {
           if (attempt.owner.isCheap && !attempt.isStreaming) visit(attempt.row);
         });
       },
-      () => 0,
-      (row) => this.#suspect(row),
+      (row) => this.#q99Ms(row),
+      (row) => this.#suspect(row, nowMs),
     );
   }
 
-  #suspect(row: EndpointRow): void {
+  /** Slowest usual answer to a cheap method at this endpoint, as its attempts in flight know it. */
+  #q99Ms(row: EndpointRow): number {
+    let q99Ms = 0;
+    this.engine.eachAttempt((attempt) => {
+      if (attempt.row === row) q99Ms = Math.max(q99Ms, attempt.usualMs);
+    });
+    return q99Ms;
+  }
+
+  #suspect(row: EndpointRow, nowMs: number): void {
     const { engine } = this;
+    let chain: ChainView | undefined;
     row.suspect = true;
     engine.eachAttempt((attempt) => {
-      if (attempt.row === row) attempt.owner.onStalled(attempt);
+      if (attempt.row !== row) return;
+      chain = attempt.owner.chainView;
+      attempt.owner.onStalled(attempt);
     });
+    if (chain !== undefined) this.#probes.add(chain, row, nowMs);
   }
 }

@@ -9,6 +9,7 @@ import { methodInfo } from "../json-rpc/methods.ts";
 import { idToken } from "../json-rpc/request-bytes.ts";
 import type { Envelope } from "../json-rpc/scan.ts";
 import { scanBody } from "../json-rpc/scan.ts";
+import type { Submit } from "./batch.ts";
 import { Batch } from "./batch.ts";
 import type { Call, CallOptions } from "./call.ts";
 import { applyDirective, DIRECTIVE_PREFIX } from "./directives.ts";
@@ -27,10 +28,12 @@ const JSON_HEADERS = ["Content-Type", "application/json"];
 /** Serves `/rpc/...` and `/ws/...` over HTTP. */
 export class HttpFront {
   readonly #engine: Engine;
+  readonly #submit: Submit;
   readonly #routes = new Map<string, RouteResult>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#submit = (call, sink) => engine.submit(call, sink);
   }
 
   /** Whether a path is ours to answer. */
@@ -161,7 +164,7 @@ export class HttpFront {
       return;
     }
     const calls = envelopes.map(callOf);
-    const batch = new Batch(this.#engine, calls, (pieces, sizeBytes) => {
+    const batch = new Batch(this.#engine.limits, this.#submit, calls, (pieces, sizeBytes) => {
       if (!reply.isOpen) return;
       if (sizeBytes === 0) reply.send(204, [], "");
       else

@@ -8,6 +8,7 @@ import { OWN_ERRORS } from "../errors/codes.ts";
 import { DECISIONS } from "../errors/decisions.ts";
 import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText, resultText } from "../json-rpc/error-text.ts";
+import { noProvider } from "../selection/pick.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -106,11 +107,10 @@ function messageOf(exchange: Exchange, reason: OwnReason): string {
   const { method, chain, attempts, ranking } = exchange;
   const what = `${method} on ${chain}`;
   if (reason === "no_provider") {
-    const refusals = [
-      ...(ranking?.excluded.map(({ rule }) => rule) ?? []),
-      ...(ranking?.candidates.map(({ row }) => refusalOf(row, exchange)) ?? []),
-    ];
-    return `no provider for ${what}: ${refusals.length === 0 ? "none configured" : tally(refusals)}`;
+    const { snapshot } = exchange.call.chain;
+    return snapshot === undefined || ranking === undefined
+      ? `no provider for ${what}: the chain is starting`
+      : noProvider(snapshot, method, ranking, exchange.now()).message;
   }
   if (reason === "deadline") return `time ran out for ${what}: ${tally(classes(attempts))}`;
   if (reason === "response_too_large") return `the answer to ${what} is over the size limit`;
@@ -119,13 +119,6 @@ function messageOf(exchange: Exchange, reason: OwnReason): string {
 
 function classes(attempts: readonly Attempt[]): readonly string[] {
   return attempts.map(({ errorClass }) => errorClass);
-}
-
-function refusalOf(row: Attempt["row"], exchange: Exchange): string {
-  if (row.state !== "closed") return `breaker ${row.state}`;
-  if (!row.isUsable) return row.unusableReason ?? "unusable";
-  if (row.suspect) return "suspect";
-  return row.cooldownUntilMs > exchange.startMs ? "cooling down" : "not connected";
 }
 
 /** `2 timeout, 1 rate_limit` */

@@ -71,7 +71,8 @@ class OwnSink implements CallSink {
 const readAnswer = (text: string): OwnAnswer => {
   try {
     const answer = JSON.parse(text) as { readonly result?: unknown; readonly error?: unknown };
-    if (answer.error === undefined || answer.error === null) return { ok: true, result: answer.result };
+    if (answer.error === undefined || answer.error === null)
+      return { ok: true, result: answer.result };
     return { ok: false, detail: JSON.stringify(answer.error) };
   } catch {
     return { ok: false, detail: "the answer is not JSON" };

@@ -8,7 +8,7 @@ import type { AttemptOutcome, EndpointRow, HeadView } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
-import type { Ranking, RoutingSnapshot, SelectionDemand } from "../selection/snapshot.ts";
+import type { RoutingSnapshot } from "../selection/snapshot.ts";
 
 /** How an attempt broke below JSON-RPC. */
 export type UpstreamFailureKind =
@@ -188,8 +188,6 @@ export interface GatewayDeps {
   /** Rare events only (failover, exhaustion, slow requests, suspects). */
   readonly emit: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   readonly observer: RequestObserver;
-  /** Orders the providers of a chain for a demand. */
-  readonly rank: (snapshot: RoutingSnapshot, demand: SelectionDemand) => Ranking;
   /** Replaces every provider secret in a text by `***`. */
   readonly redact: (text: string) => string;
   /** True while the program drains: new requests get 503. */

@@ -7,7 +7,7 @@ import { byStatus, classifyError } from "../errors/classify.ts";
 import type { ErrorRule } from "../errors/rules.ts";
 import { skipSpace, skipValue } from "../json-rpc/json-bytes.ts";
 import { endsLikeObject, findId, tailIdAt, walkReply } from "../json-rpc/reply-walker.ts";
-import { readId } from "../json-rpc/upstream-id.ts";
+import { ID_WIDTH, readId } from "../json-rpc/upstream-id.ts";
 import { CHECKED_BYTES } from "./limits.ts";
 
 /** An upstream's own error, as it may be relayed. */
@@ -74,9 +74,8 @@ export function judgeReply(body: Buffer, context: ReplyContext): ReplyVerdict {
     return malformed("answer is cut");
   }
   if (idStart < 0) {
-    idStart = tailIdAt(body, end, context.id);
-    if (idStart >= 0) return { kind: "result", idStart, idEnd: idStart + 9, isNull };
-    const found = findId(body, end);
+    const tailAt = tailIdAt(body, end);
+    const found = tailAt < 0 ? findId(body, end) : { start: tailAt, end: tailAt + ID_WIDTH };
     idStart = found.start;
     idEnd = found.end;
   }

@@ -148,13 +148,16 @@ describe("an exchange", () => {
 
   it("answers 503 when no provider may be tried", () => {
     const w = world();
-    for (const row of w.rows) row.state = "open";
+    for (const row of [...w.rows, ...w.wsRows]) {
+      row.state = "open";
+      row.forced = true;
+    }
     const reply = w.post(call());
     expect(reply.status).toBe(503);
     expect(reply.headers["retry-after"]).toBe("1");
     expect(reply.json.error).toMatchObject({
       code: -32002,
-      message: "no provider for eth_call on ethereum: 3 breaker open",
+      message: "no provider for eth_call on ethereum: 3 open",
       data: { reason: "no_provider" },
     });
   });

@@ -269,7 +269,7 @@ describe("paths and directives", () => {
     ];
     const meta = JSON.parse(Buffer.from(header as string, "base64url").toString());
     expect(meta).toMatchObject({ method: "eth_call", attempts: [{ provider: "a", class: "ok" }] });
-    expect(meta.candidates).toHaveLength(3);
+    expect(meta.candidates).toHaveLength(6);
     const body = w.post(rpc(call(1)), "/rpc/ethereum?include_meta=body").json;
     expect(body).toMatchObject({ id: 1, result: "0x1", paceline: { chain: "ethereum" } });
   });

@@ -15,11 +15,7 @@ import type {
   UpstreamFailure,
   UpstreamHandler,
 } from "../../../src/rpc/proxy/ports.ts";
-import type {
-  Candidate,
-  EndpointView,
-  RoutingSnapshot,
-} from "../../../src/rpc/selection/snapshot.ts";
+import type { EndpointView, RoutingSnapshot } from "../../../src/rpc/selection/snapshot.ts";
 
 export function makeRow(
   provider: string,
@@ -125,11 +121,34 @@ export class ScriptedUpstream implements Upstream {
 
 export const noCalls = { get: () => undefined };
 
-function viewOf(row: EndpointRow, wsRow?: EndpointRow): EndpointView {
+const noRaces = {
+  raceScore: 0,
+  paceScore: undefined,
+  wins: 0,
+  races: 0,
+  winRate: 0,
+  missRate: 0,
+  avgMarginMs: 0,
+};
+
+function viewOf(row: EndpointRow, wsRow: EndpointRow): EndpointView {
   return {
     provider: row.provider,
-    transports: { http: row, ...(wsRow === undefined ? {} : { ws: wsRow }) },
+    vendor: undefined,
+    region: undefined,
+    tags: [],
+    transports: { http: row, ws: wsRow },
+    priority: row.index,
+    role: "primary",
+    weight: 1,
+    type: "public",
+    cost: { pricePerMillionUnits: 0, defaultUnits: 1, unitsByMethod: {} },
+    archival: true,
+    unsupported: new Set(),
+    head: 100,
+    lag: 0,
     calls: noCalls,
+    race: noRaces,
   } as unknown as EndpointView;
 }
 
@@ -243,9 +262,22 @@ export function world(options: WorldOptions = {}): World {
   const snapshot = {
     chain: "ethereum",
     version: 1,
+    builtAtMs: 0,
     tip: 100,
     blockTimeMs: 12_000,
-    endpoints: rows.map((row, index) => viewOf(row, wsRows[index])),
+    rules: {
+      strategy: "priority",
+      maxLagBlocks: 3,
+      minHealthy: 1,
+      formula: "pace",
+      weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },
+      stickyHysteresis: 0.3,
+      stickyMinIntervalMs: 30_000,
+      costBias: 0.3,
+    },
+    endpoints: rows.map((row, index) => viewOf(row, wsRows[index] as EndpointRow)),
+    cache: new Map(),
+    memory: { sticky: new Map(), rotations: new Map() },
   } as unknown as RoutingSnapshot;
   const state: World = {
     rows,
@@ -313,23 +345,6 @@ export function world(options: WorldOptions = {}): World {
       request: (record) => state.records.push(record),
       attempt: () => undefined,
     },
-    rank: (ranked, demand) => ({
-      strategy: demand.strategy ?? "priority",
-      candidates: ranked.endpoints
-        .filter((view) => demand.provider === undefined || view.provider === demand.provider)
-        .map(
-          (view, index): Candidate => ({
-            row: view.transports.http as EndpointRow,
-            view,
-            rank: index + 1,
-            score: 1,
-            tier: "qualified",
-            relaxed: [],
-          }),
-        ),
-      excluded: [],
-      fallback: undefined,
-    }),
     redact: (text) => text.replaceAll("s3cr3t", "***"),
     isDraining: () => state.isDraining,
     clientVersion: "Paceline/test",

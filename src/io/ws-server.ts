@@ -1,0 +1,262 @@
+/**
+ * WebSocket clients on the HTTP port: takes or refuses handshakes, bounds messages, notices dead
+ * peers, and sends prebuilt frames that many clients share. No compression: it costs five times the
+ * CPU and 240 KB a client.
+ */
+import type { IncomingMessage } from "node:http";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocket, WebSocketServer } from "ws";
+
+/** What a client's connection tells its session. */
+export interface WsSessionHandler {
+  onMessage(bytes: Buffer): void;
+  onClose(): void;
+}
+
+/** What becomes of a handshake. */
+export type WsDecision =
+  | { readonly ok: true; readonly open: (connection: WsConnection) => WsSessionHandler }
+  | { readonly ok: false; readonly status: number; readonly body: string };
+
+/** Limits of the server. */
+export interface WsServerOptions {
+  /** Decides on a handshake by its request. */
+  readonly decide: (request: IncomingMessage) => WsDecision;
+  /** Largest message, bytes; default 32 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Connections at most; beyond, handshakes get 503. Default 10,000. */
+  readonly maxConnections?: number;
+  /** Time between pings, ms; default 30,000. */
+  readonly pingIntervalMs?: number;
+  /** Time for a pong, ms; two misses cut the connection. Default 5,000. */
+  readonly pongTimeoutMs?: number;
+}
+
+/** Close codes of ours. */
+export const CLOSE_RESTART = 1012;
+
+/** Longest close reason that fits a control frame. */
+const MAX_REASON_BYTES = 123;
+
+/** All WebSocket clients of one listener. */
+export class WsServer {
+  readonly #options: WsServerOptions;
+  readonly #server: WebSocketServer;
+  readonly #connections = new Set<WsConnection>();
+  readonly #timer: NodeJS.Timeout;
+  #nextId = 1;
+
+  constructor(options: WsServerOptions) {
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes ?? 32 * 1024 * 1024,
+      // The scanner refuses invalid UTF-8 with a JSON-RPC error, which says more than a close code.
+      skipUTF8Validation: true,
+    });
+    const pongTimeoutMs = options.pongTimeoutMs ?? 5000;
+    this.#timer = setInterval(() => this.#checkPeers(), pongTimeoutMs);
+    this.#timer.unref();
+  }
+
+  /** Clients that are connected. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes an upgrade of the HTTP server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A socket that breaks during the handshake must not end the program.
+    socket.on("error", () => socket.destroy());
+    if (this.#connections.size >= (this.#options.maxConnections ?? 10_000)) {
+      refuse(socket, 503, '{"error":"too many connections"}');
+      return;
+    }
+    const decision = this.#options.decide(request);
+    if (!decision.ok) {
+      refuse(socket, decision.status, decision.body);
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      const connection = new WsConnection(this.#nextId++, client, socket as Socket);
+      this.#connections.add(connection);
+      const session = decision.open(connection);
+      client.on("message", (data: Buffer) => session.onMessage(data));
+      client.on("pong", () => connection.onPong());
+      // The close event follows every error and is what the session hears.
+      client.on("error", () => undefined);
+      client.on("close", () => {
+        this.#connections.delete(connection);
+        session.onClose();
+      });
+    });
+  }
+
+  /** Closes every client with 1012, spread over `spreadMs`; resolves when all are gone or in 2 s. */
+  async drain(spreadMs: number, random: () => number): Promise<void> {
+    const all = [...this.#connections];
+    await Promise.all(
+      all.map(
+        (connection) =>
+          new Promise<void>((resolve) => {
+            const delayMs = random() * spreadMs;
+            setTimeout(() => connection.restart(resolve), delayMs);
+          }),
+      ),
+    );
+  }
+
+  /** Cuts every connection. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const connection of this.#connections) connection.terminate();
+    this.#server.close();
+  }
+
+  #checkPeers(): void {
+    const nowMs = performance.now();
+    const intervalMs = this.#options.pingIntervalMs ?? 30_000;
+    const timeoutMs = this.#options.pongTimeoutMs ?? 5000;
+    for (const connection of this.#connections) connection.check(nowMs, intervalMs, timeoutMs);
+  }
+}
+
+function refuse(socket: Duplex, status: number, body: string): void {
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    "Connection: close",
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(status === 503 ? ["Retry-After: 1"] : []),
+  ];
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+  socket.once("finish", () => socket.destroy());
+}
+
+/** One client. */
+export class WsConnection {
+  readonly id: number;
+  readonly #client: WebSocket;
+  readonly #socket: Socket;
+  #pingedAtMs = performance.now();
+  #isPingOpen = false;
+  #misses = 0;
+
+  constructor(id: number, client: WebSocket, socket: Socket) {
+    this.id = id;
+    this.#client = client;
+    this.#socket = socket;
+  }
+
+  get isOpen(): boolean {
+    return this.#client.readyState === WebSocket.OPEN;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Sends one text message; bytes are UTF-8. */
+  send(text: string | Buffer): void {
+    if (!this.isOpen) return;
+    if (typeof text === "string") this.#client.send(text);
+    else if (text.length < SMALL_BYTES) this.#socket.write(textFrame(text));
+    else {
+      this.#socket.cork();
+      this.#socket.write(frameHead(text.length));
+      this.#socket.write(text);
+      this.#socket.uncork();
+    }
+  }
+
+  /**
+   * Sends a prebuilt, unmasked frame. Without compression the library writes every frame of its own
+   * at once, so frames cannot interleave.
+   */
+  sendFrame(frame: Buffer): void {
+    if (this.isOpen) this.#socket.write(frame);
+  }
+
+  close(code: number, reason: string): void {
+    // oxlint-disable-next-line no-control-regex
+    const ascii = reason.replaceAll(/[^\u0020-\u007e]/g, "?").slice(0, MAX_REASON_BYTES);
+    this.#client.close(code, ascii);
+  }
+
+  /** Asks the client to come back; `done` is called when it has gone. */
+  restart(done: () => void): void {
+    if (this.#client.readyState === WebSocket.CLOSED) {
+      done();
+      return;
+    }
+    const timer = setTimeout(() => this.#client.terminate(), DRAIN_CLOSE_MS);
+    this.#client.once("close", () => {
+      clearTimeout(timer);
+      done();
+    });
+    this.close(CLOSE_RESTART, "restarting, please reconnect");
+  }
+
+  terminate(): void {
+    this.#client.terminate();
+  }
+
+  onPong(): void {
+    this.#isPingOpen = false;
+    this.#misses = 0;
+  }
+
+  /** Pings an idle peer; cuts one that missed two pongs. */
+  check(nowMs: number, intervalMs: number, timeoutMs: number): void {
+    const sinceMs = nowMs - this.#pingedAtMs;
+    if (this.#isPingOpen && sinceMs >= timeoutMs) {
+      this.#misses++;
+      this.#isPingOpen = false;
+      if (this.#misses >= MAX_MISSES) {
+        this.#client.terminate();
+        return;
+      }
+    } else if (this.#isPingOpen || sinceMs < intervalMs) return;
+    this.#pingedAtMs = nowMs;
+    this.#isPingOpen = true;
+    if (this.isOpen) this.#client.ping();
+  }
+}
+
+const MAX_MISSES = 2;
+/** Time a draining client gets for its side of the close handshake. */
+const DRAIN_CLOSE_MS = 2000;
+/** Messages below this are copied behind their head and leave in one write. */
+const SMALL_BYTES = 4096;
+
+/** Head of an unmasked text frame (RFC 6455 section 5.2). */
+function frameHead(sizeBytes: number): Buffer {
+  if (sizeBytes < 126) return Buffer.from([0x81, sizeBytes]);
+  if (sizeBytes < 65_536) return Buffer.from([0x81, 126, sizeBytes >> 8, sizeBytes & 0xff]);
+  const head = Buffer.alloc(10);
+  head[0] = 0x81;
+  head[1] = 127;
+  head.writeUInt32BE(sizeBytes, 6);
+  return head;
+}
+
+/** A small message as one frame. */
+function textFrame(payload: Buffer): Buffer {
+  const sizeBytes = payload.length;
+  const headBytes = sizeBytes < 126 ? 2 : 4;
+  const frame = Buffer.allocUnsafe(headBytes + sizeBytes);
+  frame[0] = 0x81;
+  if (sizeBytes < 126) frame[1] = sizeBytes;
+  else {
+    frame[1] = 126;
+    frame[2] = sizeBytes >> 8;
+    frame[3] = sizeBytes & 0xff;
+  }
+  payload.copy(frame, headBytes);
+  return frame;
+}

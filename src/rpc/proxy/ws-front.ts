@@ -1,0 +1,75 @@
+/** The WebSocket face of the gateway: which handshakes are taken, and the session behind each. */
+import { OWN_ERRORS } from "../errors/codes.ts";
+import { errorText } from "../json-rpc/error-text.ts";
+import type { Engine } from "./engine.ts";
+import { chainFault, providerFault } from "./http-front.ts";
+import type { ClientSink } from "./ports.ts";
+import type { Route, RouteFault } from "./route.ts";
+import { readRoute } from "./route.ts";
+import { WsSession } from "./ws-session.ts";
+
+/** What becomes of a handshake. */
+export type Admission =
+  | { readonly ok: true; readonly route: Route }
+  /** Refused with this HTTP status and JSON body. */
+  | { readonly ok: false; readonly status: number; readonly body: string };
+
+/** Takes WebSocket clients. */
+export class WsFront {
+  readonly #engine: Engine;
+  readonly #sessions = new Set<WsSession>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Clients that are connected. */
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Subscriptions of all clients together. */
+  get subscriptionCount(): number {
+    let count = 0;
+    for (const session of this.#sessions) count += session.subscriptionCount;
+    return count;
+  }
+
+  /** Judges a handshake by its path; an unknown chain never gets a default. */
+  admit(url: string): Admission {
+    const { deps } = this.#engine;
+    if (deps.isDraining()) {
+      return refused({ reason: "draining", message: "this instance is shutting down" });
+    }
+    const read = readRoute(url);
+    if (!read.ok) return refused(read.fault);
+    const chain = deps.chains.find(read.route.chainKey);
+    if (chain === undefined) return refused(chainFault(read.route));
+    const missing = providerFault(chain, read.route);
+    return missing === undefined ? { ok: true, route: read.route } : refused(missing);
+  }
+
+  /** Starts the session of an admitted client; the driver calls its `onMessage` and `onClose`. */
+  open(route: Route, sink: ClientSink, url: string): ClientSession {
+    const session = new WsSession(this.#engine, route, sink, () => url);
+    this.#sessions.add(session);
+    return {
+      onMessage: (body) => session.onMessage(body),
+      onClose: () => {
+        this.#sessions.delete(session);
+        session.onClose();
+      },
+    };
+  }
+}
+
+/** What the driver tells a client's session. */
+export interface ClientSession {
+  onMessage(body: Buffer): void;
+  onClose(): void;
+}
+
+function refused({ reason, message }: RouteFault): Admission {
+  const { code, status } = OWN_ERRORS[reason];
+  return { ok: false, status, body: errorText("null", code, message, { reason }) };
+}

@@ -1,0 +1,330 @@
+/**
+ * One client's WebSocket: calls take the same way as over HTTP, subscriptions go to the chain's hub.
+ * Limits hold per connection, so one client cannot crowd out the others.
+ */
+import type { OwnReason } from "../errors/codes.ts";
+import { OWN_ERRORS } from "../errors/codes.ts";
+import { errorText } from "../json-rpc/error-text.ts";
+import { idToken } from "../json-rpc/request-bytes.ts";
+import type { Envelope } from "../json-rpc/scan.ts";
+import { scanBody } from "../json-rpc/scan.ts";
+import { Batch, type Piece } from "./batch.ts";
+import type { Call, CallFacts, CallOptions, CallSink } from "./call.ts";
+import type { Engine } from "./engine.ts";
+import type { Exchange } from "./exchange.ts";
+import { GatedSink } from "./gated-sink.ts";
+import { batchFault } from "./http-front.ts";
+import type { ChainView, ClientSink, SubscriptionKind } from "./ports.ts";
+import type { Route } from "./route.ts";
+
+/** Bytes of answers that a client may leave unread. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
+
+const KINDS: ReadonlySet<string> = new Set<SubscriptionKind>([
+  "newHeads",
+  "logs",
+  "newPendingTransactions",
+  "syncing",
+]);
+
+/** Something of this client that runs and can be given up. */
+interface Running {
+  cancel(): void;
+}
+
+/** A client's connection. */
+export class WsSession {
+  readonly #engine: Engine;
+  readonly #route: Route;
+  readonly #sink: ClientSink;
+  readonly #hubSink: GatedSink;
+  readonly #websocketUrl: () => string;
+  readonly #running = new Set<Running>();
+  readonly #subscriptions = new Map<string, ChainView>();
+  #subscribing = 0;
+  #inFlightBytes = 0;
+  #isClosed = false;
+
+  constructor(engine: Engine, route: Route, sink: ClientSink, websocketUrl: () => string) {
+    this.#engine = engine;
+    this.#route = route;
+    this.#sink = sink;
+    this.#hubSink = new GatedSink(sink);
+    this.#websocketUrl = websocketUrl;
+  }
+
+  /** Subscriptions that are open. */
+  get subscriptionCount(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** Takes one message. */
+  onMessage(body: Buffer): void {
+    const chain = this.#engine.deps.chains.find(this.#route.chainKey);
+    if (chain === undefined) {
+      this.#sink.close(1001, "chain was removed");
+      return;
+    }
+    const scanned = scanBody(body);
+    if (scanned.kind === "unreadable") {
+      this.#sendText(errorText("null", OWN_ERRORS.parse_error.code, scanned.message));
+      return;
+    }
+    const options: CallOptions = this.#route.options;
+    const callOf = (envelope: Envelope): Call => ({
+      chain,
+      options,
+      protocol: "ws",
+      body,
+      envelope,
+      websocketUrl: this.#websocketUrl,
+    });
+    if (scanned.kind === "batch") this.#serveBatch(scanned.envelopes, callOf, body);
+    else this.#serveOne(callOf(scanned.envelope));
+  }
+
+  /** The client is gone. */
+  onClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const running of [...this.#running]) running.cancel();
+    this.#running.clear();
+    for (const chain of new Set(this.#subscriptions.values())) chain.hub.drop(this.#hubSink);
+    this.#subscriptions.clear();
+  }
+
+  #serveOne(call: Call): void {
+    const { envelope, body } = call;
+    const isSilent = !envelope.hasId && envelope.fault?.code !== -32600;
+    const slot = new WsCall(this, isSilent, body.length);
+    if (this.#isFull(body.length)) {
+      this.#engine.refuse(call, slot, "too_many_in_flight", "too many calls are in flight");
+      return;
+    }
+    this.#start(slot, body.length);
+    const isSubscribe = isSubscription(envelope);
+    if (isSubscribe) this.#hubSink.hold();
+    slot.opensGate = isSubscribe;
+    slot.exchange = this.#submit(call, slot);
+  }
+
+  #serveBatch(
+    envelopes: readonly Envelope[],
+    callOf: (envelope: Envelope) => Call,
+    body: Buffer,
+  ): void {
+    const { limits } = this.#engine;
+    const fault = batchFault(envelopes, limits.maxBatchItems, body);
+    if (fault !== undefined) {
+      this.#sendText(fault);
+      return;
+    }
+    const first = envelopes[0] as Envelope;
+    if (this.#isFull(body.length)) {
+      const { code } = OWN_ERRORS.too_many_in_flight;
+      this.#sendText(errorText(idToken(body, first), code, "too many calls are in flight"));
+      return;
+    }
+    const holds = envelopes.some(isSubscription);
+    if (holds) this.#hubSink.hold();
+    const batch: Batch = new Batch(
+      limits,
+      (call, sink) => this.#submit(call, sink),
+      envelopes.map(callOf),
+      (pieces, sizeBytes) => {
+        this.ended(batch, body.length);
+        if (sizeBytes > 0) this.#send(joined(pieces, sizeBytes));
+        if (holds) this.#hubSink.release();
+      },
+    );
+    this.#start(batch, body.length);
+    batch.start();
+  }
+
+  #isFull(sizeBytes: number): boolean {
+    const { wsMaxInFlight, wsMaxInFlightBytes } = this.#engine.limits;
+    return (
+      this.#running.size >= wsMaxInFlight || this.#inFlightBytes + sizeBytes > wsMaxInFlightBytes
+    );
+  }
+
+  #start(running: Running, sizeBytes: number): void {
+    this.#running.add(running);
+    this.#inFlightBytes += sizeBytes;
+  }
+
+  /** A call or batch of `sizeBytes` is answered. */
+  ended(running: Running, sizeBytes: number): void {
+    if (this.#running.delete(running)) this.#inFlightBytes -= sizeBytes;
+  }
+
+  /** Sends one answer as latin1 text. */
+  answer(latin1: string, opensGate: boolean): void {
+    this.#sendText(latin1);
+    if (opensGate) this.#hubSink.release();
+  }
+
+  /** Sends one answer as bytes. */
+  answerBytes(bytes: Buffer): void {
+    this.#send(bytes);
+  }
+
+  /** Lets held events go after an answer that nobody waits for. */
+  openGate(): void {
+    this.#hubSink.release();
+  }
+
+  #sendText(latin1: string): void {
+    this.#send(Buffer.from(latin1, "latin1"));
+  }
+
+  #send(bytes: Buffer): void {
+    if (this.#isClosed || !this.#sink.isOpen) return;
+    this.#sink.send(bytes);
+    if (this.#sink.bufferedBytes > MAX_UNREAD_BYTES) {
+      this.#sink.close(1013, "answers are not being read");
+    }
+  }
+
+  #submit(call: Call, sink: CallSink): Exchange | undefined {
+    const { envelope } = call;
+    if (envelope.fault !== undefined || !isSubscription(envelope)) {
+      if (envelope.fault === undefined && envelope.method === "eth_unsubscribe") {
+        this.#unsubscribe(call, sink);
+        return undefined;
+      }
+      return this.#engine.submit(call, sink);
+    }
+    this.#subscribe(call, sink);
+    return undefined;
+  }
+
+  #subscribe(call: Call, sink: CallSink): void {
+    const [kind, filter] = paramsOf(call);
+    if (typeof kind !== "string" || !KINDS.has(kind)) {
+      this.#refuse(call, sink, "subscription_params", `no subscription of kind ${String(kind)}`);
+      return;
+    }
+    const limit = this.#engine.limits.wsMaxSubscriptions;
+    if (this.#subscriptions.size + this.#subscribing >= limit) {
+      const message = `a connection holds at most ${limit} subscriptions`;
+      this.#refuse(call, sink, "too_many_subscriptions", message);
+      return;
+    }
+    this.#subscribing++;
+    const { chain } = call;
+    chain.hub.subscribe(this.#hubSink, kind as SubscriptionKind, filter).then(
+      (reply) => {
+        this.#subscribing--;
+        if (this.#isClosed) {
+          // The client left while the hub opened the stream.
+          chain.hub.drop(this.#hubSink);
+        } else if (reply.ok) {
+          this.#subscriptions.set(reply.id, chain);
+          this.#engine.answer(call, sink, JSON.stringify(reply.id));
+        } else {
+          this.#engine.relayError(call, sink, reply.code, reply.message, reply.data);
+        }
+      },
+      () => {
+        this.#subscribing--;
+        this.#refuse(call, sink, "internal", "the subscription could not be opened");
+      },
+    );
+  }
+
+  #unsubscribe(call: Call, sink: CallSink): void {
+    const [id] = paramsOf(call);
+    const chain = typeof id === "string" ? this.#subscriptions.get(id) : undefined;
+    if (chain === undefined) {
+      this.#engine.answer(call, sink, "false");
+      return;
+    }
+    this.#subscriptions.delete(id as string);
+    chain.hub.unsubscribe(this.#hubSink, id as string).then(
+      (wasKnown) => this.#engine.answer(call, sink, String(wasKnown)),
+      () => this.#refuse(call, sink, "internal", "the subscription could not be closed"),
+    );
+  }
+
+  #refuse(call: Call, sink: CallSink, reason: OwnReason, message: string): void {
+    this.#engine.refuse(call, sink, reason, message);
+  }
+}
+
+function isSubscription(envelope: Envelope): boolean {
+  return envelope.fault === undefined && envelope.method === "eth_subscribe";
+}
+
+/** The parsed parameters of a subscription call; the scanner has checked them. */
+function paramsOf(call: Call): readonly unknown[] {
+  const { envelope, body } = call;
+  if (envelope.paramsStart < 0) return [];
+  const text = body.toString("utf8", envelope.paramsStart, envelope.paramsEnd);
+  const params: unknown = JSON.parse(text);
+  return Array.isArray(params) ? params : [];
+}
+
+/** One message of all pieces. */
+function joined(pieces: readonly Piece[], sizeBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(sizeBytes);
+  let at = 0;
+  for (const piece of pieces) {
+    at += typeof piece === "string" ? bytes.write(piece, at, "latin1") : piece.copy(bytes, at);
+  }
+  return bytes;
+}
+
+/** The sink of one call. */
+class WsCall implements CallSink, Running {
+  readonly canStream = false;
+  readonly maxBytes = Infinity;
+  exchange: Exchange | undefined = undefined;
+  opensGate = false;
+  readonly #session: WsSession;
+  readonly #isSilent: boolean;
+  readonly #sizeBytes: number;
+
+  constructor(session: WsSession, isSilent: boolean, sizeBytes: number) {
+    this.#session = session;
+    this.#isSilent = isSilent;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  cancel(): void {
+    this.exchange?.cancel();
+  }
+
+  result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {
+    this.#session.ended(this, this.#sizeBytes);
+    if (this.#isSilent) return;
+    const token = facts.idToken;
+    const bytes = Buffer.allocUnsafe(body.length - (idEnd - idStart) + token.length);
+    body.copy(bytes, 0, 0, idStart);
+    bytes.write(token, idStart, "latin1");
+    body.copy(bytes, idStart + token.length, idEnd);
+    this.#session.answerBytes(bytes);
+  }
+
+  text(_facts: CallFacts, _status: number, latin1: string): void {
+    this.#session.ended(this, this.#sizeBytes);
+    if (!this.#isSilent) this.#session.answer(latin1, this.opensGate);
+    else if (this.opensGate) this.#session.openGate();
+  }
+
+  begin(): void {
+    throw new Error("an answer over WebSocket never streams");
+  }
+
+  write(): boolean {
+    return true;
+  }
+
+  end(): void {
+    this.#session.ended(this, this.#sizeBytes);
+  }
+
+  abort(): void {
+    this.#session.ended(this, this.#sizeBytes);
+  }
+}

@@ -1,0 +1,276 @@
+import { describe, expect, it } from "vitest";
+import type { ClientSink, HubPort, SubscribeReply } from "../../../src/rpc/proxy/ports.ts";
+import { WsChannel } from "../../../src/rpc/proxy/ws-channel.ts";
+import type { World } from "./support.ts";
+import { ScriptedUpstream, world } from "./support.ts";
+
+class FakeSink implements ClientSink {
+  readonly id = 1;
+  readonly sent: string[] = [];
+  bufferedBytes = 0;
+  isOpen = true;
+  closed: [number, string] | undefined;
+
+  send(text: string | Buffer): void {
+    this.sent.push(text.toString());
+  }
+
+  sendFrame(frame: Buffer): void {
+    this.sent.push(`frame:${frame.toString()}`);
+  }
+
+  close(code: number, reason: string): void {
+    this.closed = [code, reason];
+    this.isOpen = false;
+  }
+
+  get answers(): any[] {
+    return this.sent.map((text) => JSON.parse(text));
+  }
+}
+
+function connect(w: World, url = "/rpc/ethereum") {
+  const admission = w.gateway.ws.admit(url);
+  if (!admission.ok) throw new Error(admission.body);
+  const sink = new FakeSink();
+  const session = w.gateway.ws.open(admission.route, sink, `ws://h${url}`);
+  const say = (message: unknown): void =>
+    session.onMessage(Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
+  return { sink, session, say };
+}
+
+const call = (id: unknown, method = "eth_call", params: unknown[] = []): object => ({
+  jsonrpc: "2.0",
+  id,
+  method,
+  params,
+});
+
+/** A hub whose replies come when the test says so. */
+class ManualHub implements HubPort {
+  readonly asked: {
+    sink: ClientSink;
+    kind: string;
+    filter: unknown;
+    reply: (r: SubscribeReply) => void;
+  }[] = [];
+  readonly dropped: ClientSink[] = [];
+  readonly unsubscribed: string[] = [];
+
+  subscribe(sink: ClientSink, kind: string, filter: unknown): Promise<SubscribeReply> {
+    return new Promise((reply) => this.asked.push({ sink, kind, filter, reply }));
+  }
+
+  unsubscribe(_sink: ClientSink, id: string): Promise<boolean> {
+    this.unsubscribed.push(id);
+    return Promise.resolve(true);
+  }
+
+  drop(sink: ClientSink): void {
+    this.dropped.push(sink);
+  }
+}
+
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+};
+
+describe("a WebSocket client", () => {
+  it("gets answers to calls with its own ids", () => {
+    const w = world();
+    const { sink, say } = connect(w);
+    say('{"jsonrpc":"2.0","id":"ä","method":"eth_call"}');
+    say('{"jsonrpc":"2.0","id":12345678901234567890,"method":"eth_chainId"}');
+    expect(sink.sent).toEqual([
+      '{"jsonrpc":"2.0","id":"ä","result":"0x1"}',
+      '{"jsonrpc":"2.0","id":12345678901234567890,"result":"0x1"}',
+    ]);
+  });
+
+  it("is told what is wrong with a message, and stays connected", () => {
+    const { sink, say } = connect(world());
+    say("{");
+    say("[]");
+    say('{"jsonrpc":"2.0","id":5}');
+    say('{"jsonrpc":"2.0","method":"eth_call"}');
+    expect(sink.answers.map((a) => [a.id, a.error.code])).toEqual([
+      [null, -32700],
+      [null, -32600],
+      [5, -32600],
+    ]);
+    expect(sink.isOpen).toBe(true);
+  });
+
+  it("prefers the provider's WebSocket and falls back to HTTP", () => {
+    const w = world();
+    const ws = new ScriptedUpstream((c) => c.result('"ws"'), "ws");
+    w.live.set(w.wsRows[0] as never, ws);
+    const { sink, say } = connect(w);
+    say(call(1));
+    w.live.delete(w.wsRows[0] as never);
+    say(call(2));
+    expect(sink.answers.map((a) => a.result)).toEqual(["ws", "0x1"]);
+  });
+
+  it("answers batches in order, subscriptions included", async () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub }));
+    say([call(1), call(2, "eth_subscribe", ["newHeads"]), call(3, "eth_unsubscribe", ["0x1"])]);
+    hub.asked[0]?.sink.send('"event"');
+    expect(sink.sent).toEqual([]);
+    hub.asked[0]?.reply({ ok: true, id: "0xabc" });
+    await settle();
+    expect(JSON.parse(sink.sent[0] as string).map((a: any) => a.result)).toEqual([
+      "0x1",
+      "0xabc",
+      false,
+    ]);
+    expect(sink.sent[1]).toBe('"event"');
+  });
+
+  it("sees no event before the reply to its subscribe", async () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub }));
+    say(call(1, "eth_subscribe", ["logs", { address: "0x1" }]));
+    expect(hub.asked[0]).toMatchObject({ kind: "logs", filter: { address: "0x1" } });
+    hub.asked[0]?.sink.sendFrame(Buffer.from("a"));
+    hub.asked[0]?.sink.send("b");
+    say(call(2));
+    hub.asked[0]?.reply({ ok: true, id: "0xabc" });
+    await settle();
+    hub.asked[0]?.sink.sendFrame(Buffer.from("c"));
+    expect(sink.sent).toEqual([
+      '{"jsonrpc":"2.0","id":2,"result":"0x1"}',
+      '{"jsonrpc":"2.0","id":1,"result":"0xabc"}',
+      "frame:a",
+      "b",
+      "frame:c",
+    ]);
+  });
+
+  it("unsubscribes what it has and nothing else", async () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub }));
+    say(call(1, "eth_subscribe", ["newHeads"]));
+    hub.asked[0]?.reply({ ok: true, id: "0xabc" });
+    await settle();
+    say(call(2, "eth_unsubscribe", ["0xdef"]));
+    say(call(3, "eth_unsubscribe", ["0xabc"]));
+    await settle();
+    expect(sink.answers.map((a) => a.result)).toEqual(["0xabc", false, true]);
+    expect(hub.unsubscribed).toEqual(["0xabc"]);
+  });
+
+  it("hears why a subscription is refused", async () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub, limits: { wsMaxSubscriptions: 1 } }));
+    say(call(1, "eth_subscribe", ["blocks"]));
+    say(call(2, "eth_subscribe", ["newHeads"]));
+    say(call(3, "eth_subscribe", ["newHeads"]));
+    hub.asked[0]?.reply({
+      ok: false,
+      code: -32002,
+      message: "no source",
+      data: { reason: "no_provider" },
+    });
+    await settle();
+    expect(sink.answers.map((a) => [a.id, a.error.code])).toEqual([
+      [1, -32602],
+      [3, -32005],
+      [2, -32002],
+    ]);
+  });
+
+  it("may have only so much in flight", () => {
+    const w = world({ script: () => undefined, limits: { wsMaxInFlight: 2 } });
+    const { sink, say } = connect(w);
+    say(call(1));
+    say(call(2));
+    say(call(3));
+    say([call(4)]);
+    expect(sink.answers.map((a) => [a.id, a.error.code])).toEqual([
+      [3, -32005],
+      [4, -32005],
+    ]);
+    w.upstreams[0]?.calls[0]?.result("1");
+    say(call(5));
+    expect(w.upstreams[0]?.calls).toHaveLength(3);
+  });
+
+  it("leaves nothing behind when it goes", async () => {
+    const hub = new ManualHub();
+    const w = world({ script: () => undefined, hub });
+    const { session, say } = connect(w);
+    say(call(1));
+    say([call(2), call(3)]);
+    say(call(4, "eth_subscribe", ["newHeads"]));
+    say(call(5, "eth_subscribe", ["newHeads"]));
+    hub.asked[0]?.reply({ ok: true, id: "0xabc" });
+    await settle();
+    session.onClose();
+    hub.asked[1]?.reply({ ok: true, id: "0xdef" });
+    await settle();
+    expect(w.gateway.inFlight).toBe(0);
+    expect(w.upstreams[0]?.calls.every((c) => c.isAborted)).toBe(true);
+    expect(hub.dropped).toHaveLength(2);
+    expect(w.gateway.ws.sessionCount).toBe(0);
+  });
+
+  it("is cut off when it does not read its answers", () => {
+    const { sink, say } = connect(world());
+    sink.bufferedBytes = 65 * 1024 * 1024;
+    say(call(1));
+    expect(sink.closed?.[0]).toBe(1013);
+  });
+
+  it.each([
+    ["/rpc/nowhere", 404],
+    ["/ws/best/ethereum", 404],
+    ["/rpc/ethereum/nobody", 404],
+    ["/elsewhere", 404],
+  ])("is refused at %s with %i", (url, status) => {
+    expect(world().gateway.ws.admit(url)).toMatchObject({ ok: false, status });
+  });
+});
+
+describe("the channel to a provider", () => {
+  const handler = () => {
+    const heard: string[] = [];
+    return {
+      heard,
+      onHead: () => heard.push("head"),
+      onData: (chunk: Buffer) => heard.push(chunk.toString()) > 0,
+      onEnd: () => heard.push("end"),
+      onFailure: (failure: { kind: string }) => heard.push(failure.kind),
+    };
+  };
+
+  it("matches answers by id wherever it stands, and leaves other messages alone", () => {
+    const sent: string[] = [];
+    const channel = new WsChannel((bytes) => sent.push(bytes.toString()));
+    const handlers = [handler(), handler(), handler()];
+    handlers.forEach((h, index) => channel.send(Buffer.from("x"), 100_000_000 + index, h));
+    expect(
+      channel.onFrame(Buffer.from('{"jsonrpc":"2.0","method":"eth_subscription","params":{}}')),
+    ).toBe(false);
+    expect(channel.onFrame(Buffer.from('{"jsonrpc":"2.0","id":7,"result":1}'))).toBe(false);
+    const bodies = [
+      '{"jsonrpc":"2.0","id":100000000,"result":1}',
+      '{"jsonrpc":"2.0","result":{"id":5},"id":100000001}',
+      '{"result":1,"id":100000002,"jsonrpc":"2.0"}',
+    ];
+    for (const body of bodies) expect(channel.onFrame(Buffer.from(body))).toBe(true);
+    handlers.forEach((h, index) => expect(h.heard).toEqual(["head", bodies[index], "end"]));
+    expect(channel.inFlight).toBe(0);
+  });
+
+  it("fails every call when the connection goes, and new ones at once", () => {
+    const channel = new WsChannel(() => undefined);
+    const [first, second, third] = [handler(), handler(), handler()];
+    channel.send(Buffer.from("x"), 1, first);
+    channel.send(Buffer.from("x"), 2, second).abort();
+    channel.onClose();
+    channel.send(Buffer.from("x"), 3, third);
+    expect([first.heard, second.heard, third.heard]).toEqual([["closed"], [], ["closed"]]);
+  });
+});
