@@ -10,7 +10,7 @@ const COLORS: Readonly<Record<string, string>> = {
 };
 const DIM = "\u001b[2m";
 const RESET = "\u001b[0m";
-const HIDDEN = new Set(["level", "time", "msg", "region", "subsystem", "stack", "err", "event"]);
+const HIDDEN = new Set(["level", "time", "msg", "region", "subsystem", "stack", "event"]);
 
 /** `12:00:01.123 WARN  circuit_breaker.open chain=alpha provider_id=a` and, below, a stack. */
 export function prettyLine(line: string, hasColor: boolean): string {
@@ -25,7 +25,7 @@ export function prettyLine(line: string, hasColor: boolean): string {
     hasColor ? `${code}${text}${RESET}` : text;
   const fields = Object.entries(record)
     .filter(([key]) => !HIDDEN.has(key))
-    .map(([key, value]) => ` ${paint(DIM, `${key}=`)}${valueOf(value)}`)
+    .map(([key, value]) => ` ${paint(DIM, `${key}=`)}${valueOf(errorText(value) ?? value)}`)
     .join("");
   const time = textOf(record["time"]).slice(11, 23);
   const name = paint(COLORS[level] ?? "", level.toUpperCase().padEnd(5));
@@ -44,9 +44,17 @@ const valueOf = (value: unknown): string => {
   return /^[\w.:/#%+@-]+$/.test(text) ? text : cleanOf(JSON.stringify(value) ?? "");
 };
 
+/** `TypeError: message` for an error that was logged, undefined for any other value. */
+function errorText(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || !("stack" in value)) return undefined;
+  const { type, message } = value as { readonly type?: unknown; readonly message?: unknown };
+  return `${textOf(type)}: ${textOf(message)}`;
+}
+
 function stackOf(record: Record<string, unknown>): string {
-  const { err } = record as { readonly err?: { readonly stack?: unknown } };
-  const stack = textOf(record["stack"]) || textOf(err?.stack);
+  const holder = Object.values(record).find((value) => errorText(value) !== undefined);
+  const stack =
+    textOf(record["stack"]) || textOf((holder as { stack?: unknown } | undefined)?.stack);
   if (stack === "") return "";
   const lines = stack.split("\n").map((line) => `    ${cleanOf(line.trim())}`);
   return `${lines.slice(0, 12).join("\n")}\n`;

@@ -15,7 +15,7 @@ import { prettyLine } from "./log-pretty.ts";
 
 /** Unwritten bytes beyond which lines are dropped and counted: a stuck reader costs no memory. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
-const MAX_LINE_CHARS = 16_384;
+const MAX_FIELD_CHARS = 16_384;
 
 /** Context of a line. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -106,7 +106,7 @@ export class Log {
         : this.#limiter.admit(keyOf(level, subsystem, message, fields), this.#nowMs());
     if (admitted === false) return;
     const { suppressed } = admitted;
-    const line = { subsystem, ...clipped(fields), ...(suppressed > 0 ? { suppressed } : {}) };
+    const line = { subsystem, ...printable(fields), ...(suppressed > 0 ? { suppressed } : {}) };
     this.#pino[level](line, message);
   }
 
@@ -144,13 +144,16 @@ function keyOf(level: string, subsystem: string, message: string, fields: LogFie
   return [level, subsystem, message, ...about].join("\u0000");
 }
 
-/** A text as long as a response body is not a fact; pino's serialiser would print all of it. */
-function clipped(fields: LogFields): LogFields {
+/** Errors become text with a stack (JSON prints them as {}), and no text is as long as a body. */
+function printable(fields: LogFields): LogFields {
   let copy: Record<string, unknown> | undefined;
   for (const [name, value] of Object.entries(fields)) {
-    if (typeof value !== "string" || value.length <= MAX_LINE_CHARS) continue;
+    const isLong = typeof value === "string" && value.length > MAX_FIELD_CHARS;
+    if (!isLong && !(value instanceof Error)) continue;
     copy ??= { ...fields };
-    copy[name] = `${value.slice(0, MAX_LINE_CHARS)}…`;
+    copy[name] = isLong
+      ? `${value.slice(0, MAX_FIELD_CHARS)}…`
+      : pino.stdSerializers.err(value as Error);
   }
   return copy ?? fields;
 }

@@ -135,12 +135,6 @@ export const EVENTS = {
     optional: ["requestId", "provider", "attempts"],
     meaning: "A request took more than 4 s.",
   },
-  "rpc.attempt.failed": {
-    level: "debug",
-    fields: ["chain", "provider", "transport", "method", "errorClass", "durationMs"],
-    optional: ["reason", "closeCode", "requestId"],
-    meaning: "One attempt ended in a failure that counts against its provider.",
-  },
   "rpc.admission.rejected": {
     level: "debug",
     fields: ["chain", "reason"],
@@ -394,12 +388,6 @@ export const EVENTS = {
     meaning: "An event of an upstream subscription that we do not hold arrived and was dropped.",
   },
   // --- configuration ----------------------------------------------------------------------------
-  "config.reload.start": {
-    level: "info",
-    fields: ["file"],
-    optional: ["reason"],
-    meaning: "The configuration is being read again.",
-  },
   "config.reload.stop": {
     level: "info",
     fields: ["result", "durationMs"],

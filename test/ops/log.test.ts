@@ -96,6 +96,21 @@ describe("log lines", () => {
     expect(records()[0]).toMatchObject({ subsystem: "rpc.ws-connection", pid: "#3" });
   });
 
+  it("print an error in any field with its message, cause and stack", () => {
+    const error = new TypeError("boom", { cause: new Error("deeper") });
+    const json = open();
+    json.log.write("error", "ops", "a metric could not be read", { metric: "m", error });
+    expect(json.records()[0]).toMatchObject({ error: { type: "TypeError" } });
+    expect(json.lines[0]).toContain("boom: deeper");
+    expect(json.lines[0]).toContain("log.test.ts");
+    const pretty = open({ format: "pretty" });
+    pretty.log.write("error", "ops", "a metric could not be read", { metric: "m", error });
+    expect(pretty.lines[0]).toMatch(
+      /ERROR a metric could not be read metric=m error="TypeError: boom/,
+    );
+    expect(pretty.lines[0]).toContain("\n    at ");
+  });
+
   it("cut a field that is as long as a response body", () => {
     const { log, lines } = open();
     log.write("info", "rpc", "long", { text: "x".repeat(1_000_000) });

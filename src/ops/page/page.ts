@@ -121,7 +121,7 @@ ${chain.reason === null ? undefined : html`<li class="${tone}">${chain.reason}</
 </ul>
 <div class="scroll" tabindex="0" role="region" aria-label="Providers of ${chain.name}">
 <table>
-<thead><tr><th scope="col">provider</th><th scope="col">state</th><th scope="col">http</th><th scope="col">ws</th><th scope="col" class="n">head</th><th scope="col" class="n">lag</th><th scope="col" class="n">score</th><th scope="col" class="n">p50</th><th scope="col" class="n">races won</th><th scope="col" class="n">restarts</th><th scope="col">why</th></tr></thead>
+<thead><tr><th scope="col">provider</th><th scope="col">state</th><th scope="col">http</th><th scope="col">ws</th><th scope="col" class="n">head</th><th scope="col" class="n">lag</th><th scope="col" class="n">score</th><th scope="col" class="n">p50</th><th scope="col" class="n">errors</th><th scope="col" class="n">races won</th><th scope="col" class="n">restarts</th><th scope="col">why</th></tr></thead>
 <tbody>
 ${chain.providers.map(providerRow)}</tbody>
 </table>
@@ -146,6 +146,7 @@ function providerRow(provider: ProviderReport): Markup {
 <td data-label="lag" class="n">${provider.lag_blocks ?? "–"}</td>
 <td data-label="score" class="n">${provider.score === null ? "–" : provider.score.toFixed(3)}</td>
 <td data-label="p50" class="n">${provider.p50_ms === null ? "–" : `${provider.p50_ms.toFixed(1)} ms`}</td>
+<td data-label="errors" class="n">${provider.failure_ratio === null ? "–" : `${(provider.failure_ratio * 100).toFixed(1)} %`}</td>
 <td data-label="races won" class="n">${provider.wins} / ${provider.races}</td>
 <td data-label="restarts" class="n">${provider.restarts}</td>
 <td data-label="why" class="why">${provider.reason ?? ""}</td>
