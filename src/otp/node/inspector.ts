@@ -5,10 +5,13 @@
 import type { Kernel } from "../process/kernel.ts";
 import type { Process } from "../process/process.ts";
 import type { ProcessRef } from "../process/ref.ts";
+import { placeSys, type SysCommand } from "../process/sys.ts";
 import { reasonText, type Reason } from "../reason.ts";
 import type { Child } from "../supervisor/child.ts";
 import { pathOf } from "../supervisor/ref.ts";
 import { SupervisorBehaviour } from "../supervisor/supervisor.ts";
+
+const SYS_TIMEOUT_MS = 5000;
 
 /** Restarts against their budget. */
 export interface RestartView {
@@ -123,6 +126,31 @@ export class Inspector {
     if (process === undefined) return false;
     this.kernel.signals.exit(undefined, process, reason);
     return true;
+  }
+
+  /** Holds a process: it receives only system messages and its parent's exit. */
+  async suspend(target: InspectTarget): Promise<void> {
+    await this.sys(target, { op: "suspend" });
+  }
+
+  /** Lets a suspended process go on. */
+  async resume(target: InspectTarget): Promise<void> {
+    await this.sys(target, { op: "resume" });
+  }
+
+  /** The state itself, not redacted: for tests and debugging. */
+  getState(target: InspectTarget): Promise<unknown> {
+    return this.sys(target, { op: "get_state" });
+  }
+
+  /** Replaces the state; rejects with callback_failed and changes nothing when `replace` throws. */
+  replaceState(target: InspectTarget, replace: (state: unknown) => unknown): Promise<unknown> {
+    return this.sys(target, { op: "replace_state", replace });
+  }
+
+  private sys(target: InspectTarget, command: SysCommand): Promise<unknown> {
+    const label = typeof target === "string" ? target : target.name;
+    return placeSys(this.find(target), label, command, SYS_TIMEOUT_MS);
   }
 
   /** Registered names that begin with `prefix`. */

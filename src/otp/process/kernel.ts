@@ -15,6 +15,7 @@ import { type Behaviour, Process, type StartOutcome } from "./process.ts";
 import { type SchedulerHooks, Scheduler, TURNS_PER_VISIT } from "./scheduler.ts";
 import { runFirst, runIn } from "./scope.ts";
 import { MonitorRecord, SignalQueue } from "./signals.ts";
+import { runSys, takeWhileSuspended } from "./sys.ts";
 
 /** What a node injects. */
 export interface KernelOptions {
@@ -397,12 +398,13 @@ export class Kernel {
     const { mailbox, behaviour } = process;
     let turns = 0;
     while (turns < TURNS_PER_VISIT) {
-      const envelope = mailbox.shift();
+      const envelope = process.suspended ? takeWhileSuspended(process) : mailbox.shift();
       if (envelope === undefined) return turns;
       turns += 1;
       process.turns += 1;
       process.handler = envelope.type;
-      behaviour.receive(process, envelope);
+      if (envelope.kind === Kind.sys) runSys(process, envelope);
+      else behaviour.receive(process, envelope);
       if (!process.alive || process.busy) return turns;
       // Signals caused by this turn act before the next one.
       if (this.signals.size > 0) break;

@@ -3,8 +3,7 @@
  */
 import type { AnyDef, ArgsOf } from "../actor/definition.ts";
 import type { Key } from "../names/key.ts";
-import type { Behaviour } from "../process/process.ts";
-import type { Reason } from "../reason.ts";
+import type { Behaviour, StartOutcome } from "../process/process.ts";
 import { SupervisorBehaviour } from "./supervisor.ts";
 
 /** When a child is restarted: always, after abnormal ends, never. */
@@ -62,8 +61,10 @@ export interface StartPlan {
   /** A supervisor keeps state of its own: its setup makes a new behaviour at each start. */
   readonly behaviour: Behaviour | SupervisorSetup;
   readonly args: unknown;
-  /** A start function may fail before there is a process. */
-  readonly refuse?: () => Reason | undefined;
+  /** Decides before there is a process: a failure or "ignore" that it returns is the outcome. */
+  readonly before?: () => StartOutcome | undefined;
+  /** Handed to who asked for this start, with the ref. */
+  readonly extra?: () => unknown;
 }
 
 /** Options of `child`: a policy and an id, a registered key, or both. */

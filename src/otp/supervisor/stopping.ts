@@ -62,7 +62,8 @@ export function stopInParallel(
         if (deadline !== undefined) kernel.wheel.cancel(deadline);
         kernel.unblock(me);
         for (const problem of problems.values()) {
-          owner.report("shutdown_error", problem.reason, problem.child, problem.count);
+          const { reason, child, count } = problem;
+          owner.report("shutdown_error", reason, child, child.lastPid, count);
         }
         resolve();
       });
@@ -102,5 +103,5 @@ function armKill(
 function judge(owner: SupervisorBehaviour, child: Child, reason: Reason): void {
   child.lastExit = reason;
   if (isFineStop(child.spec.shutdown, child.spec.restart, reason)) return;
-  owner.report("shutdown_error", reason, child);
+  owner.report("shutdown_error", reason, child, child.lastPid);
 }

@@ -170,9 +170,9 @@ export class SupervisorBehaviour implements Behaviour {
   /** Runs the start plan of a child. */
   spawn(child: Child): Maybe<StartOutcome> {
     const { spec } = child;
-    const refused = spec.start.refuse?.();
-    if (refused !== undefined) return { ok: false, ignored: false, reason: refused };
-    return this.me.kernel.spawn({
+    const before = spec.start.before?.();
+    if (before !== undefined) return before;
+    const outcome = this.me.kernel.spawn({
       behaviour: behaviourOf(spec.start),
       args: spec.start.args,
       parent: this.me,
@@ -181,6 +181,9 @@ export class SupervisorBehaviour implements Behaviour {
       childId: spec.id,
       startTimeoutMs: spec.startTimeoutMs,
     });
+    const { extra } = spec.start;
+    if (extra === undefined) return outcome;
+    return chain(outcome, (done) => (done.ok ? { ...done, extra: extra() } : done));
   }
 
   accept(child: Child, outcome: StartOutcome): Maybe<StartFailure | undefined> {
@@ -214,7 +217,7 @@ export class SupervisorBehaviour implements Behaviour {
 
   private booted(failure: StartFailure | undefined): Maybe<StartOutcome> {
     if (failure === undefined) return { ok: true, process: this.me };
-    this.report("start_error", failure.reason, failure.child);
+    this.report("start_error", failure.reason, failure.child, undefined);
     const reason: Reason = {
       shutdown: ["failed_to_start_child", failure.child.spec.id, failure.reason],
     };
@@ -229,7 +232,7 @@ export class SupervisorBehaviour implements Behaviour {
     child.process = undefined;
     child.lastExit = reason;
     const decision = decideExit(child.spec.restart, reason);
-    if (decision.isReported) this.report("child_terminated", reason, child);
+    if (decision.isReported) this.report("child_terminated", reason, child, child.lastPid);
     if (decision.isRestarted) {
       return chain(this.orphansGone(dead), () => this.requestRestart(child));
     }
@@ -251,6 +254,7 @@ export class SupervisorBehaviour implements Behaviour {
   /** Counts one restart against the budget, stops the group, then starts it, at once or delayed. */
   private requestRestart(child: Child): Maybe<void> {
     const { me } = this;
+    const offender = child.isRestarting ? `restarting:${String(child.lastPid)}` : child.lastPid;
     child.isRestarting = true;
     const nowMs = me.kernel.now();
     if (!this.window.add(nowMs)) return this.giveUp(child);
@@ -259,7 +263,7 @@ export class SupervisorBehaviour implements Behaviour {
     return chain(this.stopGroup(group, child), () => {
       const delayMs = this.delayFor(group, child, nowMs);
       if (me.kernel.telemetry.hears("otp.restart")) this.tellRestart(child, delayMs);
-      if (delayMs === 0) return this.startGroup(child);
+      if (delayMs === 0) return this.startGroup(child, offender);
       child.isRestarting = true;
       const order: SelfMessage = { op: "delay-over", child };
       child.timer = me.kernel.wakeAt(delayMs, () => {
@@ -272,7 +276,7 @@ export class SupervisorBehaviour implements Behaviour {
 
   private delayOver(child: Child): Maybe<void> {
     if (!child.isRestarting || !this.children.has(child)) return undefined;
-    return this.startGroup(child);
+    return this.startGroup(child, `restarting:${String(child.lastPid)}`);
   }
 
   /** Backoff of the child; a pending delay of its group is joined, not restarted. */
@@ -292,12 +296,14 @@ export class SupervisorBehaviour implements Behaviour {
     return Math.max(delayMs, backoffDelayMs(backoff, child.attempt, this.me.kernel.random()));
   }
 
-  private startGroup(child: Child): Maybe<void> {
+  /** `offender` names the child in the report of a failure; groups know only its id, as in OTP. */
+  private startGroup(child: Child, offender: string | undefined): Maybe<void> {
     const group = groupOf(this.setup.strategy, this.children, child);
     return chain(this.startAll(group, 0), (failure) => {
       if (failure === undefined) return;
       failure.child.isRestarting = true;
-      this.report("start_error", failure.reason, failure.child);
+      const isGroup = !this.isDynamic && this.setup.strategy !== "one_for_one";
+      this.report("start_error", failure.reason, failure.child, isGroup ? undefined : offender);
       this.mailSelf({ op: "retry", child: failure.child });
     });
   }
@@ -320,7 +326,7 @@ export class SupervisorBehaviour implements Behaviour {
   }
 
   private giveUp(child: Child): Maybe<void> {
-    this.report("shutdown", "reached_max_restart_intensity", child);
+    this.report("shutdown", "reached_max_restart_intensity", child, undefined);
     child.isRestarting = false;
     if (child.spec.restart === "temporary") this.remove(child);
     return this.shutdown("shutdown");
@@ -368,14 +374,20 @@ export class SupervisorBehaviour implements Behaviour {
 
   // --- telling ----------------------------------------------------------------------------------
 
-  report(context: ReportContext, reason: Reason, child: Child, count?: number): void {
+  report(
+    context: ReportContext,
+    reason: Reason,
+    child: Child,
+    offender: string | undefined,
+    count?: number,
+  ): void {
     const { kernel } = this.me;
     if (!kernel.telemetry.hears("otp.report")) return;
     kernel.event("otp.report", this.me, {
       context,
       reason,
       child: child.spec.id,
-      childPid: child.lastPid,
+      childPid: offender,
       ...(count === undefined ? {} : { nb_children: count }),
     });
   }
