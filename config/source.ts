@@ -123,17 +123,14 @@ export function parseSource(text: string, file: string): ParsedSource {
     prettyErrors: false,
     uniqueKeys: false,
     stringKeys: false,
-    logLevel: "silent",
+    logLevel: "error",
   });
   const at = (offset: number | undefined): Origin => {
     const { line, col } = lines.linePos(offset ?? 0);
     return { kind: "file", file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const tree = new SourceTree();
-  const syntax = [...document.errors, ...document.warnings].map((error) =>
-    // the library's own text may quote the line, and the line may hold a key
-    diagnostic("CONFIG_YAML", [], SYNTAX[error.code] ?? "not valid YAML here", at(error.pos[0])),
-  );
+  const syntax = syntaxProblems(document, text, at);
   if (document.errors.length > 0) return { tree, problems: syntax, isBroken: true };
   const walker = new Walker(document, tree, at);
   walker.enter(document.contents);
@@ -142,6 +139,25 @@ export function parseSource(text: string, file: string): ParsedSource {
     problems: [...syntax, ...walker.problems],
     isBroken: walker.isBroken,
   };
+}
+
+/** After a first slip the parser stumbles on: of equal findings only the first says something. */
+function syntaxProblems(
+  document: Document.Parsed,
+  text: string,
+  at: (offset: number | undefined) => Origin,
+): readonly Diagnostic[] {
+  const found = new Map<string, Diagnostic>();
+  for (const error of [...document.errors, ...document.warnings]) {
+    // the library's own text may quote the line, and the line may hold a key
+    const words = SYNTAX[error.code] ?? "not valid YAML here";
+    if (found.has(words)) continue;
+    const [offset] = error.pos;
+    const line = text.slice(text.lastIndexOf("\n", offset - 1) + 1).split("\n", 1)[0] ?? "";
+    const hint = /[{[].*\$\{/.test(line) ? "; inside { } or [ ] put ${…} in quotes" : "";
+    found.set(words, diagnostic("CONFIG_YAML", [], words + hint, at(offset)));
+  }
+  return [...found.values()];
 }
 
 /** Turns nodes into values; positions go into the tree's marks. */

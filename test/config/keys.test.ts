@@ -1,0 +1,172 @@
+/** Every key: it can be set, its default is the documented one, and a change of it is planned as documented. */
+import { describe, expect, it } from "vitest";
+import { planReload } from "../../config/plan.ts";
+import type { Config } from "../../config/schema.ts";
+import { documentedKeys } from "../../config/walk.ts";
+import { load, mustLoad } from "./support.ts";
+
+/** A value other than the default for every key, as YAML. */
+const OTHER: Readonly<Record<string, string>> = {
+  region: "eu",
+  "listen.host": "0.0.0.0",
+  "listen.port": "9",
+  "admin.socket": "/run/p/a.sock",
+  "log.level": '"debug,rpc=trace"',
+  "log.format": "json",
+  "storage.url": "sqlite:/var/lib/p/p.db",
+  "storage.snapshot_interval": "2h",
+  "drain.pre_delay": "1s",
+  "drain.close_spread": "1s",
+  "drain.timeout": "1s",
+  "limits.max_body": "1MiB",
+  "limits.max_batch_items": "7",
+  "limits.max_batch_response": "1MiB",
+  "limits.batch_concurrency": "7",
+  "limits.max_upstream_body": "1MiB",
+  "limits.ws_max_message": "1MiB",
+  "limits.ws_max_in_flight": "7",
+  "limits.ws_max_subscriptions": "7",
+  "limits.ws_max_buffered": "1MiB",
+  "limits.ws_max_clients": "7",
+  "chains.<name>.chain_id": "2",
+  "chains.<name>.aliases": "[eth]",
+  "chains.<name>.block_time": "12s",
+  "chains.<name>.strategy": "hybrid",
+  "chains.<name>.selection.max_lag_blocks": "7",
+  "chains.<name>.selection.archival_threshold": "7",
+  "chains.<name>.selection.min_healthy": "2",
+  "chains.<name>.selection.cost_bias": "0.5",
+  "chains.<name>.aggregation.max_cache_size": "777",
+  "chains.<name>.aggregation.deduplication_window": "1s",
+  "chains.<name>.aggregation.max_providers": "2",
+  "chains.<name>.failover.enabled": "false",
+  "chains.<name>.failover.max_backfill_blocks": "7",
+  "chains.<name>.failover.backfill_timeout": "7s",
+  "chains.<name>.breaker.failure_threshold": "7",
+  "chains.<name>.breaker.recovery_timeout": "7s",
+  "chains.<name>.breaker.success_threshold": "7",
+  "chains.<name>.breaker.categories": "false",
+  "chains.<name>.connection.heartbeat_interval": "7s",
+  "chains.<name>.connection.reconnect_interval": "7ms",
+  "chains.<name>.connection.max_reconnect_attempts": "7",
+  "chains.<name>.health_check.interval": "7s",
+  "chains.<name>.health_check.timeout": "7s",
+  "chains.<name>.health_check.failure_threshold": "7",
+  "chains.<name>.health_check.recovery_threshold": "7",
+  "chains.<name>.leaderboard.formula": "livechain",
+  "chains.<name>.leaderboard.half_life": "7m",
+  "chains.<name>.leaderboard.weights.race": "1",
+  "chains.<name>.leaderboard.weights.reliability": "1",
+  "chains.<name>.leaderboard.weights.latency": "1",
+  "chains.<name>.leaderboard.weights.freshness": "1",
+  "chains.<name>.sticky.hysteresis": "0.7",
+  "chains.<name>.sticky.min_interval": "7s",
+  "chains.<name>.methods.allow": "[debug_traceCall]",
+  "chains.<name>.providers[].url": '"https://b.example/"',
+  "chains.<name>.providers[].ws_url": '"wss://b.example/"',
+  "chains.<name>.providers[].priority": "7",
+  "chains.<name>.providers[].role": "backup",
+  "chains.<name>.providers[].weight": "7",
+  "chains.<name>.providers[].type": "paid",
+  "chains.<name>.providers[].vendor": "infura",
+  "chains.<name>.providers[].tags": "[eu]",
+  "chains.<name>.providers[].region": "eu",
+  "chains.<name>.providers[].archival": "true",
+  "chains.<name>.providers[].subscribe_new_heads": "false",
+  "chains.<name>.providers[].cost.price_per_million_units": "7",
+  "chains.<name>.providers[].cost.units": "{ default: 2, eth_getLogs: 7 }",
+  "chains.<name>.providers[].http.pool": "7",
+  "chains.<name>.providers[].headers": "{ x-key: secret }",
+  "chains.<name>.providers[].capabilities.unsupported": "['trace_*']",
+  "chains.<name>.providers[].capabilities.max_block_range": "7",
+  "chains.<name>.providers[].error_rules": "[{ code: -32097, class: rate_limit }]",
+  "chains.<name>.providers[].breaker.failure_threshold": "7",
+  "chains.<name>.providers[].breaker.recovery_timeout": "7s",
+  "chains.<name>.providers[].breaker.success_threshold": "7",
+  "chains.<name>.providers[].breaker.categories": "false",
+  "chains.<name>.providers[].probe": "false",
+  "chains.<name>.providers[].cordoned": "true",
+};
+
+/** Keys about how the file is read; their effects are tested with the substitution. */
+const READING = ["id", "api_key_required", "required"].map(
+  (key) => `chains.<name>.providers[].${key}`,
+);
+
+const leaves = documentedKeys().filter(
+  ({ path, kind }) =>
+    kind !== "map" &&
+    !["chains", "chains.<name>.providers"].includes(path) &&
+    !path.includes("error_rules[]"),
+);
+
+/** A configuration in which the key at `path` is `value`. */
+function documentWith(path: string, value: string): string {
+  const nested = (keys: string): string =>
+    `{ ${keys.split(".").join(": { ")}: ${value} ${"} ".repeat(keys.split(".").length)}`;
+  const inner = (prefix: string): string =>
+    path.startsWith(prefix) ? nested(path.slice(prefix.length)).slice(2, -2) : "";
+  const provider = inner("chains.<name>.providers[].");
+  const chain = provider === "" ? inner("chains.<name>.") : "";
+  const host = path.startsWith("chains") || path === "" ? "" : `${inner("")}\n`;
+  const urls = ["url", "ws_url"].filter((key) => !provider.startsWith(`${key}:`));
+  const given = urls.map((key) => `${key}: "${key === "url" ? "https" : "wss"}://a.example/"`);
+  const id = chain.startsWith("chain_id") ? "" : "chain_id: 1, ";
+  const fields = ["id: a", ...given, provider].filter((text) => text !== "").join(", ");
+  return `${host}chains: { ethereum: { ${id}${chain}${chain === "" ? "" : ", "}providers: [{ ${fields} }] } }\n`;
+}
+
+const plain = mustLoad(documentWith("", ""));
+
+function reachOf(config: Config): string {
+  const { needsHost, steps } = planReload(plain, config);
+  if (needsHost.length > 0) return "host";
+  return steps.some(({ action }) => action !== "patch")
+    ? "process"
+    : steps.length > 0
+      ? "hot"
+      : "none";
+}
+
+describe("every key", () => {
+  it("has another value in this test, so that none is forgotten", () => {
+    const known = [...Object.keys(OTHER), ...READING].sort();
+    expect(leaves.map(({ path }) => path).sort()).toEqual(known);
+  });
+
+  it.each(Object.entries(OTHER))(
+    "%s: %s changes the configuration as documented",
+    (path, value) => {
+      const config = mustLoad(documentWith(path, value));
+      const documented = leaves.find((key) => key.path === path)?.meta["x-reload"];
+      expect(reachOf(config)).toBe(documented);
+    },
+  );
+
+  it.each(
+    leaves.filter(({ meta }) => meta.default !== undefined).map((key) => [key.path, key] as const),
+  )("%s has the documented default", (path, { meta }) => {
+    expect(mustLoad(documentWith(path, JSON.stringify(meta.default)))).toEqual(plain);
+  });
+
+  it("has a meaning in words", () => {
+    for (const { path, meta } of documentedKeys()) {
+      expect(meta.description, path).toMatch(/\.$/);
+    }
+  });
+
+  it("refuses every key with a value of no type", () => {
+    for (const { path } of leaves) {
+      expect(load(documentWith(path, "{ no: [such] }")).ok, path).toBe(false);
+    }
+  });
+
+  it("keeps credentials of a URL as the header that they stand for", () => {
+    const config = mustLoad(
+      'chains: { e: { chain_id: 1, providers: [{ id: a, url: "https://me:p%40ss@a.example/x" }] } }',
+    );
+    const [provider] = config.chains[0]?.providers ?? [];
+    expect(provider?.url?.reveal()).toBe("https://a.example/x");
+    expect(provider?.headers["authorization"]?.reveal()).toBe(`Basic ${btoa("me:p@ss")}`);
+  });
+});
