@@ -1,7 +1,6 @@
 /** JSON of `GET /api/v1/chains` and of a chain's leaderboard: what is measured now, in plain words. */
 import {
   chainVerdict,
-  endpointsOf,
   isEndpointUsable,
   providerVerdict,
   type ChainState,
@@ -211,24 +210,4 @@ export function leaderboardReport(chain: ChainView, nowMs: number): LeaderboardR
       };
     }),
   };
-}
-
-/** How many endpoints of the chains exist, and how many were tried at least once. */
-export function triedEndpoints(chains: readonly ChainView[]): {
-  readonly all: number;
-  readonly tried: number;
-} {
-  const rows = chains.flatMap(({ providers }) =>
-    providers.flatMap((provider) => {
-      const isOnline = provider.connection?.state === "connected";
-      return endpointsOf(provider).map(
-        ([transport, row]) =>
-          row.completed > 0 ||
-          !row.isUsable ||
-          row.state !== "closed" ||
-          (transport === "ws" && isOnline),
-      );
-    }),
-  );
-  return { all: rows.length, tried: rows.filter(Boolean).length };
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { LogLevels } from "../../src/io/log-levels.ts";
 import { LogLimiter } from "../../src/io/log-limiter.ts";
@@ -88,6 +89,21 @@ describe("log lines", () => {
     for (let n = 0; n < 20; n++) log.write("fatal", "otp", "the root supervisor gave up");
     expect(lines).toHaveLength(20);
     expect(flushed).toBe(20);
+  });
+
+  it("are all there when the program exits right after a fatal one", () => {
+    const program = `import { Log } from ${JSON.stringify(new URL("../../src/io/log.ts", import.meta.url).href)};
+      const log = new Log({ region: "local", fd: 1 });
+      for (let n = 0; n < 500; n++) log.write("info", "ops", "line " + n);
+      log.write("fatal", "ops", "the end");
+      process.exit(1);`;
+    const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+      encoding: "utf8",
+    });
+    expect(status).toBe(1);
+    const lines = stdout.trim().split("\n");
+    expect(lines).toHaveLength(501);
+    expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ level: "fatal", msg: "the end" });
   });
 
   it("name the subsystem of the process that speaks", () => {
