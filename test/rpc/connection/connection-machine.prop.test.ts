@@ -19,25 +19,24 @@ const rules: ConnectionRules = {
 const connection = (overrides: Partial<ConnectionRules> = {}, seed = 42) => {
   const effects: string[] = [];
   const timers = new Map<string, { readonly type: string }>();
-  let [snapshot, first] = initialTransition(connectionMachine, {
-    rules: { ...rules, ...overrides },
-    seed,
-  });
-  const perform = (actions: typeof first): void => {
+  const input = { rules: { ...rules, ...overrides }, seed };
+  const begun = initialTransition(connectionMachine, input);
+  let snapshot = begun[0];
+  const perform = (actions: readonly { readonly type: string; readonly params?: unknown }[]) => {
     for (const { type, params } of actions) {
       if (type === "xstate.raise") {
-        const { event, id, delay } = params as unknown as {
+        const { event, id, delay } = params as {
           event: { type: string };
           id: string;
           delay?: number;
         };
         if (delay !== undefined) timers.set(id, event);
       } else if (type === "xstate.cancel") {
-        timers.delete((params as unknown as { sendId: string }).sendId);
+        timers.delete((params as { sendId: string }).sendId);
       } else effects.push(type);
     }
   };
-  perform(first);
+  perform(begun[1]);
   const feed = (event: { readonly type: string }): void => {
     const [next, actions] = transition(connectionMachine, snapshot, event as ConnectionEvent);
     snapshot = next;
@@ -50,7 +49,7 @@ const connection = (overrides: Partial<ConnectionRules> = {}, seed = 42) => {
     /** Lets the only pending timer, or the one whose name holds `part`, expire. */
     expire: (part = "") => {
       const found = [...timers].find(([id]) => id.includes(part));
-      if (found === undefined) throw new Error(`no timer ${part} in ${String(snapshot.value)}`);
+      if (found === undefined) throw new Error(`no timer ${part} in ${snapshot.value}`);
       timers.delete(found[0]);
       feed(found[1]);
     },
