@@ -49,7 +49,7 @@ export const eventLogger =
     const line: Record<string, unknown> = { event: name };
     if (process !== undefined) line["process"] = process;
     for (const [key, value] of Object.entries(fields)) {
-      if (value !== undefined) line[logName(key)] = logValue(value);
+      if (value !== undefined && value !== "") line[logName(key)] = logValue(value);
     }
     log.write(level, subsystem, name, line);
   };

@@ -47,7 +47,9 @@ export function providerVerdict(
   const usable = rows.filter(([, row]) => row.isUsable);
   if (usable.length === 0) {
     const reason = rows.find(([, row]) => row.unusableReason !== undefined)?.[1].unusableReason;
-    return { state: "unusable", reason: reason ?? "no endpoint" };
+    // Whoever marks an endpoint as not tried says "…yet": nothing is known against the provider.
+    const state = reason?.endsWith(" yet") === true ? "unknown" : "unusable";
+    return { state, reason: reason ?? "no endpoint" };
   }
   const troubled = usable.flatMap(([transport, row]) => {
     const verdict = endpointVerdict(row, nowMs);

@@ -278,5 +278,7 @@ describe("the state of a provider", () => {
     expect(stateOf({ lag: 4 })).toBe("lagging");
     expect(stateOf({ head: -1, lag: undefined, calls: undefined })).toBe("unknown");
     expect(stateOf({ http: undefined, ws: undefined })).toBe("unusable");
+    const untried = endpoint({ isUsable: false, unusableReason: "chain id not verified yet" });
+    expect(stateOf({ http: untried, ws: undefined })).toBe("unknown");
   });
 });

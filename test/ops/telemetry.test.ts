@@ -95,7 +95,7 @@ describe("the telemetry keeper", () => {
     crash("two");
     await node.settle();
     expect(lines.map(({ event }) => event)).toEqual(["otp.crash", "otp.restart"]);
-    expect(seen).toMatchObject({ rolls: 1, prunes: 1, descriptors: 1 });
+    expect(seen).toMatchObject({ rolls: 2, prunes: 2, descriptors: 2 });
     await node.stop();
   });
 });
