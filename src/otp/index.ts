@@ -40,7 +40,7 @@ export type { CallOptions, CallResult, From } from "./process/calls.ts";
 export type { Info, Monitor, TaskResult } from "./process/message.ts";
 export type { ProcessRef } from "./process/ref.ts";
 export type { TaskOptions } from "./process/task.ts";
-export { ExitError, isCleanReason, isShutdown, OtpError, reasonText } from "./reason.ts";
+export { exit, ExitError, isCleanReason, isShutdown, OtpError, reasonText } from "./reason.ts";
 export type { CallFault, Reason } from "./reason.ts";
 export type {
   AdminResult,

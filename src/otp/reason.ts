@@ -45,8 +45,25 @@ export function isShutdown(reason: Reason): boolean {
   return typeof reason === "object" && !Array.isArray(reason) && "shutdown" in reason;
 }
 
+/** What `exit` throws; a catch that swallows everything swallows it too. */
+class ExitRequest extends Error {
+  readonly reason: Reason;
+
+  constructor(reason: Reason) {
+    super(`exit: ${reasonText(reason)}`);
+    this.name = "ExitRequest";
+    this.reason = reason;
+  }
+}
+
+/** Ends the calling process with `reason`, from any depth of its code, as erlang's exit/1. */
+export function exit(reason: Reason): never {
+  throw new ExitRequest(reason);
+}
+
 /** Turns anything thrown into the exit reason of the process that threw it. */
 export function reasonOfThrown(thrown: unknown): Reason {
+  if (thrown instanceof ExitRequest) return thrown.reason;
   if (thrown instanceof Error) return { error: thrown };
   return { error: new Error(`thrown: ${textOf(thrown)}`, { cause: thrown }) };
 }

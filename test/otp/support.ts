@@ -94,7 +94,7 @@ export const trapper = defineActor({
   },
   on: (state, info) => ({ ...state, infos: [...state.infos, info] }),
   terminate: (state, reason, ctx) => {
-    state.log?.push(`terminate ${state.name} ${String(reason)}`);
+    state.log?.push(`terminate ${state.name} ${textOf(reason)}`);
     return state.terminateMs === undefined ? undefined : ctx.sleep(state.terminateMs);
   },
 });
@@ -106,7 +106,7 @@ export function recordEvents(node: VirtualNode, names: readonly string[]): strin
   node.telemetry.attach("record", names, ({ name, process, fields }) => {
     const why = fields["context"] ?? fields["reason"] ?? fields["result"];
     const child = fields["child"];
-    const about = child === undefined ? String(process) : `${String(process)}>${String(child)}`;
+    const about = child === undefined ? String(process) : `${String(process)}>${textOf(child)}`;
     lines.push(`${name.replace("otp.", "")} ${about} ${textOf(why)}`);
   });
   return lines;

@@ -3,7 +3,7 @@
  * to poll and works while processes hang.
  */
 import type { Kernel } from "../process/kernel.ts";
-import type { Process } from "../process/process.ts";
+import { idText, type Process } from "../process/process.ts";
 import type { ProcessRef } from "../process/ref.ts";
 import { placeSys, type SysCommand } from "../process/sys.ts";
 import { reasonText, type Reason } from "../reason.ts";
@@ -220,7 +220,7 @@ export class Inspector {
       return node.kind === "supervisor" ? node : { ...node, restarts };
     }
     return {
-      name: spec.name ?? String(spec.id),
+      name: spec.name ?? idText(spec.id),
       pid: null,
       kind: spec.type,
       status: child.isRestarting ? "restarting" : "undefined",
@@ -284,7 +284,7 @@ function childOf(process: Process): Child | undefined {
 }
 
 function workerPath(process: Process): string {
-  const own = process.childId === undefined ? process.behaviour.name : String(process.childId);
+  const own = process.childId === undefined ? process.behaviour.name : idText(process.childId);
   return process.parent === undefined ? own : `${pathOf(process.parent)}/${own}`;
 }
 

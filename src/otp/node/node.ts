@@ -20,7 +20,8 @@ import { realHooks } from "../process/scheduler.ts";
 import { runOutside } from "../process/scope.ts";
 import { ExitError, OtpError, reasonOfThrown, reasonText, type Reason } from "../reason.ts";
 import { findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
-import { behaviourOf, type ChildSpec, type SupervisorSpec } from "../supervisor/spec.ts";
+import type { ChildSpec, SupervisorSpec } from "../supervisor/spec.ts";
+import { startSpec } from "../supervisor/start.ts";
 import { type Clock, realClock } from "../time/clock.ts";
 import { Inspector } from "./inspector.ts";
 import type { LogSink } from "./log.ts";
@@ -98,10 +99,10 @@ export class Node {
   }
 
   /** Stops the tree in reverse order with its shutdown timeouts; what is left after `timeoutMs` is killed. */
-  async stop(timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
+  async stop(timeoutMs = Number.POSITIVE_INFINITY, reason: Reason = "shutdown"): Promise<void> {
     const { root, kernel } = this;
     if (root === undefined || !root.alive) return;
-    const order = { op: "stop", reason: "shutdown" };
+    const order = { op: "stop", reason };
     kernel.send(root, new Envelope(Kind.internal, "stop", order, undefined));
     const deadline =
       timeoutMs === Number.POSITIVE_INFINITY
@@ -143,17 +144,7 @@ export class Node {
 
   /** Starts the root outside any scope. */
   protected launch(spec: ChildSpec): Promise<StartOutcome> {
-    const start = spec.start;
-    return Promise.resolve(
-      runOutside(() =>
-        this.kernel.spawn({
-          behaviour: behaviourOf(start),
-          args: start.args,
-          name: spec.name,
-          childId: spec.id,
-        }),
-      ),
-    );
+    return Promise.resolve(runOutside(() => startSpec(this.kernel, spec, undefined)));
   }
 
   private killAll(): void {

@@ -8,7 +8,7 @@
 import { setImmediate as hostImmediate } from "node:timers";
 import { Kernel } from "../process/kernel.ts";
 import type { SchedulerHooks } from "../process/scheduler.ts";
-import { OtpError } from "../reason.ts";
+import { OtpError, type Reason } from "../reason.ts";
 import type { SupervisorRef } from "../supervisor/ref.ts";
 import type { SupervisorSpec } from "../supervisor/spec.ts";
 import { seededRandom, VirtualClock } from "../time/clock.ts";
@@ -47,8 +47,8 @@ export class VirtualNode extends Node {
     return this.drive(super.start(spec));
   }
 
-  override async stop(timeoutMs?: number): Promise<void> {
-    return this.drive(super.stop(timeoutMs));
+  override async stop(timeoutMs?: number, reason?: Reason): Promise<void> {
+    return this.drive(super.stop(timeoutMs, reason));
   }
 
   /** Runs until quiescent: queues empty and two rounds of the host's microtasks add nothing. */

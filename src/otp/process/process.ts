@@ -106,9 +106,9 @@ export class Process {
     const name = this.extras?.names?.[0];
     if (name !== undefined) return name;
     const { childId, parent } = this;
-    if (childId === undefined) return this.behaviour.name;
+    if (childId === undefined || this.behaviour.kind === "supervisor") return this.behaviour.name;
     if (typeof childId === "string") return childId;
-    return `${parent?.behaviour.name ?? this.behaviour.name}/${String(childId)}`;
+    return `${parent?.behaviour.name ?? this.behaviour.name}/${idText(childId)}`;
   }
 
   get ref(): ProcessRef {
@@ -152,6 +152,11 @@ export class Process {
     if (links instanceof Process) yield links;
     else yield* links;
   }
+}
+
+/** A child id as text: ids may be any value, as in OTP. */
+export function idText(id: unknown): string {
+  return typeof id === "string" ? id : JSON.stringify(id);
 }
 
 /** Rarely used parts of a process. */

@@ -15,7 +15,8 @@ import { checkFlags, checkSpecs } from "./check.ts";
 import { Child } from "./child.ts";
 import { IntensityWindow } from "./intensity.ts";
 import { type AdminCommand, SupervisorHandle } from "./ref.ts";
-import { behaviourOf, type ChildSpec, type SupervisorSetup } from "./spec.ts";
+import type { ChildSpec, SupervisorSetup } from "./spec.ts";
+import { startSpec } from "./start.ts";
 import { killOrphans } from "./orphans.ts";
 import { stopInParallel, stopOne } from "./stopping.ts";
 import { backoffDelayMs, decideExit, groupOf } from "./strategy.ts";
@@ -169,21 +170,7 @@ export class SupervisorBehaviour implements Behaviour {
 
   /** Runs the start plan of a child. */
   spawn(child: Child): Maybe<StartOutcome> {
-    const { spec } = child;
-    const before = spec.start.before?.();
-    if (before !== undefined) return before;
-    const outcome = this.me.kernel.spawn({
-      behaviour: behaviourOf(spec.start),
-      args: spec.start.args,
-      parent: this.me,
-      isLinked: true,
-      name: spec.name,
-      childId: spec.id,
-      startTimeoutMs: spec.startTimeoutMs,
-    });
-    const { extra } = spec.start;
-    if (extra === undefined) return outcome;
-    return chain(outcome, (done) => (done.ok ? { ...done, extra: extra() } : done));
+    return startSpec(this.me.kernel, child.spec, this.me);
   }
 
   accept(child: Child, outcome: StartOutcome): Maybe<StartFailure | undefined> {
@@ -257,7 +244,7 @@ export class SupervisorBehaviour implements Behaviour {
     const offender = child.isRestarting ? `restarting:${String(child.lastPid)}` : child.lastPid;
     child.isRestarting = true;
     const nowMs = me.kernel.now();
-    if (!this.window.add(nowMs)) return this.giveUp(child);
+    if (!this.window.add(nowMs)) return this.giveUp(child, offender);
     child.restarts += 1;
     const group = groupOf(this.setup.strategy, this.children, child);
     return chain(this.stopGroup(group, child), () => {
@@ -325,8 +312,8 @@ export class SupervisorBehaviour implements Behaviour {
     });
   }
 
-  private giveUp(child: Child): Maybe<void> {
-    this.report("shutdown", "reached_max_restart_intensity", child, undefined);
+  private giveUp(child: Child, offender: string | undefined): Maybe<void> {
+    this.report("shutdown", "reached_max_restart_intensity", child, offender);
     child.isRestarting = false;
     if (child.spec.restart === "temporary") this.remove(child);
     return this.shutdown("shutdown");
