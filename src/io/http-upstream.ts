@@ -211,7 +211,11 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
     this.#decoder?.destroy();
     this.#handler.onFailure({
       kind: this.status > 0 ? "truncated" : failureKind(error),
-      reusedSocket: this.status === 0 && this.#upstream.connects === this.#connectsBefore,
+      // It was written (there is a controller), and to no connection opened meanwhile.
+      reusedSocket:
+        this.status === 0 &&
+        this.#controller !== undefined &&
+        this.#upstream.connects === this.#connectsBefore,
       detail: error.code === undefined ? error.message : `${error.code}: ${error.message}`,
     });
   }

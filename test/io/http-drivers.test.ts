@@ -104,12 +104,12 @@ describe("the HTTP listener", () => {
   });
 
   it("finishes what is in flight when it drains, and takes nothing new", async () => {
-    let answer: (() => void) | undefined;
+    const asked = Promise.withResolvers<() => void>();
     const server = await serve((_request, reply) => {
-      answer = () => reply.send(200, ["Content-Length", "2"], "ok");
+      asked.resolve(() => reply.send(200, ["Content-Length", "2"], "ok"));
     });
     const pending = post(server.port, "x");
-    while (answer === undefined) await new Promise((resolve) => setImmediate(resolve));
+    const answer = await asked.promise;
     expect(server.inFlight).toBe(1);
     const drained = server.drain(5000);
     await expect(post(server.port, "y")).rejects.toThrow(/ECONNREFUSED/);
@@ -218,6 +218,8 @@ describe("the HTTP endpoint of a provider", () => {
       } else res.end("ok");
     });
     expect((await send(upstream)).end).toBe("end");
+    // The connection is free again only after the end was told.
+    await new Promise((resolve) => setImmediate(resolve));
     mode = "reset";
     expect((await send(upstream)).end).toBe("reset reused");
     expect((await send(upstream)).end).toBe("reset");
@@ -296,7 +298,7 @@ describe("the WebSocket listener", () => {
       const client = new WebSocket(url);
       const messages: string[] = [];
       const waiting: ((text: string) => void)[] = [];
-      client.on("message", (data) => {
+      client.on("message", (data: Buffer) => {
         const text = data.toString();
         const waiter = waiting.shift();
         if (waiter === undefined) messages.push(text);

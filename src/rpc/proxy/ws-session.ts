@@ -87,7 +87,7 @@ export class WsSession {
   onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const running of [...this.#running]) running.cancel();
+    for (const running of this.#running) running.cancel();
     this.#running.clear();
     for (const chain of new Set(this.#subscriptions.values())) chain.hub.drop(this.#hubSink);
     this.#subscriptions.clear();
