@@ -31,6 +31,8 @@ export interface FollowerListener extends LedgerListener {
   retraction(block: Block, log: BlockLog): void;
   /** Blocks that were replaced, the former tip first. */
   reorg(orphaned: readonly Block[], tip: Block): void;
+  /** Blocks that no stream brought were fetched and are canonical now. */
+  filled(from: number, to: number): void;
   /** A provider announced a block far above all others, and nobody confirms it. */
   implausible(source: string, number: number): void;
 }
@@ -377,6 +379,9 @@ export class ChainFollower {
     if (orphaned.length > 0 && this.tip !== undefined) this.listener.reorg(orphaned, this.tip);
     if (!isRetractable && this.logs.isOn) {
       this.listener.gap("logs", orphaned.at(-1)?.number ?? 0, orphaned[0]?.number ?? 0);
+    }
+    if (!isExtension && orphaned.length === 0) {
+      this.listener.filled(ancestor.number + 1, (path[0]?.number ?? 0) - 1);
     }
     for (const block of risen) this.listener.head(block);
     this.logs.flush();

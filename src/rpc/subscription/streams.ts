@@ -30,8 +30,6 @@ export interface Subscription {
   readonly filter: LogFilter | undefined;
   /** Blocks that became canonical after this transition are for this subscription. */
   readonly since: number;
-  /** Frames held back until the client has its subscribe reply; `undefined` from then on. */
-  held: Buffer[] | undefined;
 }
 
 /** All subscriptions with the same kind and filter. */
@@ -50,15 +48,18 @@ interface Client {
   readonly seen: Set<string>;
 }
 
-/** Most frames a subscription holds back before its reply. */
-const MAX_HELD = 1_024;
 /** Streams one connection may have seen before every further id is its own. */
 const MAX_SEEN_STREAMS = 1_024;
 
 /** The client subscriptions of one chain. */
 export class Streams {
-  /** Deliveries since start. */
-  delivered = 0;
+  /** Deliveries since start, by kind. */
+  readonly delivered: Record<StreamKind, number> = {
+    newHeads: 0,
+    logs: 0,
+    newPendingTransactions: 0,
+    syncing: 0,
+  };
   /** Pending transactions that were not sent to a client that lags; nothing else is ever dropped. */
   dropped = 0;
   readonly #streams = new Map<string, Stream>();
@@ -80,7 +81,7 @@ export class Streams {
     this.#onSlow = onSlow;
   }
 
-  /** Subscribes a client; its events are held back until `activate`. */
+  /** Subscribes a client; holding events back until it has its reply is the sink's affair. */
   add(
     sink: StreamSink,
     kind: StreamKind,
@@ -92,7 +93,7 @@ export class Streams {
     const client = this.#client(sink.id);
     const isShared = !client.seen.has(stream.id) && client.seen.size < MAX_SEEN_STREAMS;
     const id = isShared ? stream.id : this.#newId();
-    const subscription = { id, streamId: stream.id, sink, kind, filter, since, held: [] };
+    const subscription = { id, streamId: stream.id, sink, kind, filter, since };
     this.#join(stream, client, subscription);
     return subscription;
   }
@@ -103,15 +104,6 @@ export class Streams {
     const key = keyOf(kind, filter);
     const stream = this.#streams.get(key) ?? this.#open(key, kind, filter, streamId);
     this.#join(stream, this.#client(sink.id), subscription);
-  }
-
-  /** The client has its reply: what was held back leaves, and from now on nothing is. */
-  activate(sinkId: number, id: string): void {
-    const subscription = this.#clients.get(sinkId)?.subscriptions.get(id);
-    const held = subscription?.held;
-    if (subscription === undefined || held === undefined) return;
-    subscription.held = undefined;
-    for (const frame of held) subscription.sink.sendFrame(frame);
   }
 
   /** Ends one subscription; `undefined` when the client has none of this id. */
@@ -176,23 +168,22 @@ export class Streams {
   deliver(stream: Stream, result: Uint8Array, sequence: number): void {
     const shared = eventFrame(stream.prefix, result);
     const max = this.#maxBufferedBytes;
+    let delivered = 0;
     const isDroppable = stream.kind === "newPendingTransactions";
     for (const subscription of stream.subscriptions) {
-      const { sink, held } = subscription;
+      const { sink } = subscription;
       if (subscription.since >= sequence || !sink.isOpen) continue;
       const isOwn = subscription.id !== stream.id;
       const frame = isOwn ? eventFrame(eventPrefix(subscription.id), result) : shared;
       const buffered = sink.bufferedBytes;
       if (buffered > max) this.#onSlow(subscription);
       else if (isDroppable && buffered > max / 4) this.dropped++;
-      else if (held === undefined) {
+      else {
         sink.sendFrame(frame);
-        this.delivered++;
-      } else if (held.length < MAX_HELD) {
-        held.push(frame);
-        this.delivered++;
-      } else this.#onSlow(subscription);
+        delivered++;
+      }
     }
+    this.delivered[stream.kind] += delivered;
   }
 
   /** Sends a log to every stream whose filter it matches. */

@@ -130,6 +130,7 @@ const recording = (events: string[]): FollowerListener => ({
   retraction: (found, log) => events.push(`-${found.hash}:${log.index}`),
   reorg: (orphaned, tip) => events.push(`reorg ${orphaned.length} -> ${tip.hash}`),
   gap: (kinds, from, to) => events.push(`gap ${kinds} ${from}-${to}`),
+  filled: () => {},
   implausible: (source, number) => events.push(`implausible ${source} ${number}`),
   wantsLogsOf: () => true,
 });

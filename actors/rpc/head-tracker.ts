@@ -1,0 +1,138 @@
+/**
+ * One chain's head truth: weighs what providers push and what they answer when polled, and publishes
+ * the served tip.
+ *
+ * Writes `ChainState.head` and the `head` of the endpoints' cells. Permanent; a restart starts without
+ * reports, keeps serving the last tip, and is right again after the next head of each provider.
+ */
+import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
+import type { ChainState } from "../../src/rpc/chain-state.ts";
+import { HeadTruth, type HeadReport } from "../../src/rpc/head/head-truth.ts";
+import type { ProviderId } from "../../src/rpc/ids.ts";
+import { subscriptionHubKey } from "./subscription-hub.ts";
+
+/** Which chain is tracked. */
+export interface HeadTrackerArgs {
+  readonly state: ChainState;
+}
+
+/** A head that a provider pushed. */
+export interface PushedHead {
+  readonly provider: ProviderId;
+  readonly number: number;
+  readonly hash: string;
+  readonly parentHash: string;
+}
+
+/** A height that a provider answered when asked. */
+export interface PolledHead {
+  readonly provider: ProviderId;
+  readonly number: number;
+  readonly atMs: number;
+}
+
+interface State extends HeadTrackerArgs {
+  readonly truth: HeadTruth;
+  /** Providers that are behind by more than the limit; told once each way. */
+  readonly laggards: ReadonlySet<ProviderId>;
+  readonly isStale: boolean;
+}
+
+const CHECK_MS = 1_000;
+const LEAST_STALE_MS = 10_000;
+const STALE_BLOCKS = 3;
+
+/** The head tracker of one chain. */
+export const headTracker = defineActor({
+  name: "rpc/head-tracker",
+  init: (args: HeadTrackerArgs, ctx): State => {
+    ctx.every(CHECK_MS, "check");
+    const { blockTimeMs } = args.state.config;
+    return { ...args, truth: new HeadTruth({ blockTimeMs }), laggards: new Set(), isStale: false };
+  },
+  casts: {
+    head: (state, { provider, number, hash }: PushedHead, ctx) => {
+      const rows = state.state.rows(provider);
+      rows.ws.head = number;
+      rows.http.head = number;
+      return reported(state, { provider, number, hash, atMs: ctx.now(), source: "ws" }, ctx);
+    },
+    polled: (state, { provider, number, atMs }: PolledHead, ctx) => {
+      const { name } = state.state;
+      const rows = state.state.rows(provider);
+      // A pushed head is newer than an answer that was on its way meanwhile.
+      if (rows.ws.head < 0 || number > rows.ws.head) rows.http.head = number;
+      ctx.via(subscriptionHubKey(name)).cast.polled({ number });
+      const known = state.truth.of(provider);
+      if (known?.source === "ws" && known.number >= number && !isSilent(state, provider, ctx)) {
+        return state;
+      }
+      return reported(state, { provider, number, hash: undefined, atMs, source: "poll" }, ctx);
+    },
+    /** A provider pushes no heads any more: it is asked instead. */
+    silenced: (state, provider: ProviderId) => {
+      state.state.rows(provider).ws.head = -1;
+      return state;
+    },
+    /** An operator accepts whatever the providers say. */
+    reset: (state, _arg: undefined) => {
+      state.truth.reset();
+      return state;
+    },
+  },
+  on: (state, info, ctx) => (info.type === "timer" ? checked(state, ctx) : state),
+  formatState: ({ state, truth, laggards, isStale }) => ({
+    chain: state.name,
+    tip: truth.head,
+    laggards: [...laggards],
+    isStale,
+  }),
+});
+
+/** Finds the head tracker of a chain. */
+export const headTrackerKey = keyFor(headTracker, "chain");
+
+const isSilent = ({ truth }: State, provider: ProviderId, ctx: Ctx): boolean =>
+  truth.isStale(provider, ctx.now());
+
+const reported = (state: State, report: HeadReport, ctx: Ctx): State => {
+  const { truth } = state;
+  const { name: chain } = state.state;
+  const { provider, number } = report;
+  const oldNumber = truth.head?.number;
+  const change = truth.report(report);
+  if (change.isTooFast) ctx.emit("head.velocity_drop", { chain, provider, head: number });
+  if (!change.hasMoved || truth.head === undefined) return state;
+  state.state.head = truth.head;
+  const { number: tip, hash } = truth.head;
+  if (change.isRollback) {
+    ctx.emit("head.rollback", { chain, number: tip, oldNumber: oldNumber ?? tip, hash });
+  } else ctx.emit("head.tip", { chain, number: tip, hash, provider, oldNumber });
+  return state.isStale ? { ...state, isStale: false } : state;
+};
+
+/** Once a second: is the tip old, who has fallen behind, who is gone. */
+const checked = (state: State, ctx: Ctx): State => {
+  const { truth, laggards } = state;
+  const { config, name: chain } = state.state;
+  const nowMs = ctx.now();
+  const behind = new Set<ProviderId>();
+  for (const { id: provider } of config.providers) {
+    const lag = truth.lag(provider, nowMs);
+    if (lag === undefined) continue;
+    const lagBlocks = lag.optimistic;
+    if (lagBlocks > config.selection.maxLagBlocks) behind.add(provider);
+    if (behind.has(provider) === laggards.has(provider)) continue;
+    ctx.emit("head.lag", { chain, provider, lagBlocks, limit: config.selection.maxLagBlocks });
+  }
+  for (const provider of laggards) {
+    if (!config.providers.some(({ id }) => id === provider)) truth.forget(provider);
+  }
+  const { head } = truth;
+  const ageMs = head === undefined ? 0 : nowMs - head.atMs;
+  const isStale = ageMs > Math.max(STALE_BLOCKS * truth.blockTimeMs, LEAST_STALE_MS);
+  if (isStale && !state.isStale && head !== undefined) {
+    ctx.emit("head.stale", { chain, ageMs, number: head.number });
+  }
+  return { ...state, laggards: behind, isStale };
+};

@@ -1,0 +1,297 @@
+/**
+ * One chain's events from all providers: recognises equal ones, races them, forwards the first.
+ *
+ * Owns the seen keys and the open races; what they say becomes evidence in batches. Permanent; a
+ * restart forgets seen keys and open races (clients are protected by the hub, which knows what it
+ * has sent), and every source is told to the hub anew, so that nothing lost meanwhile goes unnoticed.
+ */
+import { createHash } from "node:crypto";
+import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
+import type { ChainState } from "../../src/rpc/chain-state.ts";
+import type { ProviderId } from "../../src/rpc/ids.ts";
+import { headFields, messageKey } from "../../src/rpc/message-key.ts";
+import { BlockCounts } from "../../src/rpc/race/block-counts.ts";
+import { EventRacer } from "../../src/rpc/race/event-racer.ts";
+import type { RaceEvent, SettledRace } from "../../src/rpc/race/settled-race.ts";
+import { aggregationRow, statsTable, type AggregationStats } from "../../src/rpc/stream-stats.ts";
+import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
+import type { Demand } from "../../src/rpc/subscription/hub.ts";
+import { aggregatedTopic, rawTopic } from "../../src/rpc/topics.ts";
+import { benchmarkStoreKey } from "./benchmark-store.ts";
+import { headTrackerKey, type PushedHead } from "./head-tracker.ts";
+import { subscriptionHubKey, type HubEvent, type SourceChange } from "./subscription-hub.ts";
+import { wsConnectionKey } from "./ws-connection.ts";
+
+/** Which chain is aggregated. */
+export interface MessageAggregatorArgs {
+  readonly state: ChainState;
+}
+
+/** One event as a connection hands it over. */
+export interface RawEvent {
+  readonly provider: ProviderId;
+  readonly event: RaceEvent;
+  readonly frame: SubscriptionFrame;
+  /** Read from the socket at, monotonic ns. */
+  readonly atNs: number;
+  /** Counts the events of this connection from 1: a hole means that some were dropped. */
+  readonly seq: number;
+}
+
+/** An upstream subscription went live or ended. */
+export interface StreamChange {
+  readonly provider: ProviderId;
+  readonly event: RaceEvent;
+  readonly isLive: boolean;
+  /** Events of the connection so far. */
+  readonly seq: number;
+}
+
+interface Source {
+  readonly lane: number;
+  seq: number;
+  logsSinceNs: number;
+}
+
+interface Counts {
+  messages: number;
+  duplicates: number;
+}
+
+/** Where events go; refs that resolve at each send. */
+interface Ports {
+  readonly hub: {
+    readonly cast: {
+      head(event: HubEvent): void;
+      log(event: HubEvent): void;
+      pending(event: HubEvent): void;
+      source(change: SourceChange): void;
+      broke(): void;
+      verify(hash: string): void;
+    };
+  };
+  readonly tracker: { readonly cast: { head(head: PushedHead): void } };
+}
+
+/** Everything one incarnation holds; mutable, seen by this process alone. */
+interface State extends Ports {
+  readonly args: MessageAggregatorArgs;
+  readonly racer: EventRacer;
+  readonly blocks: BlockCounts;
+  readonly sources: Map<ProviderId, Source>;
+  readonly counts: Readonly<Record<RaceEvent, Counts>>;
+  readonly topics: { readonly raw: string; readonly aggregated: string };
+  demand: Demand;
+  racesSettled: number;
+  missed: number;
+  evictions: number;
+  processingMs: number;
+  ticks: number;
+}
+
+const NS_PER_MS = 1e6;
+const TICK_MS = 100;
+const TICKS_PER_SWEEP = 10;
+/** The time of every 64th event is measured, so that measuring costs nothing. */
+const SAMPLE_EVERY = 64;
+
+/** The message aggregator of one chain. */
+export const messageAggregator = defineActor({
+  name: "rpc/message-aggregator",
+  // Beyond it events are dropped and counted, and the hole in their numbers is noticed below.
+  mailbox: { max: 100_000, overflow: "reject" },
+  init: (args: MessageAggregatorArgs, ctx): State => {
+    const { name, config } = args.state;
+    ctx.every(TICK_MS, "tick");
+    ctx.via(subscriptionHubKey(name)).cast.aggregatorStarted();
+    for (const { id, wsUrl } of config.providers) {
+      if (wsUrl !== undefined) ctx.via(wsConnectionKey(name, id)).cast.announce();
+    }
+    return {
+      args,
+      racer: new EventRacer(config.aggregation),
+      blocks: new BlockCounts(config.aggregation.deduplicationWindowMs * NS_PER_MS),
+      sources: new Map(),
+      hub: ctx.via(subscriptionHubKey(name)),
+      tracker: ctx.via(headTrackerKey(name)),
+      counts: {
+        newHeads: { messages: 0, duplicates: 0 },
+        logs: { messages: 0, duplicates: 0 },
+        newPendingTransactions: { messages: 0, duplicates: 0 },
+      },
+      topics: { raw: rawTopic(name), aggregated: aggregatedTopic(name) },
+      demand: { logs: false, pending: false },
+      racesSettled: 0,
+      missed: 0,
+      evictions: 0,
+      processingMs: 0,
+      ticks: 0,
+    };
+  },
+  calls: {
+    stats: (state, _arg: undefined) => reply(state, statsOf(state)),
+  },
+  casts: {
+    event: (state, raw: RawEvent, ctx) => {
+      const counts = state.counts[raw.event];
+      if (++counts.messages % SAMPLE_EVERY !== 0) return arrived(state, raw, ctx);
+      const startMs = ctx.now();
+      arrived(state, raw, ctx);
+      state.processingMs += (ctx.now() - startMs) * SAMPLE_EVERY;
+      return state;
+    },
+    stream: (state, change: StreamChange, ctx) => {
+      const { provider, event, isLive, seq } = change;
+      const nowNs = ctx.now() * NS_PER_MS;
+      const source = sourceOf(state, provider);
+      source.seq = seq;
+      if (isLive) state.racer.live(provider, event, nowNs);
+      else state.racer.gone(provider, event);
+      if (event === "logs") source.logsSinceNs = isLive ? nowNs : Number.POSITIVE_INFINITY;
+      state.hub.cast.source({ provider, event, isLive });
+      return state;
+    },
+    /** A connection has come up and asks what is wanted. */
+    connected: (state, provider: ProviderId, ctx) => {
+      ctx.via(wsConnectionKey(state.args.state.name, provider)).cast.want(state.demand);
+      return state;
+    },
+    /** What the hub's clients need. */
+    demand: (state, demand: Demand, ctx) => {
+      state.demand = demand;
+      const { name, config } = state.args.state;
+      for (const { id, wsUrl } of config.providers) {
+        if (wsUrl !== undefined) ctx.via(wsConnectionKey(name, id)).cast.want(demand);
+      }
+      return state;
+    },
+    /** Forgets keys, races and counters. */
+    reset: (state, _arg: undefined) => {
+      state.racer.reset();
+      for (const counts of Object.values(state.counts)) {
+        counts.messages = 0;
+        counts.duplicates = 0;
+      }
+      state.racesSettled = 0;
+      state.missed = 0;
+      state.processingMs = 0;
+      return state;
+    },
+  },
+  on: (state, info, ctx) => (info.type === "timer" ? tick(state, ctx) : state),
+  formatState: (state) => ({ ...statsOf(state), demand: state.demand }),
+});
+
+/** Finds the aggregator of a chain. */
+export const messageAggregatorKey = keyFor(messageAggregator, "chain");
+
+const sourceOf = (state: State, provider: ProviderId): Source => {
+  const known = state.sources.get(provider);
+  if (known !== undefined) return known;
+  const lane = state.racer.lane(provider);
+  const source = { lane, seq: 0, logsSinceNs: Number.POSITIVE_INFINITY };
+  state.sources.set(provider, source);
+  return source;
+};
+
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+const arrived = (state: State, raw: RawEvent, ctx: Ctx): State => {
+  const { provider, event, frame, atNs, seq } = raw;
+  const source = sourceOf(state, provider);
+  if (seq !== source.seq + 1) state.hub.cast.broke();
+  source.seq = seq;
+  const key = messageKey(event, frame, digest);
+  const arrival = state.racer.arrive(event, key, source.lane, atNs, frame);
+  const isFirst = arrival === "first";
+  if (!isFirst) state.counts[event].duplicates++;
+  const { topics } = state;
+  ctx.broadcast(topics.raw, { provider, event, key, atNs, arrival });
+  if (isFirst) ctx.broadcast(topics.aggregated, { provider, event, key, atNs });
+  if (event === "newHeads") headArrived(state, raw);
+  else if (event === "logs") {
+    state.blocks.add(provider, key, atNs);
+    if (isFirst) state.hub.cast.log({ provider, frame });
+  } else if (isFirst) state.hub.cast.pending({ provider, frame });
+  return state;
+};
+
+/** Heads go on whoever brings them: only who knows the chain can tell a stutter from a way back. */
+const headArrived = (state: State, { provider, frame }: RawEvent): void => {
+  const head = headFields(frame);
+  if (head === undefined) return;
+  state.hub.cast.head({ provider, frame });
+  const { number, hash, parentHash } = head;
+  state.tracker.cast.head({ provider, number, hash, parentHash });
+};
+
+const tick = (state: State, ctx: Ctx): State => {
+  const nowNs = ctx.now() * NS_PER_MS;
+  const settled = state.racer.settle(nowNs);
+  const { name } = state.args.state;
+  if (settled.length > 0) {
+    ctx.via(benchmarkStoreKey()).cast.races({ chain: name, settled });
+    for (const race of settled) announce(state, race, ctx);
+  }
+  const { deduplicationWindowMs } = state.args.state.config.aggregation;
+  const disputed = state.blocks.disputed(nowNs, (sinceNs) =>
+    [...state.sources].flatMap(([provider, { logsSinceNs }]) =>
+      logsSinceNs + deduplicationWindowMs * NS_PER_MS <= sinceNs ? [provider] : [],
+    ),
+  );
+  for (const hash of disputed) state.hub.cast.verify(hash);
+  if (++state.ticks % TICKS_PER_SWEEP === 0) sweep(state, nowNs, ctx);
+  return state;
+};
+
+const announce = (state: State, race: SettledRace, ctx: Ctx): void => {
+  const { name: chain } = state.args.state;
+  const { event: kind, winner, missed, losers } = race;
+  state.racesSettled++;
+  state.missed += missed.length;
+  const marginMs = losers[0]?.marginMs;
+  ctx.emit("aggregation.race_settled", { chain, kind, winner, missed: missed.length, marginMs });
+  if (!race.isSuspicious) return;
+  ctx.emit("aggregation.uncorroborated", { chain, provider: winner, kind, hash: race.key });
+};
+
+/** Once a second: old keys, providers that are gone, and the counters for the metrics. */
+const sweep = (state: State, nowNs: number, ctx: Ctx): void => {
+  const { racer, args } = state;
+  const { name: chain, config } = args.state;
+  racer.sweep(nowNs);
+  const { evictions, capacity } = racer.stats();
+  if (evictions > state.evictions) {
+    const count = evictions - state.evictions;
+    ctx.emit("aggregation.evicted", { chain, count, limit: capacity });
+  }
+  state.evictions = evictions;
+  for (const provider of state.sources.keys()) {
+    if (config.providers.some(({ id }) => id === provider)) continue;
+    racer.forget(provider);
+    state.sources.delete(provider);
+  }
+  ctx.table<AggregationStats>(statsTable)?.put(aggregationRow(chain), statsOf(state));
+};
+
+const statsOf = (state: State): AggregationStats => {
+  const { newHeads, logs, newPendingTransactions } = state.counts;
+  const { firsts, duplicates, repeats, evictions, size, capacity } = state.racer.stats();
+  return {
+    byKind: {
+      newHeads: { ...newHeads },
+      logs: { ...logs },
+      newPendingTransactions: { ...newPendingTransactions },
+    },
+    racesSettled: state.racesSettled,
+    missed: state.missed,
+    processingMs: state.processingMs,
+    cache: {
+      hits: duplicates + repeats,
+      misses: firsts,
+      evictions,
+      entries: size,
+      limit: capacity,
+    },
+  };
+};

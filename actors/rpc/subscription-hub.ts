@@ -1,0 +1,265 @@
+/**
+ * One chain's client subscriptions: follows the chain and sends each client what it asked for.
+ *
+ * The subscriptions and the chain's recent history are rows of the chain's subscription table, which
+ * outlives this process: a restart loses no client, no id and no block, because what was on its way
+ * at the crash is fetched again. Permanent.
+ */
+import { defineActor, keyFor, reply, Table, type Ctx } from "../../src/otp/index.ts";
+import type { ChainState } from "../../src/rpc/chain-state.ts";
+import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
+import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
+import { statsTable, streamsRow, type StreamStats } from "../../src/rpc/stream-stats.ts";
+import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
+import type { Block } from "../../src/rpc/subscription/block.ts";
+import { ChainFollower, type FollowerLimits } from "../../src/rpc/subscription/follower.ts";
+import { Hub, type Demand } from "../../src/rpc/subscription/hub.ts";
+import type { SubscribeRequest, SubscriptionId } from "../../src/rpc/subscription/hub-port.ts";
+import type { Need } from "../../src/rpc/subscription/needs.ts";
+import type { Subscription } from "../../src/rpc/subscription/streams.ts";
+import { newBlocksTopic } from "../../src/rpc/topics.ts";
+import { messageAggregatorKey } from "./message-aggregator.ts";
+
+/** Asks any healthy provider of the chain; resolves with the parsed result, rejects on an error. */
+export type ChainFetch = (
+  method: string,
+  params: readonly unknown[],
+  signal: AbortSignal,
+) => Promise<unknown>;
+
+/** What the hub needs beside the chain's record. */
+export interface SubscriptionHubArgs {
+  readonly state: ChainState;
+  readonly fetch: ChainFetch;
+  /** Unsent bytes beyond which a client is closed (`limits.ws_max_buffered_bytes`). */
+  readonly maxBufferedBytes: number;
+  /** Subscriptions of one connection (`limits.ws_max_subscriptions`). */
+  readonly maxSubscriptions: number;
+}
+
+/** An event that came first, or a head whoever brought it. */
+export interface HubEvent {
+  readonly provider: ProviderId;
+  readonly frame: SubscriptionFrame;
+}
+
+/** A provider's stream came up or went away. */
+export interface SourceChange {
+  readonly provider: ProviderId;
+  readonly event: RaceEvent;
+  readonly isLive: boolean;
+}
+
+interface State {
+  readonly args: SubscriptionHubArgs;
+  readonly hub: Hub;
+  readonly demand: Demand;
+}
+
+/** A row of the subscription table: the chain's history, or one client subscription. */
+type Row = ChainFollower | Subscription;
+
+const TICK_MS = 250;
+const FETCH_TIMEOUT_MS = 10_000;
+const HISTORY = "history";
+const POLLED = "polled";
+const MAX_BACKFILL_BLOCKS = 5_000;
+const BACKFILL_SPAN_MS = 300_000;
+
+/** The name of the table that keeps a chain's subscriptions across restarts of its hub. */
+export const subscriptionTable = (chain: ChainName): string => `rpc/chain/${chain}/subscriptions`;
+
+/** The subscription hub of one chain. */
+export const subscriptionHub = defineActor({
+  name: "rpc/subscription-hub",
+  mailbox: { max: 50_000, overflow: "reject" },
+  init: (args: SubscriptionHubArgs, ctx): State => {
+    const hub = open(args, ctx);
+    ctx.every(TICK_MS, "tick");
+    const state = { args, hub, demand: hub.rewant(ctx.now()) };
+    ctx.via(messageAggregatorKey(args.state.name)).cast.demand(state.demand);
+    return stepped(state, ctx);
+  },
+  calls: {
+    subscribe: (state, request: SubscribeRequest, ctx) => {
+      const answer = state.hub.subscribe(request, ctx.now());
+      return reply(stepped(state, ctx), answer);
+    },
+    unsubscribe: (state, { sinkId, id }: SubscriptionId, ctx) => {
+      const isGone = state.hub.unsubscribe(sinkId, id, ctx.now());
+      return reply(stepped(state, ctx), isGone);
+    },
+    stats: (state, _arg: undefined) => reply(state, state.hub.stats()),
+  },
+  casts: {
+    drop: (state, sinkId: number, ctx) => {
+      state.hub.drop(sinkId, "client gone", ctx.now());
+      return stepped(state, ctx);
+    },
+    head: (state, { provider, frame }: HubEvent, ctx) => {
+      state.hub.announced(provider, frame, ctx.now());
+      return stepped(state, ctx);
+    },
+    log: (state, { frame }: HubEvent, ctx) => {
+      state.hub.logged(frame, ctx.now());
+      return state;
+    },
+    pending: (state, { frame }: HubEvent, ctx) => {
+      state.hub.pending(frame, ctx.now());
+      return state;
+    },
+    source: (state, { provider, event, isLive }: SourceChange, ctx) => {
+      state.hub.source(provider, event, isLive, ctx.now());
+      return stepped(state, ctx);
+    },
+    /** Events may have been lost between the sockets and here. */
+    broke: (state, _arg: undefined, ctx) => {
+      state.hub.follower.sourcesBroke(ctx.now());
+      return stepped(state, ctx);
+    },
+    /** The providers disagree about the logs of a block. */
+    verify: (state, hash: string, ctx) => {
+      state.hub.follower.verify(hash, ctx.now());
+      return stepped(state, ctx);
+    },
+    /** A provider was asked for its height; matters where no stream tells of blocks. */
+    polled: (state, { number }: { readonly number: number }, ctx) => {
+      if (!state.hub.isNews(number)) return state;
+      const params = [`0x${number.toString(16)}`, false];
+      const { fetch } = state.args;
+      ctx.task(POLLED, (signal) => fetch("eth_getBlockByNumber", params, signal), {
+        timeoutMs: FETCH_TIMEOUT_MS,
+      });
+      return state;
+    },
+    /** An aggregator has started: it has to learn what is wanted, and tells its sources again. */
+    aggregatorStarted: (state, _arg: undefined, ctx) => {
+      state.hub.forgetSources(ctx.now());
+      ctx.via(messageAggregatorKey(state.args.state.name)).cast.demand(state.demand);
+      return stepped(state, ctx);
+    },
+  },
+  on: (state, info, ctx) => {
+    const { hub } = state;
+    if (info.type === "task") {
+      const value = info.result.ok ? info.result.value : undefined;
+      if (info.key === POLLED) hub.polled(value, ctx.now());
+      else {
+        const need = hub.follower.needs.get(info.key);
+        if (need !== undefined) hub.answered(need, value, ctx.now());
+      }
+    } else if (info.type === "timer") {
+      hub.follower.setLimits(limitsOf(state.args.state));
+      hub.tick(ctx.now());
+      report(state, ctx);
+    }
+    return stepped(state, ctx);
+  },
+  formatState: ({ hub, demand }) => ({ ...hub.stats(), demand }),
+});
+
+/** Finds the hub of a chain. */
+export const subscriptionHubKey = keyFor(subscriptionHub, "chain");
+
+const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
+  const { state, maxBufferedBytes, maxSubscriptions } = args;
+  const chain = state.name;
+  const name = subscriptionTable(chain);
+  const table = ctx.table<Row>(name) ?? Table.open<Row>(ctx, name, { access: "public" });
+  const known = table.get(HISTORY);
+  const follower =
+    known instanceof ChainFollower ? known : new ChainFollower(limitsOf(state), silent);
+  if (known === undefined) table.put(HISTORY, follower);
+  const topic = newBlocksTopic(chain);
+  const hub = new Hub(
+    follower,
+    {
+      chain,
+      emit: (event, fields) => ctx.emit(event, fields),
+      keep: (one) => table.put(`${one.sink.id}:${one.id}`, one),
+      forget: (one) => void table.delete(`${one.sink.id}:${one.id}`),
+      onBlock: (block) => void ctx.broadcast(topic, summaryOf(block)),
+      newId: () => newId(ctx),
+    },
+    { maxBufferedBytes, maxSubscriptions },
+  );
+  const subscriptions: Subscription[] = [];
+  for (const [, row] of table.entries())
+    if (!(row instanceof ChainFollower)) subscriptions.push(row);
+  hub.restore(subscriptions, ctx.now());
+  return hub;
+};
+
+/** After every message: asks what is due, and tells the aggregator when the demand has changed. */
+const stepped = (state: State, ctx: Ctx): State => {
+  const { hub, args } = state;
+  const nowMs = ctx.now();
+  for (const need of hub.follower.needs.due(nowMs)) {
+    ctx.task(need.key, (signal) => fetchNeed(args.fetch, need, signal), {
+      timeoutMs: FETCH_TIMEOUT_MS,
+    });
+  }
+  const demand = hub.rewant(nowMs);
+  if (demand.logs === state.demand.logs && demand.pending === state.demand.pending) return state;
+  ctx.via(messageAggregatorKey(args.state.name)).cast.demand(demand);
+  return { ...state, demand };
+};
+
+const fetchNeed = (fetch: ChainFetch, need: Need, signal: AbortSignal): Promise<unknown> => {
+  if (need.kind === "block") return fetch("eth_getBlockByHash", [need.hash, false], signal);
+  if (need.kind === "logs") return fetch("eth_getLogs", [{ blockHash: need.hash }], signal);
+  return fetch("eth_getBlockByNumber", [`0x${need.number.toString(16)}`, false], signal);
+};
+
+/** Five minutes of blocks, if that is more than configured: fast chains make long gaps quickly. */
+const limitsOf = ({ config, head }: ChainState): FollowerLimits => {
+  const { enabled, maxBackfillBlocks, backfillTimeoutMs } = config.failover;
+  const blockTimeMs = config.blockTimeMs ?? head?.blockTimeMs;
+  const span = blockTimeMs === undefined || blockTimeMs <= 0 ? 0 : BACKFILL_SPAN_MS / blockTimeMs;
+  const blocks = Math.min(MAX_BACKFILL_BLOCKS, Math.max(maxBackfillBlocks, Math.floor(span)));
+  return {
+    maxBackfillBlocks: enabled ? blocks : 0,
+    backfillTimeoutMs,
+    settleMs: config.aggregation.deduplicationWindowMs,
+  };
+};
+
+const report = ({ hub, args }: State, ctx: Ctx): void => {
+  const kinds = ["newHeads", "logs", "newPendingTransactions"] as const;
+  const { streams } = hub;
+  const rows = kinds.map((kind) => ({
+    kind,
+    active: streams.count(kind),
+    delivered: streams.delivered[kind],
+  }));
+  ctx.table<readonly StreamStats[]>(statsTable)?.put(streamsRow(args.state.name), rows);
+};
+
+/** 32 hex digits from the injected source: unique per connection is all that is needed. */
+const newId = (ctx: Ctx): string => {
+  let id = "0x";
+  for (let i = 0; i < 4; i++) {
+    id += Math.floor(ctx.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0");
+  }
+  return id;
+};
+
+const summaryOf = ({ number, hash, head }: Block) => ({
+  number,
+  hash,
+  parentHash: head?.parentHash,
+});
+
+/** A follower without a hub says nothing; the hub that adopts it takes this place. */
+const silent: ChainFollower["listener"] = {
+  head: () => {},
+  log: () => {},
+  retraction: () => {},
+  reorg: () => {},
+  gap: () => {},
+  filled: () => {},
+  implausible: () => {},
+  wantsLogsOf: () => false,
+};

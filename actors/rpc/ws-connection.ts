@@ -1,0 +1,632 @@
+/**
+ * The WebSocket to one provider: keeps it up, verified and subscribed, and hands on what it says.
+ *
+ * Owns the socket, its heartbeat and its upstream subscriptions; publishes a channel for calls while
+ * the connection is live. Events go straight to the aggregator, only what can change the state passes
+ * through the machine. Permanent; a restart loses the connection and nothing else: the aggregator is
+ * told of the hole, and the calls on the socket fail over.
+ */
+import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
+import type { ChainState } from "../../src/rpc/chain-state.ts";
+import { Connection, type ConnectionEffect } from "../../src/rpc/connection.ts";
+import { defaultConnectionRules, type ConnectionEvent } from "../../src/rpc/connection.machine.ts";
+import type { ErrorClass } from "../../src/rpc/errors/classes.ts";
+import type { ProviderId } from "../../src/rpc/ids.ts";
+import { WsChannel } from "../../src/rpc/proxy/ws-channel.ts";
+import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
+import { connectionRow, statsTable, type ConnectionStats } from "../../src/rpc/stream-stats.ts";
+import { readSubscriptionFrame, type SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
+import type { Demand } from "../../src/rpc/subscription/hub.ts";
+import { UpstreamLedger, type LedgerStep } from "../../src/rpc/upstream-ledger.ts";
+import { messageAggregatorKey, type RawEvent, type StreamChange } from "./message-aggregator.ts";
+import { headTrackerKey } from "./head-tracker.ts";
+import { providerPoolKey } from "./provider-pool.ts";
+import { probeKey } from "./probe.ts";
+
+/** A socket as the driver makes it (see src/io/ws-client.ts). */
+export interface Socket {
+  send(message: string | Buffer): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  /** Ends at once and is silent from now on. */
+  abandon(): void;
+}
+
+/** How a socket ended. */
+export interface SocketClosure {
+  readonly code: number;
+  readonly reason: string;
+  readonly status: number | undefined;
+}
+
+/** What a socket tells. */
+export interface SocketHandlers {
+  readonly onOpen: () => void;
+  readonly onMessage: (bytes: Buffer, atNs: number) => void;
+  readonly onPong: () => void;
+  readonly onClose: (closure: SocketClosure) => void;
+}
+
+/** Which provider, and how to reach it. */
+export interface WsConnectionArgs {
+  readonly state: ChainState;
+  readonly provider: ProviderId;
+  /** Opens a socket to the provider's `ws_url`; failures arrive as a close, never as a throw. */
+  readonly connect: (handlers: SocketHandlers) => Socket;
+  /** Replaces secrets in a text by `***`: close reasons and errors are the provider's words. */
+  readonly redact: (text: string) => string;
+}
+
+/** What the driver's callbacks mail to the process. */
+type FromSocket =
+  | { readonly type: "open"; readonly socket: number }
+  | {
+      readonly type: "message";
+      readonly socket: number;
+      readonly seq: number;
+      readonly bytes: Buffer;
+      readonly atNs: number;
+    }
+  | { readonly type: "pong"; readonly socket: number }
+  | { readonly type: "close"; readonly socket: number; readonly closure: SocketClosure };
+
+/** A question of our own on this connection. */
+type Question =
+  | { readonly type: "chainId" | "height" | "unsubscribe" }
+  | { readonly type: "subscribe"; readonly event: RaceEvent };
+
+interface Aggregator {
+  readonly cast: {
+    event(raw: RawEvent): void;
+    stream(change: StreamChange): void;
+    connected(provider: ProviderId): void;
+  };
+}
+
+/** Everything one incarnation holds; mutable, seen by this process alone. */
+interface State {
+  readonly args: WsConnectionArgs;
+  /** Resolves at each send, so that a restarted aggregator is found. */
+  readonly aggregator: Aggregator;
+  readonly connection: Connection;
+  readonly ledger: UpstreamLedger;
+  readonly questions: Map<number, Question>;
+  /** Events of a subscription whose id is not known yet: the reply may come after them. */
+  early: { readonly frame: SubscriptionFrame; readonly atNs: number }[];
+  socket: Socket | undefined;
+  /** Number of the current socket; callbacks of older ones are ignored. */
+  socketId: number;
+  channel: WsChannel | undefined;
+  /** Messages read from the current socket, as the driver counts them. */
+  messages: number;
+  /** Events handed on; a dropped message leaves a hole in these numbers. */
+  events: number;
+  nextQuestion: number;
+  openedAtMs: number;
+  connectAtMs: number;
+  lastHeadMs: number;
+  isPongDue: boolean;
+  orphans: number;
+  lastError: string | undefined;
+}
+
+const PONG_TIMEOUT_MS = 2_000;
+const CHECK_MS = 1_000;
+const LEAST_STALE_MS = 10_000;
+const STALE_BLOCKS = 3;
+const MAX_EARLY = 256;
+const MAX_REASON = 120;
+const CHECK = "check";
+const PING = "ping";
+const PONG = "pong";
+const MACHINE = "machine:";
+
+/** The WebSocket connection of one provider. */
+export const wsConnection = defineActor({
+  name: "rpc/ws-connection",
+  trapExit: true,
+  // Beyond it messages are dropped and counted; the hole in their numbers is told to the aggregator.
+  mailbox: { max: 50_000, overflow: "reject" },
+  init: (args: WsConnectionArgs, ctx): State => {
+    const seed = Math.floor(ctx.random() * 2 ** 31);
+    const state: State = {
+      args,
+      aggregator: ctx.via(messageAggregatorKey(args.state.name)),
+      connection: new Connection(rulesOf(args.state), seed),
+      ledger: new UpstreamLedger(),
+      questions: new Map(),
+      early: [],
+      socket: undefined,
+      socketId: 0,
+      channel: undefined,
+      messages: 0,
+      events: 0,
+      nextQuestion: 1,
+      openedAtMs: 0,
+      connectAtMs: 0,
+      lastHeadMs: 0,
+      isPongDue: false,
+      orphans: 0,
+      lastError: undefined,
+    };
+    state.ledger.want("newHeads", wantsHeads(state));
+    // A process that is killed runs no code of its own, but its socket must not outlive it.
+    ctx.signal.addEventListener("abort", () => disconnected(state), { once: true });
+    tellStreams(state, ["newHeads", "logs", "newPendingTransactions"], false);
+    ctx.every(CHECK_MS, CHECK);
+    perform(state, state.connection.startEffects, ctx);
+    return state;
+  },
+  casts: {
+    /** What the chain's clients need from this provider. */
+    want: (state, { logs, pending }: Demand, ctx) => {
+      state.ledger.want("newHeads", wantsHeads(state));
+      state.ledger.want("logs", logs);
+      state.ledger.want("newPendingTransactions", pending);
+      if (isUp(state)) send(state, state.ledger.steps(), ctx);
+      return state;
+    },
+    /** A new aggregator asks which streams are live. */
+    announce: (state, _arg: undefined) => {
+      if (!isUp(state)) return state;
+      tellStreams(state, state.ledger.events, true);
+      state.aggregator.cast.connected(state.args.provider);
+      return state;
+    },
+  },
+  on: (state, info, ctx) => {
+    if (info.type === "info") heard(state, info.payload as FromSocket, ctx);
+    if (info.type !== "timer") return state;
+    switch (info.key) {
+      case CHECK:
+        return check(state, ctx);
+      case PING:
+        return ping(state, ctx);
+      case PONG:
+        if (state.isPongDue) feed(state, { type: "pongMissed" }, ctx);
+        state.isPongDue = false;
+        return state;
+      default:
+        perform(state, state.connection.expire(info.key.slice(MACHINE.length)), ctx);
+        return state;
+    }
+  },
+  terminate: (state) => {
+    const { socket } = state;
+    state.socket = undefined;
+    disconnected(state);
+    tellStreams(state, state.ledger.events, false);
+    socket?.close(1001, "going away");
+  },
+  formatState: (state) => ({ provider: state.args.provider, ...statsOf(state) }),
+});
+
+/** Finds the WebSocket connection of a provider. */
+export const wsConnectionKey = keyFor(wsConnection, "chain", "provider");
+
+const rulesOf = ({ config }: ChainState) => ({
+  ...defaultConnectionRules,
+  chainId: config.chainId,
+  reconnectIntervalMs: config.connection.reconnectIntervalMs,
+  maxReconnectAttempts: config.connection.maxReconnectAttempts,
+});
+
+const wantsHeads = ({ args }: State): boolean =>
+  args.state.config.providers.find(({ id }) => id === args.provider)?.subscribeNewHeads !== false;
+
+/** Live or stale: verified, subscribed and usable. */
+const isUp = ({ connection }: State): boolean =>
+  connection.state === "live" || connection.state === "stale";
+
+const feed = (state: State, event: ConnectionEvent, ctx: Ctx): void =>
+  perform(state, state.connection.feed(event), ctx);
+
+const perform = (state: State, effects: readonly ConnectionEffect[], ctx: Ctx): void => {
+  for (const effect of effects) {
+    switch (effect.type) {
+      case "startTimer":
+        ctx.after(effect.delayMs, MACHINE + effect.id);
+        break;
+      case "cancelTimer":
+        ctx.cancel(MACHINE + effect.id);
+        break;
+      case "openSocket":
+        connect(state, ctx);
+        break;
+      case "closeSocket":
+        state.lastError = effect.params.reason;
+        dropped(state, ctx);
+        break;
+      case "askChainId":
+        ask(state, { type: "chainId" }, "eth_chainId", []);
+        break;
+      case "subscribe":
+        subscribeFirst(state, ctx);
+        break;
+      case "resubscribe":
+        send(state, state.ledger.drop("newHeads"), ctx);
+        send(state, state.ledger.steps(), ctx);
+        break;
+      case "announceLive":
+        wentUp(state, ctx);
+        break;
+      case "announceDown":
+        wentDown(state, effect.params, ctx);
+        break;
+      case "announceSuspect":
+      case "announceStale":
+        suspected(state, effect.type, ctx);
+        break;
+      case "announceWrongChain":
+        wrongChain(state, effect.params.chainId, ctx);
+        break;
+    }
+  }
+};
+
+// --- the socket
+
+const connect = (state: State, ctx: Ctx): void => {
+  const { self } = ctx;
+  const socket = ++state.socketId;
+  let seq = 0;
+  state.messages = 0;
+  state.connectAtMs = ctx.now();
+  state.socket = state.args.connect({
+    onOpen: () => self.send({ type: "open", socket }),
+    onMessage: (bytes, atNs) => self.send({ type: "message", socket, seq: ++seq, bytes, atNs }),
+    onPong: () => self.send({ type: "pong", socket }),
+    onClose: (closure) => self.send({ type: "close", socket, closure }),
+  });
+};
+
+const heard = (state: State, from: FromSocket, ctx: Ctx): void => {
+  if (from.socket !== state.socketId || state.socket === undefined) return;
+  switch (from.type) {
+    case "message":
+      message(state, from, ctx);
+      return;
+    case "open":
+      state.openedAtMs = ctx.now();
+      ctx.after(state.args.state.config.connection.heartbeatIntervalMs, PING);
+      feed(state, { type: "opened" }, ctx);
+      return;
+    case "pong":
+      state.isPongDue = false;
+      feed(state, { type: "pong" }, ctx);
+      return;
+    case "close": {
+      const { code, reason, status } = from.closure;
+      const text = `${status ?? code} ${state.args.redact(reason)}`.trim().slice(0, MAX_REASON);
+      state.lastError = text;
+      report(state, classOf(from.closure), text, ctx);
+      dropped(state, ctx);
+      feed(state, { type: "closed", reason: text }, ctx);
+    }
+  }
+};
+
+/** What a refused or broken connection means for the breaker. */
+const classOf = ({ status }: SocketClosure): ErrorClass => {
+  if (status === undefined) return "transport";
+  if (status === 401 || status === 402 || status === 403) return "auth";
+  return status === 429 ? "rate_limit" : "server";
+};
+
+/** The socket is gone, or is given up: nothing of it counts any more. */
+const dropped = (state: State, ctx: Ctx): void => {
+  const { events } = state.ledger;
+  disconnected(state);
+  tellStreams(state, events, false);
+  if (events.includes("newHeads")) {
+    ctx.via(headTrackerKey(state.args.state.name)).cast.silenced(state.args.provider);
+  }
+  ctx.cancel(PING);
+  ctx.cancel(PONG);
+};
+
+/** Safe without a process: closes the socket, withdraws the channel, fails its calls. */
+const disconnected = (state: State): void => {
+  const { socket, channel, args } = state;
+  state.socket = undefined;
+  state.channel = undefined;
+  state.isPongDue = false;
+  state.ledger.clear();
+  state.questions.clear();
+  state.early = [];
+  if (channel !== undefined) {
+    args.state.detach(args.state.rows(args.provider).ws, channel);
+    channel.onClose();
+  }
+  socket?.abandon();
+};
+
+const ping = (state: State, ctx: Ctx): State => {
+  if (state.socket === undefined) return state;
+  const { heartbeatIntervalMs } = state.args.state.config.connection;
+  ctx.after(heartbeatIntervalMs, PING);
+  if (state.isPongDue) return state;
+  state.isPongDue = true;
+  state.socket.ping();
+  ctx.after(Math.min(PONG_TIMEOUT_MS, heartbeatIntervalMs), PONG);
+  return state;
+};
+
+// --- messages
+
+const message = (
+  state: State,
+  { bytes, atNs, seq }: Extract<FromSocket, { type: "message" }>,
+  ctx: Ctx,
+): void => {
+  // A dropped message may have been an event: the aggregator must see a hole.
+  if (seq !== ++state.messages) {
+    state.messages = seq;
+    state.events++;
+  }
+  const frame = readSubscriptionFrame(bytes);
+  if (frame === undefined) {
+    if (state.channel?.onFrame(bytes) !== true) answered(state, bytes, ctx);
+    return;
+  }
+  const event = state.ledger.eventOf(frame.subscription);
+  if (event !== undefined) handOn(state, event, frame, atNs, ctx);
+  else if (state.ledger.isAsking && state.early.length < MAX_EARLY)
+    state.early.push({ frame, atNs });
+  else orphan(state, frame.subscription, ctx);
+};
+
+const handOn = (
+  state: State,
+  event: RaceEvent,
+  frame: SubscriptionFrame,
+  atNs: number,
+  ctx: Ctx,
+): void => {
+  const { provider } = state.args;
+  const seq = ++state.events;
+  state.aggregator.cast.event({ provider, event, frame, atNs, seq });
+  if (event !== "newHeads") return;
+  state.lastHeadMs = ctx.now();
+  if (state.connection.state === "stale") feed(state, { type: "fresh" }, ctx);
+};
+
+/** An event of a subscription that we do not hold: it is given back. */
+const orphan = (state: State, subscription: string, ctx: Ctx): void => {
+  state.orphans++;
+  const { provider, state: chain } = state.args;
+  ctx.emit("websocket.orphan_event", { chain: chain.name, provider, subscription });
+  if (state.orphans % ORPHANS_PER_UNSUBSCRIBE === 1) {
+    send(state, [{ type: "unsubscribe", id: subscription }], ctx);
+  }
+};
+
+/** An unsubscribe is on its way while its last events still arrive; ask again only if they go on. */
+const ORPHANS_PER_UNSUBSCRIBE = 1_000;
+
+// --- questions
+
+const ask = (
+  state: State,
+  question: Question,
+  method: string,
+  params: readonly unknown[],
+): void => {
+  const id = state.nextQuestion++;
+  state.questions.set(id, question);
+  state.socket?.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+};
+
+const answered = (state: State, bytes: Buffer, ctx: Ctx): void => {
+  if (state.questions.size === 0 || bytes.length > MAX_ANSWER_BYTES) return;
+  const answer = parseAnswer(bytes);
+  const question = answer === undefined ? undefined : state.questions.get(answer.id);
+  if (answer === undefined || question === undefined) return;
+  state.questions.delete(answer.id);
+  const { result, error } = answer;
+  switch (question.type) {
+    case "chainId":
+      if (typeof result === "string")
+        feed(state, { type: "chainId", chainId: Number(result) }, ctx);
+      else feed(state, { type: "refused", reason: `eth_chainId: ${error}` }, ctx);
+      return;
+    case "height":
+      return heightSeen(state, result, ctx);
+    case "subscribe":
+      return subscribed(state, question.event, result, error, ctx);
+    case "unsubscribe":
+      return;
+  }
+};
+
+const MAX_ANSWER_BYTES = 65_536;
+
+const parseAnswer = (
+  bytes: Buffer,
+): { readonly id: number; readonly result: unknown; readonly error: string } | undefined => {
+  try {
+    const parsed: unknown = JSON.parse(bytes.toString("utf8"));
+    if (typeof parsed !== "object" || parsed === null) return undefined;
+    const { id, result, error } = parsed as Record<string, unknown>;
+    if (typeof id !== "number") return undefined;
+    const text = error === undefined ? "no result" : JSON.stringify(error).slice(0, MAX_REASON);
+    return { id, result, error: text };
+  } catch (failure) {
+    if (failure instanceof SyntaxError) return undefined;
+    throw failure;
+  }
+};
+
+const send = (state: State, steps: readonly LedgerStep[], ctx: Ctx): void => {
+  for (const step of steps) {
+    if (step.type === "unsubscribe") {
+      ask(state, { type: "unsubscribe" }, "eth_unsubscribe", [step.id]);
+      continue;
+    }
+    const { event } = step;
+    ask(state, step, "eth_subscribe", event === "logs" ? [event, {}] : [event]);
+  }
+  if (steps.length > 0) publish(state, ctx);
+};
+
+/** Before the connection is live: heads only; the rest is asked for when the aggregator says so. */
+const subscribeFirst = (state: State, ctx: Ctx): void => {
+  state.ledger.want("logs", false);
+  state.ledger.want("newPendingTransactions", false);
+  const steps = state.ledger.steps();
+  send(state, steps, ctx);
+  if (steps.length === 0) feed(state, { type: "subscribed" }, ctx);
+};
+
+const subscribed = (
+  state: State,
+  event: RaceEvent,
+  result: unknown,
+  error: string,
+  ctx: Ctx,
+): void => {
+  if (typeof result !== "string") {
+    state.ledger.refused(event);
+    state.lastError = state.args.redact(`eth_subscribe ${event}: ${error}`);
+    if (event === "newHeads") feed(state, { type: "refused", reason: state.lastError }, ctx);
+    return;
+  }
+  send(state, state.ledger.opened(event, result), ctx);
+  if (event === "newHeads") {
+    state.lastHeadMs = ctx.now();
+    feed(state, { type: "subscribed" }, ctx);
+  }
+  tellStreams(state, [event], true);
+  const { early } = state;
+  state.early = [];
+  for (const { frame, atNs } of early) {
+    if (state.ledger.eventOf(frame.subscription) === event) handOn(state, event, frame, atNs, ctx);
+    else if (state.ledger.isAsking) state.early.push({ frame, atNs });
+  }
+};
+
+// --- what others are told
+
+const tellStreams = (state: State, events: readonly RaceEvent[], isLive: boolean): void => {
+  const { provider } = state.args;
+  for (const event of events) {
+    state.aggregator.cast.stream({ provider, event, isLive, seq: state.events });
+  }
+};
+
+const wentUp = (state: State, ctx: Ctx): void => {
+  publish(state, ctx);
+  if (state.channel !== undefined) return;
+  const { provider, state: chain } = state.args;
+  const { socket } = state;
+  const channel = new WsChannel((bytes) => socket?.send(bytes));
+  state.channel = channel;
+  state.lastError = undefined;
+  chain.attach(chain.rows(provider).ws, channel);
+  report(state, "ok", undefined, ctx);
+  ctx.emit("websocket.connected", {
+    chain: chain.name,
+    provider,
+    durationMs: ctx.now() - state.connectAtMs,
+    attempt: state.connection.attempt,
+  });
+  ctx.via(providerPoolKey(chain.name)).cast.verified({ provider, transport: "ws" });
+  ctx.via(probeKey(chain.name, provider)).cast.connected();
+  state.aggregator.cast.connected(provider);
+};
+
+const wentDown = (
+  state: State,
+  down: { readonly reason: string; readonly attempt: number; readonly delayMs: number },
+  ctx: Ctx,
+): void => {
+  const { provider, state: chain } = state.args;
+  const at = { chain: chain.name, provider };
+  if (state.openedAtMs > 0) {
+    const uptimeMs = ctx.now() - state.openedAtMs;
+    ctx.emit("websocket.disconnected", { ...at, reason: down.reason, uptimeMs });
+    state.openedAtMs = 0;
+  }
+  ctx.emit("websocket.reconnect_scheduled", {
+    ...at,
+    attempt: down.attempt,
+    delayMs: down.delayMs,
+    reason: down.reason,
+  });
+  const pool = ctx.via(providerPoolKey(chain.name));
+  pool.cast.unverified({ provider, transport: "ws", reason: down.reason });
+  publish(state, ctx);
+};
+
+const suspected = (state: State, effect: "announceSuspect" | "announceStale", ctx: Ctx): void => {
+  const { provider, state: chain } = state.args;
+  const isStale = effect === "announceStale";
+  ctx.emit("websocket.suspect", {
+    chain: chain.name,
+    provider,
+    reason: isStale ? "its heads have stopped" : "a pong is missing",
+    ...(isStale ? { ageMs: ctx.now() - state.lastHeadMs } : {}),
+  });
+  publish(state, ctx);
+};
+
+const wrongChain = (state: State, seen: number, ctx: Ctx): void => {
+  const { provider, state: chain } = state.args;
+  ctx.via(providerPoolKey(chain.name)).cast.wrongChain({ provider, transport: "ws", seen });
+  state.lastError = `wrong chain: ${seen} instead of ${chain.chainId}`;
+  report(state, "wrong_chain", state.lastError, ctx);
+};
+
+/** Tells the breaker how a connection attempt, or a connection, ended. */
+const report = (
+  state: State,
+  errorClass: ErrorClass,
+  detail: string | undefined,
+  ctx: Ctx,
+): void => {
+  const { args } = state;
+  const row = args.state.rows(args.provider).ws;
+  if (errorClass === "ok") {
+    row.successes++;
+    if (!row.dirty) return;
+  } else row.dirty = true;
+  const { generation } = row;
+  const durationMs = ctx.now() - state.connectAtMs;
+  args.state.report({ row, generation, method: "(connect)", errorClass, durationMs, detail });
+};
+
+// --- silence
+
+/** Once a second: a provider whose heads have stopped is asked whether the chain has, too. */
+const check = (state: State, ctx: Ctx): State => {
+  if (state.connection.state !== "live" || !state.ledger.events.includes("newHeads")) return state;
+  const { head, config } = state.args.state;
+  const blockTimeMs = config.blockTimeMs ?? head?.blockTimeMs ?? 0;
+  const limitMs = Math.max(STALE_BLOCKS * blockTimeMs, LEAST_STALE_MS);
+  if (ctx.now() - state.lastHeadMs <= limitMs) return state;
+  const isAsked = [...state.questions.values()].some(({ type }) => type === "height");
+  if (!isAsked) ask(state, { type: "height" }, "eth_blockNumber", []);
+  return state;
+};
+
+const heightSeen = (state: State, result: unknown, ctx: Ctx): void => {
+  const { provider, state: chain } = state.args;
+  const height = Math.max(Number(result) || 0, chain.head?.number ?? 0);
+  const pushed = chain.rows(provider).ws.head;
+  if (height > pushed) feed(state, { type: "silent" }, ctx);
+  // The chain itself stands still.
+  else state.lastHeadMs = ctx.now();
+};
+
+const publish = (state: State, ctx: Ctx): void => {
+  const { provider, state: chain } = state.args;
+  const table = ctx.table<ConnectionStats>(statsTable);
+  table?.put(connectionRow(chain.name, provider), statsOf(state));
+};
+
+const statsOf = (state: State): ConnectionStats => ({
+  state: state.connection.state,
+  attempts: state.connection.attempt,
+  subscriptions: state.ledger.size,
+  lastError: state.lastError,
+});

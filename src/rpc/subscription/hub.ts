@@ -1,0 +1,397 @@
+/**
+ * What a subscription hub does with each message, apart from processes: joins the follower of a
+ * chain with the streams of its clients.
+ *
+ * Time is an argument; what leaves are frames (to the sinks), rows (what must survive a crash),
+ * events (telemetry) and the demand for upstream streams.
+ */
+import type { ChainName, ProviderId } from "../ids.ts";
+import { logFields } from "../message-key.ts";
+import type { SubscribeReply } from "../proxy/ports.ts";
+import type { RaceEvent } from "../race/settled-race.ts";
+import type { SubscriptionFrame } from "../subscription-frame.ts";
+import type { Block, BlockLog } from "./block.ts";
+import { parseFilter, type LogFilter } from "./filter.ts";
+import type { ChainFollower, FollowerListener } from "./follower.ts";
+import type { SubscribeRequest } from "./hub-port.ts";
+import type { Need } from "./needs.ts";
+import { addressAndTopics, headOfBlock, headOfBytes, logsOfBlock, withRemoved } from "./parse.ts";
+import { Streams, type StreamKind, type Subscription } from "./streams.ts";
+
+/** The upstream streams that clients need now; heads always are. */
+export interface Demand {
+  readonly logs: boolean;
+  readonly pending: boolean;
+}
+
+/** What a hub is joined to. */
+export interface HubPorts {
+  readonly chain: ChainName;
+  readonly emit: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Keeps a subscription for the next incarnation. */
+  readonly keep: (subscription: Subscription) => void;
+  readonly forget: (subscription: Subscription) => void;
+  /** A block became canonical. */
+  readonly onBlock: (block: Block) => void;
+  readonly newId: () => string;
+}
+
+/** Bounds on clients. */
+export interface HubLimits {
+  /** Unsent bytes beyond which a client is closed. */
+  readonly maxBufferedBytes: number;
+  /** Subscriptions of one connection. */
+  readonly maxSubscriptions: number;
+}
+
+/** How long upstream streams are kept after their last client, ms. */
+const LINGER_MS = 60_000;
+/** A client whose buffer does not shrink for this time is as slow as one whose buffer is full. */
+const STUCK_MS = 10_000;
+/** WebSocket close code "try again later" (RFC 6455 registry). */
+const TRY_AGAIN_LATER = 1013;
+const MAX_REASON_BYTES = 123;
+/** Rate or quota of the client, in our error table. */
+const CLIENT_LIMIT = -32005;
+const INVALID_PARAMS = -32602;
+
+/** The clients of one chain and what they see. */
+export class Hub implements FollowerListener {
+  readonly streams: Streams;
+  readonly follower: ChainFollower;
+  readonly #ports: HubPorts;
+  readonly #limits: HubLimits;
+  readonly #headSources = new Set<ProviderId>();
+  readonly #buffers = new Map<number, { bytes: number; sinceMs: number }>();
+  #slow: Subscription[] = [];
+  #lastWantedMs = { logs: Number.NEGATIVE_INFINITY, pending: Number.NEGATIVE_INFINITY };
+  #wasDegraded = false;
+  #retractions = 0;
+  /** The log that is being delivered, so that filters need not parse it again. */
+  #current:
+    | { readonly bytes: Uint8Array; readonly address: string; readonly topics: readonly string[] }
+    | undefined;
+
+  constructor(follower: ChainFollower, ports: HubPorts, limits: HubLimits) {
+    this.follower = follower;
+    this.#ports = ports;
+    this.#limits = limits;
+    this.streams = new Streams(ports.newId, limits.maxBufferedBytes, (subscription) => {
+      this.#slow.push(subscription);
+    });
+    follower.listener = this;
+  }
+
+  /** Takes over clients that outlived another hub; what was on its way there is asked for again. */
+  restore(subscriptions: readonly Subscription[], nowMs: number): void {
+    for (const subscription of subscriptions) {
+      if (!subscription.sink.isOpen) {
+        this.#ports.forget(subscription);
+        continue;
+      }
+      this.streams.restore(subscription);
+    }
+    this.follower.needs.reask(nowMs);
+    this.follower.sourcesBroke(nowMs);
+    this.rewant(nowMs);
+  }
+
+  /** Subscribes a client to what becomes canonical from now on. */
+  subscribe({ sink, kind, filter }: SubscribeRequest, nowMs: number): SubscribeReply {
+    const { maxSubscriptions } = this.#limits;
+    if (this.streams.countOf(sink.id) >= maxSubscriptions) {
+      const message = `subscription limit reached: ${maxSubscriptions} per connection`;
+      return { ok: false, code: CLIENT_LIMIT, message, data: { reason: "subscription_limit" } };
+    }
+    let logFilter: LogFilter | undefined;
+    if (kind === "logs") {
+      const parsed = parseFilter(filter);
+      if (!parsed.ok) return invalid(`logs: ${parsed.message}`);
+      logFilter = parsed.filter;
+    } else if (kind === "newPendingTransactions" && filter === true) {
+      return invalid("newPendingTransactions: only hashes are served, not full transactions");
+    }
+    const subscription = this.streams.add(sink, kind, logFilter, this.follower.sequence);
+    this.#ports.keep(subscription);
+    this.rewant(nowMs);
+    this.#ports.emit("subs.open", {
+      chain: this.#ports.chain,
+      kind,
+      subscription: subscription.id,
+      client: sink.id,
+      clients: this.streams.size.clients,
+    });
+    return { ok: true, id: subscription.id };
+  }
+
+  /** False when the client has no such subscription. */
+  unsubscribe(sinkId: number, id: string, nowMs: number): boolean {
+    const gone = this.streams.remove(sinkId, id);
+    if (gone !== undefined) this.#closed(gone, "unsubscribed");
+    this.rewant(nowMs);
+    return gone !== undefined;
+  }
+
+  /** The client is gone. */
+  drop(sinkId: number, reason: string, nowMs: number): void {
+    this.#buffers.delete(sinkId);
+    for (const gone of this.streams.drop(sinkId)) this.#closed(gone, reason);
+    this.rewant(nowMs);
+  }
+
+  /** A provider announced a head, first or not. */
+  announced(provider: ProviderId, frame: SubscriptionFrame, nowMs: number): void {
+    const { bytes, resultStart, resultEnd } = frame;
+    // A copy: the frame is a window on a whole read of the socket.
+    const head = headOfBytes(Buffer.from(bytes.subarray(resultStart, resultEnd)));
+    if (head === undefined) return;
+    this.#headSources.add(provider);
+    this.follower.head(provider, head, nowMs);
+    this.#closeSlow(nowMs);
+  }
+
+  /** A log arrived for the first time. */
+  logged(frame: SubscriptionFrame, nowMs: number): void {
+    const log = logFields(frame);
+    // A provider's own retraction says nothing that its heads do not say.
+    if (log === undefined || log.isRemoved) return;
+    this.follower.log(log.blockHash, log.blockNumber, log.logIndex, nowMs, () => {
+      const bytes = Buffer.from(frame.bytes.subarray(frame.resultStart, frame.resultEnd));
+      this.#current = { bytes, ...lowerCase(log) };
+      return bytes;
+    });
+    if (this.#slow.length > 0) this.#closeSlow(nowMs);
+  }
+
+  /** A pending transaction arrived for the first time. */
+  pending(frame: SubscriptionFrame, nowMs: number): void {
+    const stream = this.streams.stream("newPendingTransactions");
+    if (stream === undefined) return;
+    const result = frame.bytes.subarray(frame.resultStart, frame.resultEnd);
+    this.streams.deliver(stream, result, Number.POSITIVE_INFINITY);
+    if (this.#slow.length > 0) this.#closeSlow(nowMs);
+  }
+
+  /** A provider's stream came up or went away. */
+  source(provider: ProviderId, event: RaceEvent, isLive: boolean, nowMs: number): void {
+    const { sources } = this.follower.logs;
+    if (event === "newHeads") {
+      if (isLive) this.#headSources.add(provider);
+      else if (this.#headSources.delete(provider)) this.#failedOver(provider, "newHeads");
+    } else if (event === "logs") {
+      if (isLive) sources.up(provider, nowMs);
+      else if (sources.live().includes(provider)) {
+        this.follower.logs.sourceDown(provider, nowMs);
+        this.#failedOver(provider, "logs");
+      }
+    }
+  }
+
+  /** Nothing is known of the sources; they will be told again. */
+  forgetSources(nowMs: number): void {
+    this.#headSources.clear();
+    for (const source of this.follower.logs.sources.live()) {
+      this.follower.logs.sourceDown(source, nowMs);
+    }
+  }
+
+  /** True when a polled height is news that no stream brought. */
+  isNews(number: number): boolean {
+    const tip = this.follower.tip?.number ?? -1;
+    return this.#headSources.size === 0 ? number >= tip : number >= tip + 2;
+  }
+
+  /** The block at a polled height, as `eth_getBlockByNumber` answered. */
+  polled(block: unknown, nowMs: number): void {
+    const head = headOfBlock(block);
+    if (head !== undefined) this.follower.head(POLL, head, nowMs);
+    this.#closeSlow(nowMs);
+  }
+
+  /** The answer to a need; anything unusable is asked for again. */
+  answered(need: Need, value: unknown, nowMs: number): void {
+    if (need.kind === "logs") {
+      this.follower.logsAnswer(need, logsOfBlock(value, need.hash), nowMs);
+    } else this.follower.blockAnswer(need, headOfBlock(value), nowMs);
+    this.#closeSlow(nowMs);
+  }
+
+  /** Time passes: gaps that nobody fills, clients that do not read, streams that nobody wants. */
+  tick(nowMs: number): void {
+    this.follower.tick(nowMs);
+    this.#findStuck(nowMs);
+    this.#closeSlow(nowMs);
+    this.rewant(nowMs);
+    const isDegraded = this.follower.state === "degraded";
+    if (isDegraded && !this.#wasDegraded) {
+      const { chain } = this.#ports;
+      const reason = "the logs of a block cannot be fetched yet";
+      this.#ports.emit("subs.degraded", { chain, kind: "logs", reason });
+    }
+    this.#wasDegraded = isDegraded;
+  }
+
+  /** Which upstream streams are wanted; the last client leaves them on for a minute. */
+  rewant(nowMs: number): Demand {
+    const heads = this.streams.count("newHeads");
+    const logs = this.streams.count("logs");
+    const pending = this.streams.count("newPendingTransactions");
+    this.#lastWantedMs = {
+      logs: logs > 0 ? nowMs : this.#lastWantedMs.logs,
+      pending: pending > 0 ? nowMs : this.#lastWantedMs.pending,
+    };
+    const demand = {
+      logs: nowMs - this.#lastWantedMs.logs < LINGER_MS,
+      pending: nowMs - this.#lastWantedMs.pending < LINGER_MS,
+    };
+    this.follower.isWatched = heads + logs > 0;
+    this.follower.setWantsLogs(demand.logs);
+    return demand;
+  }
+
+  head(block: Block): void {
+    const stream = this.streams.stream("newHeads");
+    if (stream !== undefined && block.head !== undefined) {
+      this.streams.deliver(stream, block.head.bytes, block.sequence);
+    }
+    this.#ports.onBlock(block);
+  }
+
+  log(block: Block, log: BlockLog): void {
+    this.streams.deliverLog(log.bytes, block.sequence, () =>
+      this.#current?.bytes === log.bytes ? this.#current : addressAndTopics(log.bytes),
+    );
+  }
+
+  retraction(block: Block, log: BlockLog): void {
+    this.#retractions++;
+    this.streams.deliverLog(withRemoved(log.bytes, true), block.sequence, () =>
+      addressAndTopics(log.bytes),
+    );
+  }
+
+  reorg(orphaned: readonly Block[], tip: Block): void {
+    const { chain, emit } = this.#ports;
+    const { hash, number } = tip;
+    emit("head.reorg", { chain, number, hash, depth: orphaned.length });
+    if (this.#retractions > 0) {
+      emit("subs.retraction", { chain, blocks: orphaned.length, count: this.#retractions });
+      this.#retractions = 0;
+    }
+  }
+
+  filled(from: number, to: number): void {
+    const { chain, emit } = this.#ports;
+    emit("subs.backfill", { chain, firstBlock: from, lastBlock: to, blocks: to - from + 1 });
+  }
+
+  gap(kinds: "all" | "logs", from: number, to: number): void {
+    const lost: readonly StreamKind[] = kinds === "all" ? ["newHeads", "logs"] : ["logs"];
+    for (const { sink } of this.streams.of(lost)) this.#close(sink, `gap ${from}-${to}`);
+  }
+
+  implausible(source: string, number: number): void {
+    const { chain, emit } = this.#ports;
+    emit("head.velocity_drop", { chain, provider: source, head: number });
+  }
+
+  wantsLogsOf(bloom: string | undefined): boolean {
+    return this.streams.wantsLogsOf(bloom);
+  }
+
+  /** What operators see. */
+  stats(): Readonly<Record<string, unknown>> {
+    const { follower, streams } = this;
+    return {
+      state: follower.state,
+      tip: follower.tip?.number,
+      blocks: follower.blockCount,
+      logsKept: follower.logs.stored,
+      logsHeld: follower.logs.unsent,
+      needs: follower.needs.size,
+      headSources: this.#headSources.size,
+      logSources: follower.logs.sources.live().length,
+      newHeads: streams.count("newHeads"),
+      logs: streams.count("logs"),
+      pending: streams.count("newPendingTransactions"),
+      ...streams.size,
+      delivered: streams.delivered,
+      dropped: streams.dropped,
+    };
+  }
+
+  #closed(subscription: Subscription, reason: string): void {
+    const { chain, emit, forget } = this.#ports;
+    forget(subscription);
+    emit("subs.close", {
+      chain,
+      kind: subscription.kind,
+      subscription: subscription.id,
+      client: subscription.sink.id,
+      clients: this.streams.size.clients,
+      reason,
+    });
+  }
+
+  #close(sink: Subscription["sink"], reason: string): void {
+    for (const gone of this.streams.drop(sink.id)) this.#closed(gone, reason);
+    this.#buffers.delete(sink.id);
+    sink.close(TRY_AGAIN_LATER, reason.slice(0, MAX_REASON_BYTES));
+  }
+
+  #failedOver(provider: ProviderId, kind: RaceEvent): void {
+    const { chain, emit } = this.#ports;
+    const stream = kind === "logs" ? this.streams.count("logs") : this.streams.count("newHeads");
+    if (stream > 0) emit("subs.failover", { chain, kind, from: provider, clients: stream });
+  }
+
+  /** Clients whose buffers are full are closed after the delivery, so that none is skipped. */
+  #closeSlow(nowMs: number): void {
+    if (this.#slow.length === 0) return;
+    const slow = this.#slow;
+    this.#slow = [];
+    for (const { sink, kind, id } of slow) {
+      if (this.streams.countOf(sink.id) === 0) continue;
+      this.#ports.emit("subs.slow_consumer", {
+        chain: this.#ports.chain,
+        client: sink.id,
+        bufferedBytes: sink.bufferedBytes,
+        subscription: id,
+        kind,
+      });
+      this.#close(sink, `slow consumer: ${kind} ${id}`);
+    }
+    this.rewant(nowMs);
+  }
+
+  #findStuck(nowMs: number): void {
+    for (const subscription of this.streams.of(["newHeads", "logs", "newPendingTransactions"])) {
+      const { sink } = subscription;
+      if (!sink.isOpen) {
+        this.drop(sink.id, "client gone", nowMs);
+        continue;
+      }
+      const bytes = sink.bufferedBytes;
+      const before = this.#buffers.get(sink.id);
+      if (bytes === 0) this.#buffers.delete(sink.id);
+      else if (before === undefined || bytes < before.bytes) {
+        this.#buffers.set(sink.id, { bytes, sinceMs: nowMs });
+      } else if (nowMs - before.sinceMs > STUCK_MS) this.#slow.push(subscription);
+    }
+  }
+}
+
+/** The source name under which polled blocks are announced; no provider can be called so. */
+const POLL = "(poll)";
+
+const invalid = (message: string): SubscribeReply => ({
+  ok: false,
+  code: INVALID_PARAMS,
+  message,
+  data: { reason: "invalid_params" },
+});
+
+const lowerCase = (log: { readonly address: string; readonly topics: readonly string[] }) => ({
+  address: log.address.toLowerCase(),
+  topics: log.topics.map((topic) => topic.toLowerCase()),
+});
