@@ -135,7 +135,8 @@ export const noProvider = (
   for (const [, word] of wordsByProvider(snapshot.endpoints, reasons)) {
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  const listed = [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
+  const most = [...counts].sort((a, b) => b[1] - a[1]);
+  const listed = most.map(([word, count]) => `${count} ${word}`).join(", ");
   const message = `no provider for ${method} on ${snapshot.chain}: ${listed || "none configured"}`;
   return { ok: false, code: "RPC_NO_PROVIDER", message, reasons };
 };
