@@ -78,10 +78,8 @@ export const run = async (options: RunOptions): Promise<number> => {
       log.write("fatal", "ops", "the supervision tree has ended", { reason: reasonText(reason) });
       stop.resolve(exitFailed);
     });
-    const { host: name, port } = host.address;
-    const authority = `${name.includes(":") ? `[${name}]` : name}:${port}`;
     const admin = config.admin.socket;
-    process.stdout.write(`paceline ready http://${authority} admin=${admin} pid=${process.pid}\n`);
+    process.stdout.write(`paceline ready ${host.url} admin=${admin} pid=${process.pid}\n`);
     const code = await stop.promise;
     release();
     return code;
@@ -151,5 +149,6 @@ const startFailure = (error: unknown): string => {
 
 if (import.meta.main) {
   process.argv.splice(2, 0, "start");
-  await import("./cli.ts");
+  // Not awaited: the command line imports this module, which must have been evaluated by then.
+  void import("./cli.ts");
 }

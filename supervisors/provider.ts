@@ -37,7 +37,12 @@ export const provider = (
       ...(config.wsUrl === undefined ? [] : [breaker("ws")]),
       ...(config.wsUrl === undefined
         ? []
-        : [child(wsConnection, wsParts(state, config), { register: wsConnectionKey(...at) })]),
+        : [
+            child(wsConnection, wsParts(state, config), {
+              register: wsConnectionKey(...at),
+              backoff: { minMs: 100, maxMs: 10_000 },
+            }),
+          ]),
       child(probe, { state, provider: config.id }, { register: probeKey(...at) }),
     ],
   });

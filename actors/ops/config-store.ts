@@ -108,7 +108,8 @@ const reload = async (state: State, ctx: Ctx): Promise<ReloadResult> => {
     };
   }
   if (plan.steps.length > 0) {
-    await ctx.guard(state.apply(reading.config, plan));
+    const failure = await ctx.guard(state.apply(reading.config, plan).then(noFailure, messageOf));
+    if (failure !== undefined) return { ok: false, code: "CONFIG_APPLY_FAILED", errors: [failure] };
     state.current.config = reading.config;
     ctx.table<Config>(configTable)?.put("config", reading.config);
   }
@@ -120,6 +121,11 @@ const bad = (errors: readonly string[]): ReloadResult => ({
   code: "CONFIG_INVALID",
   errors,
 });
+
+const noFailure = (): undefined => undefined;
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 /** `restart ethereum/alchemy ws-connection`: a step as logs and operators read it. */
 const spellStep = (step: ReloadPlan["steps"][number]): string =>

@@ -16,11 +16,15 @@ import {
 } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
+import { statsTable } from "../../src/rpc/stream-stats.ts";
 import { benchmarkSnapshotKey } from "./benchmark-snapshot.ts";
 import { providerPoolKey } from "./provider-pool.ts";
 
 /** Name of the table of live chain records. */
 export const chainsTable = "rpc/chains";
+
+/** Tables that the keeper opens for the chains. */
+export const chainTables: readonly string[] = [chainsTable, statsTable];
 
 /** What the registry needs. */
 export interface ChainRegistryArgs {

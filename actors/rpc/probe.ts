@@ -31,6 +31,8 @@ export interface Permit {
 interface State extends ProbeArgs {
   /** Chain id seen over HTTP; undefined until the provider has answered. */
   readonly isVerified: boolean;
+  /** A connection was made since the last answer; the question is on its way. */
+  readonly isRecheckDue: boolean;
   /** Questions for the chain id that went unanswered since the last answer. */
   readonly misses: number;
   readonly failures: number;
@@ -47,6 +49,8 @@ interface Finding {
 /** First and longest wait before an unverified provider is asked again. */
 const firstRetryMs = 250;
 const maxRetryMs = 10_000;
+/** Wait between a new connection and the question who it leads to, ms. */
+const recheckMs = 1_000;
 
 /** The probe of one provider. */
 export const probe = defineActor({
@@ -57,7 +61,15 @@ export const probe = defineActor({
     // Spread, so that a hundred providers are not asked in one instant.
     ctx.after(healthCheck.intervalMs * (0.5 + 0.5 * ctx.random()), "health");
     ctx.after(pollIntervalMs(args.state), "poll");
-    return { ...args, isVerified: false, misses: 0, failures: 0, successes: 0, isDown: false };
+    return {
+      ...args,
+      isVerified: false,
+      isRecheckDue: false,
+      misses: 0,
+      failures: 0,
+      successes: 0,
+      isDown: false,
+    };
   },
   casts: {
     permit: (state, { transport, token }: Permit, ctx) => {
@@ -72,8 +84,10 @@ export const probe = defineActor({
     },
     /** A fresh connection may lead to another node: ask who it is. */
     connected: (state, _arg: undefined, ctx) => {
-      if (state.isVerified) ctx.after(0, "identify");
-      return state;
+      // A pool opens many connections at once, and asking opens one more: one question a second.
+      if (!state.isVerified || state.isRecheckDue) return state;
+      ctx.after(recheckMs, "identify");
+      return { ...state, isRecheckDue: true };
     },
   },
   on: (state, info, ctx) => {
@@ -221,20 +235,21 @@ const identified = (state: State, answer: Answer, ctx: Ctx): State => {
   const { state: chain, provider } = state;
   const seen = answer.ok ? quantity(answer.result) : undefined;
   const pool = ctx.via(providerPoolKey(chain.name));
+  const answered = { ...state, isRecheckDue: false };
   if (seen === undefined) {
     if (!answer.ok) pool.cast.unverified({ provider, transport: "http", reason: answer.detail });
     const misses = state.misses + 1;
     ctx.after(Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(misses, 6)), "identify");
-    return { ...state, misses };
+    return { ...answered, misses };
   }
   if (seen !== chain.chainId) {
     pool.cast.wrongChain({ provider, transport: "http", seen });
     ctx.after(chain.config.healthCheck.intervalMs, "identify");
-    return { ...state, isVerified: false };
+    return { ...answered, isVerified: false };
   }
   pool.cast.verified({ provider, transport: "http" });
   if (!state.isVerified) ctx.after(0, "poll");
-  return { ...state, isVerified: true, misses: 0 };
+  return { ...answered, isVerified: true, misses: 0 };
 };
 
 /** Health by the probe alone: `failureThreshold` failures in a row are down, `recoveryThreshold` successes up. */

@@ -4,45 +4,36 @@
  * It owns what must outlive every process of the tree (the port, the counters, the running
  * configuration) and nothing that can fail by itself.
  */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { nanoid } from "nanoid";
-import { circuitBreakerKey } from "../../actors/rpc/circuit-breaker.ts";
 import { chainRegistryKey, chainsTable } from "../../actors/rpc/chain-registry.ts";
 import { configStoreKey } from "../../actors/ops/config-store.ts";
-import { httpListenerKey, type ListenAddress } from "../../actors/ops/http-listener.ts";
+import { httpListenerKey } from "../../actors/ops/http-listener.ts";
 import { tableKeeperKey } from "../../actors/ops/table-keeper.ts";
-import { dumpConfig } from "../../config/dump.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { planReload } from "../../config/plan.ts";
 import type { Config } from "../../config/schema.ts";
 import { application } from "../../supervisors/application.ts";
-import { HostProbe } from "../io/host-probe.ts";
 import type { Log } from "../io/log.ts";
 import { createSnapshotStore } from "../io/snapshot-store.ts";
 import { createNode, type Node } from "../otp/index.ts";
-import { activeAlerts } from "../ops/alerts.ts";
-import type { AdminDeps } from "../ops/admin/ports.ts";
-import type { HealthInput } from "../ops/health.ts";
 import { eventLogger, loggedEvents } from "../ops/log.ts";
 import { METRIC_EVENTS } from "../ops/metrics/event-counters.ts";
-import { createMetrics } from "../ops/metrics/metrics.ts";
 import { RequestMeter } from "../ops/metrics/request-meter.ts";
-import { processesView, restartsByChain } from "../ops/processes.ts";
 import { createOpsRoutes } from "../ops/routes.ts";
-import type { ChainView } from "../ops/views.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
 import type { GatewayLimits } from "../rpc/proxy/ports.ts";
 import { TICK_MS } from "../rpc/proxy/stall-rule.ts";
-import { statsTable } from "../rpc/stream-stats.ts";
-import { booksOf, chainDirectory, makeChainRecord, statesOf } from "./chain-records.ts";
+import { booksOf, chainDirectory, makeChainRecord } from "./chain-records.ts";
+import { adminDeps, urlOf } from "./admin-deps.ts";
 import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
+import { observe } from "./observe.ts";
 import type { ConfigReading } from "./reading.ts";
 import { createHandler } from "./routes.ts";
+import type { Running } from "./running.ts";
 import { secretsOf } from "./secrets.ts";
-import { chainView } from "./views.ts";
 import { version } from "./version.ts";
 
 /** What a host is started with. */
@@ -58,7 +49,8 @@ export interface HostOptions {
 /** A running host. */
 export interface Host {
   readonly node: Node;
-  readonly address: ListenAddress;
+  /** Where clients connect. */
+  readonly url: string;
   readonly reload: () => void;
   readonly leaveRotation: () => void;
   readonly finish: (timeoutMs: number, spreadMs: number) => Promise<void>;
@@ -70,7 +62,8 @@ export interface Host {
 /** Builds everything, starts the tree, opens the port; rejects with the first thing that failed. */
 export const startHost = async (options: HostOptions): Promise<Host> => {
   const { log } = options;
-  const running = { loaded: options.loaded, config: options.loaded.config };
+  const { loaded } = options;
+  const running: Running = { loaded, read: loaded, config: loaded.config };
   const flags = { isDraining: false, isOutOfRotation: false };
   let redact = secretsOf(running.config);
   log.setRedactor(redact);
@@ -97,59 +90,15 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   });
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
-  const probe = new HostProbe();
-  const processes = remembered(now, () =>
-    processesView(node.inspector.processes(), node.inspector.tree()),
-  );
-  const views = remembered(now, (): readonly ChainView[] => {
-    const restarts = restartsByChain(node.inspector.tree());
-    const stats = node.table(statsTable);
-    return statesOf(table()).map((state) =>
-      chainView(state, (row) => stats?.get(row), restarts.get(state.name)),
-    );
+  const observed = observe({
+    node,
+    log,
+    meter,
+    config: () => running.config,
+    redact: (text) => redact(text),
+    isDraining: () => flags.isOutOfRotation,
+    listener: () => listener,
   });
-  const alerts = () =>
-    activeAlerts({
-      nowMs: now(),
-      chains: views(),
-      processes: processes(),
-      host: probe.sample(),
-    });
-  const health = (): HealthInput => ({
-    region: running.config.region,
-    version,
-    nowMs: now(),
-    isDraining: flags.isOutOfRotation,
-    isRootAlive: node.inspector.tree() !== undefined,
-    isConfigLoaded: true,
-    isListening: listener.address !== undefined,
-    endpoints: endpointsOf(statesOf(table())),
-    chains: views(),
-    alerts: alerts(),
-    processes: processes(),
-    host: probe.sample(),
-  });
-  const metrics = createMetrics(
-    {
-      nowMs: now,
-      version,
-      region: running.config.region,
-      configHash: () => configHash(running.config),
-      chains: views,
-      meter,
-      clients: () => listener.clients(),
-      processes,
-      host: () => probe.sample(),
-      suppressedLogLines: () => log.suppressedLines,
-      alerts,
-    },
-    {
-      yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
-      redact: (text) => redact(text),
-      onSamplerFailure: (metric, error) =>
-        log.write("error", "ops.metrics", "a metric could not be read", { metric, error }),
-    },
-  );
   const onFault = (error: unknown, url: string): void =>
     log.write("error", "rpc", "a request met a bug of ours", { url: url.slice(0, 200), error });
   const listener = createListener({
@@ -158,8 +107,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     onRequest: createHandler(
       gateway.http,
       createOpsRoutes({
-        health,
-        renderMetrics: metrics.render,
+        health: observed.health,
+        renderMetrics: observed.metrics.render,
         redact: (text) => redact(text),
         nowIso: () => new Date().toISOString(),
       }),
@@ -171,36 +120,17 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     const reading = options.read();
     if (!reading.ok) return reading;
     for (const warning of reading.warnings) log.write("warn", "ops.config", warning);
-    running.loaded = reading.loaded;
+    running.read = reading.loaded;
     return { ok: true as const, config: reading.loaded.config };
   };
-  const admin: AdminDeps = {
-    host: () => ({
-      version,
-      region: running.config.region,
-      pid: process.pid,
-      configFile: options.configFile,
-      url: listener.address === undefined ? undefined : urlOf(listener.address),
-    }),
-    inspector: node.inspector,
-    chains: views,
-    now,
-    forceBreaker: async ({ chain, provider, transport, action, forMs }) => {
-      const breaker = node.whereis(circuitBreakerKey(chain, provider, transport));
-      return (await breaker?.try.force({ action, forMs }))?.ok === true;
-    },
-    reload: () => node.via(configStoreKey()).call.reload(undefined, { timeoutMs: 60_000 }),
-    plan: () => node.via(configStoreKey()).call.plan(),
-    config: () => dumpConfig(running.loaded.source),
+  const admin = adminDeps({
+    node,
+    running,
+    configFile: options.configFile,
+    chains: observed.chains,
+    address: () => listener.address,
     drain: options.drain,
-    events: {
-      attach: (sink) => {
-        const id = `admin-${nanoid(6)}`;
-        node.telemetry.attach(id, "*", ({ name, fields }) => sink(name, fields));
-        return () => void node.telemetry.detach(id);
-      },
-    },
-  };
+  });
 
   const { dir, snapshotIntervalMs } = running.config.storage;
   await node.start(
@@ -215,17 +145,18 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
             log.setRedactor(redact);
             const change = { chains: config.chains, steps: plan.steps };
             await node.via(chainRegistryKey()).call.apply(change, { timeoutMs: 60_000 });
-            metrics.prune();
+            running.loaded = running.read;
+            observed.metrics.prune();
           },
         },
         telemetry: {
           telemetry: () => node.telemetry,
           listeners: [
             { id: "log", names: () => loggedEvents(log), handle: logEvent },
-            { id: "metrics", names: () => METRIC_EVENTS, handle: metrics.onEvent },
+            { id: "metrics", names: () => METRIC_EVENTS, handle: observed.metrics.onEvent },
           ],
-          probe,
-          prune: metrics.prune,
+          probe: observed.probe,
+          prune: observed.metrics.prune,
         },
         benchmarkStore: { books: () => booksOf(table()) },
         benchmarkSnapshot: {
@@ -254,7 +185,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
 
   return {
     node,
-    address,
+    url: urlOf(address),
     reload: () => void node.via(configStoreKey()).try.reload(undefined, { timeoutMs: 60_000 }),
     leaveRotation: () => {
       flags.isOutOfRotation = true;
@@ -267,7 +198,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     stopTree: async (timeoutMs) => {
       await node.stop(timeoutMs);
       clearInterval(ticker);
-      probe.close();
+      observed.probe.close();
     },
     drainConfig: () => running.config.drain,
   };
@@ -283,43 +214,6 @@ const gatewayLimits = (limits: Config["limits"]): Partial<GatewayLimits> => ({
   wsMaxSubscriptions: limits.wsMaxSubscriptions,
 });
 
-/** Tells two configurations apart; secrets enter it as their fingerprints only. */
-const configHash = (config: Config): string =>
-  createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 12);
-
 /** Snapshots are kept for a week, hourly ones with room to spare. */
 const snapshotMaxAgeMs = 7 * 24 * 3_600_000;
 const snapshotMaxFiles = 200;
-
-/** Pages, metrics and health that arrive together share one reading, ms. */
-const viewMs = 200;
-
-const remembered = <Value>(now: () => number, read: () => Value): (() => Value) => {
-  let kept: { readonly atMs: number; readonly value: Value } | undefined;
-  return () => {
-    const atMs = now();
-    if (kept === undefined || atMs - kept.atMs >= viewMs) kept = { atMs, value: read() };
-    return kept.value;
-  };
-};
-
-/** How many endpoints there are, and how many have shown what they are. */
-const endpointsOf = (states: readonly ChainState[]): HealthInput["endpoints"] => {
-  const rows = states.flatMap((state) =>
-    state.config.providers.flatMap(({ id, url, wsUrl }) => {
-      const { http, ws } = state.rows(id);
-      return [...(url === undefined ? [] : [http]), ...(wsUrl === undefined ? [] : [ws])];
-    }),
-  );
-  const tried = rows.filter(
-    ({ isUsable, completed, unusableReason }) =>
-      isUsable || completed > 0 || unusableReason?.endsWith(untried) !== true,
-  );
-  return { all: rows.length, tried: tried.length };
-};
-
-/** How the pool's reason ends while an endpoint has not been tried. */
-const untried = " yet";
-
-const urlOf = ({ host, port }: ListenAddress): string =>
-  `http://${host.includes(":") ? `[${host}]` : host}:${port}`;

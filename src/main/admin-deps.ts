@@ -1,0 +1,59 @@
+/** What the admin commands need of the program, joined to the processes that do it. */
+import { nanoid } from "nanoid";
+import { configStoreKey } from "../../actors/ops/config-store.ts";
+import type { ListenAddress } from "../../actors/ops/http-listener.ts";
+import { circuitBreakerKey } from "../../actors/rpc/circuit-breaker.ts";
+import { dumpConfig } from "../../config/dump.ts";
+import type { AdminDeps } from "../ops/admin/ports.ts";
+import type { Node } from "../otp/index.ts";
+import type { Running } from "./running.ts";
+import { version } from "./version.ts";
+
+/** What the commands reach. */
+export interface AdminOptions {
+  readonly node: Node;
+  readonly running: Running;
+  readonly configFile: string | undefined;
+  readonly chains: AdminDeps["chains"];
+  readonly address: () => ListenAddress | undefined;
+  readonly drain: () => void;
+}
+
+/** Joins them. */
+export const adminDeps = (options: AdminOptions): AdminDeps => {
+  const { node, running, address } = options;
+  return {
+    host: () => ({
+      version,
+      region: running.config.region,
+      pid: process.pid,
+      configFile: options.configFile,
+      url: urlIfOpen(address()),
+    }),
+    inspector: node.inspector,
+    chains: options.chains,
+    now: () => node.nowMs(),
+    forceBreaker: async ({ chain, provider, transport, action, forMs }) => {
+      const breaker = node.whereis(circuitBreakerKey(chain, provider, transport));
+      return (await breaker?.try.force({ action, forMs }))?.ok === true;
+    },
+    reload: () => node.via(configStoreKey()).call.reload(undefined, { timeoutMs: 60_000 }),
+    plan: () => node.via(configStoreKey()).call.plan(),
+    config: () => dumpConfig(running.loaded.source),
+    drain: options.drain,
+    events: {
+      attach: (sink) => {
+        const id = `admin-${nanoid(6)}`;
+        node.telemetry.attach(id, "*", ({ name, fields }) => sink(name, fields));
+        return () => void node.telemetry.detach(id);
+      },
+    },
+  };
+};
+
+/** Where the listener can be reached. */
+export const urlOf = ({ host, port }: ListenAddress): string =>
+  `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+const urlIfOpen = (address: ListenAddress | undefined): string | undefined =>
+  address === undefined ? undefined : urlOf(address);

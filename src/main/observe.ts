@@ -1,0 +1,133 @@
+/** What can be seen of the running host: chains, processes, host figures, alerts, health, metrics. */
+import { createHash } from "node:crypto";
+import { chainsTable } from "../../actors/rpc/chain-registry.ts";
+import type { Config } from "../../config/schema.ts";
+import { HostProbe } from "../io/host-probe.ts";
+import type { Log } from "../io/log.ts";
+import type { Node } from "../otp/index.ts";
+import { activeAlerts } from "../ops/alerts.ts";
+import type { HealthInput } from "../ops/health.ts";
+import { createMetrics, type Metrics } from "../ops/metrics/metrics.ts";
+import type { RequestMeter } from "../ops/metrics/request-meter.ts";
+import { processesView, restartsByChain } from "../ops/processes.ts";
+import type { ChainView } from "../ops/views.ts";
+import type { ChainState } from "../rpc/chain-state.ts";
+import { statsTable } from "../rpc/stream-stats.ts";
+import { statesOf } from "./chain-records.ts";
+import type { HostListener } from "./listener.ts";
+import { version } from "./version.ts";
+import { chainView } from "./views.ts";
+
+/** Where observation looks. */
+export interface ObserveOptions {
+  readonly node: Node;
+  readonly log: Log;
+  readonly meter: RequestMeter;
+  readonly config: () => Config;
+  readonly redact: (text: string) => string;
+  readonly isDraining: () => boolean;
+  readonly listener: () => HostListener;
+}
+
+/** Live facts; readings that come close together share one. */
+export interface Observation {
+  readonly chains: () => readonly ChainView[];
+  readonly health: () => HealthInput;
+  readonly metrics: Metrics;
+  readonly probe: HostProbe;
+}
+
+/** Begins to observe. */
+export const observe = (options: ObserveOptions): Observation => {
+  const { node, log, meter, config, redact, isDraining, listener } = options;
+  const now = () => node.nowMs();
+  const states = () => statesOf(node.table<ChainState>(chainsTable));
+  const probe = new HostProbe();
+  const processes = remembered(now, () =>
+    processesView(node.inspector.processes(), node.inspector.tree()),
+  );
+  const views = remembered(now, (): readonly ChainView[] => {
+    const restarts = restartsByChain(node.inspector.tree());
+    const stats = node.table(statsTable);
+    return states().map((state) =>
+      chainView(state, (row) => stats?.get(row), restarts.get(state.name)),
+    );
+  });
+  const alerts = () =>
+    activeAlerts({
+      nowMs: now(),
+      chains: views(),
+      processes: processes(),
+      host: probe.sample(),
+    });
+  const health = (): HealthInput => ({
+    region: config().region,
+    version,
+    nowMs: now(),
+    isDraining: isDraining(),
+    isRootAlive: node.inspector.tree() !== undefined,
+    isConfigLoaded: true,
+    isListening: listener().address !== undefined,
+    endpoints: endpointsOf(states()),
+    chains: views(),
+    alerts: alerts(),
+    processes: processes(),
+    host: probe.sample(),
+  });
+  const metrics = createMetrics(
+    {
+      nowMs: now,
+      version,
+      region: config().region,
+      configHash: () => configHash(config()),
+      chains: views,
+      meter,
+      clients: () => listener().clients(),
+      processes,
+      host: () => probe.sample(),
+      suppressedLogLines: () => log.suppressedLines,
+      alerts,
+    },
+    {
+      yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
+      redact,
+      onSamplerFailure: (metric, error) =>
+        log.write("error", "ops.metrics", "a metric could not be read", { metric, error }),
+    },
+  );
+  return { chains: views, health, metrics, probe };
+};
+
+/** Tells two configurations apart; secrets enter it as their fingerprints only. */
+const configHash = (config: Config): string =>
+  createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 12);
+
+/** Pages, metrics and health that arrive together share one reading, ms. */
+const viewMs = 200;
+
+const remembered = <Value>(now: () => number, read: () => Value): (() => Value) => {
+  let kept: { readonly atMs: number; readonly value: Value } | undefined;
+  return () => {
+    const atMs = now();
+    if (kept === undefined || atMs - kept.atMs >= viewMs) kept = { atMs, value: read() };
+    return kept.value;
+  };
+};
+
+/** How many endpoints there are, and how many have shown what they are. */
+const endpointsOf = (states: readonly ChainState[]): HealthInput["endpoints"] => {
+  const rows = states.flatMap((state) =>
+    state.config.providers.flatMap(({ id, url, wsUrl }) => {
+      const { http, ws } = state.rows(id);
+      return [...(url === undefined ? [] : [http]), ...(wsUrl === undefined ? [] : [ws])];
+    }),
+  );
+  const tried = rows.filter(
+    ({ isUsable, completed, unusableReason }) =>
+      isUsable || completed > 0 || unusableReason?.endsWith(untried) !== true,
+  );
+  return { all: rows.length, tried: tried.length };
+};
+
+/** How the pool's reason ends while an endpoint has not been tried. */
+const untried = " yet";
