@@ -143,6 +143,9 @@ const announce = (
     generation: effect.generation,
   };
   if (effect.to === "open") {
+    if (effect.cause === "probe_lease") {
+      ctx.emit("circuit_breaker.lease_expired", { chain: state.name, provider, transport });
+    }
     const { consecutiveFailures } = breaker.report();
     ctx.emit("circuit_breaker.open", { ...fields, consecutiveFailures });
   } else if (effect.to === "half_open") ctx.emit("circuit_breaker.half_open", fields);

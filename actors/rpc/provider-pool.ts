@@ -20,6 +20,7 @@ import { noCooldown, refuse, type Cooldown } from "../../src/rpc/cooldown.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
 import { buildSnapshot } from "../../src/rpc/routing.ts";
+import { takeSwitches } from "../../src/rpc/selection/sticky.ts";
 import { circuitBreakerKey } from "./circuit-breaker.ts";
 import { probeKey } from "./probe.ts";
 
@@ -280,6 +281,9 @@ const thawed = (state: State, ctx: Ctx): State => {
 
 const rebuilt = (state: State, ctx: Ctx): State => {
   const version = state.version + 1;
+  for (const { key, from, to } of takeSwitches(state.state.memory)) {
+    ctx.emit("rpc.selection.switch", { chain: state.state.name, from, to, reason: key });
+  }
   state.state.snapshot = buildSnapshot(state.state, version, ctx.now());
   return { ...state, version, isDirty: false };
 };

@@ -157,7 +157,8 @@ export const EVENTS = {
     level: "info",
     fields: ["chain", "from", "to"],
     optional: ["strategy", "method", "reason"],
-    meaning: "Another provider leads the ranking now.",
+    meaning:
+      "Another provider leads a ranking now; the reason names it: strategy/transport/kind of method.",
   },
   "rpc.failover.triggered": {
     level: "debug",
