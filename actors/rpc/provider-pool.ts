@@ -64,6 +64,8 @@ const staleMs = 1_000;
 const recheckMs = 1_000;
 /** Wait before the supervisor of the providers is looked for again after its death, ms. */
 const retryMs = 20;
+/** Wait before a provider whose processes could not start is tried again, ms. */
+const restartMs = 1_000;
 
 /** The provider pool of one chain. */
 export const providerPool = defineActor({
@@ -231,9 +233,12 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
   ctx.monitor(supervisor);
   const running = new Set(await runningIds(state, ctx));
   for (const provider of state.state.config.providers) {
-    if (!running.has(provider.id)) {
-      await supervisor.startChild(state.provider(state.state, provider));
-    }
+    if (running.has(provider.id)) continue;
+    const result = await supervisor.startChild(state.provider(state.state, provider));
+    if (result.ok) continue;
+    const fields = { chain: state.state.name, provider: provider.id, reason: result.reason };
+    ctx.log.error(fields, "a provider could not be started, trying again");
+    ctx.after(restartMs, "reconcile");
   }
 };
 

@@ -8,7 +8,11 @@ import { callChain } from "../rpc/proxy/own-call.ts";
 import type { ChainView } from "../rpc/proxy/ports.ts";
 
 /** The parts of all chains. */
-export const chainParts = (engine: Engine, limits: () => LimitsConfig): ChainParts => ({
+export const chainParts = (
+  engine: Engine,
+  limits: () => LimitsConfig,
+  redact: (text: string) => string,
+): ChainParts => ({
   headTracker: (state) => ({ state }),
   messageAggregator: (state) => ({ state }),
   subscriptionHub: (state) => ({
@@ -21,7 +25,16 @@ export const chainParts = (engine: Engine, limits: () => LimitsConfig): ChainPar
     if (url === undefined) throw new Error(`provider ${id} has no url`);
     return createHttpUpstream({ url, headers, connections: http.pool, onConnect });
   },
-  ws: (state, provider) => ({ state, provider: provider.id, connect: connectWs }),
+  ws: (state, { id, wsUrl, headers }) => ({
+    state,
+    provider: id,
+    redact,
+    connect: (handlers) => {
+      if (wsUrl === undefined) throw new Error(`provider ${id} has no ws_url`);
+      const { timeoutMs } = state.config.healthCheck;
+      return connectWs({ url: wsUrl, headers, handshakeTimeoutMs: timeoutMs }, handlers);
+    },
+  }),
 });
 
 /** One question through the whole request path, so that gap filling fails over like any call. */

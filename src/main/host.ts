@@ -171,7 +171,11 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
         adminSocket: { path: running.config.admin.socket, deps: admin },
         httpListener: { listener },
       },
-      chain: chainParts(gateway.engine, () => running.config.limits),
+      chain: chainParts(
+        gateway.engine,
+        () => running.config.limits,
+        (text) => redact(text),
+      ),
       registry: {
         configured: () => running.config.chains,
         record: (config) => makeChainRecord(node, config),
