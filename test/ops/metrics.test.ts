@@ -274,6 +274,19 @@ describe("the page of metrics", () => {
   });
 });
 
+describe("pruning", () => {
+  it("keeps all counters while no chain is known at all", async () => {
+    const sources = sourcesOf({ chains: () => [] });
+    const metrics = createMetrics(sources, { yieldTurn });
+    metrics.onEvent({ name: "head.reorg", fields: { chain: "alpha" } });
+    sources.meter.attempt(attempt());
+    metrics.prune();
+    const { text } = await metrics.render();
+    expect(text).toContain('paceline_head_reorgs_total{chain="alpha"} 1');
+    expect(text).toContain('paceline_rpc_attempts_total{chain="alpha"');
+  });
+});
+
 describe("the request meter", () => {
   it("bounds methods, reasons and providers, and loses no count", () => {
     const meter = new RequestMeter();

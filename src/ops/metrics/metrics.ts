@@ -45,10 +45,11 @@ export function createMetrics(sources: MetricSources, deps: MetricsDeps): Metric
     onEvent: (event) => countEvent(registry, event),
     render: () => registry.render(),
     prune: () => {
+      const running = sources.chains();
+      // No chain at all is a table between two owners, not a configuration: counters stay.
+      if (running.length === 0) return;
       const live = new Map(
-        sources
-          .chains()
-          .map(({ name, providers }) => [name, new Set(providers.map(({ id }) => id))]),
+        running.map(({ name, providers }) => [name, new Set(providers.map(({ id }) => id))]),
       );
       const isLive = (chain: string | undefined, provider: string | undefined): boolean =>
         chain === undefined ||
