@@ -6,7 +6,8 @@ const z = 1.2816;
  * Always in [0, 1); 0 without samples.
  */
 export const wilsonLowerBound = (p: number, n: number): number => {
-  if (n <= 0) return 0;
+  // Far below one sample the terms would overflow, and the bound is 0 anyway.
+  if (!(n > 1e-6)) return 0;
   const zz = z * z;
   const spread = z * Math.sqrt(Math.max(0, p * (1 - p)) / n + zz / (4 * n * n));
   return Math.max(0, (p + zz / (2 * n) - spread) / (1 + zz / n));
