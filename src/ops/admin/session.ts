@@ -120,16 +120,23 @@ export class AdminSession {
     for (const line of lines) this.#line(line);
   }
 
-  /** The client will send no more; what it asked for is still answered. */
+  /**
+   * The client will send no more. What it asked for is still answered; streams end, since a client
+   * that is gone altogether looks the same from here.
+   */
   finish(): void {
     this.#isFinishing = true;
+    this.#dropSubscriptions();
     this.#closeWhenDone();
   }
 
   #closeWhenDone(): void {
-    if (this.#isFinishing && this.#inFlight === 0 && this.#subscriptions.size === 0) {
-      this.#wire.close();
-    }
+    if (this.#isFinishing && this.#inFlight === 0) this.#wire.close();
+  }
+
+  #dropSubscriptions(): void {
+    for (const { detach } of this.#subscriptions.values()) detach();
+    this.#subscriptions.clear();
   }
 
   #line(text: string): void {
@@ -161,8 +168,7 @@ export class AdminSession {
   /** The peer is gone, or the socket ends. */
   end(): void {
     this.#isOpen = false;
-    for (const { detach } of this.#subscriptions.values()) detach();
-    this.#subscriptions.clear();
+    this.#dropSubscriptions();
     this.#paged = undefined;
   }
 

@@ -1,0 +1,181 @@
+/** A program of cardboard behind the admin commands, for their tests. */
+import { dumpConfig } from "../../config/dump.ts";
+import { loadConfig } from "../../config/load.ts";
+import type { AdminDeps, BreakerOrder, TreeNode } from "../../src/ops/admin/ports.ts";
+import type { ChainView, EndpointStatus } from "../../src/ops/views.ts";
+
+const row = (more: Partial<EndpointStatus> = {}): EndpointStatus => ({
+  state: "closed",
+  openUntilMs: 0,
+  forced: false,
+  cooldownUntilMs: 0,
+  suspect: false,
+  isUsable: true,
+  unusableReason: undefined,
+  inFlight: 0,
+  completed: 3,
+  ...more,
+});
+
+const worker = (name: string, pid: string | null, more: Partial<TreeNode> = {}): TreeNode => ({
+  name,
+  pid,
+  kind: "worker",
+  status: pid === null ? "restarting" : "running",
+  restarts: { count: 0, intensity: 5, period_ms: 30_000 },
+  children: [],
+  ...more,
+});
+
+/** A small tree. */
+export const TREE: TreeNode = {
+  name: "application",
+  pid: "#1",
+  kind: "supervisor",
+  status: "running",
+  strategy: "one_for_one",
+  restarts: { count: 1, intensity: 3, period_ms: 60_000 },
+  children: [
+    {
+      ...worker("chains", "#2"),
+      kind: "supervisor",
+      strategy: "one_for_one",
+      children: [
+        worker("rpc/chain/alpha/head-tracker", "#3", {
+          restarts: { count: 2, intensity: 5, period_ms: 30_000 },
+          last_exit: "killed",
+        }),
+        worker("rpc/chain/alpha/provider-pool", null),
+      ],
+    },
+  ],
+};
+
+const CHAIN: ChainView = {
+  name: "alpha",
+  chainId: 31_001,
+  aliases: ["first"],
+  strategy: "leaderboard",
+  tip: 100,
+  blockTimeMs: 1_000,
+  maxLagBlocks: 3,
+  restarts: 0,
+  skipped: [{ id: "left", reason: "variable KEY is not set" }],
+  providers: [
+    {
+      id: "hare",
+      role: "primary",
+      type: "paid",
+      priority: 1,
+      http: row(),
+      ws: row({ state: "open", openUntilMs: 5_000 }),
+      head: 100,
+      lag: 0,
+      rank: 1,
+      score: 0.9,
+      restarts: 0,
+    },
+    {
+      id: "tortoise",
+      role: "backup",
+      type: "public",
+      priority: 9,
+      http: row({ cooldownUntilMs: 2_500, inFlight: 2 }),
+      head: 96,
+      lag: 4,
+      restarts: 1,
+    },
+  ],
+};
+
+const SOURCE = `
+chains:
+  alpha:
+    chain_id: 31001
+    providers: [{ id: hare, url: "https://hare.example/CANARY" }]
+`;
+
+/** What the program was told to do, and what it answers. */
+export interface Cardboard {
+  readonly deps: AdminDeps;
+  readonly orders: BreakerOrder[];
+  readonly exits: (readonly [string, string])[];
+  drains: number;
+  /** Emits an event to every feed. */
+  emit(name: string, fields?: Readonly<Record<string, unknown>>): void;
+  feeds: number;
+  isDraining: boolean;
+  reload: AdminDeps["reload"];
+  tree: () => TreeNode | undefined;
+}
+
+/** A fresh program. */
+export function cardboard(): Cardboard {
+  const sinks = new Set<(event: string, fields: Readonly<Record<string, unknown>>) => void>();
+  const loaded = loadConfig({ file: "p.yaml", text: SOURCE, env: {}, readFile: () => "" });
+  if (!loaded.ok) throw new Error("the cardboard's configuration must load");
+  const made: Cardboard = {
+    orders: [],
+    exits: [],
+    drains: 0,
+    isDraining: false,
+    get feeds() {
+      return sinks.size;
+    },
+    emit: (name, fields = {}) => {
+      for (const sink of sinks) sink(name, fields);
+    },
+    tree: () => TREE,
+    reload: async () => ({
+      ok: true,
+      plan: { steps: [{ action: "patch", chain: "alpha", keys: ["strategy"] }], needsHost: [] },
+    }),
+    deps: {
+      host: () => ({ version: "1.2.3", region: "test", pid: 42, isDraining: made.isDraining }),
+      inspector: {
+        tree: () => made.tree(),
+        processes: () =>
+          ["rpc/chain/alpha/head-tracker", "rpc/chain/alpha/provider-pool", "ops/config-store"].map(
+            (name, at) => ({
+              pid: `#${at + 3}`,
+              name,
+              kind: "worker",
+              status: "running",
+              mailbox: at === 1 ? 7 : 0,
+              dropped: 0,
+              turns: 10 * at,
+              handlerMs: at,
+              restarts: at === 0 ? 2 : 0,
+              lastExit: at === 0 ? "killed" : undefined,
+              handler: "tick",
+            }),
+          ),
+        info: (target) => (target === "#3" ? { pid: "#3", state: { tip: 100 } } : undefined),
+        exit: (target, reason) => {
+          if (!["#3", "rpc/chain/alpha/head-tracker"].includes(target)) return false;
+          made.exits.push([target, reason]);
+          return true;
+        },
+      },
+      chains: () => [CHAIN],
+      now: () => 1_000,
+      forceBreaker: (order) => {
+        made.orders.push(order);
+        return order.provider !== "gone";
+      },
+      reload: () => made.reload(),
+      plan: async () => ({ ok: true, plan: { steps: [], needsHost: [] } }),
+      config: () => dumpConfig(loaded.source),
+      drain: () => {
+        made.drains++;
+      },
+      events: {
+        attach: (sink) => {
+          sinks.add(sink);
+          return () => void sinks.delete(sink);
+        },
+      },
+    },
+  };
+  return made;
+}
