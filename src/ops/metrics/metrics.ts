@@ -41,6 +41,8 @@ export function createMetrics(sources: MetricSources, deps: MetricsDeps): Metric
     nowMs,
     ...deps,
   });
+  // The configuration that the program started with was read well, or there would be no program.
+  registry.set("paceline_config_reload_success", [], 1);
   return {
     onEvent: (event) => countEvent(registry, event),
     render: () => registry.render(),

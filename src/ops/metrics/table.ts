@@ -466,18 +466,18 @@ export const METRICS: readonly MetricDef[] = [
     "gauge",
     "host_event_loop_lag_seconds",
     ["quantile"],
-    "How late the event loop was since the last scrape.",
+    "How late the event loop was in the last 15 s.",
   ),
   row(
     "sample",
     "gauge",
     "host_event_loop_utilization_ratio",
     [],
-    "Share of time the event loop was busy since the last scrape, 0..1.",
+    "Share of the last 15 s in which the event loop was busy, 0..1.",
   ),
   row("sample", "counter", "host_gc_seconds_total", ["kind"], "Time spent collecting garbage."),
   row("sample", "counter", "host_gc_runs_total", ["kind"], "Garbage collections."),
-  row("sample", "gauge", "host_open_fds", [], "Open file descriptors; counted every 30 s."),
+  row("sample", "gauge", "host_open_fds", [], "Open file descriptors; counted every 15 s."),
   // the watchers themselves
   row("event", "counter", "telemetry_handler_failures_total", [], "Telemetry handlers that threw."),
   row(

@@ -5,7 +5,12 @@
  * dashboard comes later; this one must be readable in any browser and in `curl`.
  */
 import type { Alert } from "../alerts.ts";
-import { chainsReport, type ChainReport, type ProviderReport } from "../chains-api.ts";
+import {
+  chainsReport,
+  type ChainReport,
+  type EndpointReport,
+  type ProviderReport,
+} from "../chains-api.ts";
 import type { ChainView, HostView, ProcessesView } from "../views.ts";
 import { Markup, html } from "./html.ts";
 import { PAGE_CSS } from "./style.ts";
@@ -140,8 +145,8 @@ function providerRow(provider: ProviderReport): Markup {
   return html`<tr>
 <th scope="row">${provider.id}${provider.role === "backup" ? html` <span class="dim">backup</span>` : undefined}</th>
 <td data-label="state" class="state ${tone}">${provider.state.replace("_", " ")}</td>
-<td data-label="http">${provider.http === null ? "–" : provider.http.breaker.replace("_", " ")}</td>
-<td data-label="ws">${provider.ws === null ? "–" : wsText(provider.ws)}</td>
+<td data-label="http">${endpointText(provider.http)}</td>
+<td data-label="ws">${endpointText(provider.ws, provider.ws?.connection ?? null)}</td>
 <td data-label="head" class="n">${provider.head ?? "–"}</td>
 <td data-label="lag" class="n">${provider.lag_blocks ?? "–"}</td>
 <td data-label="score" class="n">${provider.score === null ? "–" : provider.score.toFixed(3)}</td>
@@ -160,10 +165,14 @@ const TONES: Readonly<Partial<Record<string, string>>> = {
   unusable: "bad",
 };
 
-const wsText = (ws: NonNullable<ProviderReport["ws"]>): string =>
-  ws.connection === null || ws.connection === "connected"
-    ? ws.breaker.replace("_", " ")
-    : `${ws.breaker.replace("_", " ")}, ${ws.connection.replaceAll("_", " ")}`;
+/** Breaker and connection in two or three words; an endpoint with a reason is out, whatever they say. */
+function endpointText(endpoint: EndpointReport | null, connection: string | null = null): string {
+  if (endpoint === null) return "–";
+  const breaker = endpoint.breaker.replace("_", " ");
+  const isBusyElsewhere = connection !== null && connection !== "connected";
+  if (isBusyElsewhere) return `${breaker}, ${connection.replaceAll("_", " ")}`;
+  return endpoint.reason === null ? breaker : `${breaker}, out`;
+}
 
 const commands = (title: string, lines: readonly string[]): Markup =>
   html`${title === "" ? undefined : html`<h3>${title}</h3>`}<pre tabindex="0">${lines.join("\n")}</pre>`;
