@@ -6,8 +6,6 @@
  * through the machine. Permanent; a restart loses the connection and nothing else: the aggregator is
  * told of the hole, and the calls on the socket fail over.
  */
-import { createRedactor } from "../../src/lib/redactor.ts";
-import type { Secret } from "../../src/lib/secret.ts";
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import { Connection, type ConnectionEffect } from "../../src/rpc/connection.ts";
@@ -49,19 +47,14 @@ export interface SocketHandlers {
   readonly onClose: (closure: SocketClosure) => void;
 }
 
-/** Where a socket leads. */
-export interface SocketTarget {
-  readonly url: Secret;
-  readonly headers: Readonly<Record<string, Secret>>;
-  readonly handshakeTimeoutMs: number;
-}
-
 /** Which provider, and how to reach it. */
 export interface WsConnectionArgs {
   readonly state: ChainState;
   readonly provider: ProviderId;
-  /** Opens a socket; failures arrive as a close, never as a throw. */
-  readonly connect: (target: SocketTarget, handlers: SocketHandlers) => Socket;
+  /** Opens a socket to the provider's `ws_url`; failures arrive as a close, never as a throw. */
+  readonly connect: (handlers: SocketHandlers) => Socket;
+  /** Replaces secrets in a text by `***`: close reasons and errors are the provider's words. */
+  readonly redact: (text: string) => string;
 }
 
 /** What the driver's callbacks mail to the process. */
@@ -275,34 +268,16 @@ const perform = (state: State, effects: readonly ConnectionEffect[], ctx: Ctx): 
 
 const connect = (state: State, ctx: Ctx): void => {
   const { self } = ctx;
-  const target = targetOf(state);
-  if (target === undefined) return;
   const socket = ++state.socketId;
   let seq = 0;
   state.messages = 0;
   state.connectAtMs = ctx.now();
-  state.socket = state.args.connect(target, {
+  state.socket = state.args.connect({
     onOpen: () => self.send({ type: "open", socket }),
     onMessage: (bytes, atNs) => self.send({ type: "message", socket, seq: ++seq, bytes, atNs }),
     onPong: () => self.send({ type: "pong", socket }),
     onClose: (closure) => self.send({ type: "close", socket, closure }),
   });
-};
-
-/** A provider that lost its `ws_url` in a reload is about to be stopped. */
-const targetOf = ({ args }: State): SocketTarget | undefined => {
-  const config = args.state.config.providers.find(({ id }) => id === args.provider);
-  if (config?.wsUrl === undefined) return undefined;
-  const { handshakeTimeoutMs } = defaultConnectionRules;
-  return { url: config.wsUrl, headers: config.headers, handshakeTimeoutMs };
-};
-
-/** Close reasons and errors are the provider's words, and they like to quote the URL. */
-const redacted = (state: State, text: string): string => {
-  const target = targetOf(state);
-  if (target === undefined || text === "") return text;
-  const { name } = state.args.state;
-  return createRedactor([target.url, ...Object.values(target.headers)], [name])(text);
 };
 
 const heard = (state: State, from: FromSocket, ctx: Ctx): void => {
@@ -322,7 +297,7 @@ const heard = (state: State, from: FromSocket, ctx: Ctx): void => {
       return;
     case "close": {
       const { code, reason, status } = from.closure;
-      const text = `${status ?? code} ${redacted(state, reason)}`.trim().slice(0, MAX_REASON);
+      const text = `${status ?? code} ${state.args.redact(reason)}`.trim().slice(0, MAX_REASON);
       state.lastError = text;
       report(state, classOf(from.closure), text, ctx);
       dropped(state, ctx);
@@ -512,7 +487,7 @@ const subscribed = (
 ): void => {
   if (typeof result !== "string") {
     state.ledger.refused(event);
-    state.lastError = redacted(state, `eth_subscribe ${event}: ${error}`);
+    state.lastError = state.args.redact(`eth_subscribe ${event}: ${error}`);
     if (event === "newHeads") feed(state, { type: "refused", reason: state.lastError }, ctx);
     return;
   }
