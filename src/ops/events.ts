@@ -233,24 +233,11 @@ export const EVENTS = {
     fields: ["chain", "provider", "transport"],
     meaning: "The cooldown is over.",
   },
-  "provider.capability_learned": {
-    level: "info",
-    fields: ["chain", "provider", "method"],
-    optional: ["reason", "limit"],
-    meaning:
-      "The provider does not serve this method (or range); it is not asked again for a while.",
-  },
   "provider.quarantined": {
     level: "error",
     fields: ["chain", "provider", "reason"],
     optional: ["transport"],
     meaning: "The provider serves another chain than configured and is refused until it does.",
-  },
-  "provider.misbehaviour": {
-    level: "warn",
-    fields: ["chain", "provider", "reason"],
-    optional: ["count", "transport"],
-    meaning: "The provider said something that no honest node says.",
   },
   // --- the race ---------------------------------------------------------------------------------
   "aggregation.race_settled": {
@@ -350,12 +337,6 @@ export const EVENTS = {
     fields: ["chain", "kind", "reason"],
     optional: ["clients", "firstBlock", "lastBlock", "delayMs"],
     meaning: "The stream cannot go on without a hole yet and tries again.",
-  },
-  "subs.ledger_mismatch": {
-    level: "warn",
-    fields: ["chain", "provider"],
-    optional: ["kind", "reason", "count"],
-    meaning: "Upstream subscriptions are not what is wanted; they were put right.",
   },
   // --- upstream sockets -------------------------------------------------------------------------
   "websocket.connected": {

@@ -228,8 +228,8 @@ describe("the page of metrics", () => {
   it("masks a key in a label", async () => {
     const redact = (text: string) => text.replaceAll("c4n4ry", "***");
     const metrics = createMetrics(sourcesOf(), { yieldTurn, redact });
-    const fields = { chain: "alpha", provider: "p1", reason: "sent c4n4ry" };
-    metrics.onEvent({ name: "provider.misbehaviour", fields });
+    const fields = { chain: "alpha", reason: "sent c4n4ry" };
+    metrics.onEvent({ name: "rpc.admission.rejected", fields });
     const { text } = await metrics.render();
     expect(text).toContain('reason="sent ***"');
     expect(text).not.toContain("c4n4ry");

@@ -72,7 +72,6 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   "provider.health_change": counts("provider_status_changes_total", ...provider, "newStatus"),
   "provider.cooldown.start": counts("provider_cooldowns_total", ...endpoint),
   "provider.quarantined": counts("provider_quarantined_total", ...provider),
-  "provider.misbehaviour": counts("provider_misbehaviour_total", ...provider, "reason"),
   "aggregation.uncorroborated": counts("aggregation_uncorroborated_total", ...provider),
   "head.reorg": counts("head_reorgs_total", "chain"),
   "head.rollback": counts("head_rollbacks_total", "chain"),
@@ -90,7 +89,6 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   "subs.retraction": counts("subs_retractions_total", "chain"),
   "subs.slow_consumer": counts("subs_slow_consumers_total", "chain"),
   "subs.degraded": counts("subs_degraded_total", "chain"),
-  "subs.ledger_mismatch": counts("subs_ledger_mismatches_total", ...provider),
   "websocket.connected": (sink, fields) => {
     sink.add("paceline_websocket_connects_total", labelsOf(fields, provider));
     sink.set("paceline_websocket_connected", labelsOf(fields, provider), 1);

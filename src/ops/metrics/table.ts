@@ -277,15 +277,6 @@ export const METRICS: readonly MetricDef[] = [
     PROVIDER,
     "Times the provider served a wrong chain.",
   ),
-  row(
-    "event",
-    "counter",
-    "provider_misbehaviour_total",
-    [...PROVIDER, "reason"],
-    "Answers that no honest node gives.",
-    { maxSeries: 200 },
-  ),
-  // heads
   row("sample", "gauge", "chain_tip_block", ["chain"], "Height of the served tip."),
   row("sample", "gauge", "chain_tip_age_seconds", ["chain"], "Time since the tip last moved."),
   row(
@@ -388,13 +379,6 @@ export const METRICS: readonly MetricDef[] = [
     "subs_degraded_total",
     ["chain"],
     "Streams that could not go on at once.",
-  ),
-  row(
-    "event",
-    "counter",
-    "subs_ledger_mismatches_total",
-    PROVIDER,
-    "Upstream subscriptions that had to be put right.",
   ),
   row("event", "counter", "websocket_connects_total", PROVIDER, "WebSockets to providers opened."),
   row(
