@@ -1,0 +1,48 @@
+/** What does a small call cost through the whole gateway, against a bare proxy? */
+import { startGateway } from "./lanes/gateway.ts";
+import { compare } from "./support/compare.ts";
+import { LANE_CORE, LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
+import { report } from "./support/report.ts";
+
+const BAR = 1.25;
+
+pinSelf(LOAD_CORE);
+const file = (name: string): string => new URL(`lanes/${name}.ts`, import.meta.url).pathname;
+const stub = await startLane("stub", LOAD_CORE, [file("stub")]);
+const url = `http://127.0.0.1:${stub.port}`;
+const ref = await startLane("ref", LANE_CORE, [file("ref"), url]);
+const gateway = await startGateway([url, url, url]);
+const [bare, ours] = await compare(
+  [
+    { lane: ref, path: "/" },
+    { lane: gateway, path: "/rpc/ethereum" },
+  ],
+  { method: "eth_gasPrice", connections: 32, rounds: 7, roundMs: 1500 },
+);
+if (bare === undefined || ours === undefined) throw new Error("no result");
+const ratio = ours.cpuUsMin / bare.cpuUsMin;
+report({
+  bench: "proxy",
+  case: "45 B call: CPU per answer",
+  value: ours.cpuUs,
+  unit: "us",
+  baseline: bare.cpuUs,
+  ratio,
+  bar: `<= ${BAR} x a bare proxy`,
+  ok: ratio <= BAR && ours.wrongIds === 0 && ours.errors === 0,
+});
+report({
+  bench: "proxy",
+  case: "answers per second",
+  value: ours.perSec,
+  unit: "1/s",
+  baseline: bare.perSec,
+});
+report({
+  bench: "proxy",
+  case: "wrong ids and errors",
+  value: ours.wrongIds + ours.errors,
+  unit: "answers",
+  baseline: bare.wrongIds + bare.errors,
+});
+await Promise.all([stub.stop(), ref.stop(), gateway.stop()]);

@@ -1,0 +1,88 @@
+/** Processes of a benchmark: pinned to a core, and their CPU time as the kernel counts it. */
+import type { ChildProcess } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { createInterface } from "node:readline";
+
+/** The core of the lane under test, and the core of stub and generator. */
+export const LANE_CORE = 1;
+export const LOAD_CORE = 0;
+
+const canPin = availableParallelism() >= 2 && existsSync("/usr/bin/taskset");
+
+/** Pins this very process. */
+export function pinSelf(core: number): void {
+  if (canPin) execFileSync("taskset", ["-apc", String(core), String(process.pid)]);
+}
+
+/** A started lane. */
+export interface Lane {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts a Node script on a core; it must print a line with `http://HOST:PORT` when it is ready. */
+export async function startLane(
+  name: string,
+  core: number,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Lane> {
+  const command = canPin ? "taskset" : process.execPath;
+  const head = canPin ? ["-c", String(core), process.execPath] : [];
+  const child = spawn(command, [...head, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
+  running.add(child);
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const match = /http:\/\/[^:]+:(\d+)/.exec(line);
+      if (match !== null) resolve(Number(match[1]));
+    });
+    child.once("exit", (code) =>
+      reject(new Error(`${name} ended with ${code} before it was ready`)),
+    );
+  });
+  return {
+    name,
+    pid: child.pid as number,
+    port,
+    stop: () =>
+      new Promise((resolve) => {
+        child.removeAllListeners("exit");
+        child.once("exit", () => {
+          running.delete(child);
+          resolve();
+        });
+        child.kill("SIGKILL");
+      }),
+  };
+}
+
+/** CPU time of a process in ns, all threads. */
+export function cpuNs(pid: number): number {
+  let sum = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      sum += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ", 1)[0]);
+    } catch {
+      // a thread that ended meanwhile
+    }
+  }
+  return sum;
+}
+
+/** Resident memory of a process in MB. */
+export function rssMb(pid: number): number {
+  const match = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Number(match?.[1] ?? 0) / 1024;
+}
