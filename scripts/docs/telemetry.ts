@@ -11,7 +11,9 @@ export function render(): string {
   const names: Record<string, EventSpec> = EVENTS;
   const events = Object.entries(names).map(([name, spec]) => [
     `\`${name}\``,
-    spec.level,
+    spec.unless === undefined
+      ? spec.level
+      : `${spec.level}; ${spec.unless.level} when \`${spec.unless.field}\` is ${spec.unless.equals}`,
     [
       ...spec.fields.map((field) => `\`${field}\``),
       ...(spec.optional ?? []).map((field) => `\`${field}\`?`),

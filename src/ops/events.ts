@@ -107,8 +107,8 @@ export type EventLevel = "debug" | "info" | "warn" | "error";
 /** One row of the table. */
 export interface EventSpec {
   readonly level: EventLevel;
-  /** The event is louder when a field says so. */
-  readonly escalates?: {
+  /** The event is louder, or quieter, when a field says so. */
+  readonly unless?: {
     readonly field: EventField;
     readonly equals: string;
     readonly level: EventLevel;
@@ -394,13 +394,15 @@ export const EVENTS = {
   },
   "otp.crash": {
     level: "error",
+    // Killed is somebody's order, not a failure: a task that is replaced ends so all the time.
+    unless: { field: "reason", equals: "killed", level: "debug" },
     fields: ["pid", "reason", "mailbox"],
     optional: ["stack", "handler", "state"],
     meaning: "A process ended with an error; its supervisor decides what follows.",
   },
   "otp.report": {
     level: "debug",
-    escalates: { field: "context", equals: "shutdown", level: "error" },
+    unless: { field: "context", equals: "shutdown", level: "error" },
     fields: ["pid", "context", "reason", "child"],
     optional: ["childPid", "nb_children"],
     meaning:
@@ -460,8 +462,8 @@ export const eventSpec = (name: string): EventSpec | undefined =>
 /** How loud this very event is; one that is not in the table is a whisper. */
 export function eventLevel(name: string, fields: Readonly<Record<string, unknown>>): EventLevel {
   const spec = eventSpec(name);
-  if (spec?.escalates !== undefined && fields[spec.escalates.field] === spec.escalates.equals) {
-    return spec.escalates.level;
+  if (spec?.unless !== undefined && fields[spec.unless.field] === spec.unless.equals) {
+    return spec.unless.level;
   }
   return spec?.level ?? "debug";
 }

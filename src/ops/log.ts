@@ -62,7 +62,7 @@ export const loggedEvents = (log: Pick<EventLog, "isEnabled">): readonly string[
   Object.keys(EVENTS).filter((name) => {
     const spec = eventSpec(name);
     const subsystem = subsystemOfEvent(name);
-    return [spec?.level, spec?.escalates?.level].some(
+    return [spec?.level, spec?.unless?.level].some(
       (level) => level !== undefined && log.isEnabled(level, subsystem),
     );
   });

@@ -115,6 +115,8 @@ describe("the event table", () => {
     expect(eventLevel("circuit_breaker.open", {})).toBe("warn");
     expect(eventLevel("otp.report", { context: "child_terminated" })).toBe("debug");
     expect(eventLevel("otp.report", { context: "shutdown" })).toBe("error");
+    expect(eventLevel("otp.crash", { reason: "Error: x" })).toBe("error");
+    expect(eventLevel("otp.crash", { reason: "killed" })).toBe("debug");
     expect(eventLevel("toString", {})).toBe("debug");
   });
 });

@@ -105,7 +105,9 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
     sink.add("paceline_config_reloads_total", [result]);
     sink.set("paceline_config_reload_success", [], Number(result === "applied"));
   },
-  "otp.crash": countsProcess("otp_crashes_total", "process"),
+  "otp.crash": (sink, fields) => {
+    if (fields["reason"] !== "killed") countsProcess("otp_crashes_total", "process")(sink, fields);
+  },
   "otp.restart": countsProcess("otp_restarts_total", "child"),
   "otp.report": (sink, fields) => {
     if (fields["context"] === "shutdown") sink.add("paceline_otp_supervisors_gave_up_total", []);

@@ -409,7 +409,13 @@ export const METRICS: readonly MetricDef[] = [
     "Always 1; the label is the running configuration.",
   ),
   // the runtime
-  row("event", "counter", "otp_crashes_total", ["process"], "Processes that ended with an error."),
+  row(
+    "event",
+    "counter",
+    "otp_crashes_total",
+    ["process"],
+    "Processes that ended with an error of their own.",
+  ),
   row("event", "counter", "otp_restarts_total", ["process"], "Processes started again."),
   row(
     "event",

@@ -126,7 +126,7 @@ ${chain.reason === null ? undefined : html`<li class="${tone}">${chain.reason}</
 </ul>
 <div class="scroll" tabindex="0" role="region" aria-label="Providers of ${chain.name}">
 <table>
-<thead><tr><th scope="col">provider</th><th scope="col">state</th><th scope="col">http</th><th scope="col">ws</th><th scope="col" class="n">head</th><th scope="col" class="n">lag</th><th scope="col" class="n">score</th><th scope="col" class="n">p50</th><th scope="col" class="n">errors</th><th scope="col" class="n">races won</th><th scope="col" class="n">restarts</th><th scope="col">why</th></tr></thead>
+<thead><tr><th scope="col">provider</th><th scope="col">state</th><th scope="col">http breaker</th><th scope="col">ws breaker</th><th scope="col" class="n">head</th><th scope="col" class="n">lag</th><th scope="col" class="n">score</th><th scope="col" class="n">p50</th><th scope="col" class="n">errors</th><th scope="col" class="n">races won</th><th scope="col" class="n">restarts</th><th scope="col">why</th></tr></thead>
 <tbody>
 ${chain.providers.map(providerRow)}</tbody>
 </table>
@@ -145,8 +145,8 @@ function providerRow(provider: ProviderReport): Markup {
   return html`<tr>
 <th scope="row">${provider.id}${provider.role === "backup" ? html` <span class="dim">backup</span>` : undefined}</th>
 <td data-label="state" class="state ${tone}">${provider.state.replace("_", " ")}</td>
-<td data-label="http">${endpointText(provider.http)}</td>
-<td data-label="ws">${endpointText(provider.ws, provider.ws?.connection ?? null)}</td>
+<td data-label="http breaker">${endpointText(provider.http)}</td>
+<td data-label="ws breaker">${endpointText(provider.ws, provider.ws?.connection ?? null)}</td>
 <td data-label="head" class="n">${provider.head ?? "–"}</td>
 <td data-label="lag" class="n">${provider.lag_blocks ?? "–"}</td>
 <td data-label="score" class="n">${provider.score === null ? "–" : provider.score.toFixed(3)}</td>
@@ -169,8 +169,8 @@ const TONES: Readonly<Partial<Record<string, string>>> = {
 function endpointText(endpoint: EndpointReport | null, connection: string | null = null): string {
   if (endpoint === null) return "–";
   const breaker = endpoint.breaker.replace("_", " ");
-  const isBusyElsewhere = connection !== null && connection !== "connected";
-  if (isBusyElsewhere) return `${breaker}, ${connection.replaceAll("_", " ")}`;
+  const isUp = connection === null || connection === "live" || connection === "connected";
+  if (!isUp) return `${breaker}, ${connection.replaceAll("_", " ")}`;
   return endpoint.reason === null ? breaker : `${breaker}, out`;
 }
 
