@@ -193,7 +193,7 @@ describe("bad input at the front door", () => {
   it("answers junk on a WebSocket and keeps it open", async () => {
     const socket = use(await RpcSocket.connect(`${gateway.wsUrl}/rpc/one`));
     const texts: string[] = [];
-    socket.socket.on("message", (data: Buffer) => texts.push(data.toString()));
+    socket.socket.prependListener("message", (data: Buffer) => texts.push(data.toString()));
     for (const junk of ["{", "[]", `{"jsonrpc":"2.1","id":3,"method":"eth_chainId"}`, nested]) {
       const before = texts.length;
       socket.socket.send(junk);
