@@ -197,7 +197,8 @@ function exitCodeOf(code: string): number {
 }
 
 function unreachable(path: string, error: unknown): CliError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : text;
   const why: Readonly<Record<string, string>> = {
     ENOENT: "there is no such socket",
     ECONNREFUSED: "nobody listens on it; it is left over from a stopped instance",
