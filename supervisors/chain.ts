@@ -23,9 +23,9 @@ export interface ChainParts {
  */
 export const chain = (state: ChainState, parts: ChainParts): SupervisorSpec => {
   const { name } = state;
-  const providers = `rpc/chain/${name}/providers`;
+  const providers = `chain:${name}/providers`;
   return supervisor(`chain:${name}`, {
-    register: `rpc/chain/${name}`,
+    register: `chain:${name}`,
     strategy: "one_for_one",
     intensity: 10,
     period: 10,

@@ -6,7 +6,7 @@ import { tableKeeper, tableKeeperKey } from "../actors/ops/table-keeper.ts";
 import { telemetryKeeper, telemetryKey } from "../actors/ops/telemetry.ts";
 import { benchmarkSnapshot, benchmarkSnapshotKey } from "../actors/rpc/benchmark-snapshot.ts";
 import { benchmarkStore, benchmarkStoreKey } from "../actors/rpc/benchmark-store.ts";
-import { chainTables } from "../actors/rpc/chain-registry.ts";
+import { chainRegistryKey, chainTables } from "../actors/rpc/chain-registry.ts";
 import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/index.ts";
 
 /** What the processes of this subtree are started with. */
@@ -28,7 +28,7 @@ export const ops = (parts: OpsParts): SupervisorSpec =>
     children: [
       child(
         tableKeeper,
-        { tables: chainTables, heir: () => configStoreKey() },
+        { tables: chainTables, heir: () => chainRegistryKey() },
         { register: tableKeeperKey() },
       ),
       child(configStore, parts.configStore, { register: configStoreKey() }),

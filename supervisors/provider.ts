@@ -28,7 +28,7 @@ export const provider = (
       { register: circuitBreakerKey(...at, transport) },
     );
   return supervisor(`provider:${config.id}`, {
-    register: `rpc/chain/${state.name}/provider/${config.id}`,
+    register: `chain:${state.name}/provider:${config.id}`,
     strategy: "rest_for_one",
     intensity: 10,
     period: 10,

@@ -2,20 +2,12 @@
  * The running configuration, as a table row, and the only way to change it.
  *
  * A reload reads and checks the new file first, asks for the plan, and only then touches the tree; a
- * bad file or a change that needs a new host changes nothing. Also the heir of the shared tables.
+ * bad file or a change that needs a new host changes nothing.
  * Permanent; a restart finds the configuration it last applied in the host's record.
  */
 import type { ReloadPlan } from "../../config/plan.ts";
 import type { Config } from "../../config/schema.ts";
-import {
-  defineActor,
-  keyFor,
-  reply,
-  Table,
-  type Ctx,
-  type TableTransfer,
-} from "../../src/otp/index.ts";
-import { tableKeeperKey } from "./table-keeper.ts";
+import { defineActor, keyFor, reply, Table, type Ctx } from "../../src/otp/index.ts";
 
 /** What came of reading the file again. */
 export type Reading =
@@ -78,14 +70,6 @@ export const configStore = defineActor({
       return reply(state, { ok: true, plan } as ReloadResult);
     },
   },
-  on: (state, info, ctx) => {
-    if (info.type === "timer") giveBack(info.payload as string, ctx);
-    if (info.type === "info") {
-      const transfer = info.payload as Partial<TableTransfer>;
-      if (transfer.type === "table_transfer") giveBack(transfer.table as string, ctx);
-    }
-    return state;
-  },
   formatState: ({ current: { config } }) => ({
     region: config.region,
     chains: config.chains.map(({ name, providers }) => `${name} (${providers.length})`),
@@ -132,10 +116,3 @@ const spellStep = (step: ReloadPlan["steps"][number]): string =>
   [step.action, [step.chain, step.provider].filter(Boolean).join("/"), step.process]
     .filter(Boolean)
     .join(" ");
-
-/** Hands an inherited table to the keeper as soon as it is back. */
-const giveBack = (name: string, ctx: Ctx): void => {
-  const keeper = ctx.whereis(tableKeeperKey());
-  const isGiven = keeper !== undefined && ctx.table(name)?.giveAway(keeper) === true;
-  if (!isGiven) ctx.after(5, `give:${name}`, name);
-};

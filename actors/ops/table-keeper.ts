@@ -2,7 +2,7 @@
  * Owns the tables whose rows must outlive the processes that write them, and does nothing else.
  *
  * A process that only holds rows has no reason to crash. Should it be killed all the same, its tables
- * go to the config store as heir, which hands them back to the next incarnation: readers see no gap.
+ * go to the chain registry as heir, which hands them back to the next incarnation: readers see no gap.
  * Permanent; a restart loses nothing.
  */
 import {

@@ -2,7 +2,9 @@
  * Which chains run: starts, stops and lists them, and is never asked during a request.
  *
  * Owns the rows of the table `rpc/chains`, one live record per chain, and keeps the children of the
- * `chains` supervisor equal to the configuration. Permanent; a restart compares the two and mends.
+ * `chains` supervisor equal to the configuration. Heir of the keeper's tables: it stands beside the
+ * subtree that the keeper is in, so the two do not die together. Permanent; a restart compares
+ * children and configuration and mends.
  */
 import type { ChainConfig } from "../../config/schema.ts";
 import type { ReloadStep } from "../../config/plan.ts";
@@ -13,6 +15,7 @@ import {
   type ChildSpec,
   type Ctx,
   type Key,
+  type TableTransfer,
 } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
@@ -73,7 +76,12 @@ export const chainRegistry = defineActor({
   },
   on: async (state, info, ctx) => {
     if (info.type === "down") ctx.after(retryMs, "reconcile");
-    else if (info.type === "timer") await reconcile(state, ctx);
+    else if (info.type === "info") {
+      const transfer = info.payload as Partial<TableTransfer>;
+      if (transfer.type === "table_transfer") giveBack(state, transfer.table as string, ctx);
+    } else if (info.type !== "timer") return state;
+    else if (info.key === "reconcile") await reconcile(state, ctx);
+    else giveBack(state, info.payload as string, ctx);
     return state;
   },
   formatState: ({ records }) => ({ chains: [...records.keys()] }),
@@ -81,6 +89,13 @@ export const chainRegistry = defineActor({
 
 /** Finds the chain registry. */
 export const chainRegistryKey = keyFor(chainRegistry);
+
+/** Hands an inherited table to the keeper as soon as it is back. */
+const giveBack = (state: State, name: string, ctx: Ctx): void => {
+  const keeper = ctx.whereis(state.keeper());
+  const isGiven = keeper !== undefined && ctx.table(name)?.giveAway(keeper) === true;
+  if (!isGiven) ctx.after(retryMs, `give:${name}`, name);
+};
 
 /** A new list of chains and how to get there. */
 export interface ChainChange {
@@ -102,6 +117,9 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
   const running = new Set((await supervisor.whichChildren()).map(({ id }) => String(id)));
   for (const [name, record] of state.records) {
     if (!table.has(name)) table.put(name, record);
+    if (ctx.table(subscriptionsTable(name)) === undefined) {
+      await state.openTable(subscriptionsTable(name));
+    }
     if (!running.has(childId(name))) await start(state, record, ctx);
   }
 };
@@ -179,7 +197,7 @@ const restartProcess = async (
   ctx: Ctx,
 ): Promise<void> => {
   const supervisor = ctx.supervisor(
-    `rpc/chain/${chain}${provider === undefined ? "" : `/provider/${provider}`}`,
+    provider === undefined ? childId(chain) : `${childId(chain)}/provider:${provider}`,
   );
   const children = (await supervisor?.whichChildren()) ?? [];
   for (const { id } of children.filter(({ id }) => String(id).endsWith(`/${process}`))) {

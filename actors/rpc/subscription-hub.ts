@@ -54,6 +54,8 @@ interface State {
   readonly args: SubscriptionHubArgs;
   readonly hub: Hub;
   readonly demand: Demand;
+  /** A polled height is being fetched; one at a time is enough. */
+  readonly isPolling: boolean;
 }
 
 /** A row of the subscription table: the chain's history, or one client subscription. */
@@ -76,7 +78,7 @@ export const subscriptionHub = defineActor({
   init: (args: SubscriptionHubArgs, ctx): State => {
     const hub = open(args, ctx);
     ctx.every(TICK_MS, "tick");
-    const state = { args, hub, demand: hub.rewant(ctx.now()) };
+    const state = { args, hub, demand: hub.rewant(ctx.now()), isPolling: false };
     ctx.via(messageAggregatorKey(args.state.name)).cast.demand(state.demand);
     return stepped(state, ctx);
   },
@@ -124,13 +126,13 @@ export const subscriptionHub = defineActor({
     },
     /** A provider was asked for its height; matters where no stream tells of blocks. */
     polled: (state, { number }: { readonly number: number }, ctx) => {
-      if (!state.hub.isNews(number)) return state;
+      if (state.isPolling || !state.hub.isNews(number)) return state;
       const params = [`0x${number.toString(16)}`, false];
       const { fetch } = state.args;
       ctx.task(POLLED, (signal) => fetch("eth_getBlockByNumber", params, signal), {
         timeoutMs: FETCH_TIMEOUT_MS,
       });
-      return state;
+      return { ...state, isPolling: true };
     },
     /** An aggregator has started: it has to learn what is wanted, and tells its sources again. */
     aggregatorStarted: (state, _arg: undefined, ctx) => {
@@ -143,8 +145,10 @@ export const subscriptionHub = defineActor({
     const { hub } = state;
     if (info.type === "task") {
       const value = info.result.ok ? info.result.value : undefined;
-      if (info.key === POLLED) hub.polled(value, ctx.now());
-      else {
+      if (info.key === POLLED) {
+        hub.polled(value, ctx.now());
+        return stepped({ ...state, isPolling: false }, ctx);
+      } else {
         const need = hub.follower.needs.get(info.key);
         if (need !== undefined) hub.answered(need, value, ctx.now());
       }

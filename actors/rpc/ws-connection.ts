@@ -105,6 +105,8 @@ interface State {
   openedAtMs: number;
   connectAtMs: number;
   lastHeadMs: number;
+  /** The height the provider named when it was asked during a silence, or -1. */
+  height: number;
   isPongDue: boolean;
   orphans: number;
   lastError: string | undefined;
@@ -145,6 +147,7 @@ export const wsConnection = defineActor({
       openedAtMs: 0,
       connectAtMs: 0,
       lastHeadMs: 0,
+      height: -1,
       isPongDue: false,
       orphans: 0,
       lastError: undefined,
@@ -494,6 +497,7 @@ const subscribed = (
   send(state, state.ledger.opened(event, result), ctx);
   if (event === "newHeads") {
     state.lastHeadMs = ctx.now();
+    state.height = -1;
     feed(state, { type: "subscribed" }, ctx);
   }
   tellStreams(state, [event], true);
@@ -612,10 +616,12 @@ const check = (state: State, ctx: Ctx): State => {
 const heightSeen = (state: State, result: unknown, ctx: Ctx): void => {
   const { provider, state: chain } = state.args;
   const height = Math.max(Number(result) || 0, chain.head?.number ?? 0);
-  const pushed = chain.rows(provider).ws.head;
-  if (height > pushed) feed(state, { type: "silent" }, ctx);
-  // The chain itself stands still.
-  else state.lastHeadMs = ctx.now();
+  const isKnown = height <= Math.max(chain.rows(provider).ws.head, state.height);
+  const isFirst = state.height < 0;
+  state.height = height;
+  if (!isKnown && !isFirst) return feed(state, { type: "silent" }, ctx);
+  // The chain itself stands still, as far as is known.
+  state.lastHeadMs = ctx.now();
 };
 
 const publish = (state: State, ctx: Ctx): void => {
