@@ -24,7 +24,8 @@ export function prettyLine(line: string, hasColor: boolean): string {
   const paint = (code: string, text: string): string =>
     hasColor ? `${code}${text}${RESET}` : text;
   const fields = Object.entries(record)
-    .filter(([key]) => !HIDDEN.has(key))
+    // Chain and provider say which process spoke, in fewer words.
+    .filter(([key]) => !HIDDEN.has(key) && !(key === "process" && "chain" in record))
     .map(([key, value]) => ` ${paint(DIM, `${key}=`)}${valueOf(errorText(value) ?? value)}`)
     .join("");
   const time = textOf(record["time"]).slice(11, 23);

@@ -459,9 +459,18 @@ export type EventName = keyof typeof EVENTS;
 export const eventSpec = (name: string): EventSpec | undefined =>
   Object.hasOwn(EVENTS, name) ? EVENTS[name as EventName] : undefined;
 
+/** A task's failure is an answer to its owner, which decides whether it matters. */
+export const isTask = (process: string | undefined): boolean =>
+  process?.includes("/task/") === true;
+
 /** How loud this very event is; one that is not in the table is a whisper. */
-export function eventLevel(name: string, fields: Readonly<Record<string, unknown>>): EventLevel {
+export function eventLevel(
+  name: string,
+  fields: Readonly<Record<string, unknown>>,
+  process?: string,
+): EventLevel {
   const spec = eventSpec(name);
+  if (name === "otp.crash" && isTask(process)) return "debug";
   if (spec?.unless !== undefined && fields[spec.unless.field] === spec.unless.equals) {
     return spec.unless.level;
   }

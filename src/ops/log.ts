@@ -43,7 +43,7 @@ export function subsystemOfEvent(name: string): string {
 export const eventLogger =
   (log: EventLog) =>
   ({ name, process, fields }: TelemetryRecord): void => {
-    const level = eventLevel(name, fields);
+    const level = eventLevel(name, fields, process);
     const subsystem = subsystemOfEvent(name);
     if (!log.isEnabled(level, subsystem)) return;
     const line: Record<string, unknown> = { event: name };

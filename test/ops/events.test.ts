@@ -117,6 +117,7 @@ describe("the event table", () => {
     expect(eventLevel("otp.report", { context: "shutdown" })).toBe("error");
     expect(eventLevel("otp.crash", { reason: "Error: x" })).toBe("error");
     expect(eventLevel("otp.crash", { reason: "killed" })).toBe("debug");
+    expect(eventLevel("otp.crash", { reason: "timeout" }, "rpc/probe/task/ask")).toBe("debug");
     expect(eventLevel("toString", {})).toBe("debug");
   });
 });

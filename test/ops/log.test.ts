@@ -185,6 +185,7 @@ describe("the pretty form", () => {
       subsystem: "rpc",
       msg: "circuit_breaker.open",
       event: "circuit_breaker.open",
+      process: "rpc/chain/alpha/provider/a/transport/http/circuit-breaker",
       chain: "alpha",
       reason: "bad\u001b[31m answer",
       stack: "Error: x\n    at y",

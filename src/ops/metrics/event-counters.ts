@@ -1,5 +1,5 @@
 /** Which telemetry event moves which event-fed metric; the only place that knows both tables. */
-import type { EventName } from "../events.ts";
+import { isTask, type EventName } from "../events.ts";
 import type { TelemetryRecord } from "../log.ts";
 
 type EventFields = Readonly<Record<string, unknown>>;
@@ -95,7 +95,8 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   },
   "websocket.disconnected": (sink, fields) => {
     const labels = labelsOf(fields, provider);
-    sink.add("paceline_websocket_disconnects_total", [...labels, text(fields["closeCode"])]);
+    const code = fields["closeCode"] ?? /^\d{4}/.exec(text(fields["reason"]))?.[0];
+    sink.add("paceline_websocket_disconnects_total", [...labels, text(code)]);
     sink.set("paceline_websocket_connected", labels, 0);
   },
   "websocket.reconnect_scheduled": counts("websocket_reconnects_total", ...provider),
@@ -106,7 +107,9 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
     sink.set("paceline_config_reload_success", [], Number(result === "applied"));
   },
   "otp.crash": (sink, fields) => {
-    if (fields["reason"] !== "killed") countsProcess("otp_crashes_total", "process")(sink, fields);
+    const { process, reason } = fields;
+    if (reason === "killed" || isTask(text(process))) return;
+    countsProcess("otp_crashes_total", "process")(sink, fields);
   },
   "otp.restart": countsProcess("otp_restarts_total", "child"),
   "otp.report": (sink, fields) => {
