@@ -163,7 +163,14 @@ export class ActorBehaviour implements Behaviour {
   private apply(process: Process, envelope: Envelope, result: unknown): void {
     if (!process.alive) return;
     if (!(result instanceof Control)) {
-      process.state = result;
+      const { origin } = envelope;
+      if (origin instanceof PendingCall && origin.isOpen) {
+        this.end(
+          process,
+          ["bad_return_value", `call ${envelope.type} without an answer`],
+          undefined,
+        );
+      } else process.state = result;
       return;
     }
     if (result instanceof Reply) this.answer(process, envelope, result);

@@ -81,7 +81,8 @@ export class Ctx {
 
   /** Mails `timer` with `key` every `intervalMs`, at most one queued at a time; the same key replaces. */
   every(intervalMs: number, key: string, payload?: unknown): void {
-    this.startTimer(intervalMs, Math.max(1, intervalMs), key, payload, undefined);
+    const everyMs = intervalMs >= 1 ? intervalMs : 1;
+    this.startTimer(everyMs, everyMs, key, payload, undefined);
   }
 
   /** Milliseconds that were left, or false when no such timer runs; an expired message stays queued. */

@@ -116,7 +116,6 @@ export interface ActorSpec<A, S, C extends CallMap<S>, K extends CastMap<S>> {
   readonly terminate?: (state: S, reason: Reason, ctx: Ctx) => unknown;
   /** State for operators: leave out what is secret or large. */
   readonly formatState?: (state: S) => unknown;
-  readonly migrate?: (state: unknown, fromVersion: number) => S;
 }
 
 /** Defines an actor (gen_server): one turn at a time over one state. */

@@ -31,7 +31,7 @@ export class Registry {
     const more = process.more();
     more.names ??= [];
     more.names.push(name);
-    for (const listener of this.listeners) listener("register", name, process.pid);
+    this.tell("register", name, process);
     return undefined;
   }
 
@@ -41,7 +41,7 @@ export class Registry {
     this.holders.delete(name);
     const names = process.extras?.names;
     names?.splice(names.indexOf(name), 1);
-    for (const listener of this.listeners) listener("unregister", name, process.pid);
+    this.tell("unregister", name, process);
     return true;
   }
 
@@ -51,7 +51,19 @@ export class Registry {
     if (names === undefined) return;
     for (const name of names) {
       this.holders.delete(name);
-      for (const listener of this.listeners) listener("unregister", name, process.pid);
+      this.tell("unregister", name, process);
+    }
+  }
+
+  /** A listener that throws is dropped: it must not stop a death half-way. */
+  private tell(change: "register" | "unregister", name: string, process: Process): void {
+    for (const listener of this.listeners) {
+      try {
+        listener(change, name, process.pid);
+      } catch (error) {
+        this.listeners.delete(listener);
+        process.kernel.telemetry.emit("otp.registry.listener_failed", { name, error });
+      }
     }
   }
 

@@ -285,7 +285,15 @@ export class Table<V> {
     this.version += 1;
     if (this.followers.size === 0) return;
     const change: TableChange<V> = { version: this.version, op, key, value };
-    for (const follower of this.followers) follower(change);
+    for (const follower of this.followers) {
+      try {
+        follower(change);
+      } catch (error) {
+        // A broken replica must not crash the writer.
+        this.followers.delete(follower);
+        this.owner?.kernel.telemetry.emit("otp.table.follower_failed", { table: this.name, error });
+      }
+    }
   }
 
   private nowMs(): number {

@@ -84,7 +84,7 @@ export class Inspector {
   /** The supervision tree; undefined while nothing is started. */
   tree(): TreeNode | undefined {
     const root = this.roots()[0];
-    return root === undefined ? undefined : this.processNode(root, undefined);
+    return root?.alive === true ? this.processNode(root, undefined) : undefined;
   }
 
   /** Every live process, in pid order. */

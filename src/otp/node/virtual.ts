@@ -29,10 +29,10 @@ const VIRTUAL_HOOKS: SchedulerHooks = {
   soon: (run) => queueMicrotask(run),
   afterIo: (run) => queueMicrotask(run),
   isSliced: false,
+  // A settle that takes more turns than this is a storm that never ends.
+  maxTurns: 20_000_000,
 };
 const QUIET_ROUNDS = 2;
-/** A settle that takes more turns than this is a storm that never ends. */
-const MAX_TURNS = 50_000_000;
 
 /** Node with a clock of its own. */
 export class VirtualNode extends Node {
@@ -54,7 +54,6 @@ export class VirtualNode extends Node {
   /** Runs until quiescent: queues empty and two rounds of the host's microtasks add nothing. */
   async settle(): Promise<void> {
     const { scheduler, wheel } = this.kernel;
-    const limit = scheduler.turns + MAX_TURNS;
     for (;;) {
       let quiet = 0;
       let seen = this.activity();
@@ -63,8 +62,8 @@ export class VirtualNode extends Node {
         const now = this.activity();
         quiet = scheduler.isIdle && now === seen ? quiet + 1 : 0;
         seen = now;
-        if (scheduler.turns > limit) {
-          throw new OtpError("OTP_NOT_QUIESCENT", `no rest after ${MAX_TURNS} turns`);
+        if (scheduler.isEndless) {
+          throw new OtpError("OTP_NOT_QUIESCENT", `no rest after ${VIRTUAL_HOOKS.maxTurns} turns`);
         }
       }
       const nextMs = this.kernel.blocked > 0 ? wheel.nextTickMs() : undefined;

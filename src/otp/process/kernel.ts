@@ -50,6 +50,7 @@ export interface KernelCounters {
 }
 
 const VISITS_PER_SAMPLE = 16;
+const MAX_DELAY_MS = 2 ** 42;
 
 /** Runtime of one node. */
 export class Kernel {
@@ -462,7 +463,8 @@ export class Kernel {
   }
 
   startTimer(entry: TimerEntry, delayMs: number): void {
-    const deadlineMs = this.now() + Math.max(0, delayMs);
+    // Also maps NaN to 0 and Infinity to a date nobody sees.
+    const deadlineMs = this.now() + (delayMs > 0 ? Math.min(delayMs, MAX_DELAY_MS) : 0);
     this.wheel.start(entry, deadlineMs);
     this.armTimer(deadlineMs);
   }

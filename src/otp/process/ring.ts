@@ -2,7 +2,7 @@
  * A growing FIFO over a power-of-two array: push and shift are O(1) and allocate only to grow.
  */
 
-/** FIFO queue; `removeFirst` and `removeAll` are linear and meant for rare flushes. */
+/** FIFO queue; `removeFirst` is linear in what it looks at. */
 export class Ring<T> {
   private slots: (T | undefined)[] | undefined = undefined;
   private head = 0;
@@ -40,26 +40,28 @@ export class Ring<T> {
     return item;
   }
 
-  peek(): T | undefined {
-    return this.slots === undefined || this.size === 0 ? undefined : this.slots[this.head];
-  }
-
   clear(): void {
     this.slots = undefined;
     this.head = 0;
     this.size = 0;
   }
 
-  /** Takes the oldest item that matches out of the queue and returns it. */
+  /** Takes the oldest item that matches out of the queue; costs as much as it looks at. */
   removeFirst(matches: (item: T) => boolean): T | undefined {
-    let found: T | undefined;
-    const kept: T[] = [];
-    for (const item of this) {
-      if (found === undefined && matches(item)) found = item;
-      else kept.push(item);
+    const slots = this.slots;
+    if (slots === undefined) return undefined;
+    const mask = slots.length - 1;
+    for (let i = 0; i < this.size; i += 1) {
+      const found = slots[(this.head + i) & mask] as T;
+      if (!matches(found)) continue;
+      // Those before it move up by one, so that the order stays and only the head moves.
+      for (let k = i; k > 0; k -= 1) {
+        slots[(this.head + k) & mask] = slots[(this.head + k - 1) & mask];
+      }
+      this.shift();
+      return found;
     }
-    if (found !== undefined) this.replace(kept);
-    return found;
+    return undefined;
   }
 
   *[Symbol.iterator](): Generator<T, void, undefined> {
@@ -67,11 +69,6 @@ export class Ring<T> {
     if (slots === undefined) return;
     const { head, size } = this;
     for (let i = 0; i < size; i += 1) yield slots[(head + i) & (slots.length - 1)] as T;
-  }
-
-  private replace(items: readonly T[]): void {
-    this.clear();
-    for (const item of items) this.push(item);
   }
 
   private grow(old: (T | undefined)[]): (T | undefined)[] {

@@ -25,6 +25,8 @@ export interface SchedulerHooks {
   afterIo(run: () => void): void;
   /** False: no budget and no setImmediate, for virtual time. */
   readonly isSliced: boolean;
+  /** Turns after which an unsliced run is called endless. */
+  readonly maxTurns: number;
 }
 
 /** Microtasks and setImmediate of the host. */
@@ -32,6 +34,7 @@ export const realHooks: SchedulerHooks = {
   soon: (run) => queueMicrotask(run),
   afterIo: (run) => void hostImmediate(run),
   isSliced: true,
+  maxTurns: Number.POSITIVE_INFINITY,
 };
 
 /** What the scheduler asks the kernel to do. */
@@ -55,6 +58,8 @@ export class Scheduler {
   /** Turns since start; also tells a virtual node whether anything happened. */
   turns = 0;
   slices = 0;
+  /** A storm that never ends was cut off. */
+  isEndless = false;
 
   constructor(host: SchedulerHost, hooks: SchedulerHooks, clock: Clock) {
     this.host = host;
@@ -115,7 +120,11 @@ export class Scheduler {
         const turns = host.visit(process);
         spent += turns;
         this.turns += turns;
-        if (!isSliced) continue;
+        if (!isSliced) {
+          if (spent < this.hooks.maxTurns) continue;
+          this.isEndless = true;
+          break;
+        }
         if (spent >= this.budget) break;
         if (spent >= nextRead) {
           nextRead = spent + TURNS_PER_CLOCK_READ;
@@ -131,7 +140,7 @@ export class Scheduler {
     } finally {
       this.isRunning = false;
       if (isSliced) this.budget -= spent;
-      if (queue.size > 0 || host.hasSignals()) this.wake();
+      if ((queue.size > 0 || host.hasSignals()) && !this.isEndless) this.wake();
     }
   };
 }

@@ -1,0 +1,193 @@
+/** Registry, pub/sub, tables and telemetry (otp.md 2.4-2.7). */
+import { describe, expect, it } from "vitest";
+import { child, type Ctx, Table, type VirtualNode } from "../../src/otp/index.ts";
+import { must, probe, probeKey, probeRef, startTop } from "./support.ts";
+
+const three = (): Promise<VirtualNode> =>
+  startTop(["a", "b", "c"].map((name) => child(probe, { name }, { register: probeKey(name) })));
+const as = async <T>(node: VirtualNode, n: string, body: (ctx: Ctx) => T): Promise<T> =>
+  (await node.drive(probeRef(node, n).call.run(body))) as T;
+
+describe("the registry", () => {
+  it("gives a name to one holder, and tells listeners of every change", async () => {
+    const node = await three();
+    const changes: string[] = [];
+    const release = node.registry.listen((change, name, pid) =>
+      changes.push(`${change} ${name} ${pid}`),
+    );
+    const isHeld = await as(node, "a", (ctx) => ctx.register(probeKey("b")));
+    expect(isHeld).toBe(false);
+    const pid = probeRef(node, "a").id;
+    await as(node, "a", (ctx) => ctx.register(probeKey("free")));
+    probeRef(node, "a").cast.stop("boom");
+    await node.settle();
+    expect(changes.slice(0, 3)).toEqual([
+      `register test/n/free/probe ${pid}`,
+      `unregister test/n/a/probe ${pid}`,
+      `unregister test/n/free/probe ${pid}`,
+    ]);
+    release();
+    expect(node.registry.select("test/n/").map(({ name }) => name)).toHaveLength(3);
+  });
+});
+
+describe("pub/sub", () => {
+  it("delivers in subscription order, twice for two subscriptions, not to the sender of broadcastFrom", async () => {
+    const node = await three();
+    await as(node, "b", (ctx) => ctx.subscribe("t"));
+    await as(node, "a", (ctx) => {
+      ctx.subscribe("t");
+      ctx.subscribe("t");
+    });
+    expect(node.broadcast("t", 1)).toBe(3);
+    expect(await as(node, "a", (ctx) => ctx.broadcastFrom("t", 2))).toBe(1);
+    expect(await probeRef(node, "a").call.infos()).toHaveLength(2);
+    expect(await probeRef(node, "b").call.infos()).toEqual([
+      { type: "info", payload: 1 },
+      { type: "info", payload: 2 },
+    ]);
+    await as(node, "a", (ctx) => ctx.unsubscribe("t"));
+    expect(node.broadcast("t", 3)).toBe(1);
+  });
+
+  it("forgets subscribers at their death", async () => {
+    const node = await three();
+    await as(node, "a", (ctx) => ctx.subscribe("t"));
+    probeRef(node, "a").cast.stop("boom");
+    await node.settle();
+    expect(node.broadcast("t", 1)).toBe(0);
+  });
+});
+
+describe("a table", () => {
+  it("is read by anyone at once and written by its owner only", async () => {
+    const node = await three();
+    const table = await as(node, "a", (ctx) => {
+      const opened = Table.open<number>(ctx, "t");
+      opened.put("x", 1);
+      return opened;
+    });
+    expect(node.table<number>("t")?.get("x")).toBe(1);
+    await expect(as(node, "b", () => table.put("x", 2))).rejects.toMatchObject({
+      reason: { error: expect.objectContaining({ code: "OTP_TABLE_ACCESS" }) },
+    });
+    expect(() => table.put("x", 2)).toThrow("only its owner test/n/a/probe may write");
+  });
+
+  it("counts, inserts once, swaps and tells followers each change with its version", async () => {
+    const node = await three();
+    const changes: unknown[] = [];
+    await as(node, "a", (ctx) => {
+      const table = Table.open<number>(ctx, "t", { access: "public" });
+      table.follow((change) => changes.push([change.version, change.op, change.key, change.value]));
+      expect(table.updateCounter("n", 2)).toBe(2);
+      expect(table.insertNew("n", 9)).toBe(false);
+      expect(table.swap("n", 1, 5)).toBe(false);
+      expect(table.swap("n", 2, 5)).toBe(true);
+      expect(table.delete("n")).toBe(true);
+    });
+    expect(changes).toEqual([
+      [1, "put", "n", 2],
+      [2, "swap", "n", 5],
+      [3, "delete", "n", undefined],
+    ]);
+  });
+
+  it("keeps order, ranges, prefixes and bags", async () => {
+    const node = await three();
+    await as(node, "a", (ctx) => {
+      const ordered = Table.open<string>(ctx, "o", { kind: "ordered_set" });
+      for (const key of [30, 4, 200, "b", "ab", "aa"]) ordered.put(key, String(key));
+      expect([...ordered.entries()].map(([key]) => key)).toEqual([4, 30, 200, "aa", "ab", "b"]);
+      expect([...ordered.range(5, 300)].map(([key]) => key)).toEqual([30, 200]);
+      expect([...ordered.prefix("a")].map(([key]) => key)).toEqual(["aa", "ab"]);
+      const bag = Table.open<number>(ctx, "bag", { kind: "bag" });
+      bag.put("k", 1);
+      bag.put("k", 2);
+      expect(bag.getAll("k")).toEqual([1, 2]);
+    });
+  });
+
+  it("is bounded by rows, with an event, and by age", async () => {
+    const node = await three();
+    const evictions: unknown[] = [];
+    node.telemetry.attach("evict", "otp.table.evicted", (event) =>
+      evictions.push(event.fields["table"]),
+    );
+    const table = await as(node, "a", (ctx) => {
+      const opened = Table.open<number>(ctx, "t", { maxRows: 2, ttlMs: 100 });
+      for (const n of [1, 2, 3]) opened.put(n, n);
+      return opened;
+    });
+    expect([table.get(1), table.get(2), table.get(3)]).toEqual([undefined, 2, 3]);
+    expect(evictions).toEqual(["t"]);
+    await node.advance(100);
+    expect(table.get(3)).toBeUndefined();
+  });
+
+  it("is dropped with its owner: readers get undefined and no throw", async () => {
+    const node = await three();
+    const table = await as(node, "a", (ctx) => {
+      const opened = Table.open<number>(ctx, "t");
+      opened.put("x", 1);
+      return opened;
+    });
+    probeRef(node, "a").cast.stop("boom");
+    await node.settle();
+    expect([table.get("x"), table.isAlive, node.table("t")]).toEqual([undefined, false, undefined]);
+  });
+
+  it("goes to its heir with one message, which arrives after the name is free", async () => {
+    const node = await three();
+    const from = probeRef(node, "a").id;
+    await as(node, "a", (ctx) => {
+      Table.open<number>(ctx, "t", { heir: probeKey("b"), heirData: "will" }).put("x", 1);
+    });
+    probeRef(node, "a").cast.stop("boom");
+    await node.settle();
+    const payload = { type: "table_transfer", table: "t", from, data: "will" };
+    expect(await probeRef(node, "b").call.infos()).toEqual([{ type: "info", payload }]);
+    await as(node, "b", (ctx) => must(ctx.table<number>("t")).put("x", 2));
+    expect(node.table<number>("t")?.get("x")).toBe(2);
+  });
+});
+
+describe("telemetry", () => {
+  it("detaches a handler that throws, reports it, and spares the emitter", async () => {
+    const node = await three();
+    const failures: unknown[] = [];
+    node.telemetry.attach("bad", "x", () => {
+      throw new Error("handler");
+    });
+    node.telemetry.attach("watch", "telemetry.handler.failure", (event) =>
+      failures.push(event.fields["handler"]),
+    );
+    node.emit("x");
+    node.emit("x");
+    expect(failures).toEqual(["bad"]);
+    expect(node.telemetry.hears("x")).toBe(false);
+  });
+
+  it("spans start, stop and exception under one id", async () => {
+    const node = await three();
+    const seen: string[] = [];
+    node.telemetry.attach("all", "*", ({ name, fields }) =>
+      seen.push(`${name} ${String(fields["spanId"])}`),
+    );
+    node.telemetry.span("work", {}, () => 1);
+    expect(() =>
+      node.telemetry.span("work", {}, () => {
+        throw new Error("no");
+      }),
+    ).toThrow("no");
+    expect(seen).toEqual(["work.start 1", "work.stop 1", "work.start 2", "work.exception 2"]);
+  });
+
+  it("marks events of a process with its name", async () => {
+    const node = await three();
+    const seen: unknown[] = [];
+    node.telemetry.attach("x", ["x"], (event) => seen.push([event.process, event.fields]));
+    await as(node, "a", (ctx) => ctx.emit("x", { n: 1 }));
+    expect(seen).toEqual([["test/n/a/probe", { n: 1 }]]);
+  });
+});
