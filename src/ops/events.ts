@@ -68,6 +68,7 @@ export const EVENT_FIELDS = {
   maxRows: amount("rows the table may hold"),
   method: text("JSON-RPC method"),
   missed: amount("entrants that never brought the event"),
+  name: text("registered name"),
   nb_children: amount("children that ended for the same reason"),
   newStatus: text("status after the change"),
   number: amount("height of the new tip"),
@@ -444,6 +445,16 @@ export const EVENTS = {
     level: "debug",
     fields: ["table", "maxRows"],
     meaning: "A table was full; its oldest rows left.",
+  },
+  "otp.table.follower_failed": {
+    level: "error",
+    fields: ["table", "error"],
+    meaning: "A follower of a table threw and follows no more.",
+  },
+  "otp.registry.listener_failed": {
+    level: "error",
+    fields: ["name", "error"],
+    meaning: "A listener of the registry threw at the change of a name.",
   },
   "telemetry.handler.failure": {
     level: "error",
