@@ -408,9 +408,7 @@ export class ChainFollower {
     this.lastOfLog = undefined;
     block.isCanonical = false;
     this.ring.set(block.hash, block);
-    const hadLogs = block.logs.length > 0;
-    this.logs.reset(this.logs.isOn);
-    block.isForgotten = hadLogs;
+    this.logs.restart(block);
     this.lowest = block;
     this.tip = block;
     this.raise(block, block.seenAtMs, nowMs);

@@ -48,6 +48,8 @@ export interface HubLimits {
 const LINGER_MS = 60_000;
 /** A client whose buffer does not shrink for this time is as slow as one whose buffer is full. */
 const STUCK_MS = 10_000;
+/** Missing blocks or logs that stay missing for so long are worth an event. */
+const DEGRADED_MS = 2_000;
 /** WebSocket close code "try again later" (RFC 6455 registry). */
 const TRY_AGAIN_LATER = 1013;
 const MAX_REASON_BYTES = 123;
@@ -65,7 +67,7 @@ export class Hub implements FollowerListener {
   readonly #buffers = new Map<number, { bytes: number; sinceMs: number }>();
   #slow: Subscription[] = [];
   #lastWantedMs = { logs: Number.NEGATIVE_INFINITY, pending: Number.NEGATIVE_INFINITY };
-  #wasDegraded = false;
+  #waitingSinceMs: number | undefined;
   #retractions = 0;
   /** The log that is being delivered, so that filters need not parse it again. */
   #current:
@@ -222,13 +224,25 @@ export class Hub implements FollowerListener {
     this.#findStuck(nowMs);
     this.#closeSlow(nowMs);
     this.rewant(nowMs);
-    const isDegraded = this.follower.state === "degraded";
-    if (isDegraded && !this.#wasDegraded) {
-      const { chain } = this.#ports;
-      const reason = "the logs of a block cannot be fetched yet";
-      this.#ports.emit("subs.degraded", { chain, kind: "logs", reason });
+    this.#noteDegraded(nowMs);
+  }
+
+  /** Waiting for an answer is normal; waiting for long is worth a word. */
+  #noteDegraded(nowMs: number): void {
+    const { state } = this.follower;
+    if (state !== "degraded" && state !== "filling") {
+      this.#waitingSinceMs = undefined;
+      return;
     }
-    this.#wasDegraded = isDegraded;
+    this.#waitingSinceMs ??= nowMs;
+    if (nowMs - this.#waitingSinceMs < DEGRADED_MS) return;
+    this.#waitingSinceMs = Number.POSITIVE_INFINITY;
+    this.#ports.emit("subs.degraded", {
+      chain: this.#ports.chain,
+      kind: state === "degraded" ? "logs" : "newHeads",
+      reason: "missing blocks or logs cannot be fetched yet",
+      clients: this.streams.size.clients,
+    });
   }
 
   /** Which upstream streams are wanted; the last client leaves them on for a minute. */

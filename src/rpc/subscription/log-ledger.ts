@@ -80,6 +80,17 @@ export class LogLedger {
     this.waitingFrom = Number.POSITIVE_INFINITY;
   }
 
+  /** History starts anew at `block`: of all logs only those that are known of it are kept. */
+  restart(block: Block): void {
+    const { logs, isForgotten } = block;
+    this.reset(this.isOn);
+    for (const log of logs) log.isSent = false;
+    block.logs = logs;
+    block.isForgotten = isForgotten;
+    this.stored = logs.length;
+    this.loose = logs.length;
+  }
+
   /** Takes a log; `bytes` is called only when the log is new. */
   store(block: Block, index: number, bytes: () => Buffer): void {
     if (block.isForgotten || block.logs.length >= MAX_LOGS_PER_BLOCK) return;
