@@ -4,7 +4,7 @@
  * Never the frame: it holds the provider's own subscription id. A log's key holds its index and the
  * `removed` flag, since two logs of one transaction, or a log and its retraction, are two events.
  */
-import { member, resultMember, type SubscriptionFrame } from "./subscription-frame.ts";
+import { member, ownMember, resultMember, type SubscriptionFrame } from "./subscription-frame.ts";
 import type { RaceEvent } from "./race/settled-race.ts";
 
 /** SHA-256 as hex, supplied by the driver side. */
@@ -28,8 +28,8 @@ const m = {
 export const messageKey = (event: RaceEvent, frame: SubscriptionFrame, digest: Digest): string => {
   switch (event) {
     case "newHeads": {
-      const hash = resultMember(frame, m.hash);
-      if (hash !== undefined && isHash(hash)) return copy(hash);
+      const hash = ownMember(frame, m.hash);
+      if (hash !== undefined && isHash(hash)) return hash;
       break;
     }
     case "logs": {
@@ -63,12 +63,9 @@ const pendingHash = (frame: SubscriptionFrame): string | undefined => {
     const hash = bytes.toString("latin1", resultStart + 1, resultEnd - 1);
     return isHash(hash) ? hash : undefined;
   }
-  const hash = resultMember(frame, m.hash);
-  return hash !== undefined && isHash(hash) ? copy(hash) : undefined;
+  const hash = ownMember(frame, m.hash);
+  return hash !== undefined && isHash(hash) ? hash : undefined;
 };
-
-/** A key lives for minutes; as a slice it would keep its whole frame in memory. */
-const copy = (hash: string): string => Buffer.from(hash, "latin1").toString("latin1");
 
 /** The facts of a head that head truth and subscriptions need. */
 export interface HeadFields {
@@ -82,14 +79,14 @@ export interface HeadFields {
 /** Reads a head; `undefined` when a field is missing or not what it must be. */
 export const headFields = (frame: SubscriptionFrame): HeadFields | undefined => {
   const number = quantity(resultMember(frame, m.number));
-  const hash = resultMember(frame, m.hash);
-  const parentHash = resultMember(frame, m.parentHash);
+  const hash = ownMember(frame, m.hash);
+  const parentHash = ownMember(frame, m.parentHash);
   if (number === undefined || hash === undefined || parentHash === undefined) return undefined;
   if (!isHash(hash) || !isHash(parentHash)) return undefined;
   return {
     number,
-    hash: copy(hash),
-    parentHash: copy(parentHash),
+    hash,
+    parentHash,
     timestampSec: quantity(resultMember(frame, m.timestamp)) ?? 0,
   };
 };

@@ -185,11 +185,32 @@ const slackBytes = 16;
  * `undefined` when absent. The text is a slice of the frame: copy it before keeping it.
  */
 export const resultMember = (frame: SubscriptionFrame, asked: ResultMember): string | undefined => {
-  if (frame.isParsed) {
-    const value = isRecord(frame.parsed) ? frame.parsed[asked.name] : undefined;
-    if (value === undefined) return undefined;
-    return typeof value === "string" ? value : JSON.stringify(value);
-  }
+  if (frame.isParsed) return parsedMember(frame, asked);
+  const { text } = frame;
+  const value = findValue(frame, asked);
+  if (value < 0) return undefined;
+  if (text.charCodeAt(value) !== quote) return text.slice(value, skipValue(text, value));
+  const end = text.indexOf('"', value + 1);
+  return end < 0 ? undefined : text.slice(value + 1, end);
+};
+
+/** A string member of the result, copied: it may be kept without keeping its frame alive. */
+export const ownMember = (frame: SubscriptionFrame, asked: ResultMember): string | undefined => {
+  if (frame.isParsed) return parsedMember(frame, asked);
+  const value = findValue(frame, asked);
+  if (value < 0 || frame.text.charCodeAt(value) !== quote) return undefined;
+  const end = frame.text.indexOf('"', value + 1);
+  return end < 0 ? undefined : frame.bytes.toString("latin1", value + 1, end);
+};
+
+const parsedMember = (frame: SubscriptionFrame, asked: ResultMember): string | undefined => {
+  const value = isRecord(frame.parsed) ? frame.parsed[asked.name] : undefined;
+  if (value === undefined) return undefined;
+  return typeof value === "string" ? value : JSON.stringify(value);
+};
+
+/** Where a member's value begins, -1 when there is no such member. */
+const findValue = (frame: SubscriptionFrame, asked: ResultMember): number => {
   const { text, resultStart, resultEnd } = frame;
   const { quoted } = asked;
   const guess = resultEnd - asked.fromEnd - slackBytes;
@@ -200,16 +221,13 @@ export const resultMember = (frame: SubscriptionFrame, asked: ResultMember): str
     // The name stood there as a value; its member may still follow, or lie before the guess.
     for (at = resultStart; value < 0; ) {
       at = text.indexOf(quoted, at);
-      if (at < 0) return undefined;
+      if (at < 0) return -1;
       value = valueStart(text, at, quoted);
       at += quoted.length;
     }
   }
-  if (value < 0) return undefined;
-  asked.fromEnd = resultEnd - at;
-  if (text.charCodeAt(value) !== quote) return text.slice(value, skipValue(text, value));
-  const end = text.indexOf('"', value + 1);
-  return end < 0 ? undefined : text.slice(value + 1, end);
+  if (value >= 0) asked.fromEnd = resultEnd - at;
+  return value;
 };
 
 /** Where the value of the member named at `at` begins; -1 when that is no member name. */

@@ -20,7 +20,7 @@ import {
   type SnapshotRows,
 } from "./evidence-snapshot.ts";
 import { RaceStandings, raceEvents, raceResults, type RaceResult } from "./race-standings.ts";
-import { RowTable, type RowCodes } from "./row-table.ts";
+import { RowTable } from "./row-table.ts";
 
 /** Limits and rules of one chain's evidence. */
 export interface EvidenceOptions {
@@ -354,20 +354,13 @@ export class EvidenceBook {
 }
 
 /** Columns as integers, so that text stays small and quick to write: ms ages, microseconds. */
-const rowsOf = (table: RowTable, nowMs: number): SnapshotRows => {
-  const rows: RowCodes[] = table.range(
-    Number.NEGATIVE_INFINITY,
-    Number.POSITIVE_INFINITY,
-    table.size,
-  );
-  return {
-    agesMs: rows.map(({ atMs }) => Math.max(0, Math.round(nowMs - atMs))),
-    providers: rows.map(({ provider }) => provider),
-    kinds: rows.map(({ kind }) => kind),
-    results: rows.map(({ result }) => result),
-    valuesUs: rows.map(({ value }) => Math.round(value * 1_000)),
-  };
-};
+const rowsOf = (table: RowTable, nowMs: number): SnapshotRows => ({
+  agesMs: table.columns(({ atMs }, i) => Math.max(0, Math.round(nowMs - (atMs[i] ?? nowMs)))),
+  providers: table.columns(({ provider }, i) => provider[i] ?? 0),
+  kinds: table.columns(({ kind }, i) => kind[i] ?? 0),
+  results: table.columns(({ result }, i) => result[i] ?? 0),
+  valuesUs: table.columns(({ value }, i) => Math.round((value[i] ?? 0) * 1_000)),
+});
 
 const prepend = (
   table: RowTable,

@@ -1,0 +1,226 @@
+/**
+ * What a choice costs on the request path: the first usable of a ranking, the look-up of a cached
+ * ranking, a check and a success on a closed breaker; against cockatiel's consecutive breaker.
+ *
+ * Bars: first usable <= 50 ns and flat from 5 to 1,000 providers; breaker check + success <= 50 ns and
+ * < 0.5 x cockatiel; recording a call < 200 ns.
+ */
+import { circuitBreaker, ConsecutiveBreaker, handleAll } from "cockatiel";
+import { isAdmissible, noteSuccess } from "../src/rpc/admission.ts";
+import type { EndpointRow } from "../src/rpc/chain-view.ts";
+import { EvidenceBook } from "../src/rpc/evidence/evidence-book.ts";
+import { firstUsable, TriedSet } from "../src/rpc/selection/pick.ts";
+import { rank } from "../src/rpc/selection/rank.ts";
+import type { EndpointView, Ranking, RoutingSnapshot } from "../src/rpc/selection/snapshot.ts";
+import { createSelectionMemory } from "../src/rpc/selection/sticky.ts";
+import { costOf, interleave, report, type Variant } from "./support/interleave.ts";
+
+const rowOf = (provider: string, index: number): EndpointRow => ({
+  chain: "ethereum",
+  provider,
+  transport: "http",
+  index,
+  state: "closed",
+  openUntilMs: 0,
+  generation: 1,
+  forced: false,
+  dirty: false,
+  cooldownUntilMs: 0,
+  suspect: false,
+  isUsable: true,
+  unusableReason: undefined,
+  head: 100,
+  inFlight: 0,
+  successes: 0,
+  completed: 0,
+});
+
+const methods = ["eth_call", "eth_getBalance", "eth_getLogs", "eth_blockNumber"];
+const methodAt = (i: number): string => methods[i & 3] ?? "eth_call";
+
+const book = new EvidenceBook({ chain: "ethereum" });
+
+const viewOf = (index: number): EndpointView => {
+  const provider = `provider-${index}`;
+  for (let i = 0; i < 40; i++) {
+    book.recordCall(provider, "http", methodAt(i), "ok", 20 + ((index * 7) % 90), 1_000);
+  }
+  return {
+    provider,
+    vendor: provider,
+    region: undefined,
+    tags: [],
+    transports: { http: rowOf(provider, index) },
+    priority: 100,
+    role: "primary",
+    weight: 1,
+    type: "paid",
+    cost: { pricePerMillionUnits: index, defaultUnits: 1, unitsByMethod: {} },
+    archival: false,
+    unsupported: new Set(),
+    head: 100,
+    lag: 0,
+    calls: book.callsOf(provider, 1_000),
+    race: book.raceSummary(provider, 1_000),
+  };
+};
+
+const snapshotOf = (providers: number): RoutingSnapshot => ({
+  chain: "ethereum",
+  version: 1,
+  builtAtMs: 1_000,
+  tip: 100,
+  blockTimeMs: 12_000,
+  rules: {
+    strategy: "leaderboard",
+    maxLagBlocks: 3,
+    minHealthy: 1,
+    formula: "pace",
+    weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },
+    stickyHysteresis: 0.3,
+    stickyMinIntervalMs: 30_000,
+    costBias: 0.3,
+  },
+  endpoints: Array.from({ length: providers }, (_, index) => viewOf(index)),
+  cache: new Map(),
+  memory: createSelectionMemory(),
+});
+
+/** Rankings of different snapshots in turn, so that no branch is learned by heart. */
+const pickFirst = (name: string, rankings: readonly Ranking[], tried?: TriedSet): Variant => {
+  let i = 0;
+  return {
+    name,
+    run: (count) => {
+      let sum = 0;
+      for (let n = 0; n < count; n++, i++) {
+        const ranking = rankings[i & 7] as Ranking;
+        sum += firstUsable(ranking, i, tried)?.row.index ?? 0;
+      }
+      return sum;
+    },
+  };
+};
+
+const sizes = [5, 50, 1_000];
+const variants: Variant[] = [];
+for (const size of sizes) {
+  const snapshots = Array.from({ length: 8 }, () => snapshotOf(size));
+  const rankings = snapshots.map((snapshot) => rank(snapshot, { method: "eth_call" }));
+  variants.push(pickFirst(`first usable of ${size}`, rankings));
+  const tried = new TriedSet();
+  for (const { row } of rankings[0]?.candidates.slice(0, 2) ?? []) tried.add(row.index);
+  variants.push(pickFirst(`first usable of ${size}, 2 tried`, rankings, tried));
+  let i = 0;
+  variants.push({
+    name: `cached ranking of ${size}`,
+    run: (count) => {
+      let sum = 0;
+      for (let n = 0; n < count; n++, i++) {
+        const snapshot = snapshots[i & 7] as RoutingSnapshot;
+        const demand = { method: methodAt(i >> 3), transport: "http" as const, seed: 0.5 };
+        sum += rank(snapshot, demand).candidates.length;
+      }
+      return sum;
+    },
+  });
+}
+
+const rows = Array.from({ length: 16 }, (_, index) => rowOf(`p${index}`, index));
+let step = 0;
+variants.push({
+  name: "breaker check + success",
+  run: (count) => {
+    let reports = 0;
+    for (let n = 0; n < count; n++, step++) {
+      const row = rows[step & 15] as EndpointRow;
+      if (isAdmissible(row, step) && noteSuccess(row)) reports++;
+    }
+    return reports + (rows[3]?.successes ?? 0);
+  },
+});
+
+const recordedMs = { now: 1_000 };
+variants.push({
+  name: "record a call",
+  run: (count) => {
+    for (let n = 0; n < count; n++) {
+      recordedMs.now += 0.01;
+      const provider = n % 3 === 0 ? "provider-1" : "provider-2";
+      book.recordCall(provider, "http", methodAt(n), "ok", 5 + (n % 60), recordedMs.now);
+    }
+    return book.stats().callRows;
+  },
+});
+
+const costs = interleave(variants, 400_000);
+const flat = costOf(costs, "first usable of 5");
+for (const { name, minNs } of costs) {
+  const isFirst = name.startsWith("first usable");
+  report({
+    bench: "select",
+    case: name,
+    value: minNs,
+    unit: "ns",
+    ...(isFirst ? { baseline: flat, ratio: minNs / flat } : {}),
+    ...(isFirst ? { bar: "<= 50 ns", isKept: minNs <= 50 } : {}),
+    ...(name === "breaker check + success" ? { bar: "<= 50 ns", isKept: minNs <= 50 } : {}),
+    ...(name === "record a call" ? { bar: "< 200 ns", isKept: minNs < 200 } : {}),
+  });
+}
+
+/** cockatiel runs the call itself, so both sides run the same trivial asynchronous call. */
+const policy = circuitBreaker(handleAll, {
+  halfOpenAfter: 10_000,
+  breaker: new ConsecutiveBreaker(5),
+});
+const work = async (): Promise<number> => 1;
+const rounds = 20_000;
+const timed = async (run: () => Promise<number>): Promise<number> => {
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 7; round++) {
+    const start = process.hrtime.bigint();
+    for (let i = 0; i < rounds; i++) await run();
+    best = Math.min(best, Number(process.hrtime.bigint() - start) / rounds);
+  }
+  return best;
+};
+const bareNs = await timed(work);
+const cockatielNs = (await timed(() => policy.execute(work))) - bareNs;
+const ours = costOf(costs, "breaker check + success");
+report({
+  bench: "select",
+  case: "breaker check + success, against cockatiel",
+  value: ours,
+  unit: "ns",
+  baseline: cockatielNs,
+  ratio: ours / cockatielNs,
+  bar: "< 0.5 x cockatiel",
+  isKept: ours / cockatielNs < 0.5,
+});
+
+/** Making a ranking anew, as the first request of a method does after each snapshot. */
+const fresh = [5, 50, 100, 1_000].map((size): Variant => {
+  const snapshot = snapshotOf(size);
+  return {
+    name: `rank ${size} anew`,
+    run: (count) => {
+      let sum = 0;
+      for (let n = 0; n < count; n++) {
+        snapshot.cache.clear();
+        sum += rank(snapshot, { method: methodAt(n), transport: "http" }).candidates.length;
+      }
+      return sum;
+    },
+  };
+});
+for (const { name, medianNs } of interleave(fresh, 200, 7)) {
+  report({
+    bench: "select",
+    case: name,
+    value: medianNs / 1_000,
+    unit: "us",
+    bar: "< 2 ms",
+    isKept: medianNs < 2e6,
+  });
+}
