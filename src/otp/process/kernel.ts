@@ -6,11 +6,13 @@ import { Telemetry } from "../node/telemetry.ts";
 import { PubSub } from "../names/pubsub.ts";
 import { Registry } from "../names/registry.ts";
 import type { Table } from "../names/table.ts";
-import { isCleanReason, reasonOfThrown, reasonText, type Reason } from "../reason.ts";
+import { reasonOfThrown, type Reason } from "../reason.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerEntry, TimerWheel } from "../time/wheel.ts";
 import { type Envelope, Kind } from "./message.ts";
 import { PendingCall } from "./calls.ts";
+import { endProcess, unlinkFromParent } from "./death.ts";
+import { makeRoom, tellHigh } from "./overflow.ts";
 import { type Behaviour, Process, type StartOutcome } from "./process.ts";
 import { type SchedulerHooks, Scheduler, TURNS_PER_VISIT } from "./scheduler.ts";
 import { runFirst, runIn } from "./scope.ts";
@@ -171,7 +173,7 @@ export class Kernel {
       return { ok: false, ignored: false, reason: process.exitReason ?? "killed" };
     }
     if (!outcome.ok) {
-      this.unlinkFromParent(process);
+      unlinkFromParent(process);
       const reason = outcome.ignored ? "normal" : outcome.reason;
       const told = process.onStarted;
       process.onStarted = undefined;
@@ -192,100 +194,16 @@ export class Kernel {
   }
 
   private initFailed(process: Process, reason: Reason): void {
-    this.unlinkFromParent(process);
+    unlinkFromParent(process);
     const told = process.onStarted;
     process.onStarted = undefined;
     this.finish(process, "killed");
     told?.({ ok: false, ignored: false, reason });
   }
 
-  private unlinkFromParent(process: Process): void {
-    const { parent } = process;
-    if (parent === undefined) return;
-    process.dropLink(parent);
-    parent.dropLink(process);
-  }
-
-  /** Ends a process now: names go first, then everybody who is owed a signal gets one queued. */
+  /** Ends a process now; see death.ts. */
   finish(process: Process, reason: Reason): void {
-    if (!process.alive) return;
-    const wasStarting = process.status === "starting";
-    if (wasStarting) this.unlinkFromParent(process);
-    process.alive = false;
-    process.status = "dead";
-    process.exitReason = reason;
-    this.unblock(process);
-    this.counters.exited += 1;
-    this.registry.release(process);
-    this.processes.delete(process.id);
-    if (process.idleTimer !== undefined) this.wheel.cancel(process.idleTimer);
-    if (process.extras !== undefined) this.releaseExtras(process);
-    this.event("otp.exit", process, {
-      reason,
-      uptimeMs: this.now() - process.startedAtMs,
-      turns: process.turns,
-    });
-    if (!isCleanReason(reason)) this.reportCrash(process, reason);
-    process.behaviour.ended?.();
-    while (process.calls !== undefined) process.calls.fail(reason);
-    this.signalDeath(process, reason);
-    const told = process.onStarted;
-    process.onStarted = undefined;
-    process.mailbox.clear();
-    process.state = undefined;
-    process.ctx = undefined;
-    process.resource = undefined;
-    process.links = undefined;
-    told?.({ ok: false, ignored: false, reason });
-  }
-
-  private signalDeath(process: Process, reason: Reason): void {
-    for (const linked of process.linked()) this.signals.linkExit(process, linked, reason);
-    const { extras } = process;
-    if (extras === undefined) return;
-    if (extras.watchers !== undefined) {
-      for (const record of extras.watchers) this.signals.down(record, reason);
-      extras.watchers = undefined;
-    }
-    if (extras.watching !== undefined) {
-      for (const record of extras.watching) {
-        record.active = false;
-        record.watched?.extras?.watchers?.delete(record);
-      }
-      extras.watching = undefined;
-    }
-  }
-
-  private releaseExtras(process: Process): void {
-    const extras = process.extras;
-    if (extras === undefined) return;
-    if (extras.topics !== undefined) this.pubsub.release(process);
-    if (extras.timers !== undefined) {
-      for (const timer of extras.timers.values()) this.wheel.cancel(timer);
-      extras.timers = undefined;
-    }
-    if (extras.sleeps !== undefined) {
-      for (const timer of extras.sleeps) this.wheel.cancel(timer);
-      extras.sleeps = undefined;
-    }
-    if (extras.tasks !== undefined) {
-      for (const task of extras.tasks.values()) this.signals.exit(process, task, "kill");
-      extras.tasks = undefined;
-    }
-    if (extras.tables !== undefined) for (const table of extras.tables) table.ownerDied();
-    extras.abort?.abort();
-  }
-
-  private reportCrash(process: Process, reason: Reason): void {
-    if (!this.telemetry.hears("otp.crash")) return;
-    const stack = typeof reason === "object" && "error" in reason ? reason.error.stack : undefined;
-    this.event("otp.crash", process, {
-      reason: reasonText(reason),
-      stack,
-      handler: process.handler,
-      mailbox: process.mailbox.size,
-      state: process.status === "starting" ? undefined : safeFormat(process),
-    });
+    endProcess(this, process, reason);
   }
 
   // --- messages ---------------------------------------------------------------------------------
@@ -302,25 +220,15 @@ export class Kernel {
       return;
     }
     const { mailbox } = process;
-    if (envelope.kind <= Kind.info && mailbox.size >= process.behaviour.maxMailbox) {
-      if (!this.overflow(process, envelope)) return;
+    const { maxMailbox, highWater } = process.behaviour;
+    if (envelope.kind <= Kind.info && mailbox.size >= maxMailbox) {
+      if (!makeRoom(this, process, envelope)) return;
     }
     mailbox.push(envelope);
-    if (mailbox.size === process.behaviour.highWater) this.mailboxHigh(process);
+    if (mailbox.size === highWater) tellHigh(this, process);
     if (!process.queued && !process.busy && process.status === "running") {
       this.scheduler.enqueue(process);
     }
-  }
-
-  /** Tells once a second at most that a mailbox has passed 80 % of its bound. */
-  private mailboxHigh(process: Process): void {
-    const more = process.more();
-    const nowMs = this.now();
-    if (nowMs - more.highAtMs < 1000) return;
-    more.highAtMs = nowMs;
-    const { maxMailbox, overflow } = process.behaviour;
-    const fields = { length: process.mailbox.size, max: maxMailbox, policy: overflow };
-    this.event("otp.mailbox.high", process, fields);
   }
 
   /** Counts a message to nobody; a call fails with noproc. */
@@ -338,49 +246,6 @@ export class Kernel {
     if (this.telemetry.hears("otp.zombie")) {
       this.telemetry.emit("otp.zombie", { process: process.label, op });
     }
-  }
-
-  /** True when the new message may be queued after all. */
-  private overflow(process: Process, envelope: Envelope): boolean {
-    const { behaviour } = process;
-    this.countDrop(process);
-    switch (behaviour.overflow) {
-      case "reject":
-        if (envelope.origin instanceof PendingCall) envelope.origin.fail("overloaded");
-        return false;
-      case "drop-oldest": {
-        const oldest = process.mailbox.removeFirst((held) => held.kind <= Kind.info);
-        if (oldest?.origin instanceof PendingCall) oldest.origin.fail("overloaded");
-        return oldest !== undefined;
-      }
-      case "exit": {
-        const text = `mailbox of ${process.label} is full: ${behaviour.maxMailbox} messages`;
-        const error = new Error(text);
-        error.name = "MailboxOverflow";
-        if (envelope.origin instanceof PendingCall) envelope.origin.fail("overloaded");
-        this.finish(process, { error });
-        return false;
-      }
-      default:
-        return behaviour.overflow satisfies never;
-    }
-  }
-
-  private countDrop(process: Process): void {
-    this.counters.dropped += 1;
-    const more = process.more();
-    more.dropped += 1;
-    const nowMs = this.now();
-    // One event per process and second, with what was lost since the last one.
-    if (nowMs - more.droppedAtMs < 1000) return;
-    more.droppedAtMs = nowMs;
-    const count = more.dropped - more.droppedTold;
-    more.droppedTold = more.dropped;
-    this.event("otp.mailbox.dropped", process, {
-      count,
-      length: process.mailbox.size,
-      policy: process.behaviour.overflow,
-    });
   }
 
   // --- turns ------------------------------------------------------------------------------------
@@ -493,13 +358,5 @@ class Alarm extends TimerEntry {
 
   expire(): void {
     this.body();
-  }
-}
-
-function safeFormat(process: Process): unknown {
-  try {
-    return process.behaviour.format(process);
-  } catch {
-    return "(formatState failed)";
   }
 }
