@@ -175,17 +175,19 @@ function endpoint(
   if (text === undefined) return undefined;
   const url = new URL(text);
   let address = text;
+  let kin: readonly string[] = [];
   if (url.username !== "" || url.password !== "") {
     const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
     headers["authorization"] ??= new Secret(
       `Basic ${Buffer.from(user).toString("base64")}`,
       "hide",
     );
+    kin = [url.username, url.password, ...user.split(":")];
     url.username = "";
     url.password = "";
     address = url.href;
   }
-  return new Secret(address, isHostHidden ? "hide" : "show");
+  return new Secret(address, isHostHidden ? "hide" : "show", kin);
 }
 
 function resolveBreaker(breaker: BreakerDocument): BreakerConfig {

@@ -5,7 +5,7 @@
  * that quotes the URL it failed on. Words that are configured names (chains, providers) stay, or a
  * URL that ends in `/ethereum` would blank the chain's name everywhere.
  */
-import { type Secret, sensitivePieces } from "./secret.ts";
+import type { Secret } from "./secret.ts";
 
 const MASK = "***";
 
@@ -17,7 +17,7 @@ export function createRedactor(
   const kept = new Set([...keep].map((word) => word.toLowerCase()));
   const pieces = new Set<string>();
   for (const secret of secrets) {
-    for (const piece of sensitivePieces(secret.reveal())) {
+    for (const piece of secret.pieces) {
       if (isOrdinary(piece, kept)) continue;
       pieces.add(piece);
       // As it stands inside a JSON string.

@@ -10,11 +10,16 @@
 export class Secret {
   readonly #value: string;
   readonly #label: string;
+  readonly #kin: readonly string[];
   #pieces: readonly string[] | undefined;
 
-  /** `host: "hide"` leaves the host out of the label, for URLs that carry a key in their host name. */
-  constructor(value: string, host: "show" | "hide" = "show") {
+  /**
+   * `host: "hide"` leaves the host out of the label, for URLs that carry a key in their host name;
+   * `kin` are texts that were taken out of the value and must not show either.
+   */
+  constructor(value: string, host: "show" | "hide" = "show", kin: readonly string[] = []) {
     this.#value = value;
+    this.#kin = kin;
     this.#label = `${(host === "show" && hostOf(value)) || "***"}#${fingerprint(value)}`;
   }
 
@@ -30,12 +35,19 @@ export class Secret {
 
   /** `text` with this secret, and every part of it that can hold a key, replaced by `***`. */
   redact(text: string): string {
-    this.#pieces ??= sensitivePieces(this.#value);
     let redacted = text;
-    for (const piece of this.#pieces) {
+    for (const piece of this.pieces) {
       if (redacted.includes(piece)) redacted = redacted.replaceAll(piece, "***");
     }
     return redacted;
+  }
+
+  /** Every part that can hold a key; longest first, so that none leaves a rest behind. */
+  get pieces(): readonly string[] {
+    this.#pieces ??= [this.#value, ...this.#kin]
+      .flatMap((text) => sensitivePieces(text))
+      .sort((a, b) => b.length - a.length);
+    return this.#pieces;
   }
 
   toString(): string {
@@ -71,8 +83,7 @@ function hostOf(value: string): string {
 /** Short path words (`v2`, `rpc`) are no keys and would mangle ordinary text. */
 const MIN_PIECE_LENGTH = 6;
 
-/** Every part of a secret that can hold a key; longest first, so that none leaves a rest behind. */
-export function sensitivePieces(value: string): readonly string[] {
+function sensitivePieces(value: string): readonly string[] {
   const pieces = new Set<string>(value === "" ? [] : [value]);
   const keep = (piece: string): void => {
     if (piece.length >= MIN_PIECE_LENGTH) pieces.add(piece);
@@ -88,7 +99,7 @@ export function sensitivePieces(value: string): readonly string[] {
   } else {
     for (const word of value.split(/\s+/)) keep(word);
   }
-  return [...pieces].sort((a, b) => b.length - a.length);
+  return [...pieces];
 }
 
 /** Text may quote a key as it stands in the URL or decoded. */

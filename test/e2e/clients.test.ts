@@ -164,14 +164,13 @@ describeWithAnvil("real clients through the gateway", () => {
       const data = wordOf(7_000 + i);
       await chain.node.rpc("eth_sendTransaction", [{ from: RICH, to: TWO_LOGS.address, data }]);
     }
-    await expect.poll(() => blocks.at(-1), { timeout: 10_000 }).toBe(BigInt(head + 10));
-    const wanted = Array.from({ length: 10 }, (_, i) => [
-      wordOf(7_000 + i),
-      wordOf(7_000 + i),
-    ]).flat();
+    await expect.poll(() => blocks.includes(BigInt(head + 10)), { timeout: 10_000 }).toBe(true);
+    const wanted = Array.from({ length: 20 }, (_, i) => wordOf(7_000 + (i >> 1)));
     await expect.poll(() => topics.slice(-20), { timeout: 10_000 }).toEqual(wanted);
-    const first = blocks[0] ?? 0n;
-    expect(blocks).toEqual(blocks.map((_, i) => first + BigInt(i)));
+    // The watcher asks for each block that a head names; those answers may overtake each other.
+    const sorted = [...blocks].sort((a, b) => Number(a - b));
+    const first = sorted[0] ?? 0n;
+    expect(sorted).toEqual(sorted.map((_, i) => first + BigInt(i)));
     for (const stop of unwatch) stop();
     socket.close();
     (await client.transport.getRpcClient()).close();

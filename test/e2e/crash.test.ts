@@ -125,16 +125,22 @@ describeWithAnvil("killing processes through the admin socket", () => {
   }, 60_000);
 });
 
-/** Kills a process and measures until its name belongs to another one, ms. */
+/** Kills a process and measures until it and everything below it is there again, ms. */
 async function killAndWait(admin: AdminClient, target: TreeNode): Promise<number> {
-  const current = flatten(await admin.tree()).find(({ name }) => name === target.name);
-  if (current === undefined) throw new Error(`${target.name} is not in the tree`);
+  const below = flatten(target).map(({ name }) => name);
+  const whole = async (): Promise<TreeNode | undefined> => {
+    const nodes = new Map(flatten(await admin.tree()).map((node) => [node.name, node]));
+    return below.every((name) => nodes.get(name)?.status === "running")
+      ? nodes.get(target.name)
+      : undefined;
+  };
+  const current = await eventually(`${target.name} is whole`, whole);
   const startedMs = performance.now();
   await admin.exit(target.name, "kill");
   await eventually(
     `${target.name} is back`,
     async () => {
-      const found = flatten(await admin.tree()).find(({ name }) => name === target.name);
+      const found = await whole();
       return found !== undefined && found.pid !== current.pid;
     },
     5_000,

@@ -53,7 +53,7 @@ describe("SIGTERM", () => {
     gateway.child.signal("SIGTERM");
     for (const { status, text } of await inFlight) {
       expect(status).toBe(200);
-      expect(JSON.parse(text).result).toMatch(/^0x/u);
+      expect(JSON.parse(text).result, text).toMatch(/^0x/u);
     }
     expect((await socket.closed).code).toBe(1012);
     expect(await gateway.child.exited).toEqual({ code: 0, signal: null });

@@ -86,7 +86,7 @@ describe("the README", () => {
     expect(configs).not.toEqual([]);
     for (const { text } of configs) {
       writeFileSync(join(gateway.folder, "readme.yaml"), text);
-      await shell("npx paceline config validate --config readme.yaml");
+      await shell("npx paceline config validate readme.yaml");
     }
   });
 });

@@ -57,9 +57,12 @@ describe("keys of providers", () => {
       });
       said.push(answer.text, JSON.stringify([...answer.headers]));
     };
-    const message =
-      "bad key CANARYpath1 CANARYquery2 CANARYpass3 CANARYheader1 for http://x/v2/CANARYpath1";
-    for (const proxy of [path, query, user]) {
+    const echoes = [
+      { proxy: path, message: "no CANARYpath1 at http://x/v2/CANARYpath1, Bearer CANARYheader1" },
+      { proxy: query, message: "no CANARYquery2 at http://x/?key=CANARYquery2" },
+      { proxy: user, message: "no CANARYpass3 at http://CANARYuser3:CANARYpass3@x/" },
+    ];
+    for (const { proxy, message } of echoes) {
       for (const fault of [
         { rpcError: { code: -32_000, message } },
         { rpcError: { code: 3, message } },
