@@ -1,0 +1,102 @@
+/**
+ * Do three providers at 20,000 logs a second each reach one client as 20,000 distinct logs a second,
+ * in order, without a gap or a duplicate, on less than 80 % of a core?
+ */
+import { startGateway } from "./lanes/gateway.ts";
+import { cpuNs, LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
+import { quantile, report } from "./support/report.ts";
+import { WsClient } from "./support/ws-clients.ts";
+
+const RATE = 20_000;
+const LOGS_PER_BLOCK = 1_000;
+const WARM_MS = 8_000;
+const MEASURE_MS = 10_000;
+const SAMPLE_EVERY = 16;
+
+pinSelf(LOAD_CORE);
+const events = await startLane("events", LOAD_CORE, [
+  new URL("lanes/events.ts", import.meta.url).pathname,
+]);
+const at = `127.0.0.1:${events.port}/gateway`;
+const names = ["p0", "p1", "p2"];
+const control = async (query: string): Promise<unknown> => {
+  const response = await fetch(`http://127.0.0.1:${events.port}/control?lane=gateway&${query}`);
+  return response.json();
+};
+await control(`logsPerBlock=${LOGS_PER_BLOCK}`);
+const gateway = await startGateway(
+  names.map((name) => `http://${at}/${name}`),
+  names.map((name) => `ws://${at}/${name}`),
+);
+
+let next = -1;
+let good = 0;
+let gaps = 0;
+let doubles = 0;
+const latenciesMs: number[] = [];
+let closed = "";
+const field = Buffer.from('"data":"0x');
+const client = await WsClient.open(gateway.port, "/rpc/ethereum", {
+  onMessage: (payload) => {
+    const data = payload.indexOf(field);
+    if (data < 0) return;
+    const start = data + field.length;
+    const seq = Number.parseInt(payload.toString("latin1", start + 48, start + 64), 16);
+    if (next >= 0 && seq !== next) {
+      if (seq < next) doubles++;
+      else gaps += seq - next;
+    }
+    next = Math.max(next, seq + 1);
+    good++;
+    if (good % SAMPLE_EVERY !== 0) return;
+    const atNs = BigInt(`0x${payload.toString("latin1", start + 112, start + 128)}`);
+    // Logs that were fetched for a block carry no time.
+    if (atNs > 0n) latenciesMs.push(Number(process.hrtime.bigint() - atNs) / 1e6);
+  },
+  onClose: (code, reason) => (closed = `${code} ${reason}`),
+});
+client.send('{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["logs",{}]}');
+const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+await sleep(500);
+await control(`logRate=${RATE / 4}`);
+await sleep(WARM_MS / 2);
+await control(`logRate=${RATE}`);
+await sleep(WARM_MS / 2);
+
+good = 0;
+latenciesMs.length = 0;
+const startMs = performance.now();
+const startNs = cpuNs(gateway.pid);
+await sleep(MEASURE_MS);
+const durationMs = performance.now() - startMs;
+const cpu = (cpuNs(gateway.pid) - startNs) / 1e6 / durationMs;
+const perSec = (good * 1_000) / durationMs;
+const lost = gaps + doubles;
+const p99 = quantile(latenciesMs, 0.99);
+const bench = "ingest";
+report({
+  bench,
+  case: "distinct logs to one client, 3 providers",
+  value: perSec,
+  unit: "1/s",
+  bar: ">= 20000 less 2 % of pacing",
+  ok: perSec >= RATE * 0.98 && closed === "",
+});
+report({
+  bench,
+  case: "gaps, duplicates, out of order",
+  value: lost,
+  unit: "logs",
+  bar: "0",
+  ok: lost === 0 && closed === "",
+});
+report({ bench, case: "CPU", value: cpu * 100, unit: "% of a core", bar: "< 80 %", ok: cpu < 0.8 });
+report({ bench, case: "CPU per event in", value: (cpu * 1e6) / (3 * RATE), unit: "us" });
+report({ bench, case: "latency p50", value: quantile(latenciesMs, 0.5), unit: "ms" });
+report({ bench, case: "latency p99", value: p99, unit: "ms", bar: "< 10 ms", ok: p99 < 10 });
+if (closed !== "") console.error(`the client was closed: ${closed}`);
+client.close();
+await Promise.all([gateway.stop(), events.stop()]);
