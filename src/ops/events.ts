@@ -425,6 +425,12 @@ export const EVENTS = {
     fields: ["pid", "count", "length", "policy"],
     meaning: "A mailbox is full; messages are refused or dropped.",
   },
+  "otp.turn.long": {
+    level: "warn",
+    fields: ["pid", "durationMs", "count", "handler"],
+    meaning:
+      "Handlers held the event loop for more than 50 ms; count 1: this process alone, else it was the last of so many.",
+  },
   "otp.unknown": {
     level: "debug",
     fields: ["type"],

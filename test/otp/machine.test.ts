@@ -161,3 +161,56 @@ describe("the definition refuses", () => {
     expect(define(machine)).not.toThrow();
   });
 });
+
+describe("inside one machine", () => {
+  const order: string[] = [];
+  const racer = setup({
+    types: { events: {} as { type: "GO" } | { type: "NEXT" } | { type: "SPIN" } },
+    actions: { note: (_args, _params: { readonly what: string }) => {} },
+  }).createMachine({
+    initial: "idle",
+    states: {
+      idle: { on: { GO: "a", SPIN: "spin" } },
+      a: {
+        entry: [{ type: "note", params: { what: "a" } }, raise({ type: "NEXT" })],
+        on: { NEXT: "b" },
+      },
+      b: {
+        entry: { type: "note", params: { what: "raised" } },
+        after: { 0: "c" },
+        on: { GO: { actions: { type: "note", params: { what: "queued in b" } } } },
+      },
+      c: {
+        entry: { type: "note", params: { what: "zero delay" } },
+        on: { GO: { actions: { type: "note", params: { what: "queued" } } } },
+      },
+      spin: { always: "spun" },
+      spun: { always: "spin" },
+    },
+  });
+  const racerActor = defineMachineActor(racer, {
+    name: "test/racer",
+    input: (_args: undefined) => undefined as never,
+    effects: { note: ({ what }) => order.push(what) },
+  });
+  const key = keyFor(racerActor);
+
+  it("raised events run first, then zero delays, then the mailbox", async () => {
+    const node = await startTop([child(racerActor, undefined, { register: key() })]);
+    const it = must(node.whereis(key()));
+    it.cast.GO();
+    it.cast.GO();
+    await node.settle();
+    expect(order).toEqual(["a", "raised", "zero delay", "queued"]);
+  });
+
+  it("an eternal always crashes the process, not the node", async () => {
+    const node = await startTop([child(racerActor, undefined, { register: key() })]);
+    must(node.whereis(key())).cast.SPIN();
+    await node.settle();
+    expect(node.inspector.tree()?.children[0]).toMatchObject({
+      status: "running",
+      restarts: { count: 1 },
+    });
+  });
+});

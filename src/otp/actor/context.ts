@@ -256,6 +256,19 @@ export class Ctx {
     return new Table<V>(this.process, name, options);
   }
 
+  /** For machines: a zero delay runs after raised events and before whatever is queued. */
+  timerNow(key: string, payload: unknown): void {
+    const info = { type: "timer", key, payload };
+    this.process.mailbox.unshift(new Envelope(Kind.timer, key, info, undefined));
+  }
+
+  /** For machines: takes back what `timerNow` queued. */
+  cancelNow(key: string): void {
+    this.process.mailbox.removeFirst(
+      (held) => held.kind === Kind.timer && held.type === key && held.origin === undefined,
+    );
+  }
+
   /** For the runtime: a timer message leaves the mailbox. */
   timerTaken(envelope: Envelope): void {
     const timer = envelope.origin as unknown;

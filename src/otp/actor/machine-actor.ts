@@ -93,6 +93,7 @@ interface RaisedParams {
 }
 
 const TIMER_PREFIX = "xstate:";
+const MAX_MICROSTEPS = 1000;
 
 /** Defines an actor whose behaviour is a machine. */
 export function defineMachineActor<
@@ -104,6 +105,7 @@ export function defineMachineActor<
   spec: MachineSpec<M, A, C>,
 ): Def<A, SnapshotFrom<M>, AnsweredCalls<C>, MachineCasts<M>> {
   const effects = (spec.effects ?? {}) as Readonly<Record<string, Effect>>;
+  boundLoops(machine);
   const eventTypes = checkMachine(machine, spec.name, Object.keys(effects));
   const runner = new MachineRunner(machine, effects);
   const casts: Record<string, (state: unknown, arg: unknown, ctx: Ctx) => unknown> = {};
@@ -205,16 +207,20 @@ class MachineRunner {
   }
 
   private perform(actions: readonly MachineAction[], after: unknown, ctx: Ctx): void {
+    const atOnce: RaisedParams[] = [];
     for (const { type, params } of actions) {
       const raised = params as RaisedParams | undefined;
       switch (type) {
         case "xstate.raise":
-          if (typeof raised?.delay === "number") {
-            ctx.after(raised.delay, TIMER_PREFIX + String(raised.id), raised.event);
+          // Without a delay it was consumed inside the macrostep.
+          if (raised?.delay === 0) atOnce.push(raised);
+          else if (typeof raised?.delay === "number") {
+            ctx.after(raised.delay, timerKey(raised.id), raised.event);
           }
           break;
         case "xstate.cancel":
-          ctx.cancel(TIMER_PREFIX + String(raised?.sendId));
+          ctx.cancel(timerKey(raised?.sendId));
+          ctx.cancelNow(timerKey(raised?.sendId));
           break;
         case "xstate.emit": {
           const event = raised?.event;
@@ -231,5 +237,18 @@ class MachineRunner {
           this.effects[type]?.(params, after, ctx);
       }
     }
+    for (const raised of atOnce.reverse()) ctx.timerNow(timerKey(raised.id), raised.event);
   }
+}
+
+/** xstate's own default is no limit: an eternal `always` would hang the whole node. */
+function boundLoops(machine: AnyStateMachine): void {
+  const options = machine.options;
+  if (options.maxIterations === undefined || options.maxIterations === Number.POSITIVE_INFINITY) {
+    options.maxIterations = MAX_MICROSTEPS;
+  }
+}
+
+function timerKey(id: string | undefined): string {
+  return TIMER_PREFIX + String(id);
 }

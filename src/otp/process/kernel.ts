@@ -100,6 +100,12 @@ export class Kernel {
       visit: (process: Process) => this.visit(process),
       drainSignals: () => this.signals.drain(),
       hasSignals: () => this.signals.size > 0,
+      tellLong: (process: Process, ms: number, visits: number) =>
+        this.event("otp.turn.long", process, {
+          durationMs: ms,
+          count: visits,
+          handler: process.handler,
+        }),
     };
     this.scheduler = new Scheduler(host, options.hooks, options.clock);
   }

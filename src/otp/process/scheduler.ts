@@ -16,6 +16,8 @@ import { outsideResource } from "./scope.ts";
 export const TURNS_PER_VISIT = 100;
 const TURNS_PER_TICK = 128;
 const SLICE_MS = 5;
+/** A slice that took longer blocked timers and sockets: `otp.turn.long`. */
+const LONG_MS = 50;
 /** Turns between two looks at the clock: heavy handlers end a slice early, light ones pay 3 ns. */
 const TURNS_PER_CLOCK_READ = 16;
 
@@ -43,6 +45,8 @@ export interface SchedulerHost {
   visit(process: Process): number;
   drainSignals(): void;
   hasSignals(): boolean;
+  /** A slice took too long; `last` was visited last, alone when `visits` is 1. */
+  tellLong(last: Process, tookMs: number, visits: number): void;
 }
 
 /** Run queue of one node. */
@@ -110,7 +114,9 @@ export class Scheduler {
     const isSliced = this.hooks.isSliced;
     let spent = 0;
     let nextRead = TURNS_PER_CLOCK_READ;
-    let startedMs = -1;
+    let last: Process | undefined;
+    let visits = 0;
+    const startedMs = isSliced ? this.clock.monotonicMs() : 0;
     try {
       for (;;) {
         if (host.hasSignals()) host.drainSignals();
@@ -118,6 +124,8 @@ export class Scheduler {
         if (process === undefined) break;
         process.queued = false;
         const turns = host.visit(process);
+        last = process;
+        visits += 1;
         spent += turns;
         this.turns += turns;
         if (!isSliced) {
@@ -128,9 +136,7 @@ export class Scheduler {
         if (spent >= this.budget) break;
         if (spent >= nextRead) {
           nextRead = spent + TURNS_PER_CLOCK_READ;
-          const nowMs = this.clock.monotonicMs();
-          if (startedMs < 0) startedMs = nowMs;
-          else if (nowMs - startedMs > SLICE_MS) {
+          if (this.clock.monotonicMs() - startedMs > SLICE_MS) {
             spent = this.budget;
             break;
           }
@@ -139,7 +145,11 @@ export class Scheduler {
       if (host.hasSignals()) host.drainSignals();
     } finally {
       this.isRunning = false;
-      if (isSliced) this.budget -= spent;
+      if (isSliced) {
+        this.budget -= spent;
+        const tookMs = this.clock.monotonicMs() - startedMs;
+        if (tookMs > LONG_MS && last !== undefined) host.tellLong(last, tookMs, visits);
+      }
       if ((queue.size > 0 || host.hasSignals()) && !this.isEndless) this.wake();
     }
   };

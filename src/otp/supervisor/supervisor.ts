@@ -8,8 +8,7 @@ import { PendingCall } from "../process/calls.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
 import type { ProcessRef } from "../process/ref.ts";
-import { resumeIn } from "../process/scope.ts";
-import { reasonOfThrown, reasonText, type Reason } from "../reason.ts";
+import { reasonOfThrown, type Reason } from "../reason.ts";
 import { runAdmin } from "./admin.ts";
 import { checkFlags, checkSpecs } from "./check.ts";
 import { Child } from "./child.ts";
@@ -18,6 +17,7 @@ import { type AdminCommand, SupervisorHandle } from "./ref.ts";
 import type { ChildSpec, SupervisorSetup } from "./spec.ts";
 import { startSpec } from "./start.ts";
 import { killOrphans } from "./orphans.ts";
+import { reportChild, type ReportContext, tellRestart } from "./reports.ts";
 import { stopInParallel, stopOne } from "./stopping.ts";
 import { backoffDelayMs, decideExit, groupOf } from "./strategy.ts";
 
@@ -249,7 +249,7 @@ export class SupervisorBehaviour implements Behaviour {
     const group = groupOf(this.setup.strategy, this.children, child);
     return chain(this.stopGroup(group, child), () => {
       const delayMs = this.delayFor(group, child, nowMs);
-      if (me.kernel.telemetry.hears("otp.restart")) this.tellRestart(child, delayMs);
+      tellRestart(this, child, delayMs);
       if (delayMs === 0) return this.startGroup(child, offender);
       child.isRestarting = true;
       const order: SelfMessage = { op: "delay-over", child };
@@ -359,8 +359,6 @@ export class SupervisorBehaviour implements Behaviour {
     return this.shutdown("shutdown");
   }
 
-  // --- telling ----------------------------------------------------------------------------------
-
   report(
     context: ReportContext,
     reason: Reason,
@@ -368,42 +366,14 @@ export class SupervisorBehaviour implements Behaviour {
     offender: string | undefined,
     count?: number,
   ): void {
-    const { kernel } = this.me;
-    if (!kernel.telemetry.hears("otp.report")) return;
-    kernel.event("otp.report", this.me, {
-      context,
-      reason,
-      child: child.spec.id,
-      childPid: offender,
-      ...(count === undefined ? {} : { nb_children: count }),
-    });
-  }
-
-  private tellRestart(child: Child, delayMs: number): void {
-    this.me.kernel.event("otp.restart", this.me, {
-      child: child.spec.id,
-      strategy: this.setup.strategy,
-      reason: reasonText(child.lastExit ?? "normal"),
-      inWindow: this.window.count(this.me.kernel.now()),
-      intensity: this.setup.intensity,
-      attempt: child.restarts,
-      delayMs,
-    });
+    reportChild(this.me, { context, reason, child, offender, count });
   }
 
   private mailSelf(order: SelfMessage): void {
     const { me } = this;
     me.kernel.send(me, new Envelope(Kind.internal, order.op, order, undefined));
   }
-
-  /** Runs `body` as this supervisor, for continuations. */
-  within(body: () => void): void {
-    resumeIn(this.me, body);
-  }
 }
-
-/** Contexts of supervisor reports. */
-export type ReportContext = "start_error" | "child_terminated" | "shutdown_error" | "shutdown";
 
 /** What a supervisor mails itself. */
 export type SelfMessage =
