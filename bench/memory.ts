@@ -6,7 +6,7 @@
  */
 import { EvidenceBook } from "../src/rpc/evidence/evidence-book.ts";
 import { EventRacer } from "../src/rpc/race/event-racer.ts";
-import { report } from "./support/interleave.ts";
+import { report } from "./support/report.ts";
 
 const heapAndBuffersMb = (): number => {
   globalThis.gc?.();
@@ -50,7 +50,7 @@ report({
   value: evidenceMb,
   unit: "MB",
   bar: "<= 10 MB",
-  isKept: evidenceMb <= 10,
+  ok: evidenceMb <= 10,
 });
 
 const wallMs = Date.now();
@@ -72,7 +72,7 @@ report({
   value: Number(process.hrtime.bigint() - parseStart) / 1e6,
   unit: "ms",
   bar: "restores",
-  isKept: isRestored,
+  ok: isRestored,
 });
 
 for (const capacity of [1_000, 10_000, 100_000]) {
@@ -95,7 +95,7 @@ for (const capacity of [1_000, 10_000, 100_000]) {
     value: size,
     unit: "keys",
     bar: "<= max_cache_size, races <= a tenth of it",
-    isKept: size <= capacity && openRaces <= capacity / 10,
+    ok: size <= capacity && openRaces <= capacity / 10,
   });
   report({
     bench: "memory",

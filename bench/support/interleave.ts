@@ -38,35 +38,6 @@ export const interleave = (variants: readonly Variant[], count: number, rounds =
   });
 };
 
-/** One printed result: `{bench, case, value, unit, baseline?, ratio?}` and whether its bar holds. */
-export interface Result {
-  readonly bench: string;
-  readonly case: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly baseline?: number;
-  readonly ratio?: number;
-  /** What must hold, for people; absent where there is no bar. */
-  readonly bar?: string;
-  readonly isKept?: boolean;
-}
-
-const rounded = (value: number): number => Number(value.toPrecision(4));
-
-/** Prints a result as one line of JSON and notes a failed bar in the exit code. */
-export const report = (result: Result): void => {
-  const { value, baseline, ratio } = result;
-  console.log(
-    JSON.stringify({
-      ...result,
-      value: rounded(value),
-      ...(baseline === undefined ? {} : { baseline: rounded(baseline) }),
-      ...(ratio === undefined ? {} : { ratio: rounded(ratio) }),
-    }),
-  );
-  if (result.isKept === false) process.exitCode = 1;
-};
-
 /** The cost of a variant by name. */
 export const costOf = (costs: readonly Cost[], name: string): number => {
   const found = costs.find((cost) => cost.name === name);

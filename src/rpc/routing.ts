@@ -65,6 +65,7 @@ const viewOf = (
     type: provider.type,
     cost: provider.cost,
     archival: provider.archival,
+    mayProbe: provider.probe,
     unsupported: methodSet(provider.capabilities.unsupported),
     head: reported,
     lag: reported < 0 || head === undefined ? undefined : Math.max(0, head.number - reported),

@@ -6,6 +6,7 @@
  * table, 1,024 cells and sketches, about 9 MB when all of it is full.
  */
 import { DecayClock } from "../../lib/decay-clock.ts";
+import { latencyWindowMs } from "../../lib/latency-sketch.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { RaceEvent, SettledRace } from "../race/settled-race.ts";
@@ -313,8 +314,8 @@ export class EvidenceBook {
     for (const saved of snapshot.callCells) {
       const cell = this.#calls.cell(saved.provider, saved.transport, saved.method ?? undefined);
       cell.restore(saved, factor, saved.timeoutLimitMs);
-      // Latencies are of the last five minutes only.
-      if (ageMs < 300_000) cell.sketch?.addPairs(saved.sketch, nowMs);
+      // Latencies are of the last minutes only.
+      if (ageMs < latencyWindowMs) cell.sketch?.addPairs(saved.sketch, nowMs);
     }
     for (const saved of snapshot.raceCells) {
       const cell = this.#races.cell(saved.provider, saved.event);

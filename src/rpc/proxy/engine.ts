@@ -21,6 +21,7 @@ import type { Call, CallSink } from "./call.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
 import { EmptyMemory } from "./empty-memory.ts";
 import { Exchange } from "./exchange.ts";
+import { Explorer } from "./explorer.ts";
 import { LocalFacts } from "./facts.ts";
 import { DEFAULT_LIMITS, SLOW_MS, VERY_SLOW_MS } from "./limits.ts";
 import { localResult } from "./local-answers.ts";
@@ -38,6 +39,7 @@ export class Engine {
   readonly redact: (text: string) => string;
   readonly #empties = new EmptyMemory();
   readonly #panics = new Map<ChainName, PanicGate>();
+  readonly #explorer = new Explorer(this);
   #inFlight = 0;
   #firstAttempt: Attempt | undefined;
 
@@ -284,6 +286,7 @@ export class Engine {
   finished(exchange: Exchange): void {
     this.#inFlight--;
     this.observer.request(exchange);
+    this.#explorer.consider(exchange);
     if (exchange.durationMs > SLOW_MS) this.#tellSlow(exchange);
     if (exchange.outcome === "error") this.#tellFailure(exchange);
   }

@@ -15,14 +15,13 @@ export const explorationLimits = {
 
 /**
  * The endpoint that most needs a sample: unknown, degraded or set back for its health, least evidence
- * first. Never one that is unusable (cordoned, wrong chain), held by force or refused for its key.
- * `mayProbe` says who has not opted out.
+ * first. Never one that is unusable (cordoned, wrong chain), broken, held by force, or has opted out
+ * (`probe: off`).
  */
 export const explorationTarget = (
   snapshot: RoutingSnapshot,
   demand: SelectionDemand,
   nowMs: number,
-  mayProbe: (candidate: Candidate) => boolean,
 ): Candidate | undefined => {
   let target: Candidate | undefined;
   let fewest = Number.POSITIVE_INFINITY;
@@ -30,7 +29,7 @@ export const explorationTarget = (
     const { row, view, tier, relaxed } = candidate;
     const isNeedy = tier === "unknown" || tier === "degraded" || relaxed.length > 0;
     if (!isNeedy || !row.isUsable || row.state !== "closed" || row.forced) continue;
-    if (row.suspect || row.cooldownUntilMs > nowMs || !mayProbe(candidate)) continue;
+    if (row.suspect || row.cooldownUntilMs > nowMs || !view.mayProbe) continue;
     const n = view.calls.get(row.transport, demand.method)?.n ?? 0;
     if (n < fewest) {
       fewest = n;

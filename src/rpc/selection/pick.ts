@@ -64,27 +64,32 @@ const panicIntervalMs = 1_000;
 
 /**
  * When `firstUsable` finds nobody: an endpoint in cooldown whose breaker is closed, the soonest
- * free one; else, once per second, the open one whose pause ends first. Forced breakers never.
+ * free one; else one that stalls, because a slow answer beats none; else, once per second, the open
+ * one whose pause ends first. Forced breakers never.
  */
 export const lastResort = (
   ranking: Ranking,
   nowMs: number,
   gate: PanicGate,
   tried?: TriedSet,
-): { readonly candidate: Candidate; readonly relaxed: "cooldown" | "panic" } | undefined => {
+):
+  | { readonly candidate: Candidate; readonly relaxed: "cooldown" | "suspect" | "panic" }
+  | undefined => {
   let resting: Candidate | undefined;
+  let stalled: Candidate | undefined;
   let open: Candidate | undefined;
   for (const candidate of ranking.candidates) {
     const { row } = candidate;
     if (!row.isUsable || row.forced || tried?.has(row.index) === true) continue;
     if (row.state === "closed") {
-      if (row.suspect) continue;
-      if (resting === undefined || row.cooldownUntilMs < resting.row.cooldownUntilMs) {
+      if (row.suspect) stalled ??= candidate;
+      else if (resting === undefined || row.cooldownUntilMs < resting.row.cooldownUntilMs) {
         resting = candidate;
       }
     } else if (open === undefined || row.openUntilMs < open.row.openUntilMs) open = candidate;
   }
   if (resting !== undefined) return { candidate: resting, relaxed: "cooldown" };
+  if (stalled !== undefined) return { candidate: stalled, relaxed: "suspect" };
   if (open === undefined || nowMs - gate.lastAtMs < panicIntervalMs) return undefined;
   gate.lastAtMs = nowMs;
   return { candidate: open, relaxed: "panic" };

@@ -58,6 +58,8 @@ export interface EndpointView {
   readonly type: "public" | "paid" | "dedicated";
   readonly cost: CostConfig;
   readonly archival: boolean;
+  /** May get copies of reads so that it becomes known (`probe`). */
+  readonly mayProbe: boolean;
   /** Methods that this provider is configured or known not to serve. */
   readonly unsupported: { has(method: string): boolean };
   /** Last reported head, -1 when it never reported one. */

@@ -283,12 +283,11 @@ describe("exploration", () => {
       cordoned: { call: false, http: { isUsable: false } },
       open: { call: false, http: { state: "open" } },
       resting: { call: false, http: { cooldownUntilMs: 9_000 } },
-      optedOut: { call: false },
+      optedOut: { call: false, mayProbe: false },
     });
-    const may = ({ view }: { view: { provider: string } }) => view.provider !== "optedOut";
-    const target = explorationTarget(snapshot, { method: "eth_call" }, 0, may);
+    const target = explorationTarget(snapshot, { method: "eth_call" }, 0);
     expect(target?.view.provider).toBe("fresh");
     const all = snapshotOf({ known: {} });
-    expect(explorationTarget(all, { method: "eth_call" }, 0, may)).toBeUndefined();
+    expect(explorationTarget(all, { method: "eth_call" }, 0)).toBeUndefined();
   });
 });

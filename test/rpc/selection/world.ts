@@ -65,6 +65,7 @@ export const viewOf = (id: string, index: number, told: Told = {}): EndpointView
     type: "paid",
     cost: { pricePerMillionUnits: price ?? 0, defaultUnits: 1, unitsByMethod: {} },
     archival: false,
+    mayProbe: true,
     unsupported: new Set<string>(),
     head: 100,
     lag: 0,
