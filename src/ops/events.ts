@@ -76,6 +76,7 @@ export const EVENT_FIELDS = {
   oldStatus: text("status before the change"),
   op: text("operation of code that outlived its process"),
   openMs: amount("time until the breaker lets a probe through, ms"),
+  path: list("names of the processes, each waiting for the next"),
   pid: text("process id in our tree, e.g. #12"),
   policy: text("what a full mailbox does: reject, drop the oldest, drop the newest"),
   process: text("registered name of the process"),
@@ -424,6 +425,11 @@ export const EVENTS = {
     level: "warn",
     fields: ["pid", "count", "length", "policy"],
     meaning: "A mailbox is full; messages are refused or dropped.",
+  },
+  "otp.call.cycle": {
+    level: "warn",
+    fields: ["pid", "path", "type"],
+    meaning: "Processes wait for each other's answers in a ring; told in dev mode only.",
   },
   "otp.turn.long": {
     level: "warn",

@@ -90,6 +90,24 @@ describe("a call", () => {
   });
 });
 
+describe("a ring of waiting calls", () => {
+  it("is told at call time, by name", async () => {
+    const node = await startTop(
+      ["a", "b"].map((name) => child(probe, { name }, { register: probeKey(name) })),
+    );
+    const rings: unknown[] = [];
+    node.telemetry.attach("ring", "otp.call.cycle", (event) => rings.push(event.fields["path"]));
+    const ask = (from: string, to: string): void =>
+      probeRef(node, from).cast.wait(async (ctx) => {
+        await must(ctx.whereis(probeKey(to))).try.get();
+      });
+    ask("a", "b");
+    ask("b", "a");
+    await node.settle();
+    expect(rings).toEqual([["test/n/b/probe", "test/n/a/probe", "test/n/b/probe"]]);
+  });
+});
+
 const small = (overflow: "reject" | "drop-oldest" | "exit") =>
   defineActor({
     name: `test/small-${overflow}`,

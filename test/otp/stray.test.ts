@@ -111,6 +111,19 @@ describe("a node on real time", () => {
     await node.stop();
   });
 
+  it("tells of a handler that holds the event loop", async () => {
+    const node = await start();
+    const told: unknown[] = [];
+    node.telemetry.attach("long", "otp.turn.long", (event) => told.push(event.process));
+    await must(node.whereis(probeKey("a"))).call.run(() => {
+      const endMs = performance.now() + 60;
+      while (performance.now() < endMs);
+    });
+    await later(1);
+    expect(told).toEqual(["test/n/a/probe"]);
+    await node.stop();
+  });
+
   it("fires its timers late at most, never early", async () => {
     const node = await start();
     const a = must(node.whereis(probeKey("a")));

@@ -32,6 +32,8 @@ import type { Telemetry } from "./telemetry.ts";
 export interface NodeOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Reports rings of waiting calls (`otp.call.cycle`); default false. */
+  readonly isDev?: boolean;
   /** Gets `ctx.log` records; default: dropped. */
   readonly log?: LogSink;
   /** Decides about errors that no process owns; default: log, stop the node, then rethrow to the host. */
@@ -162,6 +164,7 @@ export function createNode(options: NodeOptions = {}): Node {
   const kernelOptions: KernelOptions = {
     clock,
     random: options.random ?? Math.random,
+    isDev: options.isDev ?? false,
     hooks: realHooks,
     log,
     armTimer: (deadlineMs) => driver.timerStarted(deadlineMs),

@@ -113,6 +113,7 @@ export function createVirtualNode(options: VirtualOptions = {}): VirtualNode {
   const kernel = new Kernel({
     clock,
     random: seededRandom(options.seed ?? 1),
+    isDev: true,
     hooks: VIRTUAL_HOOKS,
     log: options.log ?? (() => {}),
     armTimer: () => {},

@@ -93,6 +93,7 @@ export class PendingCall extends TimerEntry implements From<unknown> {
     this.before = undefined;
     this.after = undefined;
     callee.kernel.wheel.cancel(this);
+    if (this.callerProcess !== undefined) callee.kernel.callGraph?.drop(this.callerProcess, callee);
     return this.callerProcess === undefined || this.callerProcess.alive;
   }
 }
@@ -120,6 +121,7 @@ export function placeCall(
   return new Promise((resolve, reject) => {
     const pending = new PendingCall(caller, target, type, resolve, isTry ? undefined : reject);
     const { kernel } = target;
+    if (caller !== undefined) kernel.noteCall(caller, target, type);
     if (timeoutMs !== Number.POSITIVE_INFINITY) kernel.startTimer(pending, timeoutMs);
     kernel.send(target, new Envelope(kind, type, arg, pending));
   });

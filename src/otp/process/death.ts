@@ -17,6 +17,7 @@ export function endProcess(kernel: Kernel, process: Process, reason: Reason): vo
   kernel.counters.exited += 1;
   kernel.registry.release(process);
   kernel.processes.delete(process.id);
+  kernel.callGraph?.forget(process);
   if (process.idleTimer !== undefined) kernel.wheel.cancel(process.idleTimer);
   releaseExtras(kernel, process);
   kernel.event("otp.exit", process, {

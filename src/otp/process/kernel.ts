@@ -11,6 +11,7 @@ import type { Clock } from "../time/clock.ts";
 import { TimerEntry, TimerWheel } from "../time/wheel.ts";
 import { type Envelope, Kind } from "./message.ts";
 import { PendingCall } from "./calls.ts";
+import { CallGraph } from "./cycles.ts";
 import { endProcess, unlinkFromParent } from "./death.ts";
 import { makeRoom, tellHigh } from "./overflow.ts";
 import { type Behaviour, Process, type StartOutcome } from "./process.ts";
@@ -25,6 +26,8 @@ export interface KernelOptions {
   readonly random: () => number;
   readonly hooks: SchedulerHooks;
   readonly log: LogSink;
+  /** Keeps the graph of waiting calls and reports rings. */
+  readonly isDev: boolean;
   /** Called after a timer was started. */
   readonly armTimer: (deadlineMs: number) => void;
 }
@@ -66,6 +69,7 @@ export class Kernel {
   readonly supervisors = new Map<string, Set<Process>>();
   readonly telemetry: Telemetry;
   readonly signals: SignalQueue;
+  readonly callGraph: CallGraph | undefined;
   readonly scheduler: Scheduler;
   readonly wheel: TimerWheel;
   readonly counters: KernelCounters = {
@@ -89,6 +93,7 @@ export class Kernel {
     this.random = options.random;
     this.logSink = options.log;
     this.armTimer = options.armTimer;
+    this.callGraph = options.isDev ? new CallGraph() : undefined;
     this.telemetry = new Telemetry(() => options.clock.monotonicMs());
     this.wheel = new TimerWheel(options.clock.monotonicMs());
     this.signals = new SignalQueue({
@@ -345,6 +350,14 @@ export class Kernel {
     const entry = new Alarm(body);
     this.startTimer(entry, delayMs);
     return entry;
+  }
+
+  /** Notes a waiting call in dev mode and tells of a ring that it closes. */
+  noteCall(caller: Process, callee: Process, request: string): void {
+    const ring = this.callGraph?.add(caller, callee);
+    if (ring === undefined) return;
+    const path = [caller, ...ring].map((process) => process.label);
+    this.event("otp.call.cycle", caller, { path, type: request });
   }
 
   /** Emits a runtime event about a process when somebody listens. */
