@@ -160,6 +160,8 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
   /** The stall rule found the provider frozen: whatever can move, moves at once. */
   onStalled(attempt: Attempt): void {
     if (attempt !== this.#current || attempt.isStreaming || !this.info.isIdempotent) return;
+    // Without another provider a slow answer is the only one there can be.
+    if (this.attempts.length >= this.#maxAttempts || !this.#hasAnother(this.engine.now())) return;
     attempt.call?.abort();
     attempt.fail("timeout", "provider answers nobody");
   }
