@@ -15,7 +15,8 @@ export interface OpsParts {
   readonly telemetry: ArgsOf<typeof telemetryKeeper>;
   readonly benchmarkStore: ArgsOf<typeof benchmarkStore>;
   readonly benchmarkSnapshot: ArgsOf<typeof benchmarkSnapshot>;
-  readonly adminSocket: ArgsOf<typeof adminSocket>;
+  /** Undefined where nobody may look in, as in a simulation. */
+  readonly adminSocket: ArgsOf<typeof adminSocket> | undefined;
   readonly httpListener: ArgsOf<typeof httpListener>;
 }
 
@@ -38,7 +39,9 @@ export const ops = (parts: OpsParts): SupervisorSpec =>
         register: benchmarkSnapshotKey(),
         shutdown: 15_000,
       }),
-      child(adminSocket, parts.adminSocket, { register: adminSocketKey() }),
+      ...(parts.adminSocket === undefined
+        ? []
+        : [child(adminSocket, parts.adminSocket, { register: adminSocketKey() })]),
       child(httpListener, parts.httpListener, { register: httpListenerKey(), shutdown: 10_000 }),
     ],
   });

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { defineActor, keyFor } from "../../src/otp/index.ts";
 import type { Ctx } from "../../src/otp/index.ts";
 import { openLineLog, writeToken } from "../../src/io/admin-files.ts";
-import { listenAdminSocket } from "../../src/io/admin-socket.ts";
+import { listenAdminSocket, startHostTimer } from "../../src/io/admin-socket.ts";
 import type { AdminSocketServer } from "../../src/io/admin-socket.ts";
 import { AUDIT_GENESIS, auditHead, auditLine } from "../../src/ops/admin/audit.ts";
 import type { AuditEntry } from "../../src/ops/admin/audit.ts";
@@ -52,7 +52,7 @@ export const adminSocket = defineActor({
           deps,
           roleOf: (token) => beside.place?.tokens.roleOf(token),
           audit: (entry) => beside.place?.audit(entry),
-          after: startTimer,
+          after: startHostTimer,
         }),
     });
     // a killed process runs no terminate, a failing init neither; the socket must not outlive them
@@ -93,10 +93,4 @@ const openPlace = (directory: string, ctx: Ctx): Place => {
     },
     close: () => log.close(),
   };
-};
-
-const startTimer = (delayMs: number, run: () => void): (() => void) => {
-  const timer = setTimeout(run, delayMs);
-  timer.unref();
-  return () => clearTimeout(timer);
 };

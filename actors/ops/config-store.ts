@@ -67,7 +67,8 @@ export const configStore = defineActor({
       const reading = await ctx.guard(state.read());
       if (!reading.ok) return reply(state, bad(reading.errors));
       const plan = state.plan(state.current.config, reading.config);
-      return reply(state, { ok: true, plan } as ReloadResult);
+      const result: ReloadResult = { ok: true, plan };
+      return reply(state, result);
     },
   },
   formatState: ({ current: { config } }) => ({

@@ -141,6 +141,7 @@ const stop = async (state: State, name: ChainName, ctx: Ctx): Promise<void> => {
   await supervisor?.terminateChild(childId(name));
   await supervisor?.deleteChild(childId(name));
   ctx.table(chainsTable)?.delete(name);
+  state.records.get(name)?.dispose();
 };
 
 const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<State> => {

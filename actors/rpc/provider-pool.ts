@@ -3,17 +3,10 @@
  *
  * Owns the HTTP pools, the cooldowns and the routing snapshot, and keeps the `providers` supervisor's
  * children equal to the configuration. Permanent; a restart adopts pools and cells as it finds them,
- * because both live in the chain's record.
+ * because both live in the chain's record: requests go on while the whole chain is being restarted.
  */
 import type { ProviderConfig } from "../../config/schema.ts";
-import {
-  defineActor,
-  isCleanReason,
-  keyFor,
-  reply,
-  type ChildSpec,
-  type Ctx,
-} from "../../src/otp/index.ts";
+import { defineActor, keyFor, reply, type ChildSpec, type Ctx } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { AttemptOutcome, EndpointRow } from "../../src/rpc/chain-view.ts";
 import { noCooldown, refuse, type Cooldown } from "../../src/rpc/cooldown.ts";
@@ -38,7 +31,11 @@ export interface ProviderPoolArgs {
   /** The subtree of one provider. */
   readonly provider: (state: ChainState, provider: ProviderConfig) => ChildSpec;
   /** Opens a pool; `onConnect` is called for each new connection. */
-  readonly openHttp: (provider: ProviderConfig, onConnect: () => void) => HttpUpstream;
+  readonly openHttp: (
+    state: ChainState,
+    provider: ProviderConfig,
+    onConnect: () => void,
+  ) => HttpUpstream;
 }
 
 /** Which endpoint a verdict is about. */
@@ -70,7 +67,6 @@ const restartMs = 1_000;
 /** The provider pool of one chain. */
 export const providerPool = defineActor({
   name: "rpc/provider-pool",
-  trapExit: true,
   init: (args: ProviderPoolArgs, ctx): State => {
     for (const provider of args.state.config.providers) admit(args, provider);
     ctx.after(0, "reconcile");
@@ -87,7 +83,7 @@ export const providerPool = defineActor({
         if (wanted.has(id) && !renewed.includes(id)) continue;
         await supervisor?.terminateChild(childId(id));
         await supervisor?.deleteChild(childId(id));
-        dismiss(state, id);
+        state.state.dismiss(id);
       }
       for (const provider of state.state.config.providers) admit(state, provider);
       await reconcile(state, ctx);
@@ -150,11 +146,6 @@ export const providerPool = defineActor({
     const age = ctx.now() - (state.state.snapshot?.builtAtMs ?? 0);
     return state.isDirty || age >= staleMs ? rebuilt(thawed(state, ctx), ctx) : state;
   },
-  terminate: (state, reason) => {
-    // After a crash the next incarnation adopts the pools; only an orderly stop closes them.
-    if (!isCleanReason(reason)) return;
-    for (const { id } of state.state.config.providers) dismiss(state, id);
-  },
   formatState: ({ state, version, cooldowns, isDirty }) => ({
     chain: state.name,
     snapshot: version,
@@ -185,7 +176,7 @@ const admit = ({ state, openHttp }: ProviderPoolArgs, provider: ProviderConfig):
   else if (state.upstream(rows.http) === undefined) {
     state.attach(
       rows.http,
-      openHttp(provider, () => state.onConnect(provider.id)),
+      openHttp(state, provider, () => state.onConnect(provider.id)),
     );
     close(rows.http, "chain id not verified yet");
     state.onConnect(provider.id);
@@ -203,17 +194,6 @@ const admit = ({ state, openHttp }: ProviderPoolArgs, provider: ProviderConfig):
 const close = (row: EndpointRow, reason: string): void => {
   row.isUsable = false;
   row.unusableReason = reason;
-};
-
-/** Withdraws a provider: nobody is sent there any more, calls in flight may finish. */
-const dismiss = ({ state }: State, id: ProviderId): void => {
-  const { http, ws } = state.rows(id);
-  close(http, "removed");
-  close(ws, "not started");
-  const upstream = state.upstream(http);
-  if (upstream === undefined) return;
-  state.detach(http, upstream);
-  (upstream as HttpUpstream).close();
 };
 
 const childId = (provider: ProviderId): string => `provider:${provider}`;

@@ -257,3 +257,10 @@ function removeIfThere(path: string): void {
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }
+
+/** A timer of a session, which belongs to a connection and not to a process; the result cancels it. */
+export function startHostTimer(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+}

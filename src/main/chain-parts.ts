@@ -21,7 +21,7 @@ export const chainParts = (
     maxBufferedBytes: limits().wsMaxBufferedBytes,
     maxSubscriptions: limits().wsMaxSubscriptions,
   }),
-  openHttp: ({ id, url, headers, http }, onConnect) => {
+  openHttp: (_state, { id, url, headers, http }, onConnect) => {
     if (url === undefined) throw new Error(`provider ${id} has no url`);
     return createHttpUpstream({ url, headers, connections: http.pool, onConnect });
   },

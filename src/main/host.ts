@@ -25,7 +25,7 @@ import type { ChainState } from "../rpc/chain-state.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
 import type { GatewayLimits } from "../rpc/proxy/ports.ts";
 import { TICK_MS } from "../rpc/proxy/stall-rule.ts";
-import { booksOf, chainDirectory, makeChainRecord } from "./chain-records.ts";
+import { booksOf, chainDirectory, makeChainRecord, statesOf } from "./chain-records.ts";
 import { adminDeps, urlOf } from "./admin-deps.ts";
 import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
@@ -200,7 +200,9 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     },
     inFlight: () => listener.inFlight,
     stopTree: async (timeoutMs) => {
+      const states = statesOf(table());
       await node.stop(timeoutMs);
+      for (const state of states) state.dispose();
       clearInterval(ticker);
       observed.probe.close();
     },

@@ -36,6 +36,15 @@ export interface ChainState extends ChainView {
   attach(row: EndpointRow, upstream: Upstream): void;
   /** Withdraws a channel, unless another one has taken its place. */
   detach(row: EndpointRow, upstream: Upstream): void;
+  /** Withdraws a provider: nobody is sent there any more, calls in flight may finish. */
+  dismiss(provider: ProviderId): void;
+  /** Withdraws all providers: the chain is gone for good. */
+  dispose(): void;
+}
+
+/** A channel that somebody has to close. */
+interface Closable {
+  close?(): unknown;
 }
 
 /** What a chain's record is made of. */
@@ -91,6 +100,18 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
       return made;
     },
     attach: (row, upstream) => void upstreams.set(row, upstream),
+    dismiss: (provider) => {
+      for (const row of Object.values(state.rows(provider)) as readonly EndpointRow[]) {
+        row.isUsable = false;
+        row.unusableReason = "not started";
+        const upstream: (Upstream & Closable) | undefined = upstreams.get(row);
+        upstreams.delete(row);
+        upstream?.close?.();
+      }
+    },
+    dispose: () => {
+      for (const provider of rows.keys()) state.dismiss(provider);
+    },
     detach: (row, upstream) => {
       if (upstreams.get(row) === upstream) upstreams.delete(row);
     },
