@@ -242,6 +242,10 @@ export interface WorldOptions {
   readonly script?: Script;
   readonly limits?: Partial<GatewayLimits>;
   readonly hub?: HubPort;
+  /** The injected chance; 0.5 by default. */
+  readonly random?: () => number;
+  /** Providers that may get copies of reads; none by default. */
+  readonly probed?: readonly string[];
 }
 
 export const idleHub: HubPort = {
@@ -275,7 +279,10 @@ export function world(options: WorldOptions = {}): World {
       stickyMinIntervalMs: 30_000,
       costBias: 0.3,
     },
-    endpoints: rows.map((row, index) => viewOf(row, wsRows[index] as EndpointRow)),
+    endpoints: rows.map((row, index) => ({
+      ...viewOf(row, wsRows[index] as EndpointRow),
+      mayProbe: options.probed?.includes(row.provider) === true,
+    })),
     cache: new Map(),
     memory: { sticky: new Map(), rotations: new Map() },
   } as unknown as RoutingSnapshot;
@@ -338,7 +345,7 @@ export function world(options: WorldOptions = {}): World {
       names: () => ["ethereum"],
     },
     now: () => state.nowMs,
-    random: () => 0.5,
+    random: options.random ?? (() => 0.5),
     nextRequestId: () => `req${++ids}`,
     emit: (name, fields) => state.events.push({ name, fields }),
     observer: {
