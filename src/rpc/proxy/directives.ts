@@ -1,18 +1,7 @@
 /** What a caller may ask for by header (`X-Paceline-<Name>`) or query; the query wins. */
-import type { StrategyName } from "../../../config/schema.ts";
+import { strategies, strategyNamed } from "../selection/strategies/registry.ts";
 import type { CallOptions } from "./call.ts";
 import { DEFAULT_LIMITS, MIN_ATTEMPT_MS } from "./limits.ts";
-
-/** Strategies that a path or a directive may name. */
-export const STRATEGY_NAMES: ReadonlySet<string> = new Set<StrategyName>([
-  "leaderboard",
-  "fastest",
-  "latency-weighted",
-  "cheapest",
-  "priority",
-  "round-robin",
-  "hybrid",
-]);
 
 /** Prefix of directive headers, lower case. */
 export const DIRECTIVE_PREFIX = "x-paceline-";
@@ -24,10 +13,12 @@ export function applyDirective(
   value: string,
 ): CallOptions | string {
   switch (name) {
-    case "strategy":
-      return STRATEGY_NAMES.has(value)
-        ? { ...options, strategy: value as StrategyName }
-        : `strategy must be one of ${[...STRATEGY_NAMES].join(", ")}`;
+    case "strategy": {
+      const strategy = strategyNamed(value);
+      return strategy === undefined
+        ? `strategy must be one of ${Object.keys(strategies).join(", ")}`
+        : { ...options, strategy };
+    }
     case "provider":
       return value === "" ? "provider must be an id or a tag" : { ...options, provider: value };
     case "transport":

@@ -5,9 +5,9 @@
  * `/ws/...` and `/ws/rpc/...` mean the same. A reserved word or a strategy wins over a chain's name.
  */
 import type { OwnReason } from "../errors/codes.ts";
-import type { StrategyName } from "../../../config/schema.ts";
+import { strategyNamed } from "../selection/strategies/registry.ts";
 import { PLAIN_OPTIONS, type CallOptions } from "./call.ts";
-import { applyDirective, STRATEGY_NAMES } from "./directives.ts";
+import { applyDirective } from "./directives.ts";
 
 /** A path that names a chain. */
 export interface Route {
@@ -89,8 +89,9 @@ function resolve(names: readonly string[]): Route | string | undefined {
     return forced(third, second);
   }
   if (first === "provider") return undefined;
-  if (STRATEGY_NAMES.has(first)) {
-    const options = { ...PLAIN_OPTIONS, strategy: first as StrategyName };
+  const strategy = strategyNamed(first);
+  if (strategy !== undefined) {
+    const options = { ...PLAIN_OPTIONS, strategy };
     return { chainKey: second, options, isProviderForced: false };
   }
   const preset = PRESETS.get(first);

@@ -31,19 +31,16 @@ export const strategyCodes: Readonly<Record<StrategyName, number>> = {
   hybrid: 6,
 };
 
+/** Names of the founding documents; the config keeps chains from being called so. */
 const aliases: ReadonlyMap<string, StrategyName> = new Map([
   ["latency", "fastest"],
   ["latency-optimised", "fastest"],
-  ["latency-optimized", "fastest"],
   ["latency-based", "latency-weighted"],
-  ["latency-weighted-random", "latency-weighted"],
-  ["price", "cheapest"],
   ["price-optimised", "cheapest"],
-  ["price-optimized", "cheapest"],
 ]);
 
-/** The strategy behind a name or alias, with `_` for `-` and any case; `undefined` when unknown. */
+/** The strategy behind a name or alias, with `_` for `-` where one likes; `undefined` when unknown. */
 export const strategyNamed = (name: string): StrategyName | undefined => {
-  const plain = name.toLowerCase().replaceAll("_", "-");
+  const plain = name.replaceAll("_", "-");
   return Object.hasOwn(strategies, plain) ? (plain as StrategyName) : aliases.get(plain);
 };
