@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ListenError } from "./io/http-server.ts";
 import { Log } from "./io/log.ts";
 import { LogLevels } from "./io/log-levels.ts";
+import { tuneVm } from "./io/vm-tuning.ts";
 import { demoFile, startDemo } from "./main/demo.ts";
 import { drain } from "./main/drain.ts";
 import { startHost, type Host } from "./main/host.ts";
@@ -32,6 +33,7 @@ const exitBadConfig = 78;
 
 /** Runs until a signal or a failure ends it; resolves with the exit code. */
 export const run = async (options: RunOptions): Promise<number> => {
+  tuneVm();
   const file = options.demo === true ? undefined : configFile(options.configFile, process.env);
   const seed = options.seed ?? 1;
   const demo = file === undefined ? await startDemo(seed) : undefined;
