@@ -51,7 +51,7 @@ function buildProgram(terminal: Terminal, finish: Finish): Command {
     "paceline start --config paceline.yaml",
     "paceline tree --watch                # what runs, what was restarted and why",
   ]);
-  addHostVerbs(program, terminal, finish);
+  addHostVerbs(program, finish);
   addConfigVerbs(program, terminal, finish);
   addReadingVerbs(program, terminal, finish);
   addActingVerbs(program, terminal, finish);
@@ -59,7 +59,7 @@ function buildProgram(terminal: Terminal, finish: Finish): Command {
   return program;
 }
 
-function addHostVerbs(program: Command, terminal: Terminal, finish: Finish): void {
+function addHostVerbs(program: Command, finish: Finish): void {
   const port = whole(0, 65_535);
   const start = program
     .command("start")
@@ -67,14 +67,14 @@ function addHostVerbs(program: Command, terminal: Terminal, finish: Finish): voi
     .option("--config <file>", "configuration file (default: $PACELINE_CONFIG, ./paceline.yaml)")
     .action(async (options) => {
       const { startHost } = await import("./verbs/start.ts");
-      finish(await startHost({ ...options, demo: false }, terminal));
+      finish(await startHost({ ...options, demo: false }));
     });
   const demo = program
     .command("demo")
     .description("run the embedded demo: two fake chains, eight faulty providers")
     .action(async (options) => {
       const { startHost } = await import("./verbs/start.ts");
-      finish(await startHost({ ...options, demo: true }, terminal));
+      finish(await startHost({ ...options, demo: true }));
     });
   for (const verb of [start, demo]) {
     verb

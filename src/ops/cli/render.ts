@@ -100,6 +100,8 @@ function isLeaf(value: unknown): boolean {
 function leaf(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(clean).join(", ");
   if (typeof value === "object" && value !== null) return "none";
+  if (typeof value === "number" && !Number.isInteger(value))
+    return String(Number(value.toFixed(3)));
   return value === undefined || value === null ? "-" : clean(value);
 }
 

@@ -1,5 +1,4 @@
 /** Verbs that run the gateway in this very process: start, demo. */
-import type { Terminal } from "../terminal.ts";
 
 interface StartOptions {
   readonly config?: string;
@@ -11,9 +10,14 @@ interface StartOptions {
   readonly demo: boolean;
 }
 
+/** Time for last lines to leave; whatever is still open then must not hold the end. */
+const LINGER_MS = 200;
+
 /** `paceline start` and `paceline demo`. */
-export async function startHost(options: StartOptions, _terminal: Terminal): Promise<number> {
+export async function startHost(options: StartOptions): Promise<number> {
   const { config, ...rest } = options;
   const { run } = await import("../../../main.ts");
-  return run({ ...rest, ...(config !== undefined && { configFile: config }) });
+  const exitCode = await run({ ...rest, ...(config !== undefined && { configFile: config }) });
+  setTimeout(() => process.exit(exitCode), LINGER_MS).unref();
+  return exitCode;
 }
