@@ -7,7 +7,8 @@ import { redact } from "../node/redact.ts";
 import { type Facets, type ProcessRef, RefImpl } from "../process/ref.ts";
 import { PendingCall } from "../process/calls.ts";
 import { Envelope, type Info, Kind } from "../process/message.ts";
-import type { Behaviour, Overflow, Process, StartOutcome } from "../process/process.ts";
+import type { Kernel } from "../process/kernel.ts";
+import type { Behaviour, Extras, Overflow, Process, StartOutcome } from "../process/process.ts";
 import { resumeIn } from "../process/scope.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { TimerEntry } from "../time/wheel.ts";
@@ -76,7 +77,7 @@ export class ActorBehaviour implements Behaviour {
   }
 
   receive(process: Process, envelope: Envelope): void {
-    if (process.idleTimer !== undefined) stopIdle(process);
+    if (process.extras?.idleTimer !== undefined) stopIdle(process.extras, process.kernel);
     let result: unknown;
     try {
       result = this.dispatch(process, envelope);
@@ -212,7 +213,7 @@ export class ActorBehaviour implements Behaviour {
     }
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       const timer = new IdleTimer(process);
-      process.idleTimer = timer;
+      process.more().idleTimer = timer;
       process.kernel.startTimer(timer, timeoutMs);
     }
   }
@@ -262,14 +263,14 @@ class IdleTimer extends TimerEntry {
 
   expire(): void {
     const { process } = this;
-    process.idleTimer = undefined;
+    if (process.extras !== undefined) process.extras.idleTimer = undefined;
     process.kernel.send(process, new Envelope(Kind.idle, "idle", { type: "idle" }, undefined));
   }
 }
 
-function stopIdle(process: Process): void {
-  if (process.idleTimer !== undefined) process.kernel.wheel.cancel(process.idleTimer);
-  process.idleTimer = undefined;
+function stopIdle(extras: Extras, kernel: Kernel): void {
+  if (extras.idleTimer !== undefined) kernel.wheel.cancel(extras.idleTimer);
+  extras.idleTimer = undefined;
 }
 
 function countUnknown(process: Process, envelope: Envelope): void {

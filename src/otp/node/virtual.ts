@@ -66,7 +66,7 @@ export class VirtualNode extends Node {
           throw new OtpError("OTP_NOT_QUIESCENT", `no rest after ${VIRTUAL_HOOKS.maxTurns} turns`);
         }
       }
-      const nextMs = this.kernel.blocked > 0 ? wheel.nextTickMs() : undefined;
+      const nextMs = this.kernel.hasBlocked ? wheel.nextTickMs() : undefined;
       if (nextMs === undefined) return;
       this.fireAt(nextMs);
     }

@@ -18,7 +18,6 @@ export function endProcess(kernel: Kernel, process: Process, reason: Reason): vo
   kernel.registry.release(process);
   kernel.processes.delete(process.id);
   kernel.callGraph?.forget(process);
-  if (process.idleTimer !== undefined) kernel.wheel.cancel(process.idleTimer);
   releaseExtras(kernel, process);
   kernel.event("otp.exit", process, {
     reason,
@@ -29,8 +28,7 @@ export function endProcess(kernel: Kernel, process: Process, reason: Reason): vo
   process.behaviour.ended?.();
   while (process.calls !== undefined) process.calls.fail(reason);
   signalDeath(kernel, process, reason);
-  const told = process.onStarted;
-  process.onStarted = undefined;
+  const told = kernel.takeStarter(process);
   process.mailbox.clear();
   process.state = undefined;
   process.ctx = undefined;
@@ -51,6 +49,7 @@ function releaseExtras(kernel: Kernel, process: Process): void {
   const { extras } = process;
   if (extras === undefined) return;
   if (extras.topics !== undefined) kernel.pubsub.release(process);
+  if (extras.idleTimer !== undefined) kernel.wheel.cancel(extras.idleTimer);
   for (const timer of extras.timers?.values() ?? []) kernel.wheel.cancel(timer);
   for (const timer of extras.sleeps ?? []) kernel.wheel.cancel(timer);
   for (const task of extras.tasks?.values() ?? []) kernel.signals.exit(process, task, "kill");

@@ -80,8 +80,10 @@ export class Kernel {
     spawned: 0,
     exited: 0,
   };
-  /** Processes blocked inside init, terminate or a supervisor's wait; virtual time moves for them. */
-  blocked = 0;
+  /** Waiting inside init, terminate or a supervisor's stop. */
+  private readonly blockedProcesses = new Set<Process>();
+  /** Who hears how an async start ends. */
+  private readonly starters = new Map<Process, (outcome: StartOutcome) => void>();
   private readonly logSink: LogSink;
   private readonly armTimer: (deadlineMs: number) => void;
   private pidSeq = 0;
@@ -167,10 +169,10 @@ export class Kernel {
         startTimeoutMs === Number.POSITIVE_INFINITY
           ? undefined
           : this.wakeAt(startTimeoutMs, () => this.initFailed(process, "timeout"));
-      process.onStarted = (result) => {
+      this.starters.set(process, (result) => {
         if (deadline !== undefined) this.wheel.cancel(deadline);
         resolve(result);
-      };
+      });
       pending.then(
         (result) => this.initDone(process, result),
         (error: unknown) =>
@@ -186,8 +188,7 @@ export class Kernel {
     if (!outcome.ok) {
       unlinkFromParent(process);
       const reason = outcome.ignored ? "normal" : outcome.reason;
-      const told = process.onStarted;
-      process.onStarted = undefined;
+      const told = this.takeStarter(process);
       this.event("otp.init", process, { result: outcome.ignored ? "ignore" : ["error", reason] });
       this.finish(process, reason);
       told?.(outcome);
@@ -198,16 +199,14 @@ export class Kernel {
     this.unblock(process);
     this.event("otp.init", process, { result: "ok" });
     if (process.mailbox.size > 0) this.scheduler.enqueue(process);
-    const told = process.onStarted;
-    process.onStarted = undefined;
+    const told = this.takeStarter(process);
     told?.(outcome);
     return outcome;
   }
 
   private initFailed(process: Process, reason: Reason): void {
     unlinkFromParent(process);
-    const told = process.onStarted;
-    process.onStarted = undefined;
+    const told = this.takeStarter(process);
     this.finish(process, "killed");
     told?.({ ok: false, ignored: false, reason });
   }
@@ -290,17 +289,26 @@ export class Kernel {
     return turns;
   };
 
+  /** True while virtual time has to move by itself for somebody. */
+  get hasBlocked(): boolean {
+    return this.blockedProcesses.size > 0;
+  }
+
+  /** Whoever waits for the start of `process`; told once. */
+  takeStarter(process: Process): ((outcome: StartOutcome) => void) | undefined {
+    if (this.starters.size === 0) return undefined;
+    const told = this.starters.get(process);
+    if (told !== undefined) this.starters.delete(process);
+    return told;
+  }
+
   /** Marks a process as waiting inside a turn until it ends or `unblock` is called. */
   block(process: Process): void {
-    if (process.isBlocked) return;
-    process.isBlocked = true;
-    this.blocked += 1;
+    this.blockedProcesses.add(process);
   }
 
   unblock(process: Process): void {
-    if (!process.isBlocked) return;
-    process.isBlocked = false;
-    this.blocked -= 1;
+    if (this.blockedProcesses.size > 0) this.blockedProcesses.delete(process);
   }
 
   /** Ends a wait inside a turn. */

@@ -63,8 +63,6 @@ export class Process {
   /** A turn is waiting for a promise. */
   busy = false;
   suspended = false;
-  /** Waits inside init, terminate or a supervisor's stop: virtual time moves for it. */
-  isBlocked = false;
   trapExit: boolean;
   /** Stands for the process in user code. */
   ctx: unknown = undefined;
@@ -74,10 +72,7 @@ export class Process {
   /** Calls waiting for this process, newest first. */
   calls: PendingCall | undefined = undefined;
   extras: Extras | undefined = undefined;
-  /** Told once how the start ended. */
-  onStarted: ((outcome: StartOutcome) => void) | undefined = undefined;
   exitReason: Reason | undefined = undefined;
-  idleTimer: TimerEntry | undefined = undefined;
   /** Name of the handler of the current or last turn. */
   handler = "";
   turns = 0;
@@ -94,7 +89,8 @@ export class Process {
     this.behaviour = behaviour;
     this.parent = parent;
     this.trapExit = behaviour.trapExit;
-    this.startedAtMs = kernel.clock.monotonicMs();
+    // Whole ms: a fraction would cost every process a boxed number.
+    this.startedAtMs = Math.floor(kernel.clock.monotonicMs());
   }
 
   get pid(): string {
@@ -167,6 +163,7 @@ export class Extras {
   watchers: Set<MonitorRecord> | undefined = undefined;
   /** Monitors this process holds on others. */
   watching: Set<MonitorRecord> | undefined = undefined;
+  idleTimer: TimerEntry | undefined = undefined;
   timers: Map<string, TimerEntry> | undefined = undefined;
   sleeps: Set<TimerEntry> | undefined = undefined;
   tasks: Map<string, Process> | undefined = undefined;

@@ -2,7 +2,7 @@
  * Admin calls as the supervisor answers them (otp.md 1.10).
  */
 import type { Ref } from "../actor/definition.ts";
-import type { StartOutcome } from "../process/process.ts";
+import type { Process, StartOutcome } from "../process/process.ts";
 import { processOf, RefImpl } from "../process/ref.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { checkSpec } from "./check.ts";
@@ -69,7 +69,10 @@ function startDynamic(owner: SupervisorBehaviour, args: unknown): Maybe<AdminRes
 function started(owner: SupervisorBehaviour, child: Child): Maybe<AdminResult<StartedChild>> {
   return chain(owner.spawn(child), (outcome) =>
     chain(owner.accept(child, outcome), (failure) => {
-      if (failure === undefined) return describe(outcome);
+      if (failure === undefined) {
+        if (owner.isDynamic && child.spec.restart === "temporary") owner.forgetArguments(child);
+        return describe(outcome);
+      }
       owner.remove(child);
       return failed(failure.reason);
     }),
@@ -163,9 +166,25 @@ function count(owner: SupervisorBehaviour): ChildCounts {
 
 function describe(outcome: StartOutcome): AdminResult<StartedChild> {
   if (!outcome.ok) return { ok: true, pid: undefined, ref: undefined };
-  const { process, extra } = outcome;
-  const ref = process.ref as unknown as Ref;
-  return { ok: true, pid: process.pid, ref, ...(extra === undefined ? {} : { extra }) };
+  return new Started(outcome.process, outcome.extra);
+}
+
+/** Makes the ref only for those who ask: of many dynamic children nobody does. */
+class Started implements StartedChild {
+  readonly ok = true;
+  readonly pid: string;
+  readonly extra?: unknown;
+  readonly #process: Process;
+
+  constructor(process: Process, extra: unknown) {
+    this.#process = process;
+    this.pid = process.pid;
+    if (extra !== undefined) this.extra = extra;
+  }
+
+  get ref(): Ref {
+    return this.#process.ref as unknown as Ref;
+  }
 }
 
 function failed(reason: Reason): { readonly ok: false; readonly reason: Reason } {

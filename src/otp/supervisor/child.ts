@@ -6,22 +6,46 @@ import type { Reason } from "../reason.ts";
 import type { TimerEntry } from "../time/wheel.ts";
 import type { ChildSpec } from "./spec.ts";
 
+/** Backoff of one child. */
+interface Delay {
+  /** Consecutive quick deaths. */
+  attempt: number;
+  startedAtMs: number;
+  timer: TimerEntry | undefined;
+}
+
 /** Record of one child. */
 export class Child {
-  readonly spec: ChildSpec;
+  spec: ChildSpec;
   process: Process | undefined = undefined;
   /** Its restart failed or waits for a delay; `lastPid` names the dead process. */
   isRestarting = false;
-  lastPid: string | undefined = undefined;
+  /** Id of its last process, 0 when there was none. */
+  lastId = 0;
   lastExit: Reason | undefined = undefined;
   /** Times it was started again after a death. */
   restarts = 0;
-  /** Consecutive quick deaths, for backoff. */
-  attempt = 0;
-  startedAtMs = 0;
-  timer: TimerEntry | undefined = undefined;
+  /** Only for children with backoff, and while a delay of theirs runs. */
+  delay: Delay | undefined = undefined;
 
   constructor(spec: ChildSpec) {
     this.spec = spec;
+  }
+
+  get timer(): TimerEntry | undefined {
+    return this.delay?.timer;
+  }
+
+  set timer(timer: TimerEntry | undefined) {
+    this.backoff.timer = timer;
+  }
+
+  get backoff(): Delay {
+    this.delay ??= { attempt: 0, startedAtMs: 0, timer: undefined };
+    return this.delay;
+  }
+
+  get lastPid(): string | undefined {
+    return this.lastId === 0 ? undefined : `#${this.lastId}`;
   }
 }

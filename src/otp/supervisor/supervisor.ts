@@ -39,6 +39,8 @@ export class SupervisorBehaviour implements Behaviour {
   readonly overflow = "reject";
   readonly setup: SupervisorSetup;
   readonly window: IntensityWindow;
+  /** Policy that the temporary children of a dynamic supervisor share: their specs are not kept. */
+  private sharedSpec: ChildSpec | undefined = undefined;
   /** In start order. */
   readonly children = new Set<Child>();
   readonly byId = new Map<unknown, Child>();
@@ -157,6 +159,19 @@ export class SupervisorBehaviour implements Behaviour {
     return child;
   }
 
+  /** A temporary dynamic child never starts again: its id, name and arguments are dropped. */
+  forgetArguments(child: Child): void {
+    const { spec } = child;
+    const shared = this.sharedSpec;
+    const isSame =
+      shared !== undefined && shared.type === spec.type && shared.shutdown === spec.shutdown;
+    if (!isSame || shared.significant !== spec.significant) {
+      const start = { behaviour: spec.start.behaviour, args: undefined };
+      this.sharedSpec = { ...spec, id: undefined, name: undefined, start };
+    }
+    child.spec = this.sharedSpec as ChildSpec;
+  }
+
   remove(child: Child): void {
     this.cancelDelay(child);
     this.children.delete(child);
@@ -179,8 +194,8 @@ export class SupervisorBehaviour implements Behaviour {
     if (outcome.ok) {
       child.process = outcome.process;
       child.isRestarting = false;
-      child.lastPid = outcome.process.pid;
-      child.startedAtMs = this.me.kernel.now();
+      child.lastId = outcome.process.id;
+      if (child.spec.backoff !== undefined) child.backoff.startedAtMs = this.me.kernel.now();
       outcome.process.record = child;
       return undefined;
     }
@@ -277,10 +292,11 @@ export class SupervisorBehaviour implements Behaviour {
     }
     const { backoff } = child.spec;
     if (backoff === undefined) return delayMs;
-    const livedMs = nowMs - child.startedAtMs;
+    const history = child.backoff;
+    const livedMs = nowMs - history.startedAtMs;
     const hasRecovered = livedMs >= (backoff.resetAfterMs ?? backoff.maxMs);
-    child.attempt = hasRecovered ? 1 : child.attempt + 1;
-    return Math.max(delayMs, backoffDelayMs(backoff, child.attempt, this.me.kernel.random()));
+    history.attempt = hasRecovered ? 1 : history.attempt + 1;
+    return Math.max(delayMs, backoffDelayMs(backoff, history.attempt, this.me.kernel.random()));
   }
 
   /** `offender` names the child in the report of a failure; groups know only its id, as in OTP. */
