@@ -5,10 +5,11 @@
  * configuration) and nothing that can fail by itself.
  */
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { nanoid } from "nanoid";
 import { chainRegistryKey, chainsTable } from "../../actors/rpc/chain-registry.ts";
 import { configStoreKey } from "../../actors/ops/config-store.ts";
-import { httpListenerKey } from "../../actors/ops/http-listener.ts";
+import { httpListenerKey, type ListenAddress } from "../../actors/ops/http-listener.ts";
 import { tableKeeperKey } from "../../actors/ops/table-keeper.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { planReload } from "../../config/plan.ts";
@@ -34,6 +35,7 @@ import type { ConfigReading } from "./reading.ts";
 import { createHandler } from "./routes.ts";
 import type { Running } from "./running.ts";
 import { secretsOf } from "./secrets.ts";
+import { untilServing } from "./serving.ts";
 import { version } from "./version.ts";
 
 /** What a host is started with. */
@@ -132,60 +134,87 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     drain: options.drain,
   });
 
+  const stopTree = async (timeoutMs: number): Promise<void> => {
+    const states = statesOf(table());
+    await node.stop(timeoutMs);
+    for (const state of states) state.dispose();
+    clearInterval(ticker);
+    observed.probe.close();
+  };
+
   const { dir, snapshotIntervalMs } = running.config.storage;
-  await node.start(
-    application({
-      ops: {
-        configStore: {
-          current: running,
-          read,
-          plan: planReload,
-          apply: async (config, plan) => {
-            redact = secretsOf(running.config, config);
-            log.setRedactor(redact);
-            const change = { chains: config.chains, steps: plan.steps };
-            await node.via(chainRegistryKey()).call.apply(change, { timeoutMs: 60_000 });
-            running.loaded = running.read;
-            observed.metrics.prune();
+  const start = async (): Promise<ListenAddress> => {
+    await node.start(
+      application({
+        ops: {
+          configStore: {
+            current: running,
+            read,
+            plan: planReload,
+            apply: async (config, plan) => {
+              redact = secretsOf(running.config, config);
+              log.setRedactor(redact);
+              const change = { chains: config.chains, steps: plan.steps };
+              await node.via(chainRegistryKey()).call.apply(change, { timeoutMs: 60_000 });
+              running.loaded = running.read;
+              observed.metrics.prune();
+            },
+          },
+          telemetry: {
+            telemetry: () => node.telemetry,
+            listeners: [
+              { id: "log", names: () => loggedEvents(log), handle: logEvent },
+              { id: "metrics", names: () => METRIC_EVENTS, handle: observed.metrics.onEvent },
+            ],
+            probe: observed.probe,
+            prune: observed.metrics.prune,
+          },
+          benchmarkStore: { books: () => booksOf(table()) },
+          benchmarkSnapshot: {
+            books: () => booksOf(table()),
+            store: createSnapshotStore({
+              directory: join(dir, "benchmarks"),
+              maxAgeMs: snapshotMaxAgeMs,
+              maxFiles: snapshotMaxFiles,
+            }),
+            intervalMs: snapshotIntervalMs,
+          },
+          adminSocket: { path: running.config.admin.socket, deps: admin },
+          httpListener: { listener },
+        },
+        chain: chainParts(
+          gateway.engine,
+          () => running.config.limits,
+          (text) => redact(text),
+        ),
+        registry: {
+          configured: () => running.config.chains,
+          record: (config) => makeChainRecord(node, config),
+          openTable: async (name) => {
+            await node.via(tableKeeperKey()).call.open(name);
           },
         },
-        telemetry: {
-          telemetry: () => node.telemetry,
-          listeners: [
-            { id: "log", names: () => loggedEvents(log), handle: logEvent },
-            { id: "metrics", names: () => METRIC_EVENTS, handle: observed.metrics.onEvent },
-          ],
-          probe: observed.probe,
-          prune: observed.metrics.prune,
-        },
-        benchmarkStore: { books: () => booksOf(table()) },
-        benchmarkSnapshot: {
-          books: () => booksOf(table()),
-          store: createSnapshotStore({
-            directory: join(dir, "benchmarks"),
-            maxAgeMs: snapshotMaxAgeMs,
-            maxFiles: snapshotMaxFiles,
-          }),
-          intervalMs: snapshotIntervalMs,
-        },
-        adminSocket: { path: running.config.admin.socket, deps: admin },
-        httpListener: { listener },
+      }),
+    );
+    return node.via(httpListenerKey()).call.open(undefined, { timeoutMs: 10_000 });
+  };
+  const address = await start().catch(async (error: unknown) => {
+    // Half a tree must not keep the program alive.
+    await stopTree(LEAST_STOP_MS);
+    throw error;
+  });
+  await untilServing(
+    {
+      states: () => statesOf(table()),
+      isAllTried: () => {
+        const { all, tried } = observed.endpoints();
+        return tried >= all;
       },
-      chain: chainParts(
-        gateway.engine,
-        () => running.config.limits,
-        (text) => redact(text),
-      ),
-      registry: {
-        configured: () => running.config.chains,
-        record: (config) => makeChainRecord(node, config),
-        openTable: async (name) => {
-          await node.via(tableKeeperKey()).call.open(name);
-        },
-      },
-    }),
+      now,
+      sleep: (ms) => sleep(ms),
+    },
+    READY_WAIT_MS,
   );
-  const address = await node.via(httpListenerKey()).call.open(undefined, { timeoutMs: 10_000 });
 
   return {
     node,
@@ -199,13 +228,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
       await listener.finish(timeoutMs, spreadMs);
     },
     inFlight: () => listener.inFlight,
-    stopTree: async (timeoutMs) => {
-      const states = statesOf(table());
-      await node.stop(timeoutMs);
-      for (const state of states) state.dispose();
-      clearInterval(ticker);
-      observed.probe.close();
-    },
+    stopTree,
     drainConfig: () => running.config.drain,
   };
 };
@@ -219,6 +242,11 @@ const gatewayLimits = (limits: Config["limits"]): Partial<GatewayLimits> => ({
   wsMaxInFlight: limits.wsMaxInFlight,
   wsMaxSubscriptions: limits.wsMaxSubscriptions,
 });
+
+/** Longest wait for the providers before the ready line; who is slower joins later. */
+const READY_WAIT_MS = 1_000;
+/** Time for a tree whose start failed to stop. */
+const LEAST_STOP_MS = 2_000;
 
 /** Snapshots are kept for a week, hourly ones with room to spare. */
 const snapshotMaxAgeMs = 7 * 24 * 3_600_000;

@@ -33,6 +33,8 @@ export interface ObserveOptions {
 export interface Observation {
   readonly chains: () => readonly ChainView[];
   readonly health: () => HealthInput;
+  /** How many endpoints there are, and how many were tried. */
+  readonly endpoints: () => HealthInput["endpoints"];
   readonly metrics: Metrics;
   readonly probe: HostProbe;
 }
@@ -95,7 +97,7 @@ export const observe = (options: ObserveOptions): Observation => {
         log.write("error", "ops.metrics", "a metric could not be read", { metric, error }),
     },
   );
-  return { chains: views, health, metrics, probe };
+  return { chains: views, health, endpoints: () => endpointsOf(states()), metrics, probe };
 };
 
 /** Tells two configurations apart; secrets enter it as their fingerprints only. */
