@@ -3,19 +3,12 @@ import { diagnostic, formatPath } from "./diagnostic.ts";
 import type { Diagnostic, Path } from "./diagnostic.ts";
 import { isRawMap } from "./source.ts";
 import type { RawMap, RawValue, SourceTree } from "./source.ts";
-import { STRATEGIES } from "./schema.ts";
+import { STRATEGIES, STRATEGY_ALIASES } from "./schema.ts";
 
 /** First path segments with a meaning of their own; no chain may be called so. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set<string>([
   ...STRATEGIES,
-  // other spellings under which a strategy can be asked for
-  "latency",
-  "latency-optimised",
-  "latency-based",
-  "latency_based",
-  "latency_weighted",
-  "price-optimised",
-  "round_robin",
+  ...Object.keys(STRATEGY_ALIASES),
   // words of the URL space
   "provider",
   "profile",

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { parseDuration } from "../src/lib/duration.ts";
 import { parseSize } from "../src/lib/size.ts";
 import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS } from "./default.ts";
-import { ERROR_RULE_CLASSES, STRATEGIES } from "./schema.ts";
+import { ERROR_RULE_CLASSES, STRATEGIES, STRATEGY_ALIASES } from "./schema.ts";
 
 /** What a change of a key costs a running host. */
 export type Reload = "hot" | "process" | "host";
@@ -98,6 +98,8 @@ const oneOf = <const V extends readonly [string, ...string[]]>(
   description: string,
   info: KeyInfo = {},
 ) => describe(z.enum(values), description, `one of ${values.join(", ")}`, info);
+
+const strategyAliases = Object.keys(STRATEGY_ALIASES) as (keyof typeof STRATEGY_ALIASES)[];
 
 /** `minMs` keeps a value that would spin from being accepted. */
 const duration = (description: string, minMs: number, info: KeyInfo = {}) =>
@@ -297,7 +299,12 @@ const chain = z
     ).unwrap(),
     aliases: texts("Other names of the chain in URLs.", hot(chained.aliases)),
     block_time: duration("Time between blocks; learned from the heads when not given.", 10),
-    strategy: oneOf(STRATEGIES, "How providers are ordered for a request.", hot(chained.strategy)),
+    strategy: describe(
+      z.enum([...STRATEGIES, ...strategyAliases]),
+      "How providers are ordered for a request.",
+      `one of ${STRATEGIES.join(", ")}`,
+      hot(chained.strategy),
+    ),
     selection: group("Which providers count as current.", {
       max_lag_blocks: whole(
         "Blocks a provider may be behind the tip.",

@@ -6,6 +6,7 @@ import type { Completion } from "./complete.ts";
 import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS } from "./default.ts";
 import { formatPath } from "./diagnostic.ts";
 import type { ConfigDocument } from "./document.ts";
+import { STRATEGY_ALIASES } from "./schema.ts";
 import type {
   BreakerConfig,
   ChainConfig,
@@ -13,6 +14,8 @@ import type {
   CostConfig,
   ProviderConfig,
   SkippedProvider,
+  StrategyName,
+  StrategySpelling,
 } from "./schema.ts";
 
 type ChainDocument = ConfigDocument["chains"][string];
@@ -79,7 +82,7 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
     chainId: chain.chain_id,
     aliases: chain.aliases ?? [],
     blockTimeMs: chain.block_time === undefined ? undefined : ms(chain.block_time),
-    strategy: chain.strategy ?? CHAIN_DEFAULTS.strategy,
+    strategy: strategyOf(chain.strategy ?? CHAIN_DEFAULTS.strategy),
     selection: {
       maxLagBlocks: selection.max_lag_blocks,
       archivalThreshold: selection.archival_threshold,
@@ -238,4 +241,11 @@ function bytes(text: string): number {
   const sizeBytes = parseSize(text);
   if (sizeBytes === undefined) throw new Error("a size passed the schema but does not parse");
   return sizeBytes;
+}
+
+/** The strategy's own name behind any spelling of it. */
+function strategyOf(spelling: StrategySpelling): StrategyName {
+  return spelling in STRATEGY_ALIASES
+    ? STRATEGY_ALIASES[spelling as keyof typeof STRATEGY_ALIASES]
+    : (spelling as StrategyName);
 }

@@ -21,6 +21,20 @@ export const STRATEGIES = [
 /** How providers are ordered for a request. */
 export type StrategyName = (typeof STRATEGIES)[number];
 
+/** Other spellings of strategies, from the founding documents. */
+export const STRATEGY_ALIASES = {
+  latency: "fastest",
+  "latency-optimised": "fastest",
+  "latency-based": "latency-weighted",
+  latency_based: "latency-weighted",
+  latency_weighted: "latency-weighted",
+  "price-optimised": "cheapest",
+  round_robin: "round-robin",
+} as const satisfies Readonly<Record<string, StrategyName>>;
+
+/** A strategy as a file may spell it. */
+export type StrategySpelling = StrategyName | keyof typeof STRATEGY_ALIASES;
+
 /** The whole configuration of one host process. */
 export interface Config {
   /** Tags every event, metric and log line. */

@@ -1,7 +1,7 @@
 /** Every key: it can be set, its default is the documented one, and a change of it is planned as documented. */
 import { describe, expect, it } from "vitest";
 import { planReload } from "../../config/plan.ts";
-import type { Config } from "../../config/schema.ts";
+import { STRATEGY_ALIASES, type Config } from "../../config/schema.ts";
 import { documentedKeys } from "../../config/walk.ts";
 import { load, mustLoad } from "./support.ts";
 
@@ -168,5 +168,12 @@ describe("every key", () => {
     const [provider] = config.chains[0]?.providers ?? [];
     expect(provider?.url?.reveal()).toBe("https://a.example/x");
     expect(provider?.headers["authorization"]?.reveal()).toBe(`Basic ${btoa("me:p@ss")}`);
+  });
+
+  it("takes a strategy under its other spellings, and gives it its own name", () => {
+    for (const [spelling, name] of Object.entries(STRATEGY_ALIASES)) {
+      const chain = `strategy: ${spelling}, chain_id: 1, providers: [{ id: a, url: "https://a.example" }]`;
+      expect(mustLoad(`chains: { e: { ${chain} } }`).chains[0]?.strategy).toBe(name);
+    }
   });
 });

@@ -1,5 +1,5 @@
 /** All strategies: a new one is a module beside this file, a name in the config, and a line here. */
-import type { StrategyName } from "../../../../config/schema.ts";
+import { STRATEGY_ALIASES, type StrategyName } from "../../../../config/schema.ts";
 import { cheapest } from "./cheapest.ts";
 import { fastest } from "./fastest.ts";
 import { hybrid } from "./hybrid.ts";
@@ -31,16 +31,10 @@ export const strategyCodes: Readonly<Record<StrategyName, number>> = {
   hybrid: 6,
 };
 
-/** Names of the founding documents; the config keeps chains from being called so. */
-const aliases: ReadonlyMap<string, StrategyName> = new Map([
-  ["latency", "fastest"],
-  ["latency-optimised", "fastest"],
-  ["latency-based", "latency-weighted"],
-  ["price-optimised", "cheapest"],
-]);
-
-/** The strategy behind a name or alias, with `_` for `-` where one likes; `undefined` when unknown. */
+/** The strategy behind a name or another spelling of it; `undefined` when there is none. */
 export const strategyNamed = (name: string): StrategyName | undefined => {
-  const plain = name.replaceAll("_", "-");
-  return Object.hasOwn(strategies, plain) ? (plain as StrategyName) : aliases.get(plain);
+  if (Object.hasOwn(strategies, name)) return name as StrategyName;
+  return Object.hasOwn(STRATEGY_ALIASES, name)
+    ? STRATEGY_ALIASES[name as keyof typeof STRATEGY_ALIASES]
+    : undefined;
 };
