@@ -54,7 +54,7 @@ describe("the demo", () => {
     expect(JSON.parse(chains.text)).toBeTypeOf("object");
     expect((await get("/metrics")).text).toMatch(/^paceline_/mu);
     for (const path of ["/livez", "/startupz", "/readyz", "/health", "/openapi.json"]) {
-      expect((await get(path)).status, path).toBe(200);
+      await eventually(`${path} is 200`, async () => (await get(path)).status === 200);
     }
   });
 
