@@ -4,6 +4,7 @@
  */
 import { startGateway } from "./lanes/gateway.ts";
 import { cpuNs, LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
+import { MAX_WAITED_SHARE, waitedNs } from "./support/contention.ts";
 import { quantile, report } from "./support/report.ts";
 import { WsClient } from "./support/ws-clients.ts";
 
@@ -12,6 +13,7 @@ const LOGS_PER_BLOCK = 1_000;
 const WARM_MS = 8_000;
 const MEASURE_MS = 10_000;
 const SAMPLE_EVERY = 16;
+const MAX_P99_MS = 10;
 
 pinSelf(LOAD_CORE);
 const events = await startLane("events", LOAD_CORE, [
@@ -36,6 +38,19 @@ let doubles = 0;
 const latenciesMs: number[] = [];
 let closed = "";
 const field = Buffer.from('"data":"0x');
+/** The same events straight from the generator: what the machine itself adds. */
+const directMs: number[] = [];
+let direct = 0;
+const bare = await WsClient.open(events.port, "/gateway/direct", {
+  onMessage: (payload) => {
+    const data = payload.indexOf(field);
+    if (data < 0 || ++direct % SAMPLE_EVERY !== 0) return;
+    const start = data + field.length;
+    const atNs = BigInt(`0x${payload.toString("latin1", start + 112, start + 128)}`);
+    directMs.push(Number(process.hrtime.bigint() - atNs) / 1e6);
+  },
+});
+bare.send('{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["logs",{}]}');
 const client = await WsClient.open(gateway.port, "/rpc/ethereum", {
   onMessage: (payload) => {
     const data = payload.indexOf(field);
@@ -68,11 +83,14 @@ await sleep(WARM_MS / 2);
 
 good = 0;
 latenciesMs.length = 0;
+directMs.length = 0;
 const startMs = performance.now();
 const startNs = cpuNs(gateway.pid);
+const startWaitedNs = waitedNs(gateway.pid);
 await sleep(MEASURE_MS);
 const durationMs = performance.now() - startMs;
 const cpu = (cpuNs(gateway.pid) - startNs) / 1e6 / durationMs;
+const waited = (waitedNs(gateway.pid) - startWaitedNs) / 1e6 / durationMs;
 const perSec = (good * 1_000) / durationMs;
 const lost = gaps + doubles;
 const p99 = quantile(latenciesMs, 0.99);
@@ -95,8 +113,24 @@ report({
 });
 report({ bench, case: "CPU", value: cpu * 100, unit: "% of a core", bar: "< 80 %", ok: cpu < 0.8 });
 report({ bench, case: "CPU per event in", value: (cpu * 1e6) / (3 * RATE), unit: "us" });
-report({ bench, case: "latency p50", value: quantile(latenciesMs, 0.5), unit: "ms" });
-report({ bench, case: "latency p99", value: p99, unit: "ms", bar: "< 10 ms", ok: p99 < 10 });
+const p50 = { value: quantile(latenciesMs, 0.5), baseline: quantile(directMs, 0.5) };
+report({ bench, case: "latency p50 (without gateway)", ...p50, unit: "ms" });
+// On a machine that is busy with other things the lane waits for its core: then nothing is learned.
+const baseline = quantile(directMs, 0.99);
+const isMeasured = waited < MAX_WAITED_SHARE || p99 < MAX_P99_MS;
+report({
+  bench,
+  case: "latency p99 (without gateway)",
+  value: p99,
+  baseline,
+  unit: "ms",
+  ...(isMeasured
+    ? { bar: `< ${MAX_P99_MS} ms`, ok: p99 < MAX_P99_MS }
+    : { bar: "discarded: the core was taken" }),
+});
+report({ bench, case: "kept from its core", value: waited * 100, unit: "% of the time" });
+if (!isMeasured) process.exitCode ||= 2;
 if (closed !== "") console.error(`the client was closed: ${closed}`);
 client.close();
+bare.close();
 await Promise.all([gateway.stop(), events.stop()]);

@@ -1,0 +1,200 @@
+/**
+ * What does one head to one of 1,000 WebSocket clients cost, against a bare chain that does nothing
+ * but `ws.send(string)`? What does a client cost in memory, and does a stuck one delay the others?
+ */
+import { startGateway } from "./lanes/gateway.ts";
+import { MAX_WAITED_SHARE, waitedNs } from "./support/contention.ts";
+import { cpuNs, LANE_CORE, LOAD_CORE, pinSelf, rssMb, startLane } from "./support/host.ts";
+import { median, quantile, report } from "./support/report.ts";
+import { WsClient } from "./support/ws-clients.ts";
+
+const CLIENTS = 1_000;
+const FEW = 200;
+const HEADS_PER_SEC = 20;
+const ROUNDS = 5;
+const ROUND_MS = 2_000;
+const WARM_MS = 3_000;
+/** Every tenth client looks at the time in each head. */
+const TIMED_EVERY = 10;
+const MAX_RATIO = 1.15;
+const MAX_LATENCY_RATIO = 1.5;
+const MAX_KB = 30;
+
+pinSelf(LOAD_CORE);
+const file = (name: string): string => new URL(`lanes/${name}.ts`, import.meta.url).pathname;
+const events = await startLane("events", LOAD_CORE, [file("events")]);
+const names = ["p0", "p1", "p2"];
+const urlsOf = (scheme: string, lane: string) =>
+  names.map((name) => `${scheme}://127.0.0.1:${events.port}/${lane}/${name}`);
+/** Sets what a lane is sent; answers the number of its newest block. */
+const control = async (lane: string, query: string): Promise<number> => {
+  const response = await fetch(`http://127.0.0.1:${events.port}/control?lane=${lane}&${query}`);
+  return ((await response.json()) as { number: number }).number;
+};
+const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+const bare = await startLane("bare", LANE_CORE, [file("bare-fanout"), ...urlsOf("ws", "bare")]);
+const gateway = await startGateway(urlsOf("http", "gateway"), urlsOf("ws", "gateway"));
+
+const mark = Buffer.from('"extraData":"0x');
+
+class Audience {
+  readonly lane: { readonly pid: number; readonly port: number };
+  readonly name: string;
+  readonly #path: string;
+  readonly clients: WsClient[] = [];
+  delivered = 0;
+  latenciesMs: number[] = [];
+  closed: string[] = [];
+
+  constructor(name: string, lane: { readonly pid: number; readonly port: number }, path: string) {
+    this.name = name;
+    this.lane = lane;
+    this.#path = path;
+  }
+
+  /** Connects and subscribes up to `count` clients. */
+  async grow(count: number): Promise<void> {
+    while (this.clients.length < count) {
+      const isTimed = this.clients.length % TIMED_EVERY === 0;
+      let subscribed!: () => void;
+      const isSubscribed = new Promise<void>((resolve) => (subscribed = resolve));
+      const client = await WsClient.open(this.lane.port, this.#path, {
+        onMessage: (payload) => {
+          if (payload.length < 500) {
+            subscribed();
+            return;
+          }
+          this.delivered++;
+          if (!isTimed) return;
+          const at = payload.indexOf(mark) + mark.length;
+          const atNs = BigInt(`0x${payload.toString("latin1", at + 48, at + 64)}`);
+          if (atNs > 0n) this.latenciesMs.push(Number(process.hrtime.bigint() - atNs) / 1e6);
+        },
+        onClose: (code, reason) => this.closed.push(`${code} ${reason}`),
+      });
+      this.clients.push(client);
+      client.send('{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}');
+      await isSubscribed;
+    }
+  }
+
+  /** CPU per delivery in us while heads come for a round. */
+  async round(): Promise<{ cpuUs: number; missing: number; waited: number }> {
+    const { pid } = this.lane;
+    this.delivered = 0;
+    const startNs = cpuNs(pid);
+    const startWaitedNs = waitedNs(pid);
+    const first = await control(this.name, `headRate=${HEADS_PER_SEC}`);
+    await sleep(ROUND_MS);
+    const last = await control(this.name, "headRate=0");
+    for (let before = -1; before !== this.delivered; ) {
+      before = this.delivered;
+      await sleep(250);
+    }
+    const cpuUs = (cpuNs(pid) - startNs) / 1e3 / Math.max(1, this.delivered);
+    const missing = (last - first) * this.listening - this.delivered;
+    return { cpuUs, missing, waited: (waitedNs(pid) - startWaitedNs) / 1e6 / ROUND_MS };
+  }
+
+  /** Clients that read. */
+  get listening(): number {
+    return this.clients.filter(({ socket }) => !socket.isPaused()).length;
+  }
+}
+
+const theirs = new Audience("bare", bare, "/");
+const ours = new Audience("gateway", gateway, "/rpc/ethereum");
+const audiences = [theirs, ours];
+
+for (const audience of audiences) await audience.grow(FEW);
+for (const { name } of audiences) await control(name, `headRate=${HEADS_PER_SEC}`);
+await sleep(WARM_MS);
+for (const { name } of audiences) await control(name, "headRate=0");
+const few = audiences.map(({ lane }) => rssMb(lane.pid));
+for (const audience of audiences) {
+  await audience.grow(CLIENTS + FEW);
+  await audience.round();
+}
+const kb = audiences.map(({ lane }, i) => ((rssMb(lane.pid) - (few[i] ?? 0)) * 1_024) / CLIENTS);
+
+const cpu = new Map<Audience, number[]>(audiences.map((audience) => [audience, []]));
+for (const audience of audiences) audience.latenciesMs = [];
+let missing = 0;
+let waited = 0;
+for (let round = 0; round < ROUNDS; round++) {
+  for (const audience of audiences) {
+    const result = await audience.round();
+    cpu.get(audience)?.push(result.cpuUs);
+    waited = Math.max(waited, result.waited);
+    missing += Math.abs(result.missing);
+  }
+}
+const bench = "fanout";
+const [bareUs, oursUs] = audiences.map((audience) => cpu.get(audience) ?? []);
+const ratio = Math.min(...(oursUs ?? [])) / Math.min(...(bareUs ?? []));
+report({
+  bench,
+  case: "CPU per delivery of a 1.7 KB head",
+  value: median(oursUs ?? []),
+  baseline: median(bareUs ?? []),
+  unit: "us",
+  ratio,
+  bar: `<= ${MAX_RATIO} x bare ws.send(string), least of ${ROUNDS} rounds`,
+  ok: ratio <= MAX_RATIO,
+});
+report({
+  bench,
+  case: "heads missing or twice",
+  value: missing,
+  unit: "deliveries",
+  bar: "0",
+  ok: missing === 0,
+});
+const p99 = quantile(ours.latenciesMs, 0.99);
+const bareP99 = quantile(theirs.latenciesMs, 0.99);
+const isLate = p99 > bareP99 * MAX_LATENCY_RATIO;
+const isMeasured = !isLate || waited < MAX_WAITED_SHARE;
+report({
+  bench,
+  case: "p99 of an event",
+  value: p99,
+  baseline: bareP99,
+  unit: "ms",
+  ratio: p99 / bareP99,
+  ...(isMeasured
+    ? { bar: `<= ${MAX_LATENCY_RATIO} x bare`, ok: !isLate }
+    : { bar: "discarded: the core was taken" }),
+});
+if (!isMeasured) process.exitCode ||= 2;
+report({
+  bench,
+  case: "RSS per client",
+  value: kb[1] ?? 0,
+  baseline: kb[0] ?? 0,
+  unit: "KB",
+  bar: `<= ${MAX_KB} KB`,
+  ok: (kb[1] ?? 0) <= MAX_KB,
+});
+
+// One client stops reading: the others must not notice, and it must be closed in the end.
+const before = quantile(ours.latenciesMs, 0.5);
+ours.latenciesMs = [];
+ours.clients[1]?.socket.pause();
+for (let round = 0; round < 3; round++) await ours.round();
+const after = quantile(ours.latenciesMs, 0.5);
+report({
+  bench,
+  case: "p50 of an event beside a stuck client",
+  value: after,
+  baseline: before,
+  unit: "ms",
+  ratio: after / before,
+  bar: "<= 1.5 x, nobody else closed",
+  ok: (after <= before * 1.5 || waited >= MAX_WAITED_SHARE) && ours.closed.length === 0,
+});
+for (const { clients } of audiences) for (const client of clients) client.close();
+await Promise.all([gateway.stop(), bare.stop(), events.stop()]);
