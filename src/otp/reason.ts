@@ -25,6 +25,9 @@ export type CallFault =
   | "noconnection"
   | "bad_call";
 
+/** Levels of supervisors that a start failure is searched through, two per level. */
+const MAX_NESTING = 32;
+
 const FAULT_CODES: Readonly<Record<CallFault, string>> = {
   timeout: "OTP_TIMEOUT",
   noproc: "OTP_NO_PROCESS",
@@ -95,7 +98,7 @@ export class ExitError extends Error {
   readonly request: string;
 
   constructor(reason: CallFault | Reason, target: string, request: string) {
-    const cause = typeof reason === "object" && "error" in reason ? reason.error : undefined;
+    const cause = errorIn(reason, 0);
     super(`call ${request} to ${target} failed: ${reasonText(reason)}`, { cause });
     this.name = "ExitError";
     this.code = (typeof reason === "string" && FAULT_CODES[reason as CallFault]) || "OTP_EXIT";
@@ -103,6 +106,17 @@ export class ExitError extends Error {
     this.target = target;
     this.request = request;
   }
+}
+
+/** The Error at the bottom of a nested start failure, for `cause`. */
+function errorIn(reason: unknown, depth: number): Error | undefined {
+  if (reason instanceof Error) return reason;
+  if (typeof reason !== "object" || reason === null || depth > MAX_NESTING) return undefined;
+  for (const inner of Object.values(reason)) {
+    const found = errorIn(inner, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function textOf(value: unknown): string {

@@ -72,6 +72,21 @@ describe("a stray error", () => {
     await node.stop();
   });
 
+  it.each(["a deadline", "the callee's death"])(
+    "of a call that nobody awaits, failed by %s, belongs to the caller",
+    async (how) => {
+      const strays: unknown[] = [];
+      const node = await start(strays);
+      const [a, b] = [must(node.whereis(probeKey("a"))), must(node.whereis(probeKey("b")))];
+      a.cast.act(() => void b.call.never(undefined, { timeoutMs: 5 }));
+      await later(1);
+      if (how !== "a deadline") node.inspector.exit(b, "kill");
+      await until(() => !a.isAlive);
+      expect([a.isAlive, strays]).toEqual([false, []]);
+      await node.stop();
+    },
+  );
+
   it("of nobody goes to the node's policy", async () => {
     const strays: unknown[] = [];
     const node = await start(strays);

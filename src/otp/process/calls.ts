@@ -8,7 +8,7 @@ import { ExitError, type CallFault, type Reason } from "../reason.ts";
 import { TimerEntry } from "../time/wheel.ts";
 import { Envelope, Kind } from "./message.ts";
 import type { Process } from "./process.ts";
-import { currentProcess } from "./scope.ts";
+import { currentProcess, runIn, runOutside } from "./scope.ts";
 
 /** Default deadline of a call. */
 export const CALL_TIMEOUT_MS = 5000;
@@ -74,8 +74,15 @@ export class PendingCall extends TimerEntry implements From<unknown> {
 
   fail(reason: CallFault | Reason): void {
     if (!this.close()) return;
-    if (this.reject === undefined) this.resolve({ ok: false, reason });
-    else this.reject(new ExitError(reason, this.callee.label, this.request));
+    const { callerProcess, reject } = this;
+    if (reject === undefined) {
+      this.resolve({ ok: false, reason });
+      return;
+    }
+    const error = new ExitError(reason, this.callee.label, this.request);
+    // A rejection belongs to the scope that rejects: it must be the caller's, should nobody await it.
+    if (callerProcess === undefined) runOutside(() => reject(error));
+    else runIn(callerProcess, () => reject(error));
   }
 
   expire(): void {
