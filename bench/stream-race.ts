@@ -42,43 +42,40 @@ const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-interface ProviderRow {
-  readonly id: string;
-  readonly race?: { readonly avgMarginMs: number; readonly races: number };
-}
-const racesOf = async (): Promise<readonly ProviderRow[]> => {
-  const response = await fetch(`http://127.0.0.1:${gateway.port}/api/v1/chains`);
-  const body: unknown = await response.json();
-  const found: ProviderRow[] = [];
-  const walk = (value: unknown): void => {
-    if (typeof value !== "object" || value === null) return;
-    const { id, race } = value as { id?: unknown; race?: unknown };
-    if (typeof id === "string" && typeof race === "object") found.push(value as ProviderRow);
-    for (const inner of Object.values(value)) walk(inner);
-  };
-  walk(body);
-  return found;
+/** Average margin of a provider's lost races, ms, as the metrics say. */
+const marginsOf = async (): Promise<ReadonlyMap<string, number>> => {
+  const response = await fetch(`http://127.0.0.1:${gateway.port}/metrics`);
+  const line = /^paceline_provider_race_margin_seconds\{.*provider="(\w+)"\} (\S+)$/gm;
+  const text = await response.text();
+  return new Map([...text.matchAll(line)].map(([, id = "", value]) => [id, Number(value) * 1_000]));
 };
 
 await sleep(ENTRANT_MS);
 await control(`headRate=${HEADS_PER_SEC}&resetMargins=1`);
+const raceWaitedNs = waitedNs(gateway.pid);
 await sleep(MEASURE_MS);
+const raceWaited = (waitedNs(gateway.pid) - raceWaitedNs) / 1e6 / MEASURE_MS;
 const { margins } = await control("headRate=0");
 await sleep(SETTLE_MS);
 const bench = "stream-race";
-const rows = await racesOf();
+const measuredMargins = await marginsOf();
 for (const name of names.slice(1)) {
-  const measured = rows.find(({ id }) => id === name)?.race?.avgMarginMs ?? Number.NaN;
+  const measured = measuredMargins.get(name) ?? Number.NaN;
   const truth = margins[name] ?? Number.NaN;
+  const isExact = Math.abs(measured - truth) <= MAX_ERROR_MS;
+  // A lane that is kept from its core reads its sockets late: that is the machine's margin.
+  const isFair = isExact || raceWaited < MAX_WAITED_SHARE;
   report({
     bench,
     case: `margin of ${name}, ${DELAYS_MS[name]} ms late`,
     value: measured,
     baseline: truth,
     unit: "ms",
-    bar: `within ${MAX_ERROR_MS} ms of what was sent`,
-    ok: Math.abs(measured - truth) <= MAX_ERROR_MS,
+    ...(isFair
+      ? { bar: `within ${MAX_ERROR_MS} ms of what was sent`, ok: isExact }
+      : { bar: "discarded: the core was taken" }),
   });
+  if (!isFair) process.exitCode ||= 2;
 }
 
 const latenciesMs: number[] = [];

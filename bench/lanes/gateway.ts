@@ -21,6 +21,8 @@ export async function startGateway(
     [
       "listen: { host: 127.0.0.1, port: 0 }",
       `admin: { socket: ${folder}/run/admin.sock }`,
+      // No evidence of earlier runs.
+      `storage: { url: "sqlite:${folder}/data/paceline.db" }`,
       "chains:",
       "  ethereum:",
       "    chain_id: 1",
