@@ -85,6 +85,10 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     get failoverEnabled() {
       return state.config.failover.enabled;
     },
+    allows: (method) =>
+      state.config.methods.allow.some((name) =>
+        name.endsWith("*") ? method.startsWith(name.slice(0, -1)) : name === method,
+      ),
     errorRules: (provider) =>
       state.config.providers.find(({ id }) => id === provider)?.errorRules ?? noRules,
     upstream: (row) => upstreams.get(row),

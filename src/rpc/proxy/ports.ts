@@ -121,6 +121,8 @@ export interface ChainView {
   readonly hub: HubPort;
   /** The chain tries other providers after a failure (`failover.enabled`). */
   readonly failoverEnabled: boolean;
+  /** Relays this method although it is denied by default (`methods.allow`). */
+  allows?(method: string): boolean;
   /** A provider's own `error_rules`, tried before the built-in table. */
   errorRules(provider: ProviderId): readonly ErrorRule[];
   /** The live channel of a row; `undefined` when it has none now. */
