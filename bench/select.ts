@@ -59,6 +59,7 @@ const viewOf = (index: number): EndpointView => {
     cost: { pricePerMillionUnits: index, defaultUnits: 1, unitsByMethod: {} },
     archival: false,
     mayProbe: true,
+    maxBlockRange: undefined,
     unsupported: new Set(),
     head: 100,
     lag: 0,
@@ -76,6 +77,7 @@ const snapshotOf = (providers: number): RoutingSnapshot => ({
   rules: {
     strategy: "leaderboard",
     maxLagBlocks: 3,
+    archivalThreshold: 128,
     minHealthy: 1,
     formula: "pace",
     weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },

@@ -34,6 +34,7 @@ export const buildSnapshot = (
 const rulesOf = (config: ChainConfig): SelectionRules => ({
   strategy: config.strategy,
   maxLagBlocks: config.selection.maxLagBlocks,
+  archivalThreshold: config.selection.archivalThreshold,
   minHealthy: config.selection.minHealthy,
   formula: config.leaderboard.formula,
   weights: config.leaderboard.weights,
@@ -66,6 +67,7 @@ const viewOf = (
     cost: provider.cost,
     archival: provider.archival,
     mayProbe: provider.probe,
+    maxBlockRange: provider.capabilities.maxBlockRange,
     unsupported: methodSet(provider.capabilities.unsupported),
     head: reported,
     lag: reported < 0 || head === undefined ? undefined : Math.max(0, head.number - reported),

@@ -10,6 +10,7 @@ import type { ChainName } from "../ids.ts";
 import { errorText, resultText } from "../json-rpc/error-text.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import { methodInfo } from "../json-rpc/methods.ts";
+import type { BlockDemand } from "../json-rpc/block-demand.ts";
 import { idToken } from "../json-rpc/request-bytes.ts";
 import { IdCounter } from "../json-rpc/upstream-id.ts";
 import type { PanicGate, TriedSet } from "../selection/pick.ts";
@@ -72,7 +73,8 @@ export class Engine {
       this.refuse(call, sink, "ws_only", `${info.name} needs a WebSocket`, {
         websocket_url: call.websocketUrl(),
       });
-    } else this.refuse(call, sink, "method_denied", `${info.name} is not served`);
+    } else if (call.chain.allows?.(info.name) === true) return this.#forward(call, info, sink);
+    else this.refuse(call, sink, "method_denied", `${info.name} is not served`);
     return undefined;
   }
 
@@ -167,14 +169,21 @@ export class Engine {
     this.refuse(call, sink, reason, message);
   }
 
-  /** The order of providers for a call. */
-  rank(snapshot: RoutingSnapshot, call: Call, method: string): Ranking {
+  /** The order of providers for a call that asks for these blocks. */
+  rank(
+    snapshot: RoutingSnapshot,
+    call: Call,
+    method: string,
+    asked: BlockDemand | undefined,
+  ): Ranking {
     const { strategy, transport, provider } = call.options;
     return rank(snapshot, {
       strategy,
       method,
       transport,
       provider,
+      needsArchive: asked?.isState === true && needsArchive(snapshot, asked.fromBlock),
+      blockRange: asked?.range,
       seed: (this.deps.random() * SEED_RANGE) | 0,
     });
   }
@@ -199,7 +208,7 @@ export class Engine {
     const { candidate, relaxed } = last;
     const { emit } = this.deps;
     const { method } = call.envelope;
-    if (relaxed === "cooldown")
+    if (relaxed !== "panic")
       emit("rpc.selection.relaxed", { chain: name, filter: relaxed, method });
     else emit("rpc.failover.panic", { chain: name, provider: candidate.view.provider, method });
     return candidate;
@@ -341,6 +350,13 @@ export class Engine {
       });
     }
   }
+}
+
+/** True for old state, as long as the operator has said who keeps it. */
+function needsArchive(snapshot: RoutingSnapshot, block: number): boolean {
+  const { tip, rules, endpoints } = snapshot;
+  if (tip < 0 || tip - block <= rules.archivalThreshold) return false;
+  return endpoints.some(({ archival }) => archival);
 }
 
 /** Seeds are 31-bit integers. */

@@ -12,6 +12,7 @@ import { DECISIONS } from "../errors/decisions.ts";
 import type { ErrorRule } from "../errors/rules.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
+import { blockDemand } from "../json-rpc/block-demand.ts";
 import { idToken, upstreamBytes } from "../json-rpc/request-bytes.ts";
 import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
 import { firstUsable, TriedSet } from "../selection/pick.ts";
@@ -44,6 +45,8 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
   readonly #tried = new TriedSet();
   #deadlineAtMs = 0;
   #maxAttempts = 0;
+  /** The block that a provider must have reached. */
+  #minHead = 0;
   #current: Attempt | undefined = undefined;
   #isDone = false;
   #hasRetriedReset = false;
@@ -135,7 +138,13 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
     this.#maxAttempts = options.maxAttempts || engine.limits.maxAttempts;
     if (!options.failover || !call.chain.failoverEnabled) this.#maxAttempts = 1;
     const { snapshot } = call.chain;
-    if (snapshot !== undefined) this.ranking = engine.rank(snapshot, call, info.name);
+    if (snapshot !== undefined) {
+      const { paramsStart, paramsEnd } = call.envelope;
+      const asked = blockDemand(info.name, call.body, paramsStart, paramsEnd);
+      this.ranking = engine.rank(snapshot, call, info.name, asked);
+      // A block above the tip is nobody's yet: then anybody may say so.
+      if (asked !== undefined && asked.block <= snapshot.tip) this.#minHead = asked.block;
+    }
     this.#tryNext(this.startMs, "primary", -1);
   }
 
@@ -176,7 +185,7 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
       const candidate =
         ranking === undefined
           ? undefined
-          : engine.pick(call, ranking, nowMs, this.#tried, aboveHead + 1);
+          : engine.pick(call, ranking, nowMs, this.#tried, Math.max(aboveHead + 1, this.#minHead));
       if (candidate === undefined) {
         this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
         return;

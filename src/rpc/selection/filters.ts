@@ -18,7 +18,7 @@ export const refusal = (
   demand: SelectionDemand,
   view: EndpointView,
 ): Omit<Exclusion, "provider" | "transport"> | undefined => {
-  const { provider: asked, method, maxCost } = demand;
+  const { provider: asked, method, maxCost, blockRange: range = 0 } = demand;
   if (asked !== undefined && asked !== view.provider && !view.tags.includes(asked)) {
     return { rule: "not_requested", value: asked, limit: undefined };
   }
@@ -30,6 +30,9 @@ export const refusal = (
   }
   if (demand.needsArchive === true && !view.archival) {
     return { rule: "archive", value: undefined, limit: undefined };
+  }
+  if (range > (view.maxBlockRange ?? Number.POSITIVE_INFINITY)) {
+    return { rule: "block_range", value: range, limit: view.maxBlockRange };
   }
   if (maxCost !== undefined && costOf(view, method) > maxCost) {
     return { rule: "max_cost", value: costOf(view, method), limit: maxCost };

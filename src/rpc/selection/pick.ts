@@ -168,6 +168,7 @@ const words: Readonly<Record<ExclusionRule, string>> = {
   not_requested: "not requested",
   method_unsupported: "without the method",
   archive: "without archive",
+  block_range: "limited in range",
   max_cost: "too expensive",
   lag: "behind",
   head_unknown: "without a head",

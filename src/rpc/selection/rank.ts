@@ -24,8 +24,7 @@ const maxCachedMethods = 256;
 
 /** Ranks the snapshot's endpoints for a demand. */
 export const rank = (snapshot: RoutingSnapshot, demand: SelectionDemand): Ranking => {
-  const name = demand.strategy ?? snapshot.rules.strategy;
-  const strategy = strategies[name];
+  const strategy = strategies[demand.strategy ?? snapshot.rules.strategy];
   const base = isPlain(demand)
     ? cached(snapshot, demand, strategy)
     : makeRanking(snapshot, demand, strategy);
@@ -36,6 +35,7 @@ export const rank = (snapshot: RoutingSnapshot, demand: SelectionDemand): Rankin
 const isPlain = (demand: SelectionDemand): boolean =>
   demand.provider === undefined &&
   demand.maxCost === undefined &&
+  (demand.blockRange ?? 0) === 0 &&
   (demand.exclude === undefined || demand.exclude.length === 0);
 
 const transportCodes = { any: 0, http: 1, ws: 2 } as const;

@@ -60,6 +60,8 @@ export interface EndpointView {
   readonly archival: boolean;
   /** May get copies of reads so that it becomes known (`probe`). */
   readonly mayProbe: boolean;
+  /** Longest `eth_getLogs` range it serves, blocks. */
+  readonly maxBlockRange: number | undefined;
   /** Methods that this provider is configured or known not to serve. */
   readonly unsupported: { has(method: string): boolean };
   /** Last reported head, -1 when it never reported one. */
@@ -74,6 +76,8 @@ export interface EndpointView {
 export interface SelectionRules {
   readonly strategy: StrategyName;
   readonly maxLagBlocks: number;
+  /** State older than this many blocks needs an archival provider. */
+  readonly archivalThreshold: number;
   /** Backups stand behind the primaries while at least this many primaries are healthy. */
   readonly minHealthy: number;
   readonly formula: "pace" | "livechain";
@@ -139,6 +143,8 @@ export interface SelectionDemand {
   readonly transport?: Protocol | undefined;
   /** State older than the archival threshold is asked for. */
   readonly needsArchive?: boolean | undefined;
+  /** Blocks of the range of logs that is asked for; 0 when it has none. */
+  readonly blockRange?: number | undefined;
   /** Only this provider (id), or only providers with this tag. */
   readonly provider?: string | undefined;
   readonly exclude?: readonly ProviderId[] | undefined;
@@ -159,6 +165,7 @@ export type ExclusionRule =
   | "not_requested"
   | "method_unsupported"
   | "archive"
+  | "block_range"
   | "max_cost"
   | "breaker_open"
   | "cooldown"

@@ -56,6 +56,17 @@ describe("hard filters", () => {
     expect(new Set(names(snapshot))).toEqual(new Set(["h", "w", "both"]));
   });
 
+  it("leave out who serves shorter ranges of logs than are asked for", () => {
+    const snapshot = snapshotOf({
+      a: { maxBlockRange: 1_000 },
+      b: {},
+      c: { maxBlockRange: 5_000 },
+    });
+    const ask = (blockRange: number) =>
+      names(snapshot, { method: "eth_getLogs", blockRange }).toSorted();
+    expect([ask(1_000), ask(1_001), ask(9_000)]).toEqual([["a", "b", "c"], ["b", "c"], ["b"]]);
+  });
+
   it("keep a demand to one provider, by id or by tag", () => {
     const snapshot = snapshotOf({ a: { tags: ["eu"] }, b: {}, c: { tags: ["eu"] } });
     expect(names(snapshot, { provider: "b" })).toEqual(["b"]);

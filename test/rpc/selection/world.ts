@@ -66,6 +66,7 @@ export const viewOf = (id: string, index: number, told: Told = {}): EndpointView
     cost: { pricePerMillionUnits: price ?? 0, defaultUnits: 1, unitsByMethod: {} },
     archival: false,
     mayProbe: true,
+    maxBlockRange: undefined,
     unsupported: new Set<string>(),
     head: 100,
     lag: 0,
@@ -79,6 +80,7 @@ export const viewOf = (id: string, index: number, told: Told = {}): EndpointView
 export const rulesOf = (overrides: Partial<SelectionRules> = {}): SelectionRules => ({
   strategy: "leaderboard",
   maxLagBlocks: 3,
+  archivalThreshold: 128,
   minHealthy: 1,
   formula: "pace",
   weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },

@@ -1,0 +1,112 @@
+/**
+ * Which blocks a call asks for, read from the bytes of its params: a provider that lacks them (too
+ * far behind, pruned, or limited in range) need not be asked.
+ *
+ * Tags that every provider can serve (`latest` and the like) and anything unusual demand nothing.
+ */
+import { skipSpace, skipValue } from "./json-bytes.ts";
+
+/** What a call needs of a provider's chain. */
+export interface BlockDemand {
+  /** The highest block that is named. */
+  readonly block: number;
+  /** The lowest block that is named. */
+  readonly fromBlock: number;
+  /** It reads state as of that block, which a pruning node forgets. */
+  readonly isState: boolean;
+  /** Blocks of an `eth_getLogs` range whose both ends are named; 0 otherwise. */
+  readonly range: number;
+}
+
+/** Position of the block parameter of methods that read state. */
+const STATE_PARAM: ReadonlyMap<string, number> = new Map([
+  ["eth_call", 1],
+  ["eth_createAccessList", 1],
+  ["eth_estimateGas", 1],
+  ["eth_getBalance", 1],
+  ["eth_getCode", 1],
+  ["eth_getProof", 2],
+  ["eth_getStorageAt", 2],
+  ["eth_getTransactionCount", 1],
+]);
+
+/** Position of the block parameter of methods that read blocks. */
+const BLOCK_PARAM: ReadonlyMap<string, number> = new Map([
+  ["eth_feeHistory", 1],
+  ["eth_getBlockByNumber", 0],
+  ["eth_getBlockReceipts", 0],
+  ["eth_getBlockTransactionCountByNumber", 0],
+  ["eth_getTransactionByBlockNumberAndIndex", 0],
+]);
+
+const LATEST = Buffer.from('"latest"]');
+/** A filter longer than this has thousands of addresses; its range is not looked for. */
+const MAX_FILTER = 4096;
+
+/** The blocks that `params` (an array at `start..end` of `body`) names for `method`. */
+export function blockDemand(
+  method: string,
+  body: Buffer,
+  start: number,
+  end: number,
+): BlockDemand | undefined {
+  if (start < 0 || body[start] !== 0x5b) return undefined;
+  if (method === "eth_getLogs") return logsDemand(body, start, end);
+  const statePosition = STATE_PARAM.get(method);
+  const position = statePosition ?? BLOCK_PARAM.get(method);
+  if (position === undefined) return undefined;
+  // Nearly all calls end in "latest": one look at the tail, and the params are not walked.
+  if (endsInLatest(body, start, end)) return undefined;
+  const at = elementAt(body, start, end, position);
+  const block = at < 0 ? undefined : blockAt(body, at, end);
+  if (block === undefined) return undefined;
+  return { block, fromBlock: block, isState: statePosition !== undefined, range: 0 };
+}
+
+function endsInLatest(body: Buffer, start: number, end: number): boolean {
+  const from = end - LATEST.length;
+  if (from <= start) return false;
+  for (let i = 0; i < LATEST.length; i++) if (body[from + i] !== LATEST[i]) return false;
+  return true;
+}
+
+/** Where element number `position` of an array begins, or -1. */
+function elementAt(body: Buffer, start: number, end: number, position: number): number {
+  let at = skipSpace(body, start + 1, end);
+  for (let i = 0; i < position; i++) {
+    at = skipValue(body, at, end, 1);
+    if (at < 0) return -1;
+    at = skipSpace(body, at, end);
+    if (body[at] !== 0x2c) return -1;
+    at = skipSpace(body, at + 1, end);
+  }
+  return at;
+}
+
+/** The number a block parameter names: a quantity, `earliest`, or `{"blockNumber": quantity}`. */
+function blockAt(body: Buffer, at: number, end: number): number | undefined {
+  const text = body.toString("latin1", at, Math.min(at + 96, end));
+  return numberOf(
+    text.startsWith("{")
+      ? /"blockNumber"\s*:\s*"([^"\\]*)"/.exec(text)?.[1]
+      : /^"([^"\\]*)"/.exec(text)?.[1],
+  );
+}
+
+function logsDemand(body: Buffer, start: number, end: number): BlockDemand | undefined {
+  if (end - start > MAX_FILTER) return undefined;
+  const text = body.toString("latin1", start, end);
+  // A filter by hash names its block itself; names inside of values do not occur: values are hex.
+  const fromBlock = numberOf(/"fromBlock"\s*:\s*"([^"\\]*)"/.exec(text)?.[1]);
+  const toBlock = numberOf(/"toBlock"\s*:\s*"([^"\\]*)"/.exec(text)?.[1]);
+  const block = toBlock ?? fromBlock;
+  if (block === undefined) return undefined;
+  const range = fromBlock === undefined || toBlock === undefined ? 0 : toBlock - fromBlock + 1;
+  return { block, fromBlock: fromBlock ?? block, isState: false, range: Math.max(0, range) };
+}
+
+function numberOf(tag: string | undefined): number | undefined {
+  if (tag === undefined) return undefined;
+  if (tag === "earliest") return 0;
+  return /^0x[0-9a-f]{1,13}$/i.test(tag) ? Number(tag) : undefined;
+}
