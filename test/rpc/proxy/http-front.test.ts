@@ -304,6 +304,12 @@ describe("what needs no provider", () => {
     expect(w.upstreams[0]?.calls).toHaveLength(0);
   });
 
+  it("relays a denied method that the chain allows, and only that", () => {
+    const w = world({ allow: ["debug_traceTransaction"] });
+    expect(w.post(rpc(call(1, "debug_traceTransaction"))).json.result).toBe("0x1");
+    expect(w.post(rpc(call(1, "debug_traceCall"))).json.error.code).toBe(-32004);
+  });
+
   it("points a subscriber to the WebSocket", () => {
     const { error } = world().post(rpc(call(1, "eth_subscribe"))).json;
     expect(error.code).toBe(-32004);

@@ -246,6 +246,8 @@ export interface WorldOptions {
   readonly random?: () => number;
   /** Providers that may get copies of reads; none by default. */
   readonly probed?: readonly string[];
+  /** Methods that are relayed although denied by default. */
+  readonly allow?: readonly string[];
 }
 
 export const idleHub: HubPort = {
@@ -329,6 +331,7 @@ export function world(options: WorldOptions = {}): World {
     snapshot,
     head: undefined,
     failoverEnabled: true,
+    allows: (method) => options.allow?.includes(method) === true,
     hub: options.hub ?? idleHub,
     evidence: {
       recordCall: (provider, _transport, _method, errorClass, durationMs) =>
