@@ -8,7 +8,9 @@ import {
   defineActor,
   dynamicSupervisor,
   ExitError,
+  ignore,
   keyFor,
+  stop,
   supervisor,
   type TreeNode,
   type VirtualNode,
@@ -287,6 +289,117 @@ describe("restarting", () => {
     await node.settle();
     expect(node.nowMs() - startMs).toBe(200);
     expect(log).toEqual(["init o", "terminate o killed", "init o"]);
+  });
+});
+
+describe("a restart that fails itself", () => {
+  /** Inits that go wrong in the given attempts. */
+  const failing = (
+    name: string,
+    log: string[],
+    attempts: readonly number[],
+    how: "fail" | "ignore" = "fail",
+  ): ChildSpec => {
+    let attempt = 0;
+    const def = defineActor({
+      name: "test/failing",
+      init: (_args: undefined) => {
+        attempt += 1;
+        log.push(`init ${name}${attempt}`);
+        if (!attempts.includes(attempt)) return 0;
+        if (how === "ignore") return ignore;
+        throw new Error("no");
+      },
+      casts: { stop: (state) => stop(state, "boom") },
+    });
+    return child(def, undefined, { id: name, register: keyFor(def, "n")(name) });
+  };
+  const kill = async (node: VirtualNode, name: string): Promise<void> => {
+    node.inspector.exit(`test/n/${name}/failing`, "kill");
+    await node.settle();
+  };
+
+  it("counts each attempt against the budget", async () => {
+    const log: string[] = [];
+    const node = await startTop([failing("a", log, [2, 3, 4])], { intensity: 2 });
+    await kill(node, "a");
+    expect(log).toEqual(["init a1", "init a2", "init a3"]);
+    expect(await node.ended).toBe("shutdown");
+  });
+
+  it("under rest_for_one goes on at the child that failed and keeps those before it", async () => {
+    const log: string[] = [];
+    const specs = [
+      failing("a", log, []),
+      failing("b", log, []),
+      failing("c", log, [2]),
+      failing("d", log, []),
+    ];
+    const node = await startTop(specs, { strategy: "rest_for_one" });
+    log.length = 0;
+    await kill(node, "b");
+    expect(log).toEqual(["init b2", "init c2", "init c3", "init d2"]);
+  });
+
+  it("under one_for_all starts everything anew", async () => {
+    const log: string[] = [];
+    const node = await startTop([failing("a", log, []), failing("b", log, [2])], {
+      strategy: "one_for_all",
+    });
+    log.length = 0;
+    await kill(node, "a");
+    expect(log).toEqual(["init a2", "init b2", "init a3", "init b3"]);
+  });
+
+  it("by ignore leaves the child undefined, without a retry, until restartChild", async () => {
+    const log: string[] = [];
+    const node = await startTop([failing("a", log, [2], "ignore")]);
+    await kill(node, "a");
+    expect(log).toEqual(["init a1", "init a2"]);
+    expect(node.inspector.tree()?.children[0]?.status).toBe("undefined");
+    expect(await must(node.supervisor("top")).restartChild("a")).toMatchObject({ ok: true });
+  });
+});
+
+describe("a supervisor that ends by itself", () => {
+  it("stays down when it is transient, because it ends with shutdown", async () => {
+    const node = await startTop([
+      supervisor("inner", { intensity: 0, restart: "transient", children: [worker("a", [])] }),
+    ]);
+    await crash(node, "a");
+    expect(node.inspector.tree()?.children[0]).toMatchObject({
+      status: "undefined",
+      last_exit: "shutdown",
+    });
+  });
+
+  const significant = (name: string): ChildSpec =>
+    worker(name, [], { restart: "transient", significant: true });
+  const leave = async (node: VirtualNode, name: string): Promise<void> => {
+    must(node.whereis(trapperKey(name))).cast.stop("normal");
+    await node.settle();
+  };
+
+  it("ends at the first clean end under any_significant, at the last under all_significant", async () => {
+    const any = await startTop([significant("a"), significant("b")], {
+      autoShutdown: "any_significant",
+    });
+    await leave(any, "a");
+    expect(await any.ended).toBe("shutdown");
+    const all = await startTop([significant("a"), significant("b")], {
+      autoShutdown: "all_significant",
+    });
+    await leave(all, "a");
+    expect(all.supervisor("top")).toBeDefined();
+    await leave(all, "b");
+    expect(await all.ended).toBe("shutdown");
+  });
+
+  it("does not end when a significant child is terminated or restarted", async () => {
+    const node = await startTop([significant("a")], { autoShutdown: "any_significant" });
+    await crash(node, "a");
+    await node.drive(must(node.supervisor("top")).terminateChild("test/n/a/trapper"));
+    expect(node.supervisor("top")).toBeDefined();
   });
 });
 
