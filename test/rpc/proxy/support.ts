@@ -246,6 +246,10 @@ export interface WorldOptions {
   readonly random?: () => number;
   /** Providers that may get copies of reads; none by default. */
   readonly probed?: readonly string[];
+  /** Providers that keep old state; all by default. */
+  readonly archival?: readonly string[];
+  /** The served tip; 100 by default. */
+  readonly tip?: number;
   /** Methods that are relayed although denied by default. */
   readonly allow?: readonly string[];
 }
@@ -269,11 +273,12 @@ export function world(options: WorldOptions = {}): World {
     chain: "ethereum",
     version: 1,
     builtAtMs: 0,
-    tip: 100,
+    tip: options.tip ?? 100,
     blockTimeMs: 12_000,
     rules: {
       strategy: "priority",
       maxLagBlocks: 3,
+      archivalThreshold: 128,
       minHealthy: 1,
       formula: "pace",
       weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },
@@ -283,6 +288,7 @@ export function world(options: WorldOptions = {}): World {
     },
     endpoints: rows.map((row, index) => ({
       ...viewOf(row, wsRows[index] as EndpointRow),
+      archival: options.archival?.includes(row.provider) !== false,
       mayProbe: options.probed?.includes(row.provider) === true,
     })),
     cache: new Map(),
