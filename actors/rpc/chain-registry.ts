@@ -18,6 +18,7 @@ import {
   type TableTransfer,
 } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
+import { EvidenceBook } from "../../src/rpc/evidence/evidence-book.ts";
 import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
 import { statsTable } from "../../src/rpc/stream-stats.ts";
 import { benchmarkSnapshotKey } from "./benchmark-snapshot.ts";
@@ -152,6 +153,9 @@ const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<Sta
   for (const [name, config] of wanted) {
     const record = records.get(name);
     if (record === undefined || record.chainId !== config.chainId) continue;
+    if (record.config.leaderboard.halfLifeMs !== config.leaderboard.halfLifeMs) {
+      record.evidence = carriedOver(record.evidence, config, ctx);
+    }
     record.config = config;
     // The row is the same; putting it again tells readers that names may have changed.
     ctx.table<ChainState>(chainsTable)?.put(name, record);
@@ -179,6 +183,14 @@ const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<Sta
     await ctx.via(providerPoolKey(chain)).try.configure({ renewed: ids }, { timeoutMs: 30_000 });
   }
   return { ...state, records };
+};
+
+/** The same evidence, aging with another half-life from now on. */
+const carriedOver = (book: EvidenceBook, config: ChainConfig, ctx: Ctx): EvidenceBook => {
+  const { halfLifeMs } = config.leaderboard;
+  const next = new EvidenceBook({ chain: config.name, halfLifeMs });
+  next.restore(book.toSnapshot(ctx.now(), ctx.wallNow()), ctx.now(), ctx.wallNow());
+  return next;
 };
 
 /** Chains in which a provider comes, goes or changes, or a value that routing reads. */

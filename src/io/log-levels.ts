@@ -45,6 +45,14 @@ export class LogLevels {
     this.#resolved.clear();
   }
 
+  /** Takes over the levels of `other`, e.g. after a reload. */
+  become(other: LogLevels): void {
+    this.#fallback = other.#fallback;
+    this.#bySubsystem.clear();
+    for (const [subsystem, level] of other.#bySubsystem) this.#bySubsystem.set(subsystem, level);
+    this.#resolved.clear();
+  }
+
   /** Whether a line of this level is written for this subsystem. */
   admits(level: LogLevel, subsystem: string): boolean {
     let threshold = this.#resolved.get(subsystem);

@@ -11,6 +11,7 @@ import { chainRegistryKey, chainsTable } from "../../actors/rpc/chain-registry.t
 import { configStoreKey } from "../../actors/ops/config-store.ts";
 import { httpListenerKey, type ListenAddress } from "../../actors/ops/http-listener.ts";
 import { tableKeeperKey } from "../../actors/ops/table-keeper.ts";
+import { telemetryKey } from "../../actors/ops/telemetry.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { planReload } from "../../config/plan.ts";
 import type { Config } from "../../config/schema.ts";
@@ -46,6 +47,8 @@ export interface HostOptions {
   readonly configFile: string | undefined;
   readonly log: Log;
   readonly drain: () => void;
+  /** A reload may change the level, unless it was given on the command line. */
+  readonly applyLogLevel: (level: Config["log"]["level"]) => void;
 }
 
 /** A running host. */
@@ -157,6 +160,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
               const change = { chains: config.chains, steps: plan.steps };
               await node.via(chainRegistryKey()).call.apply(change, { timeoutMs: 60_000 });
               running.loaded = running.read;
+              options.applyLogLevel(config.log.level);
+              node.via(telemetryKey()).cast.refresh();
               observed.metrics.prune();
             },
           },

@@ -68,6 +68,10 @@ export const run = async (options: RunOptions): Promise<number> => {
       configFile: file,
       log,
       drain: () => begin.drain(),
+      applyLogLevel: (level) => {
+        const wanted = LogLevels.parse(options.logLevel ?? level);
+        if (wanted.ok) levels.levels.become(wanted.levels);
+      },
     });
     const drainHost = drainOnce(host, log, stop.resolve);
     begin.drain = () => {

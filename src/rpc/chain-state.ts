@@ -20,7 +20,8 @@ export interface ProviderRows {
 
 /** A chain's view with the fields its processes write. */
 export interface ChainState extends ChainView {
-  readonly evidence: EvidenceBook;
+  /** Written by the chain registry when the half-life changes. */
+  evidence: EvidenceBook;
   readonly memory: SelectionMemory;
   /** Written by the chain registry at reload; the processes read it anew where it may change. */
   config: ChainConfig;
