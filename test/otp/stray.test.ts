@@ -96,6 +96,17 @@ describe("a stray error", () => {
     await node.stop();
   });
 
+  it("that comes after the end of its node harms nobody", async () => {
+    const strays: unknown[] = [];
+    const node = await start(strays);
+    must(node.whereis(probeKey("a"))).cast.act(() => void setTimeout(fail, 10));
+    await later(1);
+    await node.stop();
+    await later(20);
+    expect(strays).toEqual([]);
+    expect(node.inspector.counters()["zombieOps"]).toBe(1);
+  });
+
   it("of a dead process is counted and dropped", async () => {
     const strays: unknown[] = [];
     const node = await start(strays);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   child,
   type ChildSpec,
+  createNode,
   createVirtualNode,
   defineActor,
   dynamicSupervisor,
@@ -99,6 +100,24 @@ describe("starting", () => {
       reason: { shutdown: ["failed_to_start_child", "h", "timeout"] },
     });
     expect(node.nowMs()).toBe(200);
+  });
+
+  it("that is stopped half-way rejects, and nothing stays", async () => {
+    const log: string[] = [];
+    const slow = defineActor({
+      name: "test/slow",
+      init: (_args: undefined, ctx) => ctx.sleep(10_000).then(() => 0),
+    });
+    const node = createNode();
+    const spec = supervisor("top", {
+      children: [worker("a", log), child(slow, undefined, { id: "s" })],
+    });
+    const started = node.start(spec).catch((error: unknown) => error);
+    await node.stop();
+    expect(await started).toMatchObject({ reason: "killed" });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(log).toEqual(["init a", "terminate a killed"]);
+    expect(node.inspector.processes()).toEqual([]);
   });
 
   it("refuses a second child with a taken name", async () => {

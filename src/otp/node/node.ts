@@ -50,6 +50,7 @@ export class Node {
   protected readonly kernel: Kernel;
   private readonly holdHost: ((isHeld: boolean) => void) | undefined;
   private root: Process | undefined = undefined;
+  private launching: Promise<StartOutcome> | undefined = undefined;
   private readonly onStray: StrayPolicy | undefined;
   private releaseStrays: (() => void) | undefined = undefined;
   private tellEnded!: (reason: Reason) => void;
@@ -80,9 +81,11 @@ export class Node {
     if (this.root?.alive === true) {
       throw new OtpError("OTP_ALREADY_STARTED", `node already runs ${this.root.label}`);
     }
-    this.releaseStrays ??= catchStrays(this.kernel, this.onStray);
+    this.releaseStrays ??= catchStrays(this.onStray);
     this.holdHost?.(true);
-    const outcome = await this.launch(spec);
+    this.launching = this.launch(spec);
+    const outcome = await this.launching;
+    this.launching = undefined;
     if (!outcome.ok) {
       this.holdHost?.(false);
       this.releaseStrays();
@@ -100,9 +103,20 @@ export class Node {
     return root.ref as unknown as SupervisorRef<A>;
   }
 
-  /** Stops the tree in reverse order with its shutdown timeouts; what is left after `timeoutMs` is killed. */
+  /**
+   * Stops the tree in reverse order with its shutdown timeouts; what is left after `timeoutMs` is
+   * killed. A tree that is still starting is killed and its start rejects.
+   */
   async stop(timeoutMs = Number.POSITIVE_INFINITY, reason: Reason = "shutdown"): Promise<void> {
-    const { root, kernel } = this;
+    const { kernel } = this;
+    if (this.launching !== undefined) {
+      // A boot cannot be asked: its root is killed, and what was up hears of it by its link.
+      for (const process of kernel.processes.values()) {
+        if (process.parent === undefined) kernel.signals.exit(undefined, process, "kill");
+      }
+      await this.launching;
+    }
+    const { root } = this;
     if (root === undefined || !root.alive) return;
     const order = { op: "stop", reason };
     kernel.send(root, new Envelope(Kind.internal, "stop", order, undefined));

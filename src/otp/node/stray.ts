@@ -2,32 +2,33 @@
  * Stray errors: an unhandled rejection or a throw outside any turn is charged to the process whose
  * code caused it and ends that process, not the program (otp.md 4.3).
  */
-import type { Kernel } from "../process/kernel.ts";
 import { currentProcess } from "../process/scope.ts";
 
 /** What a node does with an error that no process owns. */
 export type StrayPolicy = (error: unknown) => void;
 
 interface Registration {
-  readonly kernel: Kernel;
   readonly policy: StrayPolicy | undefined;
 }
 
 const registrations = new Set<Registration>();
 
-/** Charges stray errors of this kernel's processes until the returned function is called. */
-export function catchStrays(kernel: Kernel, policy: StrayPolicy | undefined): () => void {
-  const registration: Registration = { kernel, policy };
-  if (registrations.size === 0) {
-    process.on("unhandledRejection", onStray);
-    process.on("uncaughtException", onStray);
+/**
+ * Charges stray errors to processes, and gives those of nobody to `policy` until the returned
+ * function is called.
+ *
+ * Listening itself never ends: what a driver still throws in the scope of a process that ended with
+ * its node is that process's, and must not take the host down after an orderly stop.
+ */
+export function catchStrays(policy: StrayPolicy | undefined): () => void {
+  const registration: Registration = { policy };
+  for (const event of ["unhandledRejection", "uncaughtException"] as const) {
+    if (!process.listeners(event as "uncaughtException").includes(onStray)) {
+      process.on(event, onStray);
+    }
   }
   registrations.add(registration);
-  return () => {
-    if (!registrations.delete(registration) || registrations.size > 0) return;
-    process.off("unhandledRejection", onStray);
-    process.off("uncaughtException", onStray);
-  };
+  return () => registrations.delete(registration);
 }
 
 function onStray(error: unknown): void {
