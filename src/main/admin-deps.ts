@@ -17,6 +17,7 @@ export interface AdminOptions {
   readonly chains: AdminDeps["chains"];
   readonly address: () => ListenAddress | undefined;
   readonly drain: () => void;
+  readonly isDraining: () => boolean;
 }
 
 /** Joins them. */
@@ -29,6 +30,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
       pid: process.pid,
       configFile: options.configFile,
       url: urlIfOpen(address()),
+      isDraining: options.isDraining(),
     }),
     inspector: node.inspector,
     chains: options.chains,

@@ -135,6 +135,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     chains: observed.chains,
     address: () => listener.address,
     drain: options.drain,
+    isDraining: () => flags.isOutOfRotation,
   });
 
   const stopTree = async (timeoutMs: number): Promise<void> => {
