@@ -150,6 +150,11 @@ export class ChainFollower {
     this.consider(source, block, hasMoved, nowMs);
   }
 
+  /** What the chain's tip was before anybody announced one: history, not an event for anybody. */
+  seed(head: Head, nowMs: number): void {
+    if (this.tip === undefined) this.rebase(this.learn(head, nowMs), nowMs, true);
+  }
+
   /** A provider announced a log; `bytes` is called only when the log is new. */
   log(hash: string, number: number, index: number, nowMs: number, bytes: () => Buffer): void {
     if (!this.logs.isOn) return;
@@ -399,7 +404,7 @@ export class ChainFollower {
   }
 
   /** Starts a new history at `block`; what was before is forgotten. */
-  private rebase(block: Block, nowMs: number): void {
+  private rebase(block: Block, nowMs: number, isOld = false): void {
     this.ring.clear();
     this.headless.clear();
     this.targets.clear();
@@ -412,6 +417,8 @@ export class ChainFollower {
     this.lowest = block;
     this.tip = block;
     this.raise(block, block.seenAtMs, nowMs);
+    // Transition 0 is before everybody's subscription.
+    if (isOld) block.sequence = 0;
     this.listener.head(block);
     this.logs.flush();
   }

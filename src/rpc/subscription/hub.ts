@@ -206,7 +206,9 @@ export class Hub implements FollowerListener {
   /** The block at a polled height, as `eth_getBlockByNumber` answered. */
   polled(block: unknown, nowMs: number): void {
     const head = headOfBlock(block);
-    if (head !== undefined) this.follower.head(POLL, head, nowMs);
+    if (head === undefined) return;
+    if (this.follower.tip === undefined) this.follower.seed(head, nowMs);
+    else this.follower.head(POLL, head, nowMs);
     this.#closeSlow(nowMs);
   }
 

@@ -187,7 +187,7 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
-  it("polls where no provider pushes heads, and fills between the polls", async () => {
+  it("polls where no provider pushes heads: the first is history, the gaps are filled", async () => {
     const chain = await startChain(0 + 1, "    connection: { reconnect_interval: 1h }");
     chain.socketOf("p1").break();
     const client = new FakeClient(1);
@@ -198,7 +198,7 @@ describe("the event path of a chain", () => {
       chain.hub().cast.polled({ number });
       await chain.node.settle();
     }
-    expect(client.seen()).toEqual(["a1", "a2", "a3"]);
+    expect(client.seen()).toEqual(["a2", "a3"]);
     await chain.node.stop();
   });
 
