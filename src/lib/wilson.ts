@@ -10,5 +10,6 @@ export const wilsonLowerBound = (p: number, n: number): number => {
   if (!(n > 1e-6)) return 0;
   const zz = z * z;
   const spread = z * Math.sqrt(Math.max(0, p * (1 - p)) / n + zz / (4 * n * n));
-  return Math.max(0, (p + zz / (2 * n) - spread) / (1 + zz / n));
+  // Rounding must not lift it above the ratio itself.
+  return Math.min(p, Math.max(0, (p + zz / (2 * n) - spread) / (1 + zz / n)));
 };

@@ -4,12 +4,8 @@
  * It owns no timer: the process that holds it arms one for `nextAtMs` and calls `tick` then.
  */
 import { initialTransition, transition, type SnapshotFrom } from "xstate";
-import {
-  breakerMachine,
-  type Announcement,
-  type BreakerContext,
-  type BreakerEvent,
-} from "./breaker.machine.ts";
+import type { Announcement, BreakerContext, BreakerEvent } from "./breaker-context.ts";
+import { breakerMachine } from "./breaker.machine.ts";
 import type { BreakerRules, FailureCategory } from "./breaker-rules.ts";
 import type { AttemptOutcome, BreakerState, EndpointRow } from "./chain-view.ts";
 
