@@ -91,12 +91,10 @@ class Audience {
     const first = await control(this.name, `headRate=${HEADS_PER_SEC}`);
     await sleep(ROUND_MS);
     const last = await control(this.name, "headRate=0");
-    for (let before = -1; before !== this.delivered; ) {
-      before = this.delivered;
-      await sleep(250);
-    }
+    const expected = (last - first) * this.listening;
+    for (let waits = 0; this.delivered < expected && waits < 40; waits++) await sleep(250);
     const cpuUs = (cpuNs(pid) - startNs) / 1e3 / Math.max(1, this.delivered);
-    const missing = (last - first) * this.listening - this.delivered;
+    const missing = expected - this.delivered;
     return { cpuUs, missing, waited: (waitedNs(pid) - startWaitedNs) / 1e6 / ROUND_MS };
   }
 

@@ -21,9 +21,11 @@ const events = await startLane("events", LOAD_CORE, [
 ]);
 const at = `127.0.0.1:${events.port}/gateway`;
 const names = ["p0", "p1", "p2"];
-const control = async (query: string): Promise<unknown> => {
+/** Sets what is sent; answers how many logs have been made so far. */
+const control = async (query: string): Promise<number> => {
   const response = await fetch(`http://127.0.0.1:${events.port}/control?lane=gateway&${query}`);
-  return response.json();
+  const { number, log } = (await response.json()) as { number: number; log: number };
+  return number * LOGS_PER_BLOCK + log;
 };
 await control(`logsPerBlock=${LOGS_PER_BLOCK}`);
 const gateway = await startGateway(
@@ -85,9 +87,11 @@ good = 0;
 latenciesMs.length = 0;
 directMs.length = 0;
 const startMs = performance.now();
+const firstMade = await control("");
 const startNs = cpuNs(gateway.pid);
 const startWaitedNs = waitedNs(gateway.pid);
 await sleep(MEASURE_MS);
+const made = (await control("")) - firstMade;
 const durationMs = performance.now() - startMs;
 const cpu = (cpuNs(gateway.pid) - startNs) / 1e6 / durationMs;
 const waited = (waitedNs(gateway.pid) - startWaitedNs) / 1e6 / durationMs;
@@ -95,14 +99,19 @@ const perSec = (good * 1_000) / durationMs;
 const lost = gaps + doubles;
 const p99 = quantile(latenciesMs, 0.99);
 const bench = "ingest";
+// A generator that is kept from its core makes fewer: then the rate is not what was to be measured.
+const isPaced = made >= MEASURE_MS * (RATE / 1_000) * 0.98;
 report({
   bench,
   case: "distinct logs to one client, 3 providers",
   value: perSec,
+  baseline: (made * 1_000) / durationMs,
   unit: "1/s",
-  bar: ">= 20000 less 2 % of pacing",
-  ok: perSec >= RATE * 0.98 && closed === "",
+  ...(isPaced
+    ? { bar: `>= ${RATE} less 2 % of pacing`, ok: perSec >= RATE * 0.98 && closed === "" }
+    : { bar: "discarded: the generator was late" }),
 });
+if (!isPaced) process.exitCode ||= 2;
 report({
   bench,
   case: "gaps, duplicates, out of order",

@@ -8,6 +8,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
+import { TurnCork } from "./turn-cork.ts";
 
 /** What a client's connection tells its session. */
 export interface WsSessionHandler {
@@ -40,13 +41,16 @@ export const CLOSE_RESTART = 1012;
 /** Longest close reason that fits a control frame. */
 const MAX_REASON_BYTES = 123;
 
+/** Never given twice in this program: a hub knows clients by it, whichever listener took them. */
+let nextId = 1;
+
 /** All WebSocket clients of one listener. */
 export class WsServer {
   readonly #options: WsServerOptions;
   readonly #server: WebSocketServer;
   readonly #connections = new Set<WsConnection>();
   readonly #timer: NodeJS.Timeout;
-  #nextId = 1;
+  readonly #cork = new TurnCork();
 
   constructor(options: WsServerOptions) {
     this.#options = options;
@@ -82,7 +86,7 @@ export class WsServer {
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (client) => {
-      const connection = new WsConnection(this.#nextId++, client, socket as Socket);
+      const connection = new WsConnection(nextId++, client, socket as Socket, this.#cork);
       this.#connections.add(connection);
       const session = decision.open(connection);
       client.on("message", (data: Buffer) => session.onMessage(data));
@@ -142,12 +146,15 @@ export class WsConnection {
   readonly id: number;
   readonly #client: WebSocket;
   readonly #socket: Socket;
+  readonly #cork: TurnCork;
+  #turn = 0;
   #pingedAtMs = performance.now();
   #isPingOpen = false;
   #misses = 0;
 
-  constructor(id: number, client: WebSocket, socket: Socket) {
+  constructor(id: number, client: WebSocket, socket: Socket, cork: TurnCork) {
     this.id = id;
+    this.#cork = cork;
     this.#client = client;
     this.#socket = socket;
   }
@@ -179,7 +186,9 @@ export class WsConnection {
    * at once, so frames cannot interleave.
    */
   sendFrame(frame: Buffer): void {
-    if (this.isOpen) this.#socket.write(frame);
+    if (!this.isOpen) return;
+    this.#turn = this.#cork.before(this.#socket, this.#turn);
+    this.#socket.write(frame);
   }
 
   close(code: number, reason: string): void {
