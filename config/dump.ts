@@ -4,9 +4,9 @@ import { Secret } from "../src/lib/secret.ts";
 import { formatOrigin, formatPath } from "./diagnostic.ts";
 import type { Path } from "./diagnostic.ts";
 import type { EffectiveSource } from "./load.ts";
-import { emptyMap, isRawMap } from "./source.ts";
-import type { RawMap, RawValue } from "./source.ts";
-import { isSecretAt, keysOf, kindOf, metaOf, ruleAt } from "./walk.ts";
+import { emptyMap, isRawMap } from "./reading/source.ts";
+import type { RawMap, RawValue } from "./reading/source.ts";
+import { isSecretAt, keysOf, kindOf, metaOf, ruleAt } from "./keys/walk.ts";
 
 /** One effective value and where it comes from. */
 export interface EffectiveValue {

@@ -4,18 +4,18 @@
  * Order: YAML, environment and flags, substitution, schema, names, defaults. Nothing outside is
  * touched: text, environment and a file reader are arguments.
  */
-import { checkDocument } from "./check.ts";
-import { completeTree } from "./complete.ts";
-import type { Completion } from "./complete.ts";
+import { checkDocument } from "./reading/check.ts";
+import { completeTree } from "./reading/complete.ts";
+import type { Completion } from "./reading/complete.ts";
 import type { Diagnostic } from "./diagnostic.ts";
-import { applyOverrides } from "./overrides.ts";
-import type { ConfigFlags } from "./overrides.ts";
-import { resolveConfig } from "./resolve.ts";
+import { applyOverrides } from "./reading/overrides.ts";
+import type { ConfigFlags } from "./reading/overrides.ts";
+import { resolveConfig } from "./reading/resolve.ts";
 import type { Config } from "./schema.ts";
-import { parseSource } from "./source.ts";
-import type { SourceTree } from "./source.ts";
-import type { Surroundings } from "./substitute.ts";
-import { validate } from "./validate.ts";
+import { parseSource } from "./reading/source.ts";
+import type { SourceTree } from "./reading/source.ts";
+import type { Surroundings } from "./reading/substitute.ts";
+import { validate } from "./reading/validate.ts";
 
 /** What a configuration is made of. */
 export interface ConfigInput extends Surroundings {

@@ -3,7 +3,7 @@
  *
  * Durations are milliseconds (`Ms`), sizes are bytes (`Bytes`), ratios are 0..1, URLs and header
  * values are `Secret`. What an operator may write, with meaning, unit and default of every key, is
- * `config/document.ts`; `docs/config.md` and `config/schema.json` are generated from it.
+ * `config/keys/`; `docs/config.md` and `config/schema.json` are generated from it.
  */
 import type { Secret } from "../src/lib/secret.ts";
 

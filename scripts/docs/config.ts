@@ -1,6 +1,6 @@
 /** Writes docs/config.md and config/schema.json from the schema; `--check` only says whether they are stale. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { configJsonSchema, configPage } from "../../config/reference.ts";
+import { configJsonSchema, configPage } from "../../config/keys/reference.ts";
 
 const outputs: readonly (readonly [string, string])[] = [
   ["docs/config.md", configPage()],

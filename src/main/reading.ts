@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { formatDiagnostic, type Diagnostic } from "../../config/diagnostic.ts";
 import { loadConfig, MAX_CONFIG_BYTES, type LoadedConfig } from "../../config/load.ts";
-import type { ConfigFlags } from "../../config/overrides.ts";
+import type { ConfigFlags } from "../../config/reading/overrides.ts";
 import { readTextFile } from "../io/files.ts";
 
 /** Where the configuration comes from. */

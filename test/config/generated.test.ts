@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { RESERVED_NAMES } from "../../config/check.ts";
+import { RESERVED_NAMES } from "../../config/reading/check.ts";
 import { formatDiagnostic } from "../../config/diagnostic.ts";
 import { demoConfigFile } from "../../config/locate.ts";
-import { configJsonSchema, configPage } from "../../config/reference.ts";
+import { configJsonSchema, configPage } from "../../config/keys/reference.ts";
 import { ERROR_RULE_CLASSES, STRATEGIES } from "../../config/schema.ts";
 import type { ErrorClass } from "../../src/rpc/errors/classes.ts";
 import { load } from "./support.ts";

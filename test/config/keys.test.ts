@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { planReload } from "../../config/plan.ts";
 import { STRATEGY_ALIASES, type Config } from "../../config/schema.ts";
-import { documentedKeys } from "../../config/walk.ts";
+import { documentedKeys } from "../../config/keys/walk.ts";
 import { load, mustLoad } from "./support.ts";
 
 /** A value other than the default for every key, as YAML. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { substitute } from "../../config/substitute.ts";
+import { substitute } from "../../config/reading/substitute.ts";
 import { errorsOf, load, mustLoad, SMALLEST, warningsOf } from "./support.ts";
 
 const provider = (keys: string): string =>

@@ -1,6 +1,6 @@
 /** Arguments of admin commands: a few kinds, checked strictly, unknown ones refused with a guess. */
 import { parseDuration } from "../../lib/duration.ts";
-import { didYouMean } from "../../../config/suggest.ts";
+import { didYouMean } from "../../../config/reading/suggest.ts";
 import { AdminError } from "./protocol.ts";
 
 /** One argument of a command. */

@@ -3,7 +3,7 @@
  * test and the help text all read this one table. Those that belong to a connection (auth,
  * subscribe, …) are in session.ts.
  */
-import { suggest } from "../../../config/suggest.ts";
+import { suggest } from "../../../config/reading/suggest.ts";
 import { chainVerdict, endpointsOf, isProviderUsable, providerVerdict } from "../status.ts";
 import type { ChainView, EndpointStatus } from "../views.ts";
 import type { Arguments, ArgumentSpecs } from "./arguments.ts";

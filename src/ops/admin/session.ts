@@ -4,7 +4,7 @@
  * The session knows bytes, not sockets: the driver hands it chunks and takes lines. Every command is
  * checked, bounded in time, and, when it changes something, audited, whether it was allowed or not.
  */
-import { didYouMean } from "../../../config/suggest.ts";
+import { didYouMean } from "../../../config/reading/suggest.ts";
 import { checkArguments } from "./arguments.ts";
 import type { Arguments, ArgumentSpecs } from "./arguments.ts";
 import { COMMANDS } from "./commands.ts";

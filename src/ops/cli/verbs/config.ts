@@ -6,7 +6,7 @@ import type { EffectiveDump } from "../../../../config/dump.ts";
 import { loadConfig, MAX_CONFIG_BYTES } from "../../../../config/load.ts";
 import type { LoadedConfig, RefusedConfig } from "../../../../config/load.ts";
 import { locateConfig } from "../../../../config/locate.ts";
-import { configJsonSchema } from "../../../../config/reference.ts";
+import { configJsonSchema } from "../../../../config/keys/reference.ts";
 import { withClient } from "../ask.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import type { InstanceOptions } from "../options.ts";

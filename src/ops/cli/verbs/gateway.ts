@@ -1,5 +1,5 @@
 /** Verbs about providers and their breakers. */
-import { didYouMean } from "../../../../config/suggest.ts";
+import { didYouMean } from "../../../../config/reading/suggest.ts";
 import { askAndShow } from "../ask.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import type { InstanceOptions } from "../options.ts";

@@ -1,12 +1,12 @@
 /** From a checked document to the configuration that the program uses: defaults, units, secrets. */
-import { parseDuration } from "../src/lib/duration.ts";
-import { Secret } from "../src/lib/secret.ts";
-import { parseSize } from "../src/lib/size.ts";
+import { parseDuration } from "../../src/lib/duration.ts";
+import { Secret } from "../../src/lib/secret.ts";
+import { parseSize } from "../../src/lib/size.ts";
 import type { Completion } from "./complete.ts";
-import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS } from "./default.ts";
-import { formatPath } from "./diagnostic.ts";
-import type { ConfigDocument } from "./document.ts";
-import { STRATEGY_ALIASES } from "./schema.ts";
+import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS } from "../default.ts";
+import { formatPath } from "../diagnostic.ts";
+import type { ConfigDocument } from "../keys/document.ts";
+import { STRATEGY_ALIASES } from "../schema.ts";
 import type {
   BreakerConfig,
   ChainConfig,
@@ -16,7 +16,7 @@ import type {
   SkippedProvider,
   StrategyName,
   StrategySpelling,
-} from "./schema.ts";
+} from "../schema.ts";
 
 type ChainDocument = ConfigDocument["chains"][string];
 type ProviderDocument = ChainDocument["providers"][number];

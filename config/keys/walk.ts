@@ -1,8 +1,8 @@
 /** Finding one's way in the document schema: which rule holds at a path, and what it says. */
 import { z } from "zod";
-import type { KeyMeta } from "./document.ts";
+import type { KeyMeta } from "./fields.ts";
 import { documentSchema } from "./document.ts";
-import type { Path } from "./diagnostic.ts";
+import type { Path } from "../diagnostic.ts";
 
 /** What shape of value a rule takes. */
 export type RuleKind = "map" | "names" | "list" | "number" | "flag" | "text" | "choice" | "mixed";

@@ -7,8 +7,8 @@
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Document, Node, ParsedNode } from "yaml";
-import { diagnostic } from "./diagnostic.ts";
-import type { Diagnostic, Origin, Path } from "./diagnostic.ts";
+import { diagnostic } from "../diagnostic.ts";
+import type { Diagnostic, Origin, Path } from "../diagnostic.ts";
 
 /** A map of the document. */
 export interface RawMap {

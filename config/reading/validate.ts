@@ -1,12 +1,12 @@
 /** Every way in which a document breaks its schema, in words, at its place, all at once. */
 import type { z } from "zod";
-import { diagnostic } from "./diagnostic.ts";
-import type { Diagnostic, Path } from "./diagnostic.ts";
-import type { ConfigDocument } from "./document.ts";
-import { documentSchema } from "./document.ts";
+import { diagnostic } from "../diagnostic.ts";
+import type { Diagnostic, Path } from "../diagnostic.ts";
+import type { ConfigDocument } from "../keys/document.ts";
+import { documentSchema } from "../keys/document.ts";
 import type { RawValue, SourceTree } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
-import { isSecretAt, keysOf, kindOf, metaOf, ruleAt } from "./walk.ts";
+import { isSecretAt, keysOf, kindOf, metaOf, ruleAt } from "../keys/walk.ts";
 
 /** The document when it fits the schema, else everything that does not. */
 export type Validated =

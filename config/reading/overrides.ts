@@ -5,12 +5,12 @@
  * providers are named by their id, with `_` for every character a variable cannot hold.
  */
 import { parseDocument } from "yaml";
-import { diagnostic } from "./diagnostic.ts";
-import type { Diagnostic, Origin, Path } from "./diagnostic.ts";
+import { diagnostic } from "../diagnostic.ts";
+import type { Diagnostic, Origin, Path } from "../diagnostic.ts";
 import type { RawMap, RawValue, SourceTree } from "./source.ts";
 import { isRawMap } from "./source.ts";
 import { didYouMean } from "./suggest.ts";
-import { keysOf, kindOf, ruleAt } from "./walk.ts";
+import { keysOf, kindOf, ruleAt } from "../keys/walk.ts";
 
 /** Values given on the command line. */
 export interface ConfigFlags {

@@ -98,7 +98,7 @@ function row({ path, meta, isRequired }: DocumentedKey): string {
 const INTRODUCTION = `# Configuration
 
 One YAML file: \`--config FILE\`, else \`PACELINE_CONFIG\`, else \`./paceline.yaml\`. Without one the
-embedded demo runs. This page is generated from \`config/document.ts\`; \`paceline config schema\` prints
+embedded demo runs. This page is generated from \`config/keys/\`; \`paceline config schema\` prints
 the same as a JSON schema, for editors:
 
 \`\`\`yaml

@@ -2,8 +2,8 @@
  * Substitution over the whole tree, and its one exception: a provider's URL that cannot be completed
  * leaves that URL out instead of failing the file ("provider filtering").
  */
-import { diagnostic, formatPath } from "./diagnostic.ts";
-import type { Diagnostic, Path } from "./diagnostic.ts";
+import { diagnostic, formatPath } from "../diagnostic.ts";
+import type { Diagnostic, Path } from "../diagnostic.ts";
 import { typed } from "./overrides.ts";
 import { isRawMap } from "./source.ts";
 import type { RawMap, RawValue, SourceTree } from "./source.ts";

@@ -1,9 +1,9 @@
 /** What a schema cannot say: names that collide, names that are taken, providers without a way in. */
-import { diagnostic, formatPath } from "./diagnostic.ts";
-import type { Diagnostic, Path } from "./diagnostic.ts";
+import { diagnostic, formatPath } from "../diagnostic.ts";
+import type { Diagnostic, Path } from "../diagnostic.ts";
 import { isRawMap } from "./source.ts";
 import type { RawMap, RawValue, SourceTree } from "./source.ts";
-import { STRATEGIES, STRATEGY_ALIASES } from "./schema.ts";
+import { STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
 
 /** First path segments with a meaning of their own; no chain may be called so. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set<string>([

@@ -1,0 +1,173 @@
+/** Keys of a chain. */
+import { z } from "zod";
+import { CHAIN_DEFAULTS } from "../default.ts";
+import { STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
+import { breakerKeys } from "./breaker.ts";
+import * as field from "./fields.ts";
+import { providerRule } from "./provider.ts";
+
+const chained = CHAIN_DEFAULTS;
+const strategyAliases = Object.keys(STRATEGY_ALIASES) as (keyof typeof STRATEGY_ALIASES)[];
+
+/** The rule of one chain. */
+export const chainRule = z
+  .strictObject({
+    chain_id: field
+      .describe(
+        z.int().min(1).max(Number.MAX_SAFE_INTEGER),
+        "EIP-155 id, checked at every connect; a provider on another chain is refused.",
+        "a whole number of at least 1",
+        { reload: "process" },
+      )
+      .unwrap(),
+    aliases: field.texts("Other names of the chain in URLs.", field.hot(chained.aliases)),
+    block_time: field.duration("Time between blocks; learned from the heads when not given.", 10),
+    strategy: field.describe(
+      z.enum([...STRATEGIES, ...strategyAliases]),
+      "How providers are ordered for a request.",
+      `one of ${STRATEGIES.join(", ")}`,
+      field.hot(chained.strategy),
+    ),
+    selection: field.group("Which providers count as current.", {
+      max_lag_blocks: field.whole(
+        "Blocks a provider may be behind the tip.",
+        { min: 0, max: 100_000 },
+        field.hot(chained.selection.max_lag_blocks),
+      ),
+      archival_threshold: field.whole(
+        "Age in blocks beyond which state is asked of archival providers only.",
+        { min: 1 },
+        field.hot(chained.selection.archival_threshold),
+      ),
+      min_healthy: field.whole(
+        "Backups serve only when fewer primaries than this can.",
+        { min: 1, max: 1_000 },
+        field.hot(chained.selection.min_healthy),
+      ),
+      cost_bias: field.number(
+        "Share of the price in the `hybrid` score.",
+        { min: 0, max: 1 },
+        { ...field.hot(chained.selection.cost_bias), unit: "ratio" },
+      ),
+    }),
+    aggregation: field.group("The race of events.", {
+      max_cache_size: field.whole(
+        "Seen event keys kept; when full the oldest 10 % go.",
+        { min: 100, max: 10_000_000 },
+        { default: chained.aggregation.max_cache_size },
+      ),
+      deduplication_window: field.duration("Time after which a race settles.", 10, {
+        default: chained.aggregation.deduplication_window,
+      }),
+      max_providers: field.whole(
+        "Providers that race.",
+        { min: 1, max: 64 },
+        { default: chained.aggregation.max_providers },
+      ),
+    }),
+    failover: field.group("What happens when a provider fails.", {
+      enabled: field.flag(
+        "`false`: one attempt a request, and no gap of a stream is filled.",
+        field.hot(chained.failover.enabled),
+      ),
+      max_backfill_blocks: field.whole(
+        "Longest gap of a stream that is filled.",
+        { min: 1, max: 5_000 },
+        { default: chained.failover.max_backfill_blocks },
+      ),
+      backfill_timeout: field.duration("Time for filling a gap from one provider.", 1, {
+        default: chained.failover.backfill_timeout,
+      }),
+    }),
+    breaker: field.group("When an endpoint is left alone, and for how long.", breakerKeys),
+    connection: field.group("The WebSockets to the providers.", {
+      heartbeat_interval: field.duration("Time between pings.", 50, {
+        default: chained.connection.heartbeat_interval,
+      }),
+      reconnect_interval: field.duration(
+        "First delay of the full-jitter backoff, which doubles up to 30 s.",
+        1,
+        { default: chained.connection.reconnect_interval },
+      ),
+      max_reconnect_attempts: field.whole(
+        "Attempts after which a provider's WebSocket is given up; without end when not given.",
+        { min: 1 },
+      ),
+    }),
+    health_check: field.group("The background probe of every endpoint.", {
+      interval: field.duration("Time between probes.", 50, {
+        default: chained.health_check.interval,
+      }),
+      timeout: field.duration("Time a probe may take.", 1, {
+        default: chained.health_check.timeout,
+      }),
+      failure_threshold: field.whole(
+        "Failed probes in a row that mark an endpoint down.",
+        { min: 1, max: 1_000 },
+        { default: chained.health_check.failure_threshold },
+      ),
+      recovery_threshold: field.whole(
+        "Good probes in a row that mark it up again.",
+        { min: 1, max: 1_000 },
+        { default: chained.health_check.recovery_threshold },
+      ),
+    }),
+    leaderboard: field.group("How evidence becomes a score.", {
+      formula: field.oneOf(
+        ["pace", "livechain"],
+        "`pace`: decayed lower bound of the race credit; `livechain`: the raceScore of Livechain.",
+        field.hot(chained.leaderboard.formula),
+      ),
+      half_life: field.duration(
+        "Age at which evidence counts half.",
+        1_000,
+        field.hot(chained.leaderboard.half_life),
+      ),
+      weights: field.group("Shares of the composite score; they need not sum to 1.", {
+        race: field.number(
+          "Event races.",
+          { min: 0, max: 1_000 },
+          field.hot(chained.leaderboard.weights.race),
+        ),
+        reliability: field.number(
+          "Answers without failure.",
+          { min: 0, max: 1_000 },
+          field.hot(chained.leaderboard.weights.reliability),
+        ),
+        latency: field.number(
+          "Median latency of the method.",
+          { min: 0, max: 1_000 },
+          field.hot(chained.leaderboard.weights.latency),
+        ),
+        freshness: field.number(
+          "Distance to the tip.",
+          { min: 0, max: 1_000 },
+          field.hot(chained.leaderboard.weights.freshness),
+        ),
+      }),
+    }),
+    sticky: field.group("When the first place changes hands.", {
+      hysteresis: field.number(
+        "A challenger must score this much more than the holder.",
+        { min: 0, max: 10 },
+        { ...field.hot(chained.sticky.hysteresis), unit: "ratio" },
+      ),
+      min_interval: field.duration(
+        "Least time between two changes.",
+        0,
+        field.hot(chained.sticky.min_interval),
+      ),
+    }),
+    methods: field.group("Methods beyond the standard ones.", {
+      allow: field.methods(
+        "Methods, or prefixes such as `debug_*`, relayed although denied by default.",
+        field.hot(chained.methods.allow),
+      ),
+    }),
+    providers: z.array(providerRule).min(1).meta({
+      description: "Who serves the chain.",
+      "x-reload": "process",
+      "x-expects": "a list of at least one provider",
+    }),
+  })
+  .meta({ description: "One blockchain.", "x-expects": "a map of keys" });

@@ -1,0 +1,142 @@
+/**
+ * What an operator may write: every key with its meaning, unit, default and what a change of it costs.
+ *
+ * `reload` says what a running host does when the key changes: `hot` swaps a value, `process`
+ * restarts the processes that hold it, `host` needs a new start. Defaults are not applied here: the
+ * loader lays the file over `default.ts`, so that each effective value keeps its origin.
+ */
+import { z } from "zod";
+import { DEFAULTS } from "../default.ts";
+import { chainRule } from "./chain.ts";
+import * as field from "./fields.ts";
+
+const limits = DEFAULTS.limits;
+const LOG_LEVEL = "(?:[a-z][a-z0-9._-]*=)?(?:trace|debug|info|warn|error|fatal|silent)";
+const LOG_LEVELS = new RegExp(`^${LOG_LEVEL}(?:,${LOG_LEVEL})*$`);
+
+/** The document of one configuration file. */
+export const documentSchema = z
+  .strictObject({
+    region: field.text("Name of this instance's region; tags every event, metric and log line.", {
+      default: DEFAULTS.region,
+      reload: "host",
+    }),
+    listen: field.group("Where clients connect.", {
+      host: field.text("Address to bind.", field.host(DEFAULTS.listen.host)),
+      port: field.whole(
+        "TCP port; 0 picks a free one.",
+        { min: 0, max: 65_535 },
+        field.host(DEFAULTS.listen.port),
+      ),
+    }),
+    admin: field.group("The operator's socket.", {
+      socket: field.text(
+        "Path of the Unix socket, at most 107 bytes. Its directory is made 0700 and holds the role tokens and the audit log.",
+        field.host(DEFAULTS.admin.socket),
+      ),
+    }),
+    log: field.group("Logging.", {
+      level: field.describe(
+        z.string().regex(LOG_LEVELS),
+        "Severity from which lines are written, also by subsystem: `info,rpc.breaker=debug`.",
+        "trace, debug, info, warn, error, fatal or silent, or levels by subsystem such as info,rpc=debug",
+        field.hot(DEFAULTS.log.level),
+      ),
+      format: field.oneOf(
+        ["auto", "json", "pretty"],
+        "`auto` is pretty on a terminal and JSON otherwise.",
+        field.host(DEFAULTS.log.format),
+      ),
+    }),
+    storage: field.group("What survives a restart.", {
+      url: field.describe(
+        z.string().regex(/^(file|sqlite):.+$/),
+        "`file:DIR` keeps benchmark snapshots in that directory, `sqlite:FILE` beside that file.",
+        "file:DIRECTORY or sqlite:FILE",
+        field.host(DEFAULTS.storage.url),
+      ),
+      snapshot_interval: field.duration(
+        "Time between benchmark snapshots.",
+        1_000,
+        field.host(DEFAULTS.storage.snapshot_interval),
+      ),
+    }),
+    drain: field.group("What happens between SIGTERM and the exit.", {
+      pre_delay: field.duration(
+        "Not ready but still serving, so that load balancers look away first.",
+        0,
+        field.hot(DEFAULTS.drain.pre_delay),
+      ),
+      close_spread: field.duration(
+        "WebSocket clients are closed with 1012 spread over this time.",
+        0,
+        field.hot(DEFAULTS.drain.close_spread),
+      ),
+      timeout: field.duration(
+        "Everything after the pre-delay; what is left then is dropped with exit code 3.",
+        0,
+        field.hot(DEFAULTS.drain.timeout),
+      ),
+    }),
+    limits: field.group("Bounds on what one client may ask for.", {
+      max_body: field.size("Body of a request.", 1_024, 1_073_741_824, field.host(limits.max_body)),
+      max_batch_items: field.whole(
+        "Calls in a batch.",
+        { min: 1, max: 1_000 },
+        field.host(limits.max_batch_items),
+      ),
+      max_batch_response: field.size(
+        "Answers of a batch together.",
+        1_024,
+        1_073_741_824,
+        field.host(limits.max_batch_response),
+      ),
+      batch_concurrency: field.whole(
+        "Calls of one batch that run at the same time.",
+        { min: 1, max: 1_000 },
+        field.host(limits.batch_concurrency),
+      ),
+      max_upstream_body: field.size(
+        "Answer of a provider, decompressed.",
+        1_024,
+        4_294_967_296,
+        field.host(limits.max_upstream_body),
+      ),
+      ws_max_message: field.size(
+        "WebSocket message of a client.",
+        1_024,
+        1_073_741_824,
+        field.host(limits.ws_max_message),
+      ),
+      ws_max_in_flight: field.whole(
+        "Calls of one WebSocket client that run at the same time.",
+        { min: 1, max: 100_000 },
+        field.host(limits.ws_max_in_flight),
+      ),
+      ws_max_subscriptions: field.whole(
+        "Subscriptions of one WebSocket client.",
+        { min: 1, max: 100_000 },
+        field.host(limits.ws_max_subscriptions),
+      ),
+      ws_max_buffered: field.size(
+        "Unsent bytes beyond which a WebSocket client is closed with 1013.",
+        1_024,
+        1_073_741_824,
+        field.host(limits.ws_max_buffered),
+      ),
+      ws_max_clients: field.whole(
+        "WebSocket clients.",
+        { min: 1, max: 1_000_000 },
+        field.host(limits.ws_max_clients),
+      ),
+    }),
+    chains: z.record(z.string(), chainRule).meta({
+      description: "The chains by name.",
+      "x-reload": "process",
+      "x-expects": "a map from chain name to chain",
+    }),
+  })
+  .meta({ title: "Paceline configuration", description: "Configuration of one Paceline host." });
+
+/** A document that passed the schema; defaults are not filled in. */
+export type ConfigDocument = z.infer<typeof documentSchema>;
