@@ -55,13 +55,18 @@ export const headTracker = defineActor({
       const rows = state.state.rows(provider);
       rows.ws.head = number;
       rows.http.head = number;
+      rows.ws.headAtMs = ctx.now();
+      rows.http.headAtMs = ctx.now();
       return reported(state, { provider, number, hash, atMs: ctx.now(), source: "ws" }, ctx);
     },
     polled: (state, { provider, number, atMs }: PolledHead, ctx) => {
       const { name } = state.state;
       const rows = state.state.rows(provider);
       // A pushed head is newer than an answer that was on its way meanwhile.
-      if (rows.ws.head < 0 || number > rows.ws.head) rows.http.head = number;
+      if (rows.ws.head < 0 || number > rows.ws.head) {
+        rows.http.head = number;
+        rows.http.headAtMs = atMs;
+      }
       ctx.via(subscriptionHubKey(name)).cast.polled({ number });
       const known = state.truth.of(provider);
       if (known?.source === "ws" && known.number >= number && !isSilent(state, provider, ctx)) {

@@ -146,6 +146,7 @@ const createRow = (
   isUsable: false,
   unusableReason: "not started",
   head: -1,
+  headAtMs: 0,
   inFlight: 0,
   successes: 0,
   completed: 0,

@@ -38,6 +38,8 @@ export interface EndpointRow {
   unusableReason: string | undefined;
   /** Last head this provider reported, or -1 when it never did. */
   head: number;
+  /** When it reported that head, monotonic ms. */
+  headAtMs?: number;
   inFlight: number;
   /** Successes since start; bumped by the request path. */
   successes: number;

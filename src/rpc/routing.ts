@@ -5,6 +5,7 @@
 import type { ChainConfig, ProviderConfig } from "../../config/schema.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { HeadView } from "./chain-view.ts";
+import { lagOf } from "./head/head-truth.ts";
 import type { EndpointView, RoutingSnapshot, SelectionRules } from "./selection/snapshot.ts";
 
 /** Block time assumed until it is configured or learned, ms. */
@@ -25,7 +26,9 @@ export const buildSnapshot = (
     tip: head?.number ?? -1,
     blockTimeMs,
     rules: rulesOf(config),
-    endpoints: config.providers.map((provider) => viewOf(state, provider, head, nowMs)),
+    endpoints: config.providers.map((provider) =>
+      viewOf(state, provider, head, blockTimeMs, nowMs),
+    ),
     cache: new Map(),
     memory: state.memory,
   };
@@ -47,10 +50,12 @@ const viewOf = (
   state: ChainState,
   provider: ProviderConfig,
   head: HeadView | undefined,
+  blockTimeMs: number,
   nowMs: number,
 ): EndpointView => {
   const rows = state.rows(provider.id);
-  const reported = Math.max(rows.http.head, rows.ws.head);
+  const { head: number, headAtMs: atMs = nowMs } =
+    rows.http.head >= rows.ws.head ? rows.http : rows.ws;
   return {
     provider: provider.id,
     vendor: provider.vendor,
@@ -69,8 +74,11 @@ const viewOf = (
     mayProbe: provider.probe,
     maxBlockRange: provider.capabilities.maxBlockRange,
     unsupported: methodSet(provider.capabilities.unsupported),
-    head: reported,
-    lag: reported < 0 || head === undefined ? undefined : Math.max(0, head.number - reported),
+    head: number,
+    lag:
+      number < 0 || head === undefined
+        ? undefined
+        : lagOf(head.number, { number, atMs }, blockTimeMs, nowMs).optimistic,
     calls: state.evidence.callsOf(provider.id, nowMs),
     race: state.evidence.raceSummary(provider.id, nowMs),
   };

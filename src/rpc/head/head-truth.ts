@@ -115,9 +115,7 @@ export class HeadTruth {
   lag(provider: ProviderId, nowMs: number): Lag | undefined {
     const report = this.#reports.get(provider);
     if (report === undefined || this.#tip === undefined) return undefined;
-    const elapsedMs = Math.min(Math.max(0, nowMs - report.atMs), optimismMs);
-    const raw = this.#tip.number - report.number;
-    return { raw, optimistic: Math.max(0, raw - Math.floor(elapsedMs / this.blockTimeMs)) };
+    return lagOf(this.#tip.number, report, this.blockTimeMs, nowMs);
   }
 
   /** True when a provider's newHeads have been silent too long: poll it, resubscribe. */
@@ -223,6 +221,18 @@ const tipOf = (reports: readonly HeadReport[], maxGap: number): HeadReport | und
     if (cluster.length > best.length) best = cluster;
   }
   return best[1] ?? best[0];
+};
+
+/** How far a report is behind a tip, with the blocks made since, of 30 s at most. */
+export const lagOf = (
+  tip: number,
+  report: Pick<HeadReport, "number" | "atMs">,
+  blockTimeMs: number,
+  nowMs: number,
+): Lag => {
+  const elapsedMs = Math.min(Math.max(0, nowMs - report.atMs), optimismMs);
+  const raw = tip - report.number;
+  return { raw, optimistic: Math.max(0, raw - Math.floor(elapsedMs / blockTimeMs)) };
 };
 
 /** How often to ask a provider without live heads, ms. */

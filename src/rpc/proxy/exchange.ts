@@ -142,8 +142,9 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
       const { paramsStart, paramsEnd } = call.envelope;
       const asked = blockDemand(info.name, call.body, paramsStart, paramsEnd);
       this.ranking = engine.rank(snapshot, call, info.name, asked);
-      // A block above the tip is nobody's yet: then anybody may say so.
-      if (asked !== undefined && asked.block <= snapshot.tip) this.#minHead = asked.block;
+      // A client may ask for the block it has just been told of, before the tip has moved: whoever
+      // announced it is preferred; if nobody has it yet, anybody may say so.
+      if (asked !== undefined) this.#minHead = asked.block;
     }
     this.#tryNext(this.startMs, "primary", -1);
   }

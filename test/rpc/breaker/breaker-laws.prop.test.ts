@@ -158,7 +158,7 @@ const checkLaws = (rulesCode: number, codes: readonly number[]): void => {
 const sequences = fc.array(fc.nat(16 * 160 * 97 * 25), { maxLength: 20, size: "max" });
 
 describe("the breaker machine's laws", () => {
-  it("hold in 100,000 random sequences of events", { timeout: 120_000 }, () => {
+  it("hold in 100,000 random sequences of events", { timeout: 240_000 }, () => {
     const seen = fc.check(fc.property(fc.nat(83), sequences, checkLaws), { numRuns: 100_000 });
     expect(seen.failed, fc.defaultReportMessage(seen)).toBe(false);
     expect(seen.numRuns).toBe(100_000);
