@@ -50,15 +50,18 @@ export function diagnostic(
   return { severity, code, path: formatPath(path), message, origin };
 }
 
-/** `chains.ethereum.providers[0].url`. */
+/** `chains.ethereum.providers[0].url`; keys with odd characters are quoted. */
 export function formatPath(path: Path): string {
   let text = "";
   for (const step of path) {
     if (typeof step === "number") text += `[${step}]`;
+    else if (!PLAIN_KEY.test(step)) text += `[${JSON.stringify(step)}]`;
     else text += text === "" ? step : `.${step}`;
   }
   return text;
 }
+
+const PLAIN_KEY = /^[\w.\-/*<>:@]+$/;
 
 /** `default`, `paceline.yaml:3:7`, `env:PORT` or `flag:--port`. */
 export function formatOrigin(origin: Origin): string {
