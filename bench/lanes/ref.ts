@@ -23,6 +23,7 @@ const server = createServer(async (req, res) => {
     res.writeHead(502).end();
   }
 });
+server.keepAliveTimeout = 65_000;
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   if (typeof address === "object") console.log(`ref http://127.0.0.1:${address?.port}`);

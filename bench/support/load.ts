@@ -140,6 +140,7 @@ class Connection {
   #socket: Socket | undefined;
   #id = 0;
   #pending: Buffer | undefined;
+  #isBusy = false;
   #left = -1;
   #outcome: "good" | "wrong" | "error" = "good";
 
@@ -163,13 +164,14 @@ class Connection {
       socket.once("error", reject);
       socket.on("data", (chunk) => this.#onData(chunk));
       socket.on("close", () => {
-        if (this.#left !== -2 && this.#id !== 0) this.#finish("error");
+        this.#socket = undefined;
+        if (this.#isBusy) this.#finish("error");
       });
     });
   }
 
   close(): void {
-    this.#left = -2;
+    this.#isBusy = false;
     this.#socket?.destroy();
   }
 
@@ -177,8 +179,14 @@ class Connection {
     this.dueMs = dueMs;
     this.#id = 1_000_000 + (nextId++ % 8_999_999);
     this.#left = -1;
+    this.#isBusy = true;
     const body = `{"jsonrpc":"2.0","id":${this.#id}${this.#tail}`;
-    this.#socket?.write(`${this.#head}${body.length}\r\n\r\n${body}`, "latin1");
+    const send = (): void => {
+      this.#socket?.write(`${this.#head}${body.length}\r\n\r\n${body}`, "latin1");
+    };
+    // A lane may close an idle connection between rounds.
+    if (this.#socket !== undefined) send();
+    else this.open().then(send, () => this.#finish("error"));
   }
 
   #onData(chunk: Buffer): void {
@@ -205,6 +213,7 @@ class Connection {
 
   #finish(outcome: "good" | "wrong" | "error"): void {
     this.#left = -1;
+    this.#isBusy = false;
     this.#done(this, outcome);
   }
 }

@@ -10,6 +10,7 @@ import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import { Pool } from "undici";
 import type { Secret } from "../lib/secret.ts";
+import { countPassed } from "./vm-tuning.ts";
 
 /** Where and how to reach a provider. */
 export interface HttpUpstreamOptions {
@@ -189,6 +190,7 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
       if (!this.#decoder.write(chunk)) controller.pause();
       return;
     }
+    countPassed(chunk.length);
     if (!this.#handler.onData(chunk)) controller.pause();
   }
 

@@ -3,11 +3,13 @@
  * per request.
  */
 import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /**
- * Turns allocation-site pretenuring off; call it before the first request.
+ * Prepares the engine; call it before the first request.
  *
- * V8 counts how many objects of a site survive and, when many do, allocates that site's next ones in
+ * Allocation-site pretenuring is turned off: V8 counts how many objects of a site survive and, when
+ * many do, allocates that site's next ones in
  * the old generation. A burst at start trains the sites of node:http and undici that way; from then
  * on every dead request in the old generation keeps the young one that follows it alive until the
  * next full collection. Measured with a 45-byte call at saturation: 16 of 30 MB survived each
@@ -16,4 +18,25 @@ import { setFlagsFromString } from "node:v8";
  */
 export function tuneVm(): void {
   setFlagsFromString("--no-allocation-site-pretenuring");
+  setFlagsFromString("--expose-gc");
+  collectYoung = runInNewContext("gc") as typeof collectYoung;
+}
+
+let collectYoung: ((options: { type: "minor" }) => void) | undefined;
+let passedBytes = 0;
+
+/** Bytes of socket buffers after which the young generation is collected. */
+const PASSED_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Counts bytes that were read from a socket and passed on. Their buffers lie outside the heap, which
+ * therefore looks empty to V8 until the external limit forces a full collection, every 30 MB and as
+ * long as the heap is large. A young collection in time frees them at a tenth of that: an answer of
+ * 1.9 MB costs 1.4 instead of 3.3 ms of CPU.
+ */
+export function countPassed(sizeBytes: number): void {
+  passedBytes += sizeBytes;
+  if (passedBytes < PASSED_LIMIT_BYTES) return;
+  passedBytes = 0;
+  collectYoung?.({ type: "minor" });
 }
