@@ -175,10 +175,11 @@ export class ChainFollower {
     }
     this.needs.delete(need.key);
     this.asked.delete(need.key);
-    const wasHeadless = this.ring.get(head.hash)?.head === undefined;
+    const known = this.ring.get(head.hash);
+    const wasHeadless = known !== undefined && known.head === undefined;
     const block = this.learn(head, nowMs);
     // A head that only its logs told of is as good as announced.
-    if (need.kind === "block" && wasHeadless && head.number > (this.tip?.number ?? -1)) {
+    if (wasHeadless && head.number > (this.tip?.number ?? -1)) {
       this.consider("", block, false, nowMs);
     } else this.pursue(nowMs);
   }
@@ -245,7 +246,6 @@ export class ChainFollower {
     }
     if (block.head === undefined) {
       block.head = head;
-      block.seenAtMs = nowMs;
       if (this.headless.delete(block)) this.needs.delete(needBlock(head.hash).key);
     }
     this.deepen(block);

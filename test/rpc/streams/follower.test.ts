@@ -227,6 +227,49 @@ describe("the logs of a chain", () => {
     expect(r.logs()).toEqual(["+a2:0", "+a1:0", "+a2:1", "+a2:2"]);
   });
 
+  it("fetches a filled block in its place although a source is up again by now", () => {
+    const r = live();
+    r.follower.logs.sourceDown("p2", r.now);
+    const blocks = chain("a", 1, 3);
+    r.knows(blocks);
+    for (const { hash } of blocks) r.hasLogs(hash, 1);
+    r.head("p1", blocks[0]);
+    r.log("a1", 1, 0);
+    r.wait(5_000);
+    r.follower.logs.sourceDown("p1", r.now);
+    r.follower.logs.sources.up("p1", r.now);
+    r.wait(5_000);
+    r.log("a3", 3, 0);
+    r.head("p1", blocks[2]);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a2:0", "+a3:0"]);
+  });
+
+  it("completes recent blocks after a hole on our own side", () => {
+    const r = live();
+    const [a1] = chain("a", 1, 1);
+    r.hasLogs("a1", 2);
+    r.head("p1", a1);
+    r.log("a1", 1, 0);
+    r.follower.sourcesBroke(r.now);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a1:1"]);
+  });
+
+  it("asks once when nothing came of a block whose bloom is not empty", () => {
+    const r = live();
+    const [a1] = chain("a", 1, 1);
+    r.hasLogs("a1", 1);
+    r.head("p1", a1);
+    r.answer();
+    expect(r.logs()).toEqual([]);
+    r.wait(3_000);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0"]);
+    r.wait(10_000);
+    expect(r.follower.needs.size).toBe(0);
+  });
+
   it("trusts no empty answer about a block whose bloom is not empty", () => {
     const r = live();
     const [a1] = chain("a", 1, 1);
