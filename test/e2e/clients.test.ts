@@ -135,7 +135,7 @@ describeWithAnvil("real clients through the gateway", () => {
     expect((await socket.answer("eth_call", call.params)).error).toEqual(direct.error);
   });
 
-  it("shows viem's watchers every block and every log of a contract", async () => {
+  it("shows viem's watchers every block and every log while a provider dies", async () => {
     const client = createPublicClient({
       chain: foundry,
       transport: webSocket(wsUrl, { reconnect: false }),
@@ -161,6 +161,7 @@ describeWithAnvil("real clients through the gateway", () => {
     const socket = use(await RpcSocket.connect(wsUrl));
     const head = Number(await chain.node.rpc("eth_blockNumber"));
     for (let i = 0; i < 10; i++) {
+      if (i === 5) chain.proxies["a"]?.cut();
       const data = wordOf(7_000 + i);
       await chain.node.rpc("eth_sendTransaction", [{ from: RICH, to: TWO_LOGS.address, data }]);
     }

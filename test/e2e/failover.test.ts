@@ -7,7 +7,7 @@ import { Child } from "../support/child.ts";
 import { cleanupAfterAll, cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Gateway } from "../support/gateway.ts";
-import { post, rpc } from "../support/rpc.ts";
+import { post, rpc, RpcSocket } from "../support/rpc.ts";
 import {
   chainConfig,
   type ProxiedChain,
@@ -20,6 +20,7 @@ const READ = { jsonrpc: "2.0", id: 1, method: "eth_gasPrice", params: [] };
 
 describeWithAnvil("failover between providers of one real node", () => {
   const keep = cleanupAfterAll();
+  const use = cleanupAfterEach();
   let chain: ProxiedChain;
   let gateway: Gateway;
   let url: string;
@@ -43,6 +44,7 @@ describeWithAnvil("failover between providers of one real node", () => {
     "a 429 inside a 200": { rpcError: { code: 429, message: "compute units per second exceeded" } },
     "bytes that are no JSON": { garbage: true },
     "answers cut in the middle": { truncate: true },
+    "a provider that accepts and never answers": { hang: true },
   };
   it.for(Object.entries(faults))("hides %s in less than a second", async ([, fault]) => {
     expect(await servedBy(url, "a")).toBe(true);
@@ -53,14 +55,6 @@ describeWithAnvil("failover between providers of one real node", () => {
     expect(JSON.parse(answer.text)).toMatchObject({ id: 1, result: expect.stringMatching(/^0x/u) });
     expect(answer.headers.get("x-paceline-provider")).toBe("b");
     expect(tookMs).toBeLessThan(1_000);
-  });
-
-  it("hides a provider that accepts and never answers", async () => {
-    expect(await servedBy(url, "a")).toBe(true);
-    chain.proxies["a"]?.set({ hang: true });
-    const answer = await post(url, READ);
-    expect(JSON.parse(answer.text).result).toMatch(/^0x/u);
-    expect(answer.headers.get("x-paceline-provider")).toBe("b");
   });
 
   it("answers each item of a batch although the first provider fails half of them", async () => {
@@ -90,6 +84,19 @@ describeWithAnvil("failover between providers of one real node", () => {
     await eventually("load after the kill", () => load.sent() > atKill + 400);
     const report = await load.finish();
     expect(report.failures).toEqual([]);
+  });
+
+  it("loses no call of a WebSocket client when one of three is killed under load", async () => {
+    const socket = use(await RpcSocket.connect(`${gateway.wsUrl}/rpc/dev`));
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 300; i++) {
+      if (i === 100) chain.proxies["a"]?.cut();
+      calls.push(
+        socket.call("eth_getBalance", [`0x${i.toString(16).padStart(40, "0")}`, "latest"]),
+      );
+      if (i % 10 === 9) await Promise.all(calls.slice(-10));
+    }
+    expect(await Promise.all(calls)).toEqual(calls.map(() => "0x0"));
   });
 
   it("loses no idempotent request when one of three answers every fifth with an error", async () => {

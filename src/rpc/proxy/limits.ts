@@ -19,10 +19,10 @@ export const DEFAULT_LIMITS: GatewayLimits = {
 
 /** No attempt starts with less time than this left. */
 export const MIN_ATTEMPT_MS = 100;
-/** Smallest budget of an attempt while another provider could still be tried. */
-export const MIN_BUDGET_MS = 1000;
-/** Slowest usual answer that an endpoint without evidence is credited with. */
-export const COLD_Q99_MS = 500;
+/** Smallest budget of an attempt while another provider could still be tried; one that hangs must be left within a second. */
+export const MIN_BUDGET_MS = 800;
+/** Slowest usual answer that an endpoint without evidence is credited with; a budget is 4 of them. */
+export const COLD_Q99_MS = 200;
 /** Share of the remaining time that one attempt may take while another provider could be tried. */
 export const BUDGET_SHARE = 0.6;
 /** An answer that streams must move at least this often. */

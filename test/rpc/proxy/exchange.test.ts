@@ -77,12 +77,12 @@ describe("an exchange", () => {
   it("gives each attempt a budget and keeps one deadline for all", () => {
     const w = world({ script: silent });
     const reply = w.post(call());
-    w.advance(1990);
+    w.advance(790);
     expect(w.upstreams[1]?.calls).toHaveLength(0);
     w.advance(20);
     expect(w.upstreams[0]?.calls[0]?.isAborted).toBe(true);
     expect(w.upstreams[1]?.calls).toHaveLength(1);
-    w.advance(2010);
+    w.advance(810);
     expect(w.upstreams[2]?.calls).toHaveLength(1);
     w.advance(8000);
     expect(reply.status).toBe(200);
