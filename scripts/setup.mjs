@@ -24,7 +24,10 @@ const isInstalled = () =>
 if (!isInstalled()) {
   console.error("paceline: installing packages (npm ci) ...");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const result = spawnSync(npm, ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: ["ignore", 2, 2] });
+  const result = spawnSync(npm, ["ci", "--no-audit", "--no-fund"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
   if (result.status !== 0) {
     console.error(`paceline: npm ci failed with exit code ${result.status ?? result.signal}`);
     process.exit(result.status ?? 1);
