@@ -98,6 +98,22 @@ describe("the admin socket", () => {
     }
   });
 
+  it.skipIf(process.getuid?.() !== 0)("is closed to another user of the machine", async () => {
+    const gateway = use(await Gateway.start({ config: { chains: CHAINS } }));
+    chmodSync(gateway.folder, 0o755);
+    process.setegid?.(65_534);
+    process.seteuid?.(65_534);
+    try {
+      await expect(AdminClient.connect(gateway.socketPath)).rejects.toMatchObject({
+        code: "EACCES",
+      });
+    } finally {
+      process.seteuid?.(0);
+      process.setegid?.(0);
+    }
+    expect((await AdminClient.connect(gateway.socketPath)).close()).toBeUndefined();
+  });
+
   it("replaces the socket that a killed instance left behind", async () => {
     const folder = mkdtempSync(join(tmpdir(), "pl-"));
     use({ stop: () => rmSync(folder, { recursive: true, force: true }) });
