@@ -1,7 +1,6 @@
 /** Runs Paceline: configuration or demo, the tree, the port, signals, exit codes. */
 import { flushCompileCache } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ListenError } from "../io/http-server.ts";
 import { Log } from "../io/log.ts";
 import { LogLevels } from "../io/log-levels.ts";
 import { tuneVm } from "../io/vm-tuning.ts";
@@ -149,8 +148,11 @@ const listenToSignals = (
 };
 
 /** One line for a start that failed: what, where, what to do. */
-const startFailure = (error: unknown): string => {
-  if (error instanceof ListenError) return `${error.message} (${error.code})`;
+const startFailure = (thrown: unknown): string => {
+  // The tree wraps what its process threw once per level; the innermost error says it.
+  const error = thrown instanceof ExitError ? (thrown.cause ?? thrown) : thrown;
   if (error instanceof ExitError) return `the tree could not start: ${reasonText(error.reason)}`;
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" ? `${error.message} (${code})` : error.message;
 };
