@@ -89,6 +89,7 @@ interface State extends Ports {
   ticks: number;
 }
 
+const EVENTS = ["newHeads", "logs", "newPendingTransactions"] as const;
 const NS_PER_MS = 1e6;
 const TICK_MS = 100;
 const TICKS_PER_SWEEP = 10;
@@ -270,6 +271,7 @@ const sweep = (state: State, nowNs: number, ctx: Ctx): void => {
     if (config.providers.some(({ id }) => id === provider)) continue;
     racer.forget(provider);
     state.sources.delete(provider);
+    for (const event of EVENTS) state.hub.cast.source({ provider, event, isLive: false });
   }
   ctx.table<AggregationStats>(statsTable)?.put(aggregationRow(chain), statsOf(state));
 };

@@ -15,37 +15,16 @@ import type { ProviderId } from "../../src/rpc/ids.ts";
 import { WsChannel } from "../../src/rpc/proxy/ws-channel.ts";
 import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
 import { connectionRow, statsTable, type ConnectionStats } from "../../src/rpc/stream-stats.ts";
-import { readSubscriptionFrame, type SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
+import type { FromSocket, Socket, SocketClosure, SocketHandlers } from "../../src/rpc/socket.ts";
+import { readSubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
 import type { Demand } from "../../src/rpc/subscription/hub.ts";
-import { UpstreamLedger, type LedgerStep } from "../../src/rpc/upstream-ledger.ts";
+import { UpstreamTalk, type Notice } from "../../src/rpc/upstream-talk.ts";
 import { messageAggregatorKey, type RawEvent, type StreamChange } from "./message-aggregator.ts";
 import { headTrackerKey } from "./head-tracker.ts";
 import { providerPoolKey } from "./provider-pool.ts";
 import { probeKey } from "./probe.ts";
 
-/** A socket as the driver makes it (see src/io/ws-client.ts). */
-export interface Socket {
-  send(message: string | Buffer): void;
-  ping(): void;
-  close(code: number, reason: string): void;
-  /** Ends at once and is silent from now on. */
-  abandon(): void;
-}
-
-/** How a socket ended. */
-export interface SocketClosure {
-  readonly code: number;
-  readonly reason: string;
-  readonly status: number | undefined;
-}
-
-/** What a socket tells. */
-export interface SocketHandlers {
-  readonly onOpen: () => void;
-  readonly onMessage: (bytes: Buffer, atNs: number) => void;
-  readonly onPong: () => void;
-  readonly onClose: (closure: SocketClosure) => void;
-}
+export type { Socket, SocketHandlers } from "../../src/rpc/socket.ts";
 
 /** Which provider, and how to reach it. */
 export interface WsConnectionArgs {
@@ -56,24 +35,6 @@ export interface WsConnectionArgs {
   /** Replaces secrets in a text by `***`: close reasons and errors are the provider's words. */
   readonly redact: (text: string) => string;
 }
-
-/** What the driver's callbacks mail to the process. */
-type FromSocket =
-  | { readonly type: "open"; readonly socket: number }
-  | {
-      readonly type: "message";
-      readonly socket: number;
-      readonly seq: number;
-      readonly bytes: Buffer;
-      readonly atNs: number;
-    }
-  | { readonly type: "pong"; readonly socket: number }
-  | { readonly type: "close"; readonly socket: number; readonly closure: SocketClosure };
-
-/** A question of our own on this connection. */
-type Question =
-  | { readonly type: "chainId" | "height" | "unsubscribe" }
-  | { readonly type: "subscribe"; readonly event: RaceEvent };
 
 interface Aggregator {
   readonly cast: {
@@ -89,10 +50,7 @@ interface State {
   /** Resolves at each send, so that a restarted aggregator is found. */
   readonly aggregator: Aggregator;
   readonly connection: Connection;
-  readonly ledger: UpstreamLedger;
-  readonly questions: Map<number, Question>;
-  /** Events of a subscription whose id is not known yet: the reply may come after them. */
-  early: { readonly frame: SubscriptionFrame; readonly atNs: number }[];
+  readonly talk: UpstreamTalk;
   socket: Socket | undefined;
   /** Number of the current socket; callbacks of older ones are ignored. */
   socketId: number;
@@ -101,7 +59,6 @@ interface State {
   messages: number;
   /** Events handed on; a dropped message leaves a hole in these numbers. */
   events: number;
-  nextQuestion: number;
   openedAtMs: number;
   connectAtMs: number;
   lastHeadMs: number;
@@ -116,7 +73,6 @@ const PONG_TIMEOUT_MS = 2_000;
 const CHECK_MS = 1_000;
 const LEAST_STALE_MS = 10_000;
 const STALE_BLOCKS = 3;
-const MAX_EARLY = 256;
 const MAX_REASON = 120;
 const CHECK = "check";
 const PING = "ping";
@@ -135,15 +91,12 @@ export const wsConnection = defineActor({
       args,
       aggregator: ctx.via(messageAggregatorKey(args.state.name)),
       connection: new Connection(rulesOf(args.state), seed),
-      ledger: new UpstreamLedger(),
-      questions: new Map(),
-      early: [],
+      talk: new UpstreamTalk((text) => state.socket?.send(text)),
       socket: undefined,
       socketId: 0,
       channel: undefined,
       messages: 0,
       events: 0,
-      nextQuestion: 1,
       openedAtMs: 0,
       connectAtMs: 0,
       lastHeadMs: 0,
@@ -152,7 +105,7 @@ export const wsConnection = defineActor({
       orphans: 0,
       lastError: undefined,
     };
-    state.ledger.want("newHeads", wantsHeads(state));
+    state.talk.want("newHeads", wantsHeads(state));
     // A process that is killed runs no code of its own, but its socket must not outlive it.
     ctx.signal.addEventListener("abort", () => disconnected(state), { once: true });
     tellStreams(state, ["newHeads", "logs", "newPendingTransactions"], false);
@@ -163,16 +116,16 @@ export const wsConnection = defineActor({
   casts: {
     /** What the chain's clients need from this provider. */
     want: (state, { logs, pending }: Demand, ctx) => {
-      state.ledger.want("newHeads", wantsHeads(state));
-      state.ledger.want("logs", logs);
-      state.ledger.want("newPendingTransactions", pending);
-      if (isUp(state)) send(state, state.ledger.steps(), ctx);
+      state.talk.want("newHeads", wantsHeads(state));
+      state.talk.want("logs", logs);
+      state.talk.want("newPendingTransactions", pending);
+      if (isUp(state) && state.talk.sync() > 0) publish(state, ctx);
       return state;
     },
     /** A new aggregator asks which streams are live. */
     announce: (state, _arg: undefined) => {
       if (!isUp(state)) return state;
-      tellStreams(state, state.ledger.events, true);
+      tellStreams(state, state.talk.events, true);
       state.aggregator.cast.connected(state.args.provider);
       return state;
     },
@@ -196,9 +149,10 @@ export const wsConnection = defineActor({
   },
   terminate: (state) => {
     const { socket } = state;
+    const { events } = state.talk;
     state.socket = undefined;
     disconnected(state);
-    tellStreams(state, state.ledger.events, false);
+    tellStreams(state, events, false);
     socket?.close(1001, "going away");
   },
   formatState: (state) => ({ provider: state.args.provider, ...statsOf(state) }),
@@ -237,18 +191,16 @@ const perform = (state: State, effects: readonly ConnectionEffect[], ctx: Ctx): 
         connect(state, ctx);
         break;
       case "closeSocket":
-        state.lastError = effect.params.reason;
-        dropped(state, ctx);
+        givenUp(state, effect.params.reason, ctx);
         break;
       case "askChainId":
-        ask(state, { type: "chainId" }, "eth_chainId", []);
+        state.talk.askChainId();
         break;
       case "subscribe":
         subscribeFirst(state, ctx);
         break;
       case "resubscribe":
-        send(state, state.ledger.drop("newHeads"), ctx);
-        send(state, state.ledger.steps(), ctx);
+        state.talk.renew("newHeads");
         break;
       case "announceLive":
         wentUp(state, ctx);
@@ -316,9 +268,27 @@ const classOf = ({ status }: SocketClosure): ErrorClass => {
   return status === 429 ? "rate_limit" : "server";
 };
 
+/** We close the socket ourselves: it did not answer in time, or said the wrong thing. */
+const givenUp = (state: State, reason: string, ctx: Ctx): void => {
+  // A wrong chain has been reported as such; a suspended connection did nothing wrong.
+  if (UNANSWERED.has(reason)) report(state, "timeout", reason, ctx);
+  else if (REFUSED.has(reason)) report(state, "server", reason, ctx);
+  state.lastError ??= reason;
+  dropped(state, ctx);
+};
+
+const UNANSWERED: ReadonlySet<string> = new Set([
+  "connect timeout",
+  "chain id timeout",
+  "subscribe timeout",
+  "no pong",
+  "stale",
+]);
+const REFUSED: ReadonlySet<string> = new Set(["chain id refused", "not subscribed"]);
+
 /** The socket is gone, or is given up: nothing of it counts any more. */
 const dropped = (state: State, ctx: Ctx): void => {
-  const { events } = state.ledger;
+  const { events } = state.talk;
   disconnected(state);
   tellStreams(state, events, false);
   if (events.includes("newHeads")) {
@@ -334,9 +304,7 @@ const disconnected = (state: State): void => {
   state.socket = undefined;
   state.channel = undefined;
   state.isPongDue = false;
-  state.ledger.clear();
-  state.questions.clear();
-  state.early = [];
+  state.talk.clear();
   if (channel !== undefined) {
     args.state.detach(args.state.rows(args.provider).ws, channel);
     channel.onClose();
@@ -372,20 +340,12 @@ const message = (
     if (state.channel?.onFrame(bytes) !== true) answered(state, bytes, ctx);
     return;
   }
-  const event = state.ledger.eventOf(frame.subscription);
-  if (event !== undefined) handOn(state, event, frame, atNs, ctx);
-  else if (state.ledger.isAsking && state.early.length < MAX_EARLY)
-    state.early.push({ frame, atNs });
-  else orphan(state, frame.subscription, ctx);
+  const belonging = state.talk.belongs(frame, atNs);
+  if (belonging === "orphan") orphan(state, frame.subscription, ctx);
+  else if (belonging !== "held") handOn(state, belonging, { frame, atNs }, ctx);
 };
 
-const handOn = (
-  state: State,
-  event: RaceEvent,
-  frame: SubscriptionFrame,
-  atNs: number,
-  ctx: Ctx,
-): void => {
+const handOn = (state: State, event: RaceEvent, { frame, atNs }: Notice, ctx: Ctx): void => {
   const { provider } = state.args;
   const seq = ++state.events;
   state.aggregator.cast.event({ provider, event, frame, atNs, seq });
@@ -399,114 +359,54 @@ const orphan = (state: State, subscription: string, ctx: Ctx): void => {
   state.orphans++;
   const { provider, state: chain } = state.args;
   ctx.emit("websocket.orphan_event", { chain: chain.name, provider, subscription });
-  if (state.orphans % ORPHANS_PER_UNSUBSCRIBE === 1) {
-    send(state, [{ type: "unsubscribe", id: subscription }], ctx);
-  }
+  if (state.orphans % ORPHANS_PER_UNSUBSCRIBE === 1) state.talk.giveBack(subscription);
 };
 
 /** An unsubscribe is on its way while its last events still arrive; ask again only if they go on. */
 const ORPHANS_PER_UNSUBSCRIBE = 1_000;
 
-// --- questions
-
-const ask = (
-  state: State,
-  question: Question,
-  method: string,
-  params: readonly unknown[],
-): void => {
-  const id = state.nextQuestion++;
-  state.questions.set(id, question);
-  state.socket?.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-};
+// --- answers to our questions
 
 const answered = (state: State, bytes: Buffer, ctx: Ctx): void => {
-  if (state.questions.size === 0 || bytes.length > MAX_ANSWER_BYTES) return;
-  const answer = parseAnswer(bytes);
-  const question = answer === undefined ? undefined : state.questions.get(answer.id);
-  if (answer === undefined || question === undefined) return;
-  state.questions.delete(answer.id);
-  const { result, error } = answer;
-  switch (question.type) {
-    case "chainId":
-      if (typeof result === "string")
-        feed(state, { type: "chainId", chainId: Number(result) }, ctx);
-      else feed(state, { type: "refused", reason: `eth_chainId: ${error}` }, ctx);
-      return;
-    case "height":
-      return heightSeen(state, result, ctx);
-    case "subscribe":
-      return subscribed(state, question.event, result, error, ctx);
-    case "unsubscribe":
-      return;
-  }
-};
-
-const MAX_ANSWER_BYTES = 65_536;
-
-const parseAnswer = (
-  bytes: Buffer,
-): { readonly id: number; readonly result: unknown; readonly error: string } | undefined => {
-  try {
-    const parsed: unknown = JSON.parse(bytes.toString("utf8"));
-    if (typeof parsed !== "object" || parsed === null) return undefined;
-    const { id, result, error } = parsed as Record<string, unknown>;
-    if (typeof id !== "number") return undefined;
-    const text = error === undefined ? "no result" : JSON.stringify(error).slice(0, MAX_REASON);
-    return { id, result, error: text };
-  } catch (failure) {
-    if (failure instanceof SyntaxError) return undefined;
-    throw failure;
-  }
-};
-
-const send = (state: State, steps: readonly LedgerStep[], ctx: Ctx): void => {
-  for (const step of steps) {
-    if (step.type === "unsubscribe") {
-      ask(state, { type: "unsubscribe" }, "eth_unsubscribe", [step.id]);
-      continue;
+  const answer = state.talk.answer(bytes);
+  if (answer === undefined) return;
+  switch (answer.type) {
+    case "chainId": {
+      const { chainId, error } = answer;
+      if (chainId !== undefined) return feed(state, { type: "chainId", chainId }, ctx);
+      const reason = state.args.redact(`eth_chainId: ${error}`);
+      state.lastError = reason;
+      return feed(state, { type: "refused", reason }, ctx);
     }
-    const { event } = step;
-    ask(state, step, "eth_subscribe", event === "logs" ? [event, {}] : [event]);
+    case "height":
+      return heightSeen(state, answer.height, ctx);
+    case "refused": {
+      const reason = state.args.redact(`eth_subscribe ${answer.event}: ${answer.error}`);
+      state.lastError = reason;
+      if (answer.event === "newHeads") feed(state, { type: "refused", reason }, ctx);
+      return;
+    }
+    case "subscribed":
+      return subscribed(state, answer.event, answer.early, ctx);
   }
-  if (steps.length > 0) publish(state, ctx);
 };
 
 /** Before the connection is live: heads only; the rest is asked for when the aggregator says so. */
 const subscribeFirst = (state: State, ctx: Ctx): void => {
-  state.ledger.want("logs", false);
-  state.ledger.want("newPendingTransactions", false);
-  const steps = state.ledger.steps();
-  send(state, steps, ctx);
-  if (steps.length === 0) feed(state, { type: "subscribed" }, ctx);
+  state.talk.want("logs", false);
+  state.talk.want("newPendingTransactions", false);
+  if (state.talk.sync() === 0) feed(state, { type: "subscribed" }, ctx);
 };
 
-const subscribed = (
-  state: State,
-  event: RaceEvent,
-  result: unknown,
-  error: string,
-  ctx: Ctx,
-): void => {
-  if (typeof result !== "string") {
-    state.ledger.refused(event);
-    state.lastError = state.args.redact(`eth_subscribe ${event}: ${error}`);
-    if (event === "newHeads") feed(state, { type: "refused", reason: state.lastError }, ctx);
-    return;
-  }
-  send(state, state.ledger.opened(event, result), ctx);
+const subscribed = (state: State, event: RaceEvent, early: readonly Notice[], ctx: Ctx): void => {
   if (event === "newHeads") {
     state.lastHeadMs = ctx.now();
     state.height = -1;
     feed(state, { type: "subscribed" }, ctx);
   }
   tellStreams(state, [event], true);
-  const { early } = state;
-  state.early = [];
-  for (const { frame, atNs } of early) {
-    if (state.ledger.eventOf(frame.subscription) === event) handOn(state, event, frame, atNs, ctx);
-    else if (state.ledger.isAsking) state.early.push({ frame, atNs });
-  }
+  for (const notice of early) handOn(state, event, notice, ctx);
+  publish(state, ctx);
 };
 
 // --- what others are told
@@ -603,19 +503,18 @@ const report = (
 
 /** Once a second: a provider whose heads have stopped is asked whether the chain has, too. */
 const check = (state: State, ctx: Ctx): State => {
-  if (state.connection.state !== "live" || !state.ledger.events.includes("newHeads")) return state;
+  if (state.connection.state !== "live" || !state.talk.events.includes("newHeads")) return state;
   const { head, config } = state.args.state;
   const blockTimeMs = config.blockTimeMs ?? head?.blockTimeMs ?? 0;
   const limitMs = Math.max(STALE_BLOCKS * blockTimeMs, LEAST_STALE_MS);
   if (ctx.now() - state.lastHeadMs <= limitMs) return state;
-  const isAsked = [...state.questions.values()].some(({ type }) => type === "height");
-  if (!isAsked) ask(state, { type: "height" }, "eth_blockNumber", []);
+  if (!state.talk.isAskingHeight) state.talk.askHeight();
   return state;
 };
 
-const heightSeen = (state: State, result: unknown, ctx: Ctx): void => {
+const heightSeen = (state: State, named: number, ctx: Ctx): void => {
   const { provider, state: chain } = state.args;
-  const height = Math.max(Number(result) || 0, chain.head?.number ?? 0);
+  const height = Math.max(named, chain.head?.number ?? 0);
   const isKnown = height <= Math.max(chain.rows(provider).ws.head, state.height);
   const isFirst = state.height < 0;
   state.height = height;
@@ -633,6 +532,6 @@ const publish = (state: State, ctx: Ctx): void => {
 const statsOf = (state: State): ConnectionStats => ({
   state: state.connection.state,
   attempts: state.connection.attempt,
-  subscriptions: state.ledger.size,
+  subscriptions: state.talk.events.length,
   lastError: state.lastError,
 });

@@ -1,0 +1,43 @@
+/** A socket to a provider as its owner needs it; `src/io/ws-client.ts` satisfies it by shape. */
+
+/** A connection that is opening or open. */
+export interface Socket {
+  /** Sends one text message; dropped when the socket is not open. */
+  send(message: string | Buffer): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  /** Ends at once and is silent from now on. */
+  abandon(): void;
+}
+
+/** How a socket ended. */
+export interface SocketClosure {
+  /** Close code; 1006 when the transport broke or never came up. */
+  readonly code: number;
+  readonly reason: string;
+  /** Status of a refused upgrade. */
+  readonly status: number | undefined;
+}
+
+/** What a socket tells; nothing follows `onClose`. */
+export interface SocketHandlers {
+  readonly onOpen: () => void;
+  /** `atNs`: read from the socket at, monotonic. */
+  readonly onMessage: (bytes: Buffer, atNs: number) => void;
+  readonly onPong: () => void;
+  readonly onClose: (closure: SocketClosure) => void;
+}
+
+/** What the driver's callbacks mail to the process that owns the socket. */
+export type FromSocket = { readonly socket: number } & (
+  | { readonly type: "open" }
+  | {
+      readonly type: "message";
+      /** Counts the messages of this socket from 1. */
+      readonly seq: number;
+      readonly bytes: Buffer;
+      readonly atNs: number;
+    }
+  | { readonly type: "pong" }
+  | { readonly type: "close"; readonly closure: SocketClosure }
+);
