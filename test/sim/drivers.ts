@@ -3,10 +3,15 @@
  * would happen on a wire happens in one ordered list of events under virtual time.
  */
 import type { HttpUpstream } from "../../actors/rpc/provider-pool.ts";
-import type { Socket, SocketHandlers } from "../../actors/rpc/ws-connection.ts";
+import type { wsConnection } from "../../actors/rpc/ws-connection.ts";
+import type { ArgsOf } from "../../src/otp/index.ts";
 import type { FakeProvider, FakeReply } from "../../src/rpc/fake/provider.ts";
 import type { FakeSession } from "../../src/rpc/fake/session.ts";
 import type { UpstreamHandler } from "../../src/rpc/proxy/ports.ts";
+
+type Connect = ArgsOf<typeof wsConnection>["connect"];
+type SocketHandlers = Parameters<Connect>[0];
+type Socket = ReturnType<Connect>;
 
 interface Due {
   readonly atMs: number;
