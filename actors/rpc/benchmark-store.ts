@@ -3,7 +3,7 @@
  * hourly. The books themselves are rows of the chains' records, so a restart loses nothing but the
  * races that were in its mailbox. Permanent; outside the chain trees, so it survives a chain's crash.
  */
-import { defineActor, keyFor, reply } from "../../src/otp/index.ts";
+import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
 import type { EvidenceBook, LeaderboardEntry } from "../../src/rpc/evidence/evidence-book.ts";
 import type { ChainName } from "../../src/rpc/ids.ts";
 import type { SettledRace } from "../../src/rpc/race/settled-race.ts";
@@ -25,12 +25,15 @@ interface State extends BenchmarkStoreArgs {
 }
 
 const cleanupMs = 3_600_000;
+/** How often full tables are reported, ms. */
+const overflowMs = 10_000;
 
 /** The benchmark store. */
 export const benchmarkStore = defineActor({
   name: "rpc/benchmark-store",
   init: (args: BenchmarkStoreArgs, ctx): State => {
     ctx.every(cleanupMs, "cleanup");
+    ctx.every(overflowMs, "overflow");
     return { ...args, races: 0, cleanups: 0 };
   },
   calls: {
@@ -48,11 +51,23 @@ export const benchmarkStore = defineActor({
   },
   on: (state, info, ctx) => {
     if (info.type !== "timer") return state;
+    if (info.key === "overflow") return tellOverflow(state, ctx);
     for (const book of state.books().values()) book.prune(ctx.now());
     return { ...state, cleanups: state.cleanups + 1 };
   },
   formatState: ({ races, cleanups, books }) => ({ races, cleanups, chains: books().size }),
 });
+
+const tellOverflow = (state: State, ctx: Ctx): State => {
+  for (const [chain, book] of state.books()) {
+    const { raceRows, callRows } = book.takeOverflow();
+    const drop = { races: raceRows, calls: callRows };
+    for (const [kind, count] of Object.entries(drop)) {
+      if (count > 0) ctx.emit("aggregation.rows_dropped", { chain, kind, count });
+    }
+  }
+  return state;
+};
 
 /** Finds the benchmark store. */
 export const benchmarkStoreKey = keyFor(benchmarkStore);

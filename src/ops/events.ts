@@ -254,6 +254,12 @@ export const EVENTS = {
     optional: ["kind"],
     meaning: "The memory of seen events was full; its oldest tenth left.",
   },
+  "aggregation.rows_dropped": {
+    level: "debug",
+    fields: ["chain", "kind", "count"],
+    optional: [],
+    meaning: "A table of raw benchmark rows was full; its oldest rows left.",
+  },
   "aggregation.uncorroborated": {
     level: "info",
     fields: ["chain", "provider", "kind"],
