@@ -1,10 +1,14 @@
 /** Ref: a bare node:http + undici `Pool.request` proxy, what a careful engineer writes in 20 lines. */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Pool } from "undici";
 
 const pool = new Pool(process.argv[2] as string, { connections: 64, pipelining: 1 });
 
-const server = createServer(async (req, res) => {
+const server = createServer((req, res) => {
+  void forward(req, res);
+});
+
+async function forward(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of req) chunks.push(chunk as Buffer);
   try {
@@ -22,7 +26,8 @@ const server = createServer(async (req, res) => {
   } catch {
     res.writeHead(502).end();
   }
-});
+}
+
 server.keepAliveTimeout = 65_000;
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();

@@ -9,11 +9,12 @@ import { createInterface } from "node:readline";
 export const LANE_CORE = 1;
 export const LOAD_CORE = 0;
 
-const canPin = availableParallelism() >= 2 && existsSync("/usr/bin/taskset");
+const TASKSET = "/usr/bin/taskset";
+const canPin = availableParallelism() >= 2 && existsSync(TASKSET);
 
 /** Pins this very process. */
 export function pinSelf(core: number): void {
-  if (canPin) execFileSync("taskset", ["-apc", String(core), String(process.pid)]);
+  if (canPin) execFileSync(TASKSET, ["-apc", String(core), String(process.pid)]);
 }
 
 /** A started lane. */
@@ -36,7 +37,7 @@ export async function startLane(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Lane> {
-  const command = canPin ? "taskset" : process.execPath;
+  const command = canPin ? TASKSET : process.execPath;
   const head = canPin ? ["-c", String(core), process.execPath] : [];
   const child = spawn(command, [...head, ...args], {
     stdio: ["ignore", "pipe", "inherit"],

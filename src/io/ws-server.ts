@@ -14,6 +14,8 @@ import { TurnCork } from "./turn-cork.ts";
 export interface WsSessionHandler {
   onMessage(bytes: Buffer): void;
   onClose(): void;
+  /** Calls that wait for an answer; a draining server lets them finish. */
+  readonly inFlight: number;
 }
 
 /** What becomes of a handshake. */
@@ -89,6 +91,7 @@ export class WsServer {
       const connection = new WsConnection(nextId++, client, socket as Socket, this.#cork);
       this.#connections.add(connection);
       const session = decision.open(connection);
+      connection.session = session;
       client.on("message", (data: Buffer) => session.onMessage(data));
       client.on("pong", () => connection.onPong());
       // The close event follows every error and is what the session hears.
@@ -100,7 +103,10 @@ export class WsServer {
     });
   }
 
-  /** Closes every client with 1012, spread over `spreadMs`; resolves when all are gone or in 2 s. */
+  /**
+   * Closes every client with 1012, spread over `spreadMs`, each once its calls are answered or have
+   * had 5 s; resolves when all are gone.
+   */
   async drain(spreadMs: number, random: () => number): Promise<void> {
     const all = [...this.#connections];
     await Promise.all(
@@ -108,7 +114,7 @@ export class WsServer {
         (connection) =>
           new Promise<void>((resolve) => {
             const delayMs = random() * spreadMs;
-            setTimeout(() => connection.restart(resolve), delayMs);
+            setTimeout(() => connection.finish(performance.now() + FINISH_MS, resolve), delayMs);
           }),
       ),
     );
@@ -144,6 +150,7 @@ function refuse(socket: Duplex, status: number, body: string): void {
 /** One client. */
 export class WsConnection {
   readonly id: number;
+  session: WsSessionHandler | undefined = undefined;
   readonly #client: WebSocket;
   readonly #socket: Socket;
   readonly #cork: TurnCork;
@@ -197,6 +204,13 @@ export class WsConnection {
     this.#client.close(code, ascii);
   }
 
+  /** Waits for the client's calls until `untilMs`, then asks it to come back. */
+  finish(untilMs: number, done: () => void): void {
+    const isIdle = this.session === undefined || this.session.inFlight === 0;
+    if (isIdle || performance.now() >= untilMs) this.restart(done);
+    else setTimeout(() => this.finish(untilMs, done), FINISH_POLL_MS);
+  }
+
   /** Asks the client to come back; `done` is called when it has gone. */
   restart(done: () => void): void {
     if (this.#client.readyState === WebSocket.CLOSED) {
@@ -238,6 +252,9 @@ export class WsConnection {
 }
 
 const MAX_MISSES = 2;
+/** Time that calls in flight get when the server drains. */
+const FINISH_MS = 5000;
+const FINISH_POLL_MS = 10;
 /** Time a draining client gets for its side of the close handshake. */
 const DRAIN_CLOSE_MS = 2000;
 /** Messages below this are copied behind their head and leave in one write. */

@@ -269,6 +269,7 @@ describe("the HTTP endpoint of a provider", () => {
 describe("the WebSocket listener", () => {
   async function open(options: Partial<ConstructorParameters<typeof WsServer>[0]> = {}) {
     const closes: number[] = [];
+    const inFlight = { calls: 0 };
     const ws = new WsServer({
       decide: (request) =>
         request.url === "/no"
@@ -282,6 +283,9 @@ describe("the WebSocket listener", () => {
                     connection.sendFrame(Buffer.from([0x81, 1, 0x61]));
                 },
                 onClose: () => closes.push(connection.id),
+                get inFlight() {
+                  return inFlight.calls;
+                },
               }),
             },
       ...options,
@@ -290,7 +294,7 @@ describe("the WebSocket listener", () => {
       onUpgrade: (request, socket, head) => ws.upgrade(request, socket, head),
     });
     cleanups.push(() => ws.close());
-    return { ws, closes, url: `ws://127.0.0.1:${server.port}` };
+    return { ws, closes, inFlight, url: `ws://127.0.0.1:${server.port}` };
   }
 
   const dial = (url: string): Promise<{ client: WebSocket; next: () => Promise<string> }> =>
@@ -344,6 +348,20 @@ describe("the WebSocket listener", () => {
     await ws.drain(10, () => 0.5);
     expect(await Promise.all(codes)).toEqual([1012, 1012]);
     expect(closes).toHaveLength(2);
+    expect(ws.size).toBe(0);
+  });
+
+  it("lets a client's calls finish before it closes", async () => {
+    const { ws, url, inFlight } = await open();
+    const { client } = await dial(url);
+    let code = 0;
+    client.on("close", (value) => (code = value));
+    inFlight.calls = 1;
+    const drained = ws.drain(0, () => 0);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(code).toBe(0);
+    inFlight.calls = 0;
+    await drained;
     expect(ws.size).toBe(0);
   });
 

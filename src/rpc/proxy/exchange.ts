@@ -5,7 +5,7 @@
  * Callbacks only: no promise, no timer and no mailbox stands between the client's bytes and the
  * provider's. Reports to breaker and pool are casts that may be lost without harm.
  */
-import type { AttemptOutcome, EndpointRow } from "../chain-view.ts";
+import type { EndpointRow } from "../chain-view.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { DECISIONS } from "../errors/decisions.ts";
@@ -17,6 +17,7 @@ import { idToken, upstreamBytes } from "../json-rpc/request-bytes.ts";
 import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
 import { firstUsable, TriedSet } from "../selection/pick.ts";
 import type { Candidate, Ranking } from "../selection/snapshot.ts";
+import { account } from "./accounting.ts";
 import type { AttemptOwner } from "./attempt.ts";
 import { Attempt } from "./attempt.ts";
 import type { Call, CallFacts, CallSink } from "./call.ts";
@@ -370,35 +371,10 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
     this.engine.finished(this);
   }
 
-  /** The one terminal outcome of an attempt: cells at once, breaker and pool by cast. */
+  /** The one terminal outcome of an attempt. */
   #account(attempt: Attempt, nowMs: number): void {
     if (this.#current === attempt) this.#current = undefined;
-    const { row, errorClass } = attempt;
-    attempt.durationMs = nowMs - attempt.startMs;
-    row.inFlight--;
-    row.completed++;
-    this.engine.untrack(attempt);
-    if (attempt.detail !== undefined) attempt.detail = this.engine.redact(attempt.detail);
-    const { chain } = this.call;
-    if (errorClass !== "cancelled") {
-      chain.evidence.recordCall(
-        row.provider,
-        row.transport,
-        attempt.method,
-        errorClass,
-        attempt.durationMs,
-        nowMs,
-      );
-    }
-    this.engine.observer.attempt(attempt);
-    const { breaker } = DECISIONS[errorClass];
-    if (breaker === "success") {
-      row.successes++;
-      if (row.dirty || errorClass === "empty") chain.report(attempt);
-      return;
-    }
-    if (breaker !== "none") row.dirty = true;
-    if (errorClass !== "cancelled") chain.report(attempt satisfies AttemptOutcome);
+    account(this.engine, this.call.chain, attempt, nowMs);
   }
 
   #done(nowMs: number, outcome: RequestRecord["outcome"]): void {

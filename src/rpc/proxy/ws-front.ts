@@ -55,6 +55,9 @@ export class WsFront {
     this.#sessions.add(session);
     return {
       onMessage: (body) => session.onMessage(body),
+      get inFlight() {
+        return session.inFlight;
+      },
       onClose: () => {
         this.#sessions.delete(session);
         session.onClose();
@@ -67,6 +70,8 @@ export class WsFront {
 export interface ClientSession {
   onMessage(body: Buffer): void;
   onClose(): void;
+  /** Calls and batches that wait for an answer. */
+  readonly inFlight: number;
 }
 
 function refused({ reason, message }: RouteFault): Admission {

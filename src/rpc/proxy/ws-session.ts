@@ -58,6 +58,11 @@ export class WsSession {
     return this.#subscriptions.size;
   }
 
+  /** Calls and batches that wait for an answer. */
+  get inFlight(): number {
+    return this.#running.size;
+  }
+
   /** Takes one message. */
   onMessage(body: Buffer): void {
     const chain = this.#engine.deps.chains.find(this.#route.chainKey);

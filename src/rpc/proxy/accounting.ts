@@ -1,0 +1,35 @@
+/** What the end of an attempt leaves behind: cells and evidence at once, breaker and pool by cast. */
+import { DECISIONS } from "../errors/decisions.ts";
+import type { Attempt } from "./attempt.ts";
+import type { ChainView, RequestObserver } from "./ports.ts";
+
+/** The shared parts that hear of attempts. */
+interface Books {
+  readonly observer: RequestObserver;
+  readonly redact: (text: string) => string;
+  untrack(attempt: Attempt): void;
+}
+
+/** Books an attempt's one terminal outcome. */
+export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs: number): void {
+  const { row, errorClass } = attempt;
+  attempt.durationMs = nowMs - attempt.startMs;
+  row.inFlight--;
+  row.completed++;
+  books.untrack(attempt);
+  if (attempt.detail !== undefined) attempt.detail = books.redact(attempt.detail);
+  books.observer.attempt(attempt);
+  // Nobody's failure and no measurement: a hedge that lost, a client that left.
+  if (errorClass === "cancelled") return;
+  const { provider, transport } = row;
+  const { evidence } = chain;
+  evidence.recordCall(provider, transport, attempt.method, errorClass, attempt.durationMs, nowMs);
+  const { breaker } = DECISIONS[errorClass];
+  if (breaker === "success") {
+    row.successes++;
+    if (row.dirty || errorClass === "empty") chain.report(attempt);
+    return;
+  }
+  if (breaker !== "none") row.dirty = true;
+  chain.report(attempt);
+}
