@@ -90,7 +90,9 @@ describe("the whole tree under virtual time", () => {
       expect(world.open, context).toBe(0);
       // Three of four providers are bad, a request has three attempts: the promise is 99.9 %.
       const failures = world.answers.flatMap(({ answer }) => (answer.ok ? [] : [answer.detail]));
-      expect(failures.length / world.answers.length, `${context}; ${failures}`).toBeLessThan(0.001);
+      expect(failures.length / world.answers.length, `${context}; ${failures.join()}`).toBeLessThan(
+        0.001,
+      );
       for (const client of clients) {
         expect(client.closedWith, context).toBeUndefined();
         expect(client.faults, context).toEqual([]);

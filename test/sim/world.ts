@@ -42,7 +42,6 @@ export class SimWorld {
   readonly answers: SimAnswer[] = [];
   readonly trace = createHash("sha256");
   readonly gateway: Gateway;
-  readonly crashes: string[] = [];
   #open = 0;
   readonly #wires: Wires;
 
@@ -51,7 +50,6 @@ export class SimWorld {
     this.gateway = gateway;
     this.#wires = wires;
     node.telemetry.attach("sim", "*", ({ name, atMs, fields }) => {
-      if (name === "otp.crash") this.crashes.push(`${fields["pid"]} ${fields["reason"]}`);
       const text = JSON.stringify(fields, (_key, value: unknown) =>
         value instanceof Error ? value.message : value,
       );

@@ -13,7 +13,7 @@ const start = async (): Promise<{ node: VirtualNode; state: ChainState; events: 
   const events: string[] = [];
   node.telemetry.attach("test", "*", ({ name, fields }) => {
     if (name.startsWith("circuit_breaker."))
-      events.push(`${name} ${fields["reason"] ?? ""}`.trim());
+      events.push([name, fields["reason"]].filter(Boolean).join(" "));
   });
   await node.start(
     supervisor("root", {
