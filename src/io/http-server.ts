@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { gunzip } from "node:zlib";
+import { HttpResponse } from "./http-response.ts";
 
 /** Limits of the listener; the defaults are what a public JSON-RPC endpoint needs. */
 export interface HttpServerOptions {
@@ -165,88 +166,6 @@ export class HttpRequest {
 
   get remoteAddress(): string | undefined {
     return this.#message.socket.remoteAddress;
-  }
-}
-
-/** The answer to one request. Header lists are flat: name, value, name, value. */
-export class HttpResponse {
-  onDrain: (() => void) | undefined = undefined;
-  onGone: (() => void) | undefined = undefined;
-  readonly #response: ServerResponse;
-  readonly #shared: Shared;
-  #isComplete = false;
-
-  constructor(response: ServerResponse, shared: Shared) {
-    this.#response = response;
-    this.#shared = shared;
-  }
-
-  /** The client still listens and nothing complete was sent. */
-  get isOpen(): boolean {
-    return !this.#isComplete && !this.#response.destroyed;
-  }
-
-  /** A whole answer; strings are latin1. */
-  send(status: number, headers: readonly string[], body: string | Buffer): void {
-    this.#isComplete = true;
-    this.#writeHead(status, headers);
-    if (typeof body === "string") this.#response.end(body, "latin1");
-    else this.#response.end(body);
-  }
-
-  /** A whole answer in pieces, in as few packets as possible. */
-  sendPieces(
-    status: number,
-    headers: readonly string[],
-    _sizeBytes: number,
-    pieces: readonly (string | Buffer)[],
-  ): void {
-    const response = this.#response;
-    this.#isComplete = true;
-    response.cork();
-    this.#writeHead(status, headers);
-    for (const piece of pieces) {
-      if (typeof piece === "string") response.write(piece, "latin1");
-      else response.write(piece);
-    }
-    response.end();
-    response.uncork();
-  }
-
-  /** Starts to stream; without a content-length header the body is chunked. */
-  begin(status: number, headers: readonly string[], _sizeBytes: number): void {
-    this.#writeHead(status, headers);
-    this.#response.on("drain", () => this.onDrain?.());
-  }
-
-  /** False asks for a pause until `onDrain`. */
-  write(chunk: Buffer): boolean {
-    return this.#response.write(chunk);
-  }
-
-  /** Completes a stream. */
-  end(): void {
-    this.#isComplete = true;
-    this.#response.end();
-  }
-
-  /** Cuts the connection, so that nothing that left looks complete. */
-  destroy(): void {
-    this.#isComplete = true;
-    this.#response.destroy();
-  }
-
-  /** The connection is done with this answer. */
-  closed(): void {
-    if (!this.#isComplete) {
-      this.#isComplete = true;
-      this.onGone?.();
-    }
-  }
-
-  #writeHead(status: number, headers: readonly string[]): void {
-    const list = this.#shared.isDraining ? [...headers, "Connection", "close"] : headers;
-    this.#response.writeHead(status, list as string[]);
   }
 }
 

@@ -93,6 +93,39 @@ describe("the HTTP listener", () => {
     expect(await post(server.port, "fine")).toMatchObject({ status: 200, body: "fine" });
   });
 
+  it("compresses an answer of 1 KiB and more for clients that ask for it, streamed or whole", async () => {
+    const text = "0xabcdef".repeat(20_000);
+    const server = await serve((request, reply) => {
+      const size = Number(request.url.slice(1));
+      const body = Buffer.from(text.slice(0, size));
+      const headers = ["Content-Length", `${size}`];
+      if (request.body.toString() === "whole") reply.send(200, headers, body);
+      else if (request.body.toString() === "pieces") {
+        reply.sendPieces(200, headers, size, [body.toString("latin1", 0, 9), body.subarray(9)]);
+      } else {
+        reply.begin(200, headers, size);
+        for (let at = 0; at < size; at += 10_000) reply.write(body.subarray(at, at + 10_000));
+        reply.end();
+      }
+    });
+    const ask = async (mode: string, size: number, accept: string) => {
+      const answer = await fetch(`http://127.0.0.1:${server.port}/${size}`, {
+        method: "POST",
+        body: mode,
+        headers: { "accept-encoding": accept },
+      });
+      expect(await answer.text()).toBe(text.slice(0, size));
+      return answer.headers.get("content-encoding");
+    };
+    for (const mode of ["whole", "pieces", "stream"]) {
+      expect(await ask(mode, 150_000, "br, gzip;q=0.8")).toBe("gzip");
+      expect(await ask(mode, 150_000, "identity")).toBeNull();
+      expect(await ask(mode, 150_000, "gzip;q=0")).toBeNull();
+    }
+    expect(await ask("whole", 1024, "gzip")).toBe("gzip");
+    expect(await ask("whole", 1023, "gzip")).toBeNull();
+  });
+
   it("names a port that is in use", async () => {
     const server = await serve(echo);
     await expect(

@@ -164,16 +164,21 @@ export class HttpFront {
       return;
     }
     const calls = envelopes.map(callOf);
+    const { options, chain } = calls[0] as Call;
+    const headers = [
+      ...JSON_HEADERS,
+      "X-Paceline-Request-Id",
+      this.#engine.nextRequestId(),
+      "X-Paceline-Strategy",
+      options.strategy ?? chain.strategy,
+    ];
     const batch = new Batch(this.#engine.limits, this.#submit, calls, (pieces, sizeBytes) => {
       if (!reply.isOpen) return;
       if (sizeBytes === 0) reply.send(204, [], "");
-      else
-        reply.sendPieces(
-          200,
-          [...JSON_HEADERS, "Content-Length", `${sizeBytes}`],
-          sizeBytes,
-          pieces,
-        );
+      else {
+        headers.push("Content-Length", String(sizeBytes));
+        reply.sendPieces(200, headers, sizeBytes, pieces);
+      }
     });
     reply.onGone = () => batch.cancel();
     batch.start();

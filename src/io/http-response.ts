@@ -1,0 +1,169 @@
+/**
+ * The answer to one HTTP request: whole in one write, in pieces, or streamed; compressed where the
+ * client asks for it and the whole of it is worth it.
+ */
+import type { ServerResponse } from "node:http";
+import { createGzip, gzip, type Gzip } from "node:zlib";
+
+/** Answers below this leave as they are; the size counts, not the first chunk. */
+const COMPRESS_BYTES = 1024;
+/** Fastest level: hex shrinks to half at any level. */
+const GZIP = { level: 1 } as const;
+
+/** Header lists are flat: name, value, name, value. */
+type Headers = readonly string[];
+
+/** An answer in the making. */
+export class HttpResponse {
+  onDrain: (() => void) | undefined = undefined;
+  onGone: (() => void) | undefined = undefined;
+  readonly #response: ServerResponse;
+  readonly #server: { readonly isDraining: boolean };
+  #gzip: Gzip | undefined;
+  #isComplete = false;
+
+  constructor(response: ServerResponse, server: { readonly isDraining: boolean }) {
+    this.#response = response;
+    this.#server = server;
+  }
+
+  /** The client still listens and nothing complete was sent. */
+  get isOpen(): boolean {
+    return !this.#isComplete && !this.#response.destroyed;
+  }
+
+  /** A whole answer; strings are latin1. */
+  send(status: number, headers: Headers, body: string | Buffer): void {
+    this.#isComplete = true;
+    if (body.length >= COMPRESS_BYTES && this.#takesGzip()) {
+      this.#compress(
+        status,
+        headers,
+        typeof body === "string" ? Buffer.from(body, "latin1") : body,
+      );
+      return;
+    }
+    this.#writeHead(status, headers);
+    if (typeof body === "string") this.#response.end(body, "latin1");
+    else this.#response.end(body);
+  }
+
+  /** A whole answer in pieces, in as few packets as possible. */
+  sendPieces(
+    status: number,
+    headers: Headers,
+    sizeBytes: number,
+    pieces: readonly (string | Buffer)[],
+  ): void {
+    const response = this.#response;
+    this.#isComplete = true;
+    if (sizeBytes >= COMPRESS_BYTES && this.#takesGzip()) {
+      const bytes = pieces.map((piece) =>
+        typeof piece === "string" ? Buffer.from(piece, "latin1") : piece,
+      );
+      this.#compress(status, headers, Buffer.concat(bytes, sizeBytes));
+      return;
+    }
+    response.cork();
+    this.#writeHead(status, headers);
+    for (const piece of pieces) {
+      if (typeof piece === "string") response.write(piece, "latin1");
+      else response.write(piece);
+    }
+    response.end();
+    response.uncork();
+  }
+
+  /** Starts to stream, which only large answers do; without a content-length the body is chunked. */
+  begin(status: number, headers: Headers, _sizeBytes: number): void {
+    const response = this.#response;
+    if (!this.#takesGzip()) {
+      this.#writeHead(status, headers);
+      response.on("drain", () => this.onDrain?.());
+      return;
+    }
+    this.#writeHead(status, encoded(headers));
+    const stream = createGzip(GZIP);
+    this.#gzip = stream;
+    stream.on("data", (chunk: Buffer) => {
+      if (!response.write(chunk)) stream.pause();
+    });
+    stream.on("drain", () => this.onDrain?.());
+    stream.on("end", () => response.end());
+    response.on("drain", () => stream.resume());
+  }
+
+  /** False asks for a pause until `onDrain`. */
+  write(chunk: Buffer): boolean {
+    return (this.#gzip ?? this.#response).write(chunk);
+  }
+
+  /** Completes a stream. */
+  end(): void {
+    this.#isComplete = true;
+    (this.#gzip ?? this.#response).end();
+  }
+
+  /** Cuts the connection, so that nothing that left looks complete. */
+  destroy(): void {
+    this.#isComplete = true;
+    this.#gzip?.destroy();
+    this.#response.destroy();
+  }
+
+  /** The connection is done with this answer. */
+  closed(): void {
+    this.#gzip?.destroy();
+    if (!this.#isComplete) {
+      this.#isComplete = true;
+      this.onGone?.();
+    }
+  }
+
+  #writeHead(status: number, headers: Headers): void {
+    const list = this.#server.isDraining ? [...headers, "Connection", "close"] : headers;
+    this.#response.writeHead(status, list as string[]);
+  }
+
+  #takesGzip(): boolean {
+    const { rawHeaders } = this.#response.req;
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index] as string;
+      if (name.length === 15 && name.toLowerCase() === "accept-encoding") {
+        return acceptsGzip(rawHeaders[index + 1] as string);
+      }
+    }
+    return false;
+  }
+
+  #compress(status: number, headers: Headers, body: Buffer): void {
+    gzip(body, GZIP, (error, bytes) => {
+      if (this.#response.destroyed) return;
+      if (error !== null) {
+        this.#writeHead(status, headers);
+        this.#response.end(body);
+        return;
+      }
+      this.#writeHead(status, [...encoded(headers), "Content-Length", String(bytes.length)]);
+      this.#response.end(bytes);
+    });
+  }
+}
+
+/** Whether an Accept-Encoding names gzip, or anything, with a weight above 0. */
+function acceptsGzip(value: string): boolean {
+  return value
+    .toLowerCase()
+    .split(",")
+    .some((part) => /^\s*(x-gzip|gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/.test(part));
+}
+
+/** Headers of a compressed body: its length is another one. */
+function encoded(headers: Headers): string[] {
+  const kept: string[] = ["Content-Encoding", "gzip", "Vary", "Accept-Encoding"];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] as string;
+    if (name.toLowerCase() !== "content-length") kept.push(name, headers[index + 1] as string);
+  }
+  return kept;
+}
