@@ -9,6 +9,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage } from "node:http";
 import { WebSocket, type ClientOptions } from "ws";
 import type { Secret } from "../lib/secret.ts";
+import { countPassed } from "./vm-tuning.ts";
 
 /** Where and how to connect. */
 export interface WsClientOptions {
@@ -93,8 +94,9 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
 
   socket.on("upgrade", (response: IncomingMessage) => {
     // Runs before ws reads the same bytes: the time of arrival, however long parsing takes.
-    response.socket.prependListener("data", () => {
+    response.socket.prependListener("data", (chunk: Buffer) => {
       readAtMs = performance.now();
+      countPassed(chunk.length);
     });
   });
   socket.on("open", () => {

@@ -13,7 +13,7 @@ import type { Socket, SocketHandlers } from "../../../src/rpc/socket.ts";
 import { child, createVirtualNode, supervisor } from "../../../src/otp/index.ts";
 import { createChainState, type ChainState } from "../../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../../src/rpc/chain-view.ts";
-import type { ClientSink } from "../../../src/rpc/proxy/ports.ts";
+import type { ClientSink, SubscriptionKind } from "../../../src/rpc/proxy/ports.ts";
 import { statsTable } from "../../../src/rpc/stream-stats.ts";
 import { mustLoad } from "../../config/support.ts";
 
@@ -239,7 +239,7 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
     if (found === undefined) throw new Error("no hub");
     return found;
   };
-  const subscribe = async (client: FakeClient, kind: "newHeads" | "logs", filter?: unknown) => {
+  const subscribe = async (client: FakeClient, kind: SubscriptionKind, filter?: unknown) => {
     const answer = hub().call.subscribe({ sink: client, kind, filter });
     await node.settle();
     const result = await answer;

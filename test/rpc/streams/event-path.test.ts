@@ -202,6 +202,20 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
+  it("asks for pending transactions only while somebody wants them, and sends each once", async () => {
+    const chain = await startChain(2);
+    const client = new FakeClient(1);
+    expect(chain.socketOf("p1").subscriptions.has("newPendingTransactions")).toBe(false);
+    const hashes = [1, 2, 3].map((n) => `0x${String(n).padStart(64, "0")}`);
+    await chain.subscribe(client, "newPendingTransactions");
+    for (const provider of ["p1", "p2", "p1"]) {
+      for (const hash of hashes) chain.socketOf(provider).event("newPendingTransactions", hash);
+    }
+    await chain.node.settle();
+    expect(client.events.map(({ result }) => result)).toEqual(hashes);
+    await chain.node.stop();
+  });
+
   it("settles races into counters that metrics read", async () => {
     const chain = await startChain(2);
     await chain.node.advance(6_000);
