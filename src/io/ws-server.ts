@@ -37,8 +37,8 @@ export interface WsServerOptions {
   readonly pongTimeoutMs?: number;
 }
 
-/** Close codes of ours. */
-export const CLOSE_RESTART = 1012;
+/** Close code: the server restarts, come back. */
+const CLOSE_RESTART = 1012;
 
 /** Longest close reason that fits a control frame. */
 const MAX_REASON_BYTES = 123;
@@ -113,8 +113,10 @@ export class WsServer {
       all.map(
         (connection) =>
           new Promise<void>((resolve) => {
-            const delayMs = random() * spreadMs;
-            setTimeout(() => connection.finish(performance.now() + FINISH_MS, resolve), delayMs);
+            // A client that leaves by itself is waited for no longer.
+            connection.whenClosed(resolve);
+            const start = (): void => connection.finish(performance.now() + FINISH_MS);
+            setTimeout(start, random() * spreadMs).unref();
           }),
       ),
     );
@@ -204,24 +206,22 @@ export class WsConnection {
     this.#client.close(code, ascii);
   }
 
-  /** Waits for the client's calls until `untilMs`, then asks it to come back. */
-  finish(untilMs: number, done: () => void): void {
-    const isIdle = this.session === undefined || this.session.inFlight === 0;
-    if (isIdle || performance.now() >= untilMs) this.restart(done);
-    else setTimeout(() => this.finish(untilMs, done), FINISH_POLL_MS);
+  /** Calls `done` once the connection is gone. */
+  whenClosed(done: () => void): void {
+    if (this.#client.readyState === WebSocket.CLOSED) done();
+    else this.#client.once("close", done);
   }
 
-  /** Asks the client to come back; `done` is called when it has gone. */
-  restart(done: () => void): void {
-    if (this.#client.readyState === WebSocket.CLOSED) {
-      done();
+  /** Waits for the client's calls until `untilMs`, then asks it to come back. */
+  finish(untilMs: number): void {
+    const isIdle = this.session === undefined || this.session.inFlight === 0;
+    if (!isIdle && performance.now() < untilMs) {
+      setTimeout(() => this.finish(untilMs), FINISH_POLL_MS);
       return;
     }
+    if (this.#client.readyState === WebSocket.CLOSED) return;
     const timer = setTimeout(() => this.#client.terminate(), DRAIN_CLOSE_MS);
-    this.#client.once("close", () => {
-      clearTimeout(timer);
-      done();
-    });
+    this.whenClosed(() => clearTimeout(timer));
     this.close(CLOSE_RESTART, "restarting, please reconnect");
   }
 
