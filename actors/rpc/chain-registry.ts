@@ -23,6 +23,7 @@ import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
 import { statsTable } from "../../src/rpc/stream-stats.ts";
 import { benchmarkSnapshotKey } from "./benchmark-snapshot.ts";
 import { providerPoolKey } from "./provider-pool.ts";
+import { subscriptionHubKey } from "./subscription-hub.ts";
 
 /** Name of the table of live chain records. */
 export const chainsTable = "rpc/chains";
@@ -139,6 +140,7 @@ const start = async (state: State, record: ChainState, ctx: Ctx): Promise<void> 
 
 const stop = async (state: State, name: ChainName, ctx: Ctx): Promise<void> => {
   const supervisor = ctx.supervisor(state.supervisor);
+  await ctx.via(subscriptionHubKey(name)).try.retire(`chain ${name} was removed or replaced`);
   await supervisor?.terminateChild(childId(name));
   await supervisor?.deleteChild(childId(name));
   ctx.table(chainsTable)?.delete(name);

@@ -92,6 +92,13 @@ export const subscriptionHub = defineActor({
       return reply(stepped(state, ctx), isGone);
     },
     stats: (state, _arg: undefined) => reply(state, state.hub.stats()),
+    /** Closes every client with 1013 and the reason; for a chain that is removed. */
+    retire: (state, reason: string, ctx) => {
+      state.hub.retire(reason);
+      // A chain of the same name that starts later has a history of its own.
+      ctx.table(subscriptionTable(state.args.state.name))?.delete(HISTORY);
+      return reply(stepped(state, ctx), "ok" as const);
+    },
   },
   casts: {
     drop: (state, sinkId: number, ctx) => {

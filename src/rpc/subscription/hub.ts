@@ -44,6 +44,7 @@ export interface HubLimits {
   readonly maxSubscriptions: number;
 }
 
+const KINDS: readonly StreamKind[] = ["newHeads", "logs", "newPendingTransactions", "syncing"];
 /** How long upstream streams are kept after their last client, ms. */
 const LINGER_MS = 60_000;
 /** A client whose buffer does not shrink for this time is as slow as one whose buffer is full. */
@@ -139,6 +140,11 @@ export class Hub implements FollowerListener {
     this.#buffers.delete(sinkId);
     for (const gone of this.streams.drop(sinkId)) this.#closed(gone, reason);
     this.rewant(nowMs);
+  }
+
+  /** The chain is going away for good: every client is told, none waits for what never comes. */
+  retire(reason: string): void {
+    for (const { sink } of this.streams.of(KINDS)) this.#close(sink, reason);
   }
 
   /** A provider announced a head, first or not. */
@@ -381,7 +387,7 @@ export class Hub implements FollowerListener {
   }
 
   #findStuck(nowMs: number): void {
-    for (const subscription of this.streams.of(["newHeads", "logs", "newPendingTransactions"])) {
+    for (const subscription of this.streams.of(KINDS)) {
       const { sink } = subscription;
       if (!sink.isOpen) {
         this.drop(sink.id, "client gone", nowMs);

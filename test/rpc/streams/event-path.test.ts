@@ -216,6 +216,17 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
+  it("tells its clients when the chain is removed", async () => {
+    const chain = await startChain(1);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "newHeads");
+    const retired = chain.hub().call.retire("chain ethereum was removed");
+    await chain.node.settle();
+    expect(await retired).toBe("ok");
+    expect(client.closed).toBe("1013 chain ethereum was removed");
+    await chain.node.stop();
+  });
+
   it("settles races into counters that metrics read", async () => {
     const chain = await startChain(2);
     await chain.node.advance(6_000);
