@@ -7,6 +7,7 @@
  */
 import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { WebSocket, type ClientOptions } from "ws";
 import type { Secret } from "../lib/secret.ts";
 import { countPassed } from "./vm-tuning.ts";
@@ -92,7 +93,21 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
     scope.emitDestroy();
   };
 
+  let raw: Socket | undefined;
+  let isCorked = false;
+  /** Messages of one turn leave in one write: many clients share this socket, and writes cost most. */
+  const gather = (): void => {
+    if (isCorked || raw === undefined) return;
+    isCorked = true;
+    raw.cork();
+    setImmediate(() => {
+      isCorked = false;
+      raw?.uncork();
+    });
+  };
+
   socket.on("upgrade", (response: IncomingMessage) => {
+    raw = response.socket;
     // Runs before ws reads the same bytes: the time of arrival, however long parsing takes.
     response.socket.prependListener("data", (chunk: Buffer) => {
       readAtMs = performance.now();
@@ -123,7 +138,9 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
 
   return {
     send: (message) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(message, { binary: false });
+      if (socket.readyState !== WebSocket.OPEN) return;
+      gather();
+      socket.send(message, { binary: false });
     },
     ping: () => {
       if (socket.readyState === WebSocket.OPEN) socket.ping();
