@@ -94,15 +94,19 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
   };
 
   let raw: Socket | undefined;
-  let isCorked = false;
-  /** Messages of one turn leave in one write: many clients share this socket, and writes cost most. */
+  let sentInTurn = 0;
+  /**
+   * The first message of a turn leaves at once, those behind it in one write at its end: many
+   * clients share this socket, and system calls are most of what a call costs.
+   */
   const gather = (): void => {
-    if (isCorked || raw === undefined) return;
-    isCorked = true;
-    raw.cork();
+    if (raw === undefined) return;
+    sentInTurn++;
+    if (sentInTurn === 2) raw.cork();
+    if (sentInTurn > 1) return;
     setImmediate(() => {
-      isCorked = false;
-      raw?.uncork();
+      if (sentInTurn > 1) raw?.uncork();
+      sentInTurn = 0;
     });
   };
 
