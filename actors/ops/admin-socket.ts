@@ -5,7 +5,7 @@
  * Permanent; a restart closes the open connections and makes new tokens.
  */
 import { dirname, join } from "node:path";
-import { defineActor, keyFor } from "../../src/otp/index.ts";
+import { defineActor, keyFor, stop } from "../../src/otp/index.ts";
 import type { Ctx } from "../../src/otp/index.ts";
 import { openLineLog, writeToken } from "../../src/io/admin-files.ts";
 import { listenAdminSocket, startHostTimer } from "../../src/io/admin-socket.ts";
@@ -64,6 +64,8 @@ export const adminSocket = defineActor({
     beside.place = place;
     return { server, place };
   },
+  // It traps exits to remove its socket, not to survive them.
+  on: (state, info) => (info.type === "exit" ? stop(state, info.reason) : state),
   terminate: async ({ server, place }) => {
     await server.close();
     place.close();

@@ -4,7 +4,7 @@
  * The server itself belongs to the host program, so that a killed listener process loses no
  * connection: its next incarnation finds the port open. Permanent; an orderly stop closes the port.
  */
-import { defineActor, isCleanReason, keyFor, reply } from "../../src/otp/index.ts";
+import { defineActor, isCleanReason, keyFor, reply, stop } from "../../src/otp/index.ts";
 
 /** The host's server; opening and closing twice is harmless. */
 export interface Listener {
@@ -37,6 +37,9 @@ export const httpListener = defineActor({
     open: async (state, _arg: undefined, ctx) =>
       reply(state, await ctx.guard(state.listener.open())),
   },
+  // Only the tree's own end closes the port; any other exit restarts the process beside it.
+  on: (state, info) =>
+    info.type === "exit" && !isCleanReason(info.reason) ? stop(state, info.reason) : state,
   terminate: async (state, reason) => {
     if (isCleanReason(reason)) await state.listener.close();
   },

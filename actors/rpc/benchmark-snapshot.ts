@@ -2,7 +2,7 @@
  * Writes the evidence of every chain to disk each hour and at shutdown, and reads it back when a
  * chain starts, so that a restart of the host does not forget. Permanent; a restart loses nothing.
  */
-import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
+import { defineActor, keyFor, reply, stop, type Ctx } from "../../src/otp/index.ts";
 import type { EvidenceBook } from "../../src/rpc/evidence/evidence-book.ts";
 import type { ChainName } from "../../src/rpc/ids.ts";
 
@@ -54,7 +54,11 @@ export const benchmarkSnapshot = defineActor({
       return reply(next, next.written - state.written);
     },
   },
-  on: (state, info, ctx) => (info.type === "timer" ? written(state, ctx) : state),
+  on: (state, info, ctx) => {
+    // It traps exits to write once more, not to survive them.
+    if (info.type === "exit") return stop(state, info.reason);
+    return info.type === "timer" ? written(state, ctx) : state;
+  },
   terminate: (state, _reason, ctx) => written(state, ctx),
   formatState: ({ written, failed, lastError }) => ({ written, failed, lastError }),
 });

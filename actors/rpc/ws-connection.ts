@@ -6,7 +6,7 @@
  * through the machine. Permanent; a restart loses the connection and nothing else: the aggregator is
  * told of the hole, and the calls on the socket fail over.
  */
-import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
+import { defineActor, keyFor, stop, type Ctx } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import { Connection, type ConnectionEffect } from "../../src/rpc/connection.ts";
 import { defaultConnectionRules, type ConnectionEvent } from "../../src/rpc/connection.machine.ts";
@@ -132,6 +132,8 @@ export const wsConnection = defineActor({
   },
   on: (state, info, ctx) => {
     if (info.type === "info") heard(state, info.payload as FromSocket, ctx);
+    // It traps exits to close its socket, not to survive them.
+    if (info.type === "exit") return stop(state, info.reason);
     if (info.type !== "timer") return state;
     switch (info.key) {
       case CHECK:

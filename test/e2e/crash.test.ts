@@ -108,7 +108,7 @@ describeWithAnvil("killing processes through the admin socket", () => {
     const url = `${gateway.url}/rpc/neighbour`;
     const isOutside = ({ name }: TreeNode): boolean =>
       !/neighbour|victim/u.test(name) && name !== "application";
-    const nodes = flatten(await (await gateway.admin()).tree());
+    const nodes = await gateway.processes();
     const targets = nodes.filter(isOutside);
     expect(targets.map(({ kind }) => kind)).toContain("supervisor");
     expect(targets.length).toBeGreaterThan(5);
@@ -118,10 +118,12 @@ describeWithAnvil("killing processes through the admin socket", () => {
       // Each kill through its own connection: the admin socket's process is among the victims.
       const killer = await gateway.admin();
       await killer.raise();
-      void killer.reply("exit", { target: target.name, reason: "kill" }).catch(() => undefined);
+      void killer
+        .reply("exit", { target: target.name, reason: "kill" })
+        .catch(() => undefined)
+        .then(() => killer.close());
       await eventually(`${target.name} is back with all its children`, async () => {
-        const admin = await gateway.admin();
-        const now = flatten(await admin.tree());
+        const now = await gateway.processes();
         const found = now.find(({ name }) => name === target.name);
         return found !== undefined && found.pid !== target.pid && now.length === nodes.length;
       });

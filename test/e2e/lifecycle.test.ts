@@ -4,7 +4,6 @@ import { startFakeServer } from "../../src/io/fake-provider.ts";
 import { type FaultProxy, startFaultProxy } from "../../src/io/fault-proxy.ts";
 import { FakeChain } from "../../src/rpc/fake/chain.ts";
 import { FakeProvider } from "../../src/rpc/fake/provider.ts";
-import { flatten } from "../support/admin.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ConfigDocument, Gateway } from "../support/gateway.ts";
@@ -33,7 +32,7 @@ function config(ids: readonly ("a" | "b" | "c")[], extra: ConfigDocument = {}): 
 }
 
 async function pids(gateway: Gateway): Promise<Map<string, string>> {
-  const nodes = flatten(await (await gateway.admin()).tree());
+  const nodes = await gateway.processes();
   return new Map(nodes.map(({ name, pid }) => [name, pid]));
 }
 

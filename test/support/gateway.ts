@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { AdminClient } from "./admin.ts";
+import { AdminClient, flatten, type TreeNode } from "./admin.ts";
 import { Child } from "./child.ts";
 
 /** A configuration as data, in the spelling of the file. */
@@ -88,6 +88,16 @@ export class Gateway {
     const client = await AdminClient.connect(this.socketPath);
     this.#clients.push(client);
     return client;
+  }
+
+  /** All processes of the tree now, over a connection of its own. */
+  async processes(): Promise<TreeNode[]> {
+    const client = await AdminClient.connect(this.socketPath);
+    try {
+      return flatten(await client.tree());
+    } finally {
+      client.close();
+    }
   }
 
   /** Text of everything this gateway has printed or written into its folder. */

@@ -1,0 +1,120 @@
+/** The operator's commands against a running instance, and what its clients notice of them. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { startFakeServer } from "../../src/io/fake-provider.ts";
+import { FakeChain } from "../../src/rpc/fake/chain.ts";
+import { FakeProvider } from "../../src/rpc/fake/provider.ts";
+import { flatten } from "../support/admin.ts";
+import { Child } from "../support/child.ts";
+import { cleanupAfterAll, cleanupAfterEach } from "../support/cleanup.ts";
+import { eventually } from "../support/eventually.ts";
+import { Gateway } from "../support/gateway.ts";
+import { post } from "../support/rpc.ts";
+
+const CLI = join(import.meta.dirname, "..", "..", "src", "cli.ts");
+const READ = { jsonrpc: "2.0", id: 1, method: "eth_gasPrice", params: [] };
+
+describe("the operator's commands", () => {
+  const keep = cleanupAfterAll();
+  const use = cleanupAfterEach();
+  let gateway: Gateway;
+
+  /** Runs a command against the instance; `code` is its exit code. */
+  const paceline = (...args: string[]): Promise<{ code: number; out: string; err: string }> =>
+    new Promise((resolve) => {
+      const line = [CLI, ...args, "--socket", gateway.socketPath];
+      execFile(process.execPath, line, (error, out, err) => {
+        resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err });
+      });
+    });
+  const servedBy = async (): Promise<string | null> =>
+    (await post(`${gateway.url}/rpc/one`, READ)).headers.get("x-paceline-provider");
+
+  beforeAll(async () => {
+    const startMs = Date.now();
+    const chain = new FakeChain({ seed: 1, chainId: 77, blockTimeMs: 200, startMs });
+    const start = async (id: string, priority: number) => {
+      const mind = new FakeProvider({ id, chain, faults: {}, seed: 1, startMs });
+      const server = keep(await startFakeServer(mind, Date.now));
+      return { id, url: server.url, ws_url: server.wsUrl, priority };
+    };
+    const providers = [await start("a", 1), await start("b", 2)];
+    const chains = { one: { chain_id: 77, strategy: "priority", providers } };
+    gateway = keep(await Gateway.start({ config: { chains } }));
+  });
+
+  it("shows the same tree as the admin socket, as text and as JSON", async () => {
+    const names = (await gateway.processes()).map(({ name }) => name);
+    const text = await paceline("tree");
+    const json = await paceline("tree", "--json");
+    expect([text.code, json.code]).toEqual([0, 0]);
+    expect(flatten(JSON.parse(json.out)).map(({ name }) => name)).toEqual(names);
+    for (const name of names) expect(text.out).toContain(name.split("/").at(-1) ?? name);
+  });
+
+  it("shows a process with its state, and one that was killed with its last exit", async () => {
+    const name = "rpc/chain/one/provider/a/ws-connection";
+    expect((await paceline("exit", name, "drill")).code).toBe(0);
+    const shown = await eventually("the last exit", async () => {
+      const { out } = await paceline("inspect", name, "--json");
+      return out.includes("drill") ? out : undefined;
+    });
+    expect(JSON.parse(shown)).toBeTypeOf("object");
+    const { total, processes } = JSON.parse((await paceline("ps", "--json")).out);
+    expect(total).toBeGreaterThan(10);
+    expect(processes[0]).toMatchObject({ name: expect.any(String), pid: expect.any(String) });
+    expect((await paceline("exit", "rpc/nobody", "drill")).code).not.toBe(0);
+  });
+
+  it("restarts every worker that it sends an exit, whatever the reason", async () => {
+    const workers = (await gateway.processes()).filter((node) => node.kind === "worker");
+    for (const { name } of workers) {
+      // A sibling's restart may have taken this one along.
+      const { pid } = await eventually(`${name} runs`, async () => {
+        return (await gateway.processes()).find(
+          (node) => node.name === name && node.status === "running",
+        );
+      });
+      const { code } = await paceline("exit", name, "drill");
+      // The admin socket may be gone before it could say that it goes.
+      expect(name.endsWith("admin-socket") ? [0, 69] : [0], name).toContain(code);
+      await eventually(`${name} is another process`, async () => {
+        return (await gateway.processes()).some((node) => node.name === name && node.pid !== pid);
+      });
+    }
+    await eventually("requests are served", async () => (await servedBy()) !== null);
+  }, 60_000);
+
+  it("takes a provider out of service with a forced breaker, and back", async () => {
+    await eventually("a leads", async () => (await servedBy()) === "a");
+    expect((await paceline("breaker", "open", "one/a", "--reason", "drill")).code).toBe(0);
+    await eventually("b takes over", async () => (await servedBy()) === "b");
+    const forced = await post(`${gateway.url}/rpc/provider/a/one`, READ);
+    expect(JSON.parse(forced.text).error.code).toBe(-32_002);
+    expect((await paceline("breaker", "ls")).out).toMatch(/a\b.*open/u);
+    expect((await paceline("breaker", "reset", "one/a")).code).toBe(0);
+    await eventually("a leads again", async () => (await servedBy()) === "a");
+  });
+
+  it("repeats itself with --watch until it is interrupted", async () => {
+    const args = [CLI, "tree", "--json", "--watch", "100ms", "--socket", gateway.socketPath];
+    const watching = new Child(process.execPath, args);
+    use({ stop: () => watching.kill() });
+    await watching.waitFor(/\n.*\n/u);
+    watching.signal("SIGINT");
+    const { code, signal } = await watching.exited;
+    expect(signal ?? code).toBe("SIGINT");
+  });
+
+  it("ends with 69 where nobody listens and 64 where the command is wrong", async () => {
+    const nowhere = new Child(process.execPath, [
+      CLI,
+      "tree",
+      "--socket",
+      "/nonexistent/admin.sock",
+    ]);
+    expect((await nowhere.exited).code).toBe(69);
+    expect((await paceline("nonsense")).code).toBe(64);
+  });
+});
