@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- NAME... [--json]` runs bench/NAME.ts, each in its own process.
+ * `npm run bench -- NAME... [--json] [--write]` runs bench/NAME.ts, each in its own process;
+ * `--write` keeps the figures in docs/benchmarks.md.
  *
  * A bench prints one JSON object a line on stdout: {bench, case, value, unit, baseline?, ratio?,
  * bar?, ok?}. Here they become a table, or pass through with `--json`. The exit code is the worst of
@@ -8,16 +9,20 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { record } from "./support/record.ts";
 import type { Row } from "./support/report.ts";
 
 const names = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const isJson = process.argv.includes("--json");
+const isWritten = process.argv.includes("--write");
 const known = readdirSync(new URL(".", import.meta.url))
   .filter((name) => name.endsWith(".ts") && name !== "run.ts")
   .map((name) => name.slice(0, -3));
 
 if (names.length === 0 || names.some((name) => !known.includes(name))) {
-  console.error(`usage: npm run bench -- NAME [--json]; NAME is one of ${known.join(", ")}`);
+  console.error(
+    `usage: npm run bench -- NAME... [--json] [--write]; NAME is one of ${known.join(", ")}`,
+  );
   process.exit(64);
 }
 
@@ -34,11 +39,12 @@ async function runOne(name: string): Promise<number> {
   const rows: Row[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
     if (isJson) console.log(line);
-    else if (line.startsWith("{")) rows.push(JSON.parse(line) as Row);
+    if (line.startsWith("{")) rows.push(JSON.parse(line) as Row);
   });
   const code = await new Promise<number>((resolve) => {
     child.on("close", (status) => resolve(status ?? 1));
   });
+  if (isWritten) record(name, rows);
   if (!isJson) printTable(name, rows);
   return code;
 }
