@@ -229,6 +229,15 @@ export class WsConnection {
     this.#client.terminate();
   }
 
+  /** Reads no further messages; the peer feels it once its own buffers are full. */
+  pause(): void {
+    this.#client.pause();
+  }
+
+  resume(): void {
+    this.#client.resume();
+  }
+
   onPong(): void {
     this.#isPingOpen = false;
     this.#misses = 0;
@@ -236,6 +245,8 @@ export class WsConnection {
 
   /** Pings an idle peer; cuts one that missed two pongs. */
   check(nowMs: number, intervalMs: number, timeoutMs: number): void {
+    // The pong of a client that is not read lies unread behind its calls.
+    if (this.#client.isPaused) return;
     const sinceMs = nowMs - this.#pingedAtMs;
     if (this.#isPingOpen && sinceMs >= timeoutMs) {
       this.#misses++;

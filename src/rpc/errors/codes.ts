@@ -69,11 +69,6 @@ export const OWN_ERRORS = {
     status: 200,
     meaning: "Subscriptions need a WebSocket; `data.websocket_url` says where.",
   },
-  too_many_in_flight: {
-    code: -32005,
-    status: 200,
-    meaning: "This connection has too many calls or bytes in flight; wait for answers.",
-  },
   too_many_subscriptions: {
     code: -32005,
     status: 200,

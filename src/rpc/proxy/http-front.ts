@@ -20,8 +20,9 @@ import type { ChainView, HttpReply, InboundRequest } from "./ports.ts";
 import type { Route, RouteFault, RouteResult } from "./route.ts";
 import { readRoute } from "./route.ts";
 
-/** URLs whose reading is remembered. */
+/** URLs whose reading is remembered, and the longest of them. */
 const MAX_ROUTES = 1024;
+const MAX_ROUTE_CHARS = 512;
 
 const JSON_HEADERS = ["Content-Type", "application/json"];
 
@@ -66,7 +67,8 @@ export class HttpFront {
       return;
     }
     const chain = this.#engine.deps.chains.find(read.route.chainKey);
-    const missing = chain === undefined ? chainFault(read.route) : providerFault(chain, read.route);
+    const missing =
+      chain === undefined ? chainFault(read.route) : providerFault(chain, read.route, headers);
     if (chain === undefined || missing !== undefined) {
       const { reason, message } = missing as RouteFault;
       this.#refuse(reply, reason, message, requestId(request.body));
@@ -80,6 +82,7 @@ export class HttpFront {
     const known = this.#routes.get(url);
     if (known !== undefined) return known;
     const read = readRoute(url);
+    if (url.length > MAX_ROUTE_CHARS) return read;
     // Clients use few URLs; a flood of others starts the memory anew instead of growing it.
     if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
     this.#routes.set(url, read);
@@ -284,11 +287,17 @@ export function chainFault(route: Route): RouteFault {
   return { reason: "unknown_chain", message: `unknown chain ${route.chainKey.slice(0, 100)}` };
 }
 
-/** The error for a provider that the chain does not have; tags count as names in directives. */
-export function providerFault(chain: ChainView, route: Route): RouteFault | undefined {
-  const { provider } = route.options;
-  if (!route.isProviderForced || provider === undefined) return undefined;
-  const isKnown = chain.snapshot?.endpoints.some((endpoint) => endpoint.provider === provider);
+/** The error for a provider that the chain does not have; a directive may name a tag as well. */
+export function providerFault(
+  chain: ChainView,
+  { isProviderForced }: Route,
+  { provider }: CallOptions,
+): RouteFault | undefined {
+  if (provider === undefined) return undefined;
+  const isKnown = chain.snapshot?.endpoints.some(
+    (endpoint) =>
+      endpoint.provider === provider || (!isProviderForced && endpoint.tags.includes(provider)),
+  );
   if (isKnown !== false) return undefined;
   const message = `chain ${chain.name} has no provider ${provider.slice(0, 100)}`;
   return { reason: "unknown_provider", message };

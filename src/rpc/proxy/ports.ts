@@ -73,6 +73,12 @@ export interface ClientSink {
   readonly isOpen: boolean;
 }
 
+/** A client whose session may stop reading it for a while. */
+export interface SessionSink extends ClientSink {
+  pause(): void;
+  resume(): void;
+}
+
 /** Streams a client may subscribe to. */
 export type SubscriptionKind = "newHeads" | "logs" | "newPendingTransactions" | "syncing";
 

@@ -3,7 +3,7 @@ import { OWN_ERRORS } from "../errors/codes.ts";
 import { errorText } from "../json-rpc/error-text.ts";
 import type { Engine } from "./engine.ts";
 import { chainFault, providerFault } from "./http-front.ts";
-import type { ClientSink } from "./ports.ts";
+import type { SessionSink } from "./ports.ts";
 import type { Route, RouteFault } from "./route.ts";
 import { readRoute } from "./route.ts";
 import { WsSession } from "./ws-session.ts";
@@ -45,12 +45,12 @@ export class WsFront {
     if (!read.ok) return refused(read.fault);
     const chain = deps.chains.find(read.route.chainKey);
     if (chain === undefined) return refused(chainFault(read.route));
-    const missing = providerFault(chain, read.route);
+    const missing = providerFault(chain, read.route, read.route.options);
     return missing === undefined ? { ok: true, route: read.route } : refused(missing);
   }
 
   /** Starts the session of an admitted client; the driver calls its `onMessage` and `onClose`. */
-  open(route: Route, sink: ClientSink, url: string): ClientSession {
+  open(route: Route, sink: SessionSink, url: string): ClientSession {
     const session = new WsSession(this.#engine, route, sink, () => url);
     this.#sessions.add(session);
     return {

@@ -5,7 +5,6 @@
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
 import { errorText } from "../json-rpc/error-text.ts";
-import { idToken } from "../json-rpc/request-bytes.ts";
 import type { Envelope } from "../json-rpc/scan.ts";
 import { scanBody } from "../json-rpc/scan.ts";
 import { Batch, type Piece } from "./batch.ts";
@@ -14,8 +13,11 @@ import type { Engine } from "./engine.ts";
 import type { Exchange } from "./exchange.ts";
 import { GatedSink } from "./gated-sink.ts";
 import { batchFault } from "./http-front.ts";
-import type { ChainView, ClientSink, SubscriptionKind } from "./ports.ts";
+import type { ChainView, SessionSink, SubscriptionKind } from "./ports.ts";
 import type { Route } from "./route.ts";
+
+/** Bytes of messages that may wait: what one read of a socket can bring, and then some. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** Bytes of answers that a client may leave unread. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
@@ -36,16 +38,20 @@ interface Running {
 export class WsSession {
   readonly #engine: Engine;
   readonly #route: Route;
-  readonly #sink: ClientSink;
+  readonly #sink: SessionSink;
   readonly #hubSink: GatedSink;
   readonly #websocketUrl: () => string;
   readonly #running = new Set<Running>();
   readonly #subscriptions = new Map<string, ChainView>();
+  /** Messages beyond the limits; few, since the socket is not read meanwhile. */
+  readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #isServingWaiting = false;
   #subscribing = 0;
   #inFlightBytes = 0;
   #isClosed = false;
 
-  constructor(engine: Engine, route: Route, sink: ClientSink, websocketUrl: () => string) {
+  constructor(engine: Engine, route: Route, sink: SessionSink, websocketUrl: () => string) {
     this.#engine = engine;
     this.#route = route;
     this.#sink = sink;
@@ -60,11 +66,38 @@ export class WsSession {
 
   /** Calls and batches that wait for an answer. */
   get inFlight(): number {
-    return this.#running.size;
+    return this.#running.size + this.#waiting.length;
   }
 
-  /** Takes one message. */
+  /** Takes one message; one too many waits, and the client is not read until there is room again. */
   onMessage(body: Buffer): void {
+    if (this.#waiting.length === 0 && !this.#isFull(body.length)) {
+      this.#serve(body);
+      return;
+    }
+    this.#waiting.push(body);
+    this.#waitingBytes += body.length;
+    this.#sink.pause();
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#sink.close(1013, "too many calls at once");
+  }
+
+  /** Serves what waited, as far as there is room. */
+  #serveWaiting(): void {
+    if (this.#waiting.length === 0 || this.#isServingWaiting || this.#isClosed) return;
+    // Local answers end at once: the loop, not the stack, goes on to the next message.
+    this.#isServingWaiting = true;
+    for (;;) {
+      const body = this.#waiting[0];
+      if (body === undefined || this.#isFull(body.length)) break;
+      this.#waiting.shift();
+      this.#waitingBytes -= body.length;
+      this.#serve(body);
+    }
+    this.#isServingWaiting = false;
+    if (this.#waiting.length === 0) this.#sink.resume();
+  }
+
+  #serve(body: Buffer): void {
     const chain = this.#engine.deps.chains.find(this.#route.chainKey);
     if (chain === undefined) {
       this.#sink.close(1001, "chain was removed");
@@ -92,6 +125,7 @@ export class WsSession {
   onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#waiting.length = 0;
     for (const running of this.#running) running.cancel();
     this.#running.clear();
     for (const chain of new Set(this.#subscriptions.values())) chain.hub.drop(this.#hubSink);
@@ -102,10 +136,6 @@ export class WsSession {
     const { envelope, body } = call;
     const isSilent = !envelope.hasId && envelope.fault?.code !== -32600;
     const slot = new WsCall(this, isSilent, body.length);
-    if (this.#isFull(body.length)) {
-      this.#engine.refuse(call, slot, "too_many_in_flight", "too many calls are in flight");
-      return;
-    }
     this.#start(slot, body.length);
     const isSubscribe = isSubscription(envelope);
     if (isSubscribe) this.#hubSink.hold();
@@ -124,12 +154,6 @@ export class WsSession {
       this.#sendText(fault);
       return;
     }
-    const first = envelopes[0] as Envelope;
-    if (this.#isFull(body.length)) {
-      const { code } = OWN_ERRORS.too_many_in_flight;
-      this.#sendText(errorText(idToken(body, first), code, "too many calls are in flight"));
-      return;
-    }
     const holds = envelopes.some(isSubscription);
     if (holds) this.#hubSink.hold();
     const batch: Batch = new Batch(
@@ -137,9 +161,9 @@ export class WsSession {
       (call, sink) => this.#submit(call, sink),
       envelopes.map(callOf),
       (pieces, sizeBytes) => {
-        this.ended(batch, body.length);
         if (sizeBytes > 0) this.#send(joined(pieces, sizeBytes));
         if (holds) this.#hubSink.release();
+        this.ended(batch, body.length);
       },
     );
     this.#start(batch, body.length);
@@ -148,8 +172,9 @@ export class WsSession {
 
   #isFull(sizeBytes: number): boolean {
     const { wsMaxInFlight, wsMaxInFlightBytes } = this.#engine.limits;
+    const { size } = this.#running;
     return (
-      this.#running.size >= wsMaxInFlight || this.#inFlightBytes + sizeBytes > wsMaxInFlightBytes
+      size >= wsMaxInFlight || (size > 0 && this.#inFlightBytes + sizeBytes > wsMaxInFlightBytes)
     );
   }
 
@@ -160,7 +185,9 @@ export class WsSession {
 
   /** A call or batch of `sizeBytes` is answered. */
   ended(running: Running, sizeBytes: number): void {
-    if (this.#running.delete(running)) this.#inFlightBytes -= sizeBytes;
+    if (!this.#running.delete(running)) return;
+    this.#inFlightBytes -= sizeBytes;
+    this.#serveWaiting();
   }
 
   /** Sends one answer as latin1 text. */
@@ -301,20 +328,21 @@ class WsCall implements CallSink, Running {
   }
 
   result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {
+    if (!this.#isSilent) {
+      const token = facts.idToken;
+      const bytes = Buffer.allocUnsafe(body.length - (idEnd - idStart) + token.length);
+      body.copy(bytes, 0, 0, idStart);
+      bytes.write(token, idStart, "latin1");
+      body.copy(bytes, idStart + token.length, idEnd);
+      this.#session.answerBytes(bytes);
+    }
     this.#session.ended(this, this.#sizeBytes);
-    if (this.#isSilent) return;
-    const token = facts.idToken;
-    const bytes = Buffer.allocUnsafe(body.length - (idEnd - idStart) + token.length);
-    body.copy(bytes, 0, 0, idStart);
-    bytes.write(token, idStart, "latin1");
-    body.copy(bytes, idStart + token.length, idEnd);
-    this.#session.answerBytes(bytes);
   }
 
   text(_facts: CallFacts, _status: number, latin1: string): void {
-    this.#session.ended(this, this.#sizeBytes);
     if (!this.#isSilent) this.#session.answer(latin1, this.opensGate);
     else if (this.opensGate) this.#session.openGate();
+    this.#session.ended(this, this.#sizeBytes);
   }
 
   begin(): void {

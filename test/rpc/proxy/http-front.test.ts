@@ -213,6 +213,7 @@ describe("paths and directives", () => {
     ["/rpc/fastest/nowhere", 404, -32001, "unknown_chain"],
     ["/rpc/provider/z/ethereum", 404, -32001, "unknown_provider"],
     ["/rpc/ethereum/z", 404, -32001, "unknown_provider"],
+    ["/rpc/ethereum?provider=z", 404, -32001, "unknown_provider"],
     ["/rpc", 404, -32001, "unknown_route"],
     ["/rpc/a/b/c/d", 404, -32001, "unknown_route"],
     ["/rpc/ethereum?strategy=best", 400, -32602, "bad_directive"],

@@ -9,7 +9,16 @@ class FakeSink implements ClientSink {
   readonly sent: string[] = [];
   bufferedBytes = 0;
   isOpen = true;
+  isPaused = false;
   closed: [number, string] | undefined;
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
 
   send(text: string | Buffer): void {
     this.sent.push(text.toString());
@@ -181,20 +190,21 @@ describe("a WebSocket client", () => {
     ]);
   });
 
-  it("may have only so much in flight", () => {
+  it("is not read while it has too much in flight, and gets every answer in the end", () => {
     const w = world({ script: () => undefined, limits: { wsMaxInFlight: 2 } });
     const { sink, say } = connect(w);
     say(call(1));
     say(call(2));
-    say(call(3));
-    say([call(4)]);
-    expect(sink.answers.map((a) => [a.id, a.error.code])).toEqual([
-      [3, -32005],
-      [4, -32005],
-    ]);
-    w.upstreams[0]?.calls[0]?.result("1");
-    say(call(5));
-    expect(w.upstreams[0]?.calls).toHaveLength(3);
+    expect(sink.isPaused).toBe(false);
+    say([call(3), call(4)]);
+    say(call(5, "eth_chainId"));
+    say(call(6));
+    expect(sink.isPaused).toBe(true);
+    expect(w.upstreams[0]?.calls).toHaveLength(2);
+    const calls = w.upstreams[0]?.calls ?? [];
+    for (let index = 0; index < calls.length; index++) calls[index]?.result("1");
+    expect(sink.answers.flat().map((a) => a.id)).toEqual([1, 2, 5, 3, 4, 6]);
+    expect(sink.isPaused).toBe(false);
   });
 
   it("leaves nothing behind when it goes", async () => {
