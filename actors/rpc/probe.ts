@@ -38,6 +38,8 @@ interface State extends ProbeArgs {
   readonly failures: number;
   readonly successes: number;
   readonly isDown: boolean;
+  /** Polls asked so far. */
+  readonly polls: number;
 }
 
 /** A question that is under way, as its task result names it. */
@@ -60,9 +62,10 @@ export const probe = defineActor({
     const { healthCheck } = args.state.config;
     // Spread, so that a hundred providers are not asked in one instant.
     ctx.after(healthCheck.intervalMs * (0.5 + 0.5 * ctx.random()), "health");
-    ctx.after(pollIntervalMs(args.state), "poll");
+    ctx.after(pollIntervalMs(args.state, 0), "poll");
     return {
       ...args,
+      polls: 0,
       isVerified: false,
       isRecheckDue: false,
       misses: 0,
@@ -116,11 +119,19 @@ const configOf = ({ state, provider }: ProbeArgs) =>
 
 const isProbed = (state: ProbeArgs): boolean => configOf(state)?.probe !== false;
 
-/** How often a silent chain is asked for its head: the block time within [2 s, 30 s]. */
-const pollIntervalMs = (state: ChainState): number => {
-  const blockTimeMs = state.config.blockTimeMs ?? state.head?.blockTimeMs ?? 12_000;
-  return Math.min(30_000, Math.max(2_000, blockTimeMs));
+/**
+ * How often a silent chain is asked for its head: the block time within [2 s, 30 s]. The first polls
+ * are quick, because a block time that nobody configured is only learned from heads.
+ */
+const pollIntervalMs = (state: ChainState, polls: number): number => {
+  const { blockTimeMs } = state.config;
+  if (blockTimeMs === undefined && polls < EAGER_POLLS) return LEAST_POLL_MS;
+  const knownMs = blockTimeMs ?? state.head?.blockTimeMs ?? LEAST_POLL_MS;
+  return Math.min(30_000, Math.max(LEAST_POLL_MS, knownMs));
 };
+
+const LEAST_POLL_MS = 2_000;
+const EAGER_POLLS = 10;
 
 /** HTTP where there is one: the WebSocket's own process watches the socket. */
 const channelOf = (state: State): Transport => (configOf(state)?.url === undefined ? "ws" : "http");
@@ -136,11 +147,10 @@ const due = (state: State, timer: string, ctx: Ctx): State => {
       if (isProbed(state)) question(state, ctx, "health", channelOf(state), "eth_blockNumber");
       return state;
     default:
-      ctx.after(pollIntervalMs(state.state), "poll");
-      if (isProbed(state) && needsPoll(state)) {
-        question(state, ctx, "poll", channelOf(state), "eth_blockNumber");
-      }
-      return state;
+      ctx.after(pollIntervalMs(state.state, state.polls), "poll");
+      if (!isProbed(state) || !needsPoll(state)) return state;
+      question(state, ctx, "poll", channelOf(state), "eth_blockNumber");
+      return { ...state, polls: state.polls + 1 };
   }
 };
 
