@@ -3,6 +3,7 @@
  * clocks run from when a request was due; and 100,000 answers whose ids are all compared.
  */
 import { startGateway } from "./lanes/gateway.ts";
+import { startNginx } from "./lanes/nginx.ts";
 import { LANE_CORE, LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
 import { Load } from "./support/load.ts";
 import { median, quantile, report } from "./support/report.ts";
@@ -18,9 +19,11 @@ const stub = await startLane("stub", LOAD_CORE, [file("stub")]);
 const url = `http://127.0.0.1:${stub.port}`;
 const ref = await startLane("ref", LANE_CORE, [file("ref"), url]);
 const gateway = await startGateway([url, url, url]);
+const nginx = await startNginx(stub.port);
 const lanes = [
   { name: "ref", port: ref.port, path: "/" },
   { name: "gateway", port: gateway.port, path: "/rpc/ethereum" },
+  ...(nginx === undefined ? [] : [{ name: "nginx", port: nginx.port, path: "/" }]),
 ];
 
 /** One figure per lane, the median of interleaved rounds. */
@@ -59,6 +62,20 @@ report({
   baseline: single[0]?.[0] ?? NaN,
   ratio: (single[1]?.[0] ?? NaN) / (single[0]?.[0] ?? NaN),
 });
+
+const nginxP50 = single[2]?.[0];
+if (nginxP50 === undefined) console.error("latency: nginx is not installed, its row is left out");
+else {
+  const addedUs = (single[1]?.[0] ?? NaN) - nginxP50;
+  report({
+    bench: "latency",
+    case: "one connection, p50 added to nginx",
+    value: addedUs,
+    unit: "us",
+    bar: "<= 40 us",
+    ok: addedUs <= 40,
+  });
+}
 
 const paced = await measure(64, async (load) => (await load.pace(RATE_PER_SEC, 2000)).latenciesMs, [
   (all) => quantile(all, 0.5) * 1000,
@@ -103,4 +120,4 @@ report({
   bar: "0",
   ok: bad === 0,
 });
-await Promise.all([stub.stop(), ref.stop(), gateway.stop()]);
+await Promise.all([stub.stop(), ref.stop(), gateway.stop(), nginx?.stop()]);

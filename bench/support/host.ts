@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 
@@ -14,7 +15,12 @@ const canPin = availableParallelism() >= 2 && existsSync(TASKSET);
 
 /** Pins this very process. */
 export function pinSelf(core: number): void {
-  if (canPin) execFileSync(TASKSET, ["-apc", String(core), String(process.pid)]);
+  if (!canPin) return;
+  try {
+    execFileSync(TASKSET, ["-apc", String(core), String(process.pid)], { stdio: "ignore" });
+  } catch {
+    // A helper thread ended while taskset walked over all of them; the others are pinned.
+  }
 }
 
 /** A started lane. */
@@ -68,6 +74,49 @@ export async function startLane(
       }),
   };
 }
+
+/** Starts any program on a core that is known to listen on `port` soon. */
+export async function startCommand(
+  name: string,
+  core: number,
+  program: string,
+  args: readonly string[],
+  port: number,
+): Promise<Lane> {
+  const head = canPin ? [TASKSET, "-c", String(core), program] : [program];
+  const child = spawn(head[0] as string, [...head.slice(1), ...args], { stdio: "ignore" });
+  running.add(child);
+  for (let tries = 0; !(await isListening(port)); tries++) {
+    if (tries > 200 || child.exitCode !== null) throw new Error(`${name} does not listen`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 25);
+    });
+  }
+  return {
+    name,
+    pid: child.pid as number,
+    port,
+    stop: () =>
+      new Promise((resolve) => {
+        child.once("exit", () => {
+          running.delete(child);
+          resolve();
+        });
+        // SIGTERM, so that a master takes its workers along.
+        child.kill("SIGTERM");
+      }),
+  };
+}
+
+const isListening = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
 
 /** CPU time of a process in ns, all threads. */
 export function cpuNs(pid: number): number {

@@ -1,0 +1,41 @@
+/** nginx as a plain proxy before the stub, one worker; undefined where it is not installed. */
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LANE_CORE, type Lane, startCommand } from "../support/host.ts";
+
+const BINARIES = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
+
+/** Starts nginx before `port`. */
+export async function startNginx(upstreamPort: number): Promise<Lane | undefined> {
+  const binary = BINARIES.find((path) => existsSync(path));
+  if (binary === undefined) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "paceline-nginx-"));
+  const port = await freePort();
+  writeFileSync(
+    join(folder, "nginx.conf"),
+    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
+events { worker_connections 1024; }
+http {
+  access_log off; keepalive_requests 1000000; keepalive_timeout 65s;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  upstream stub { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 1000000; }
+  server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://stub; proxy_http_version 1.1; proxy_set_header Connection ""; }
+  }
+}
+`,
+  );
+  return startCommand("nginx", LANE_CORE, binary, ["-c", join(folder, "nginx.conf")], port);
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
+    });
+  });
