@@ -23,7 +23,7 @@ export interface TreeNode {
 export class AdminClient {
   readonly #socket: Socket;
   readonly #path: string;
-  readonly #waiting = new Map<number, (reply: any) => void>();
+  readonly #waiting = new Map<number, { settle: (reply: any) => void; fail: (e: Error) => void }>();
   #buffer = "";
   #nextId = 1;
   #isRaised = false;
@@ -32,6 +32,10 @@ export class AdminClient {
     this.#socket = socket;
     this.#path = path;
     socket.on("error", () => undefined);
+    socket.on("close", () => {
+      for (const { fail } of this.#waiting.values()) fail(new Error("admin socket closed"));
+      this.#waiting.clear();
+    });
   }
 
   /** Connects and waits for the `hello` line. */
@@ -54,11 +58,17 @@ export class AdminClient {
   reply(cmd: string, args: object = {}): Promise<any> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      if (this.#socket.closed) reject(new Error("admin socket closed"));
       const timer = setTimeout(() => reject(new Error(`no reply to ${cmd}`)), 10_000);
-      this.#waiting.set(id, (reply) => {
+      const settle = (reply: any): void => {
         clearTimeout(timer);
         resolve(reply);
-      });
+      };
+      const fail = (error: Error): void => {
+        clearTimeout(timer);
+        reject(error);
+      };
+      this.#waiting.set(id, { settle, fail });
       this.#socket.write(`${JSON.stringify({ id, cmd, args })}\n`);
     });
   }
@@ -102,7 +112,7 @@ export class AdminClient {
   }
 
   #onReply(reply: any): void {
-    this.#waiting.get(reply.id)?.(reply);
+    this.#waiting.get(reply.id)?.settle(reply);
     this.#waiting.delete(reply.id);
   }
 }
