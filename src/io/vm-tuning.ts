@@ -18,6 +18,8 @@ import { runInNewContext } from "node:vm";
  */
 export function tuneVm(): void {
   setFlagsFromString("--no-allocation-site-pretenuring");
+  // A young collection frees buffers at once instead of when a helper thread finds time.
+  setFlagsFromString("--no-concurrent-array-buffer-sweeping");
   setFlagsFromString("--expose-gc");
   collectYoung = runInNewContext("gc") as typeof collectYoung;
 }
@@ -26,15 +28,18 @@ let collectYoung: ((options: { type: "minor" }) => void) | undefined;
 let passedBytes = 0;
 
 /** Bytes of socket buffers after which the young generation is collected. */
-const PASSED_LIMIT_BYTES = 16 * 1024 * 1024;
+const PASSED_LIMIT_BYTES = 4 * 1024 * 1024;
+/** Smaller chunks come with enough objects to have the young generation collected in time. */
+const LARGE_CHUNK_BYTES = 32 * 1024;
 
 /**
- * Counts bytes that were read from a socket and passed on. Their buffers lie outside the heap, which
+ * Counts a chunk that was read from a socket and passed on. Its buffer lies outside the heap, which
  * therefore looks empty to V8 until the external limit forces a full collection, every 30 MB and as
- * long as the heap is large. A young collection in time frees them at a tenth of that: an answer of
- * 1.9 MB costs 1.4 instead of 3.3 ms of CPU.
+ * long as the heap is large. A young collection in time frees the buffers at a tenth of that: an
+ * answer of 1.9 MB costs 1.2 instead of 2.3 ms of CPU, and 3.8 ms on a busy machine.
  */
 export function countPassed(sizeBytes: number): void {
+  if (sizeBytes < LARGE_CHUNK_BYTES) return;
   passedBytes += sizeBytes;
   if (passedBytes < PASSED_LIMIT_BYTES) return;
   passedBytes = 0;
