@@ -7,12 +7,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
-import { cpuNs, rssMb } from "./support/host.ts";
+import { cpuNs, freePort, rssMb } from "./support/host.ts";
 import { median, report } from "./support/report.ts";
 
 const ROUNDS = 7;
@@ -30,7 +29,7 @@ process.on("exit", () => {
 });
 
 const start = (script: string, args: readonly string[]): ChildProcess => {
-  const child = spawn(process.execPath, ["--max-semi-space-size=4", here(script), ...args], {
+  const child = spawn(process.execPath, [here(script), ...args], {
     stdio: ["ignore", "pipe", "ignore"],
     env: { ...process.env, NODE_ENV: "production" },
   });
@@ -53,14 +52,6 @@ const firstLine = (child: ChildProcess): Promise<string> =>
       if (text.includes("\n")) resolve(text.slice(0, text.indexOf("\n")));
     });
     child.once("exit", (code) => reject(new Error(`ended with ${code}`)));
-  });
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
   });
 
 /** Status and body of one call, or undefined when nobody answers. */

@@ -1,9 +1,8 @@
 /** nginx as a plain proxy before the stub, one worker; undefined where it is not installed. */
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LANE_CORE, type Lane, startCommand } from "../support/host.ts";
+import { freePort, LANE_CORE, type Lane, startCommand } from "../support/host.ts";
 
 const BINARIES = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
 
@@ -31,11 +30,3 @@ http {
   );
   return startCommand("nginx", LANE_CORE, binary, ["-c", join(folder, "nginx.conf")], port);
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
-  });

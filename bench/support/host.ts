@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 
@@ -107,6 +107,15 @@ export async function startCommand(
       }),
   };
 }
+
+/** A port that is free now. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
+    });
+  });
 
 const isListening = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

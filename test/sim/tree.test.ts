@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { SimClient } from "./client.ts";
-import { seeded, SimWorld } from "./world.ts";
+import { seededRandom } from "../../src/lib/random.ts";
+import { SimWorld } from "./world.ts";
 
 /** `SIM_SEEDS=500 SIM_FROM=1 npx vitest run test/sim` looks further. */
 const seedCount = Number(process.env["SIM_SEEDS"] ?? 20);
@@ -69,7 +70,7 @@ describe("the whole tree under virtual time", () => {
       const world = await SimWorld.start({ seed, providers: faulty });
       await world.run(3_000);
       const clients = [await watch(world, "alpha"), await watch(world, "beta")];
-      const chance = seeded(seed * 7_919);
+      const chance = seededRandom(seed * 7_919);
       const killed: string[] = [];
       await world.run(60_000, (nowMs) => {
         if (nowMs % 50 === 0) world.ask(nowMs % 100 === 0 ? "alpha" : "beta", "eth_gasPrice");

@@ -6,6 +6,7 @@ import { loadConfig } from "../../config/load.ts";
 import { planReload } from "../../config/plan.ts";
 import { booksOf, chainDirectory, makeChainRecord } from "../../src/main/chain-records.ts";
 import { RequestMeter } from "../../src/ops/metrics/request-meter.ts";
+import { seededRandom } from "../../src/lib/random.ts";
 import { createVirtualNode, type TreeNode, type VirtualNode } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import { FakeChain } from "../../src/rpc/fake/chain.ts";
@@ -84,7 +85,7 @@ export class SimWorld {
     if (!loaded.ok) throw new Error(loaded.errors.map(({ message }) => message).join("\n"));
     const { config } = loaded;
     const table = () => node.table<ChainState>(chainsTable);
-    const chance = seeded(seed);
+    const chance = seededRandom(seed);
     let requests = 0;
     const gateway = new Gateway({
       chains: chainDirectory(table),
@@ -244,15 +245,4 @@ const closedPort = {
   close: async () => {},
   address: undefined,
   inFlight: 0,
-};
-
-/** A small seeded generator (mulberry32), uniform in [0, 1). */
-export const seeded = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 };
