@@ -200,14 +200,18 @@ await Promise.all(
     await new Promise((resolve) => socket.once("open", resolve));
   }),
 );
-const answers = Array.from({ length: IN_FLIGHT }, () =>
-  call(slowPort, "/rpc/chain1001", "eth_gasPrice"),
-);
+// 64 connections to a provider: the last of these waits for a free one, so it takes longer than one call.
+let lastAnswerMs = 0;
+const answers = Array.from({ length: IN_FLIGHT }, async () => {
+  const text = await call(slowPort, "/rpc/chain1001", "eth_gasPrice");
+  lastAnswerMs = performance.now();
+  return text;
+});
 await sleep(SLOW_MS / 2);
 const termMs = performance.now();
 drained.kill("SIGTERM");
 const code = await ended(drained);
-const exitMs = performance.now() - termMs;
+const exitedMs = performance.now();
 const texts = await Promise.all(answers);
 const lost = texts.filter((text) => text?.includes('"result"') !== true);
 if (lost[0] !== undefined) console.error(`first lost answer: ${lost[0].slice(0, 300)}`);
@@ -230,10 +234,10 @@ report({
 });
 report({
   bench: "lifecycle",
-  case: "SIGTERM to exit",
-  value: exitMs,
+  case: `SIGTERM to exit (${Math.round(lastAnswerMs - termMs)} ms to the last answer)`,
+  value: exitedMs - termMs,
   unit: "ms",
-  bar: "< longest request + 1 s",
-  ok: exitMs < SLOW_MS + 1_000,
+  bar: "< last answer + 1 s",
+  ok: exitedMs < lastAnswerMs + 1_000,
 });
 process.exit();

@@ -6,7 +6,10 @@
  * < 0.5 x cockatiel; recording a call < 200 ns.
  */
 import { circuitBreaker, ConsecutiveBreaker, handleAll } from "cockatiel";
+import { loadConfig } from "../config/load.ts";
+import { chainDirectory } from "../src/main/chain-records.ts";
 import { isAdmissible, noteSuccess } from "../src/rpc/admission.ts";
+import { type ChainState, createChainState } from "../src/rpc/chain-state.ts";
 import type { EndpointRow } from "../src/rpc/chain-view.ts";
 import { EvidenceBook } from "../src/rpc/evidence/evidence-book.ts";
 import { firstUsable, TriedSet } from "../src/rpc/selection/pick.ts";
@@ -15,6 +18,33 @@ import type { EndpointView, Ranking, RoutingSnapshot } from "../src/rpc/selectio
 import { createSelectionMemory } from "../src/rpc/selection/sticky.ts";
 import { costOf, interleave, type Variant } from "./support/interleave.ts";
 import { report } from "./support/report.ts";
+
+const manyChains = (): readonly ChainState[] => {
+  const lines = Array.from({ length: 100 }, (_, index) => [
+    `  chain${index}:`,
+    `    chain_id: ${1_000 + index}`,
+    `    aliases: [alias${index}]`,
+    "    providers:",
+    ...Array.from({ length: 10 }, (__, at) => `      - { id: p${at}, url: "http://p${at}.test/" }`),
+  ]);
+  const text = ["chains:", ...lines.flat()].join("\n");
+  const loaded = loadConfig({ file: "bench.yaml", text, env: {}, readFile: () => "" });
+  if (!loaded.ok) throw new Error(loaded.errors[0]?.message);
+  return loaded.config.chains.map((config) =>
+    createChainState({
+      config,
+      evidence: book,
+      memory: createSelectionMemory(),
+      hub: {
+        subscribe: async () => ({ ok: false, code: 0, message: "" }),
+        unsubscribe: async () => false,
+        drop: () => {},
+      },
+      report: () => {},
+      onConnect: () => {},
+    }),
+  );
+};
 
 const rowOf = (provider: string, index: number): EndpointRow => ({
   chain: "ethereum",
@@ -157,6 +187,39 @@ variants.push({
   },
 });
 
+/** 100 running chains of 10 providers, found as the request path finds them. */
+const chains = manyChains();
+const table = {
+  version: 1,
+  entries: () => chains.map((state) => [state.name, state] as const),
+};
+const directory = chainDirectory(() => table);
+const lookups: readonly (readonly [name: string, key: (n: number) => string])[] = [
+  ["chain by name", (n) => `chain${n % 100}`],
+  ["chain by id", (n) => `${1_000 + (n % 100)}`],
+  ["chain by alias", (n) => `alias${n % 100}`],
+];
+for (const [name, key] of lookups) {
+  const keys = Array.from({ length: 128 }, (_, n) => key(n));
+  variants.push({
+    name,
+    run: (count) => {
+      let sum = 0;
+      for (let n = 0; n < count; n++) sum += directory.find(keys[n & 127] as string)?.chainId ?? 0;
+      return sum;
+    },
+  });
+}
+const ids = Array.from({ length: 16 }, (_, n) => `p${n % 10}`);
+variants.push({
+  name: "provider cells by id",
+  run: (count) => {
+    let sum = 0;
+    for (let n = 0; n < count; n++) sum += chains[0]?.rows(ids[n & 15] as string).http.index ?? 0;
+    return sum;
+  },
+});
+
 const costs = interleave(variants, 400_000);
 const flat = costOf(costs, "first usable of 5");
 for (const { name, minNs } of costs) {
@@ -169,6 +232,7 @@ for (const { name, minNs } of costs) {
     ...(isFirst ? { baseline: flat, ratio: minNs / flat } : {}),
     ...(isFirst ? { bar: "<= 50 ns", ok: minNs <= 50 } : {}),
     ...(name === "breaker check + success" ? { bar: "<= 50 ns", ok: minNs <= 50 } : {}),
+    ...(/^(chain|provider) /.test(name) ? { bar: "< 1 us", ok: minNs < 1_000 } : {}),
     ...(name === "record a call" ? { bar: "< 200 ns", ok: minNs < 200 } : {}),
   });
 }
