@@ -48,4 +48,9 @@ export class Child {
   get lastPid(): string | undefined {
     return this.lastId === 0 ? undefined : `#${this.lastId}`;
   }
+
+  /** How reports name it while its restart is retried. */
+  get restartingPid(): string | undefined {
+    return this.lastId === 0 ? undefined : `restarting:#${this.lastId}`;
+  }
 }

@@ -13,7 +13,7 @@ export type ReportContext = "start_error" | "child_terminated" | "shutdown_error
 export interface ChildReport {
   readonly context: ReportContext;
   readonly reason: Reason;
-  readonly child: Child;
+  readonly childId: unknown;
   readonly offender: string | undefined;
   /** Children that ended alike, in the parallel stop of a dynamic supervisor. */
   readonly count: number | undefined;
@@ -21,11 +21,11 @@ export interface ChildReport {
 
 /** Emits `otp.report`. */
 export function reportChild(supervisor: Process, report: ChildReport): void {
-  const { context, reason, child, offender, count } = report;
+  const { context, reason, childId, offender, count } = report;
   supervisor.kernel.event("otp.report", supervisor, {
     context,
     reason,
-    child: child.spec.id,
+    child: childId,
     childPid: offender,
     ...(count === undefined ? {} : { nb_children: count }),
   });

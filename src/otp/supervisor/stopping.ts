@@ -6,6 +6,7 @@ import { Kind } from "../process/message.ts";
 import { reasonText, type Reason } from "../reason.ts";
 import type { Child } from "./child.ts";
 import type { SupervisorBehaviour } from "./supervisor.ts";
+import { reportChild } from "./reports.ts";
 import { isFineStop } from "./strategy.ts";
 
 /** Stops one child and waits until it is gone; nothing to do when it does not run. */
@@ -38,7 +39,7 @@ export function stopInParallel(
   if (running.length === 0) return undefined;
   const { me } = owner;
   const { kernel } = me;
-  const problems = new Map<string, { child: Child; reason: Reason; count: number }>();
+  const problems = new Map<string, { childId: unknown; reason: Reason; count: number }>();
   kernel.block(me);
   return new Promise((resolve) => {
     let left = running.length;
@@ -54,7 +55,8 @@ export function stopInParallel(
         if (!isFineStop(child.spec.shutdown, child.spec.restart, reason)) {
           const text = reasonText(reason);
           const known = problems.get(text);
-          if (known === undefined) problems.set(text, { child, reason, count: 1 });
+          if (known === undefined)
+            problems.set(text, { childId: process.childId, reason, count: 1 });
           else known.count += 1;
         }
         left -= 1;
@@ -62,8 +64,8 @@ export function stopInParallel(
         if (deadline !== undefined) kernel.wheel.cancel(deadline);
         kernel.unblock(me);
         for (const problem of problems.values()) {
-          const { reason, child, count } = problem;
-          owner.report("shutdown_error", reason, child, child.lastPid, count);
+          // Told by id and number: the pid of one of them would say nothing about the others.
+          reportChild(me, { context: "shutdown_error", offender: undefined, ...problem });
         }
         resolve();
       });

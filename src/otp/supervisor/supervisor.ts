@@ -192,6 +192,11 @@ export class SupervisorBehaviour implements Behaviour {
     // A supervisor killed while its child started has no say any more.
     if (!this.me.alive) return never();
     if (outcome.ok) {
+      // Dynamic children are kept in the order of their present processes, as OTP's map of pids is.
+      if (child.lastId !== 0 && this.isDynamic) {
+        this.children.delete(child);
+        this.children.add(child);
+      }
       child.process = outcome.process;
       child.isRestarting = false;
       child.lastId = outcome.process.id;
@@ -256,7 +261,7 @@ export class SupervisorBehaviour implements Behaviour {
   /** Counts one restart against the budget, stops the group, then starts it, at once or delayed. */
   private requestRestart(child: Child): Maybe<void> {
     const { me } = this;
-    const offender = child.isRestarting ? `restarting:${String(child.lastPid)}` : child.lastPid;
+    const offender = child.isRestarting ? child.restartingPid : child.lastPid;
     child.isRestarting = true;
     const nowMs = me.kernel.now();
     if (!this.window.add(nowMs)) return this.giveUp(child, offender);
@@ -278,7 +283,7 @@ export class SupervisorBehaviour implements Behaviour {
 
   private delayOver(child: Child): Maybe<void> {
     if (!child.isRestarting || !this.children.has(child)) return undefined;
-    return this.startGroup(child, `restarting:${String(child.lastPid)}`);
+    return this.startGroup(child, child.restartingPid);
   }
 
   /** Backoff of the child; a pending delay of its group is joined, not restarted. */
@@ -304,6 +309,11 @@ export class SupervisorBehaviour implements Behaviour {
     const group = groupOf(this.setup.strategy, this.children, child);
     return chain(this.startAll(group, 0), (failure) => {
       if (failure === undefined) return;
+      // Another member failed: that one is retried, and its old process was stopped, not lost.
+      if (failure.child !== child) {
+        child.isRestarting = false;
+        failure.child.lastId = 0;
+      }
       failure.child.isRestarting = true;
       const isGroup = !this.isDynamic && this.setup.strategy !== "one_for_one";
       this.report("start_error", failure.reason, failure.child, isGroup ? undefined : offender);
@@ -375,14 +385,8 @@ export class SupervisorBehaviour implements Behaviour {
     return this.shutdown("shutdown");
   }
 
-  report(
-    context: ReportContext,
-    reason: Reason,
-    child: Child,
-    offender: string | undefined,
-    count?: number,
-  ): void {
-    reportChild(this.me, { context, reason, child, offender, count });
+  report(context: ReportContext, reason: Reason, child: Child, offender: string | undefined): void {
+    reportChild(this.me, { context, reason, childId: child.spec.id, offender, count: undefined });
   }
 
   private mailSelf(order: SelfMessage): void {
