@@ -218,7 +218,7 @@ export class ActorBehaviour implements Behaviour {
     }
   }
 
-  /** Runs terminate, then whatever must precede the exit, then ends the process. */
+  /** Runs terminate, then what must precede the exit even if terminate throws, then ends it. */
   private end(process: Process, reason: Reason, beforeExit: (() => void) | undefined): void {
     const { terminate } = this.actor;
     const { kernel } = process;
@@ -237,7 +237,7 @@ export class ActorBehaviour implements Behaviour {
     try {
       result = terminate(process.state, reason, process.ctx as Ctx);
     } catch (error) {
-      kernel.finish(process, reasonOfThrown(error));
+      finish(reasonOfThrown(error));
       return;
     }
     if (!(result instanceof Promise)) {
@@ -248,7 +248,7 @@ export class ActorBehaviour implements Behaviour {
     kernel.block(process);
     result.then(
       () => finish(reason),
-      (error: unknown) => kernel.finish(process, reasonOfThrown(error)),
+      (error: unknown) => finish(reasonOfThrown(error)),
     );
   }
 }

@@ -28,7 +28,7 @@ export function runAdmin(owner: SupervisorBehaviour, command: AdminCommand): May
     case "delete":
       return withStatic(owner, command.target, (child) => remove(owner, child));
     case "spec":
-      return withStatic(owner, command.target, (child) => ({ ok: true, spec: child.spec }));
+      return childSpec(owner, command.target);
     case "which":
       return which(owner);
     case "count":
@@ -124,6 +124,23 @@ function remove(owner: SupervisorBehaviour, child: Child): AdminResult {
   if (child.isRestarting) return failed("restarting");
   owner.remove(child);
   return { ok: true };
+}
+
+/** A dynamic supervisor knows its template by the id its children share. */
+function childSpec(
+  owner: SupervisorBehaviour,
+  target: unknown,
+): AdminResult<{ readonly spec: ChildSpec }> {
+  if (!owner.isDynamic) {
+    const child = owner.byId.get(target);
+    return child === undefined ? failed("not_found") : { ok: true, spec: child.spec };
+  }
+  for (const child of owner.children) {
+    if (child.process?.childId === target || (child.isRestarting && child.spec.id === target)) {
+      return { ok: true, spec: child.spec };
+    }
+  }
+  return failed("not_found");
 }
 
 function withStatic<T>(

@@ -267,16 +267,23 @@ export class Player {
         return this.batch(step);
       case "link":
         worker?.cast.link(this.anyRef(step.to));
-        return this.node.settle();
+        return this.ping(worker);
       case "monitor":
         worker?.cast.monitor({ name: step.to ?? "?", ref: this.anyRef(step.to) });
-        return this.node.settle();
+        return this.ping(worker);
       case "trap_exit":
         worker?.cast.trap(step.value === true);
-        return this.node.settle();
+        return this.ping(worker);
       default:
         return this.admin(step);
     }
+  }
+
+  /** The step has reached the worker when it answers; one that is dead, or dies of it, cannot. */
+  private async ping(worker: Ref<typeof trapping> | undefined): Promise<unknown> {
+    if (worker === undefined) return ["raised", "exit", "noproc"];
+    const result = await this.node.drive(worker.try.do("get"));
+    return result.ok ? undefined : ["raised", "exit", this.term(result.reason)];
   }
 
   private async exit(step: Step): Promise<void> {
