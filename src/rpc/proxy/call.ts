@@ -13,6 +13,8 @@ export interface CallOptions {
   readonly provider: ProviderId | undefined;
   readonly transport: Transport | "any";
   readonly failover: boolean;
+  /** The caller asked for failover in so many words: the named provider is only the first to try. */
+  readonly leavesProvider: boolean;
   /** Attempts at most; 0 stands for the gateway's limit. */
   readonly maxAttempts: number;
   /** Time for all attempts; 0 stands for the method's own. */
@@ -26,6 +28,7 @@ export const PLAIN_OPTIONS: CallOptions = {
   provider: undefined,
   transport: "any",
   failover: true,
+  leavesProvider: false,
   maxAttempts: 0,
   timeoutMs: 0,
   meta: "none",

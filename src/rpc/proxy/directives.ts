@@ -1,5 +1,6 @@
 /** What a caller may ask for by header (`X-Paceline-<Name>`) or query; the query wins. */
 import { strategies, strategyNamed } from "../selection/strategies/registry.ts";
+import type { OwnReason } from "../errors/codes.ts";
 import type { CallOptions } from "./call.ts";
 import { DEFAULT_LIMITS, MIN_ATTEMPT_MS } from "./limits.ts";
 
@@ -33,13 +34,15 @@ export function applyDirective(
     }
     case "failover": {
       const isOn = flag(value);
-      return isOn === undefined ? "failover must be on or off" : { ...options, failover: isOn };
+      return isOn === undefined
+        ? "failover must be on or off"
+        : { ...options, failover: isOn, leavesProvider: isOn };
     }
     case "no-failover": {
       const isOff = value === "" ? true : flag(value);
       return isOff === undefined
         ? "no-failover must be on or off"
-        : { ...options, failover: !isOff };
+        : { ...options, failover: !isOff, leavesProvider: !isOff };
     }
     case "include-meta":
       return value === "headers" || value === "body" || value === "none"
@@ -48,6 +51,11 @@ export function applyDirective(
     default:
       return options;
   }
+}
+
+/** What a directive that cannot be applied is answered with; a strategy is a name like a chain's. */
+export function directiveReason(name: string): OwnReason {
+  return name === "strategy" ? "unknown_strategy" : "bad_directive";
 }
 
 function flag(value: string): boolean | undefined {

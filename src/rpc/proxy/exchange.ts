@@ -51,6 +51,8 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
   #current: Attempt | undefined = undefined;
   #isDone = false;
   #hasRetriedReset = false;
+  /** The named provider has had its turn; the ranking is everybody's now. */
+  #hasLeftProvider = false;
   /** A valid `null` that is sent when no other provider knows more. */
   #empty:
     | { readonly attempt: Attempt; readonly body: Buffer; readonly idStart: number }
@@ -189,6 +191,10 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
           ? undefined
           : engine.pick(call, ranking, nowMs, this.#tried, Math.max(aboveHead + 1, this.#minHead));
       if (candidate === undefined) {
+        if (this.#leaveProvider()) {
+          this.#tryNext(nowMs, kind, aboveHead);
+          return;
+        }
         this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
         return;
       }
@@ -200,6 +206,25 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
         return;
       }
     }
+  }
+
+  get #mayLeaveProvider(): boolean {
+    const { options, chain } = this.call;
+    if (this.#hasLeftProvider || !options.leavesProvider) return false;
+    return options.provider !== undefined && (chain.snapshot?.endpoints.length ?? 0) > 1;
+  }
+
+  /** `failover=on` with a provider: once that one has failed, whoever the chain has. */
+  #leaveProvider(): boolean {
+    const { call, engine, info } = this;
+    const { options, chain, envelope } = call;
+    const { snapshot } = chain;
+    if (!this.#mayLeaveProvider || snapshot === undefined) return false;
+    this.#hasLeftProvider = true;
+    const asked = blockDemand(info.name, call.body, envelope.paramsStart, envelope.paramsEnd);
+    const anybody = { ...call, options: { ...options, provider: undefined } };
+    this.ranking = engine.rank(snapshot, anybody, info.name, asked);
+    return true;
   }
 
   #dispatch(
@@ -232,6 +257,7 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
   }
 
   #hasAnother(nowMs: number): boolean {
+    if (this.#mayLeaveProvider) return true;
     return (
       this.ranking !== undefined && firstUsable(this.ranking, nowMs, this.#tried) !== undefined
     );

@@ -12,7 +12,7 @@ import { scanBody } from "../json-rpc/scan.ts";
 import type { Submit } from "./batch.ts";
 import { Batch } from "./batch.ts";
 import type { Call, CallOptions } from "./call.ts";
-import { applyDirective, DIRECTIVE_PREFIX } from "./directives.ts";
+import { applyDirective, DIRECTIVE_PREFIX, directiveReason } from "./directives.ts";
 import type { Engine } from "./engine.ts";
 import { hintPage } from "./hint-page.ts";
 import { HttpCall } from "./http-call.ts";
@@ -25,6 +25,7 @@ const MAX_ROUTES = 1024;
 const MAX_ROUTE_CHARS = 512;
 
 const JSON_HEADERS = ["Content-Type", "application/json"];
+const REQUEST_ID = "X-Paceline-Request-Id";
 
 /** Serves `/rpc/...` and `/ws/...` over HTTP. */
 export class HttpFront {
@@ -104,10 +105,12 @@ export class HttpFront {
         (name.charCodeAt(0) | 0x20) === 0x78 &&
         name.toLowerCase().startsWith(DIRECTIVE_PREFIX)
       ) {
-        const directive = name.slice(DIRECTIVE_PREFIX.length).toLowerCase();
+        const directive = name.slice(DIRECTIVE_PREFIX.length).toLowerCase().replaceAll("_", "-");
         if (hasQuery(url, directive)) continue;
         const applied = applyDirective(directed, directive, rawHeaders[index + 1] as string);
-        if (typeof applied === "string") return { reason: "bad_directive", message: applied };
+        if (typeof applied === "string") {
+          return { reason: directiveReason(directive), message: applied };
+        }
         directed = applied;
       }
     }
@@ -137,7 +140,7 @@ export class HttpFront {
     const { envelope } = call;
     if (!envelope.hasId && envelope.fault?.code !== -32600) {
       this.#notify(call);
-      reply.send(204, [], "");
+      reply.send(204, [REQUEST_ID, this.#engine.nextRequestId()], "");
       return;
     }
     const sink = new HttpCall(reply, call.options.meta);
@@ -163,21 +166,22 @@ export class HttpFront {
     const limit = this.#engine.limits.maxBatchItems;
     const fault = batchFault(envelopes, limit, body);
     if (fault !== undefined) {
-      reply.send(200, JSON_HEADERS, fault);
+      const headers = [...JSON_HEADERS, REQUEST_ID, this.#engine.nextRequestId()];
+      reply.send(200, [...headers, "Content-Length", `${fault.length}`], fault);
       return;
     }
     const calls = envelopes.map(callOf);
     const { options, chain } = calls[0] as Call;
     const headers = [
       ...JSON_HEADERS,
-      "X-Paceline-Request-Id",
+      REQUEST_ID,
       this.#engine.nextRequestId(),
       "X-Paceline-Strategy",
       options.strategy ?? chain.strategy,
     ];
     const batch = new Batch(this.#engine.limits, this.#submit, calls, (pieces, sizeBytes) => {
       if (!reply.isOpen) return;
-      if (sizeBytes === 0) reply.send(204, [], "");
+      if (sizeBytes === 0) reply.send(204, headers.slice(JSON_HEADERS.length), "");
       else {
         headers.push("Content-Length", String(sizeBytes));
         reply.sendPieces(200, headers, sizeBytes, pieces);
@@ -220,11 +224,9 @@ export class HttpFront {
 
   #refuse(reply: HttpReply, reason: OwnReason, message: string, token = "null"): void {
     const { code, status } = OWN_ERRORS[reason];
-    const text = errorText(token, code, message, {
-      reason,
-      request_id: this.#engine.nextRequestId(),
-    });
-    const headers = [...JSON_HEADERS, "Content-Length", `${text.length}`];
+    const id = this.#engine.nextRequestId();
+    const text = errorText(token, code, message, { reason, request_id: id });
+    const headers = [...JSON_HEADERS, REQUEST_ID, id, "Content-Length", `${text.length}`];
     reply.send(status, headers, text);
   }
 }
@@ -255,7 +257,8 @@ export function batchFault(
   }
   if (envelopes.length <= limit) return undefined;
   const { code } = OWN_ERRORS.batch_too_large;
-  const text = errorText(idToken(body, first), code, `a batch holds at most ${limit} calls`, {
+  const named = envelopes.find(({ hasId }) => hasId) ?? first;
+  const text = errorText(idToken(body, named), code, `a batch holds at most ${limit} calls`, {
     reason: "batch_too_large",
     limit,
   });

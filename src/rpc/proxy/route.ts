@@ -7,7 +7,7 @@
 import type { OwnReason } from "../errors/codes.ts";
 import { strategyNamed } from "../selection/strategies/registry.ts";
 import { PLAIN_OPTIONS, type CallOptions } from "./call.ts";
-import { applyDirective } from "./directives.ts";
+import { applyDirective, directiveReason } from "./directives.ts";
 
 /** A path that names a chain. */
 export interface Route {
@@ -43,12 +43,12 @@ export function readRoute(url: string): RouteResult {
   if (base === undefined) {
     return fault("unknown_route", `${path.slice(0, 200)} names no chain; try /rpc/:chain`);
   }
-  if (typeof base === "string") return fault("unknown_strategy", base);
   if (mark < 0) return { ok: true, route: base };
   let { options } = base;
   for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) {
-    const applied = applyDirective(options, name.toLowerCase().replaceAll("_", "-"), value);
-    if (typeof applied === "string") return fault("bad_directive", applied);
+    const directive = name.toLowerCase().replaceAll("_", "-");
+    const applied = applyDirective(options, directive, value);
+    if (typeof applied === "string") return fault(directiveReason(directive), applied);
     options = applied;
   }
   return { ok: true, route: { ...base, options } };
@@ -58,7 +58,7 @@ function fault(reason: OwnReason, message: string): RouteResult {
   return { ok: false, fault: { reason, message } };
 }
 
-function readPath(path: string): Route | string | undefined {
+function readPath(path: string): Route | undefined {
   const segments = path.split("/").slice(1);
   if (segments.at(-1) === "") segments.pop();
   const root = segments.shift();
@@ -78,7 +78,7 @@ function decoded(segment: string): string | undefined {
   }
 }
 
-function resolve(names: readonly string[]): Route | string | undefined {
+function resolve(names: readonly string[]): Route | undefined {
   const [first, second, third] = names;
   if (first === undefined) return undefined;
   if (second === undefined) {

@@ -234,7 +234,11 @@ export class WsSession {
   #subscribe(call: Call, sink: CallSink): void {
     const [kind, filter] = paramsOf(call);
     if (typeof kind !== "string" || !KINDS.has(kind)) {
-      this.#refuse(call, sink, "subscription_params", `no subscription of kind ${String(kind)}`);
+      const message =
+        typeof kind === "string"
+          ? `no subscription of kind ${kind.slice(0, 100)}`
+          : `name a kind first: ${[...KINDS].join(", ")}`;
+      this.#refuse(call, sink, "subscription_params", message);
       return;
     }
     const limit = this.#engine.limits.wsMaxSubscriptions;

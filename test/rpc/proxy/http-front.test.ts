@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ScriptedUpstream, World } from "./support.ts";
 import { FakeReply, world } from "./support.ts";
 
 const rpc = (body: unknown): string => JSON.stringify(body);
@@ -128,6 +129,8 @@ describe("a batch", () => {
     expect(reply.status).toBe(200);
     expect(reply.json).toMatchObject([{ id: 5, error: { code: -32600 } }]);
     expect(reply.json).toHaveLength(1);
+    const notified = `[{"jsonrpc":"2.0","method":"eth_call"},${"1,".repeat(100)}${rpc(call(9))}]`;
+    expect(world().post(notified).json).toMatchObject([{ id: 9, error: { code: -32600 } }]);
     const huge = world({ limits: { maxBatchItems: 1000 } });
     expect(huge.post(`[${"1,".repeat(500_000)}1]`).json).toHaveLength(1);
     expect(huge.post(`[${"1,".repeat(999)}1]`).json).toHaveLength(1000);
@@ -208,6 +211,48 @@ describe("paths and directives", () => {
     }
   });
 
+  it("leaves the provider that the path names only when failover=on says so", () => {
+    const brokenB = (): World => {
+      const w = world();
+      (w.upstreams[1] as ScriptedUpstream).script = (c) => c.fail("refused");
+      return w;
+    };
+    for (const url of [
+      "/rpc/provider/b/ethereum?failover=on",
+      "/rpc/ethereum?failover=on&provider=b",
+    ]) {
+      const reply = brokenB().post(rpc(call(1)), url);
+      expect(reply.json.result, url).toBe("0x1");
+      expect(reply.headers["x-paceline-attempts"]).toMatch(
+        /^b=primary:transport:\d+;a=failover:ok/,
+      );
+    }
+    const strict = brokenB().post(rpc(call(1)), "/rpc/ethereum?provider=b");
+    expect(strict.json.error.code).toBe(-32002);
+  });
+
+  it("names the request in the headers of every JSON answer, refusals and empty ones included", () => {
+    const notification = '{"jsonrpc":"2.0","method":"eth_call"}';
+    for (const [body, url] of [
+      [rpc(call(1)), "/rpc/nowhere"],
+      [rpc(call(1)), "/rpc/ethereum?timeout=2h"],
+      ["junk", "/rpc/ethereum"],
+      ["[]", "/rpc/ethereum"],
+      [notification, "/rpc/ethereum"],
+      [`[${notification}]`, "/rpc/ethereum"],
+    ] as const) {
+      const { headers, text } = world().post(body, url);
+      expect(headers["x-paceline-request-id"], body).toMatch(/./);
+      const named = text === "" ? undefined : JSON.parse(text).error.data.request_id;
+      if (named !== undefined) expect(headers["x-paceline-request-id"]).toBe(named);
+    }
+  });
+
+  it("takes a header's underscores for dashes, as the query's", () => {
+    const headers = ["X-Paceline-Include_Meta", "body"];
+    expect(world().post(rpc(call(1)), "/rpc/ethereum", headers).json.paceline).toBeDefined();
+  });
+
   it.each([
     ["/rpc/nowhere", 404, -32001, "unknown_chain"],
     ["/rpc/fastest/nowhere", 404, -32001, "unknown_chain"],
@@ -216,7 +261,7 @@ describe("paths and directives", () => {
     ["/rpc/ethereum?provider=z", 404, -32001, "unknown_provider"],
     ["/rpc", 404, -32001, "unknown_route"],
     ["/rpc/a/b/c/d", 404, -32001, "unknown_route"],
-    ["/rpc/ethereum?strategy=best", 400, -32602, "bad_directive"],
+    ["/rpc/ethereum?strategy=best", 404, -32001, "unknown_strategy"],
     ["/rpc/ethereum?timeout=2h", 400, -32602, "bad_directive"],
     ["/rpc/ethereum?timeout=61s", 400, -32602, "bad_directive"],
   ])("answers %s with %i and a JSON-RPC error", (url, status, code, reason) => {

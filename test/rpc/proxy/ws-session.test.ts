@@ -190,6 +190,12 @@ describe("a WebSocket client", () => {
     ]);
   });
 
+  it("lists the kinds for a subscription that names none", () => {
+    const { sink, say } = connect(world({ hub: new ManualHub() }));
+    say(call(1, "eth_subscribe"));
+    expect(sink.answers[0]?.error.message).toContain("newHeads, logs");
+  });
+
   it("is not read while it has too much in flight, and gets every answer in the end", () => {
     const w = world({ script: () => undefined, limits: { wsMaxInFlight: 2 } });
     const { sink, say } = connect(w);
@@ -237,6 +243,7 @@ describe("a WebSocket client", () => {
     ["/rpc/nowhere", 404],
     ["/ws/best/ethereum", 404],
     ["/rpc/ethereum/nobody", 404],
+    ["/rpc/ethereum?strategy=best", 404],
     ["/elsewhere", 404],
   ])("is refused at %s with %i", (url, status) => {
     expect(world().gateway.ws.admit(url)).toMatchObject({ ok: false, status });
