@@ -63,7 +63,7 @@ export function stopInParallel(
         if (left > 0) return;
         if (deadline !== undefined) kernel.wheel.cancel(deadline);
         kernel.unblock(me);
-        for (const problem of problems.values()) {
+        for (const problem of [...problems.values()].sort(byReason)) {
           // Told by id and number: the pid of one of them would say nothing about the others.
           reportChild(me, { context: "shutdown_error", offender: undefined, ...problem });
         }
@@ -72,6 +72,13 @@ export function stopInParallel(
       ask(me, process, child.spec.shutdown);
     }
   });
+}
+
+/** Atoms before tuples, then by text: the order of OTP's map of reasons. */
+function byReason(a: { reason: Reason }, b: { reason: Reason }): number {
+  const isAtomA = typeof a.reason === "string";
+  if (isAtomA !== (typeof b.reason === "string")) return isAtomA ? -1 : 1;
+  return reasonText(a.reason) < reasonText(b.reason) ? -1 : 1;
 }
 
 /** The child no longer counts as running, and its EXIT will not be read. */

@@ -236,7 +236,10 @@ export class Player {
     for (const key of ["id", "reason", "sup", "target"] as const)
       if (step[key] !== undefined) event[key] = step[key];
     this.add(event);
-    const value = await this.perform(step);
+    const value = await this.perform(step).catch((error: unknown) => {
+      if (!(error instanceof ExitError)) throw error;
+      return ["raised", "exit", this.term(error.reason)];
+    });
     if (step.settle !== false) await this.node.settle();
     if (value !== undefined) this.add({ e: "result", i, value });
   }
