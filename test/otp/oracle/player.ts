@@ -447,7 +447,8 @@ export class Player {
     const plan = this.plans.get(path) ?? spec.init ?? [];
     if (!Array.isArray(plan)) return { n, act: plan };
     const [act, ...rest] = plan as Json[];
-    this.plans.set(path, rest);
+    // A plan that is used up stays so; without any, a later spec of the same path may bring one.
+    if (act !== undefined) this.plans.set(path, rest);
     return { n, act: act ?? "ok" };
   }
 
