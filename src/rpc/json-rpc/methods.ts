@@ -52,7 +52,14 @@ function describe(
   return { name, route, class: kind, ...LIMITS[kind], isIdempotent, isLookup, isCheap };
 }
 
-const LOCAL = ["eth_chainId", "net_version", "web3_clientVersion", "net_listening", "eth_accounts"];
+const LOCAL = [
+  "eth_chainId",
+  "net_version",
+  "web3_clientVersion",
+  "net_listening",
+  "eth_accounts",
+  "rpc.discover",
+];
 const LOOKUPS = [
   "eth_getBlockByHash",
   "eth_getBlockByNumber",
@@ -145,4 +152,12 @@ function unlisted(name: string): MethodInfo {
   }
   const isRead = /^(eth|net|web3)_(get|call|estimate|fee|block|gas|max|simulate|chain)/.test(name);
   return describe(name, "forward", "state", isRead);
+}
+
+/** The methods that are known and served, by name; unlisted ones are forwarded all the same. */
+export function servedMethods(): string[] {
+  return [...METHODS.values()]
+    .filter(({ route }) => route !== "denied")
+    .map(({ name }) => name)
+    .sort();
 }

@@ -1,4 +1,5 @@
 /** Answers that need no provider: what the chain's configuration already says. */
+import { servedMethods } from "../json-rpc/methods.ts";
 import type { ChainView } from "./ports.ts";
 
 /** The result of a local method as JSON text. */
@@ -12,8 +13,22 @@ export function localResult(method: string, chain: ChainView, clientVersion: str
       return JSON.stringify(clientVersion);
     case "net_listening":
       return "true";
+    case "rpc.discover":
+      return openRpcText(chain, clientVersion);
     default:
       // eth_accounts: we hold no keys.
       return "[]";
   }
+}
+
+/** An OpenRPC document that names the methods; what they take and give, their providers define. */
+function openRpcText(chain: ChainView, clientVersion: string): string {
+  const [title, version] = clientVersion.split("/");
+  const methods = servedMethods().map((name) => ({
+    name,
+    params: [{ name: "params", schema: {} }],
+    result: { name: "result", schema: {} },
+  }));
+  const info = { title: `${title}: ${chain.name}`, version: version ?? "" };
+  return JSON.stringify({ openrpc: "1.2.6", info, methods });
 }

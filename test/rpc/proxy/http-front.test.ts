@@ -350,6 +350,14 @@ describe("what needs no provider", () => {
     expect(w.upstreams[0]?.calls).toHaveLength(0);
   });
 
+  it("names the methods it serves to rpc.discover, and none that it denies", () => {
+    const { result } = world().post(rpc(call(1, "rpc.discover"))).json;
+    expect(result.openrpc).toMatch(/^1\./);
+    const names = result.methods.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(["eth_call", "eth_chainId", "eth_subscribe"]));
+    expect(names).not.toContain("eth_sign");
+  });
+
   it("relays a denied method that the chain allows, and only that", () => {
     const w = world({ allow: ["debug_traceTransaction"] });
     expect(w.post(rpc(call(1, "debug_traceTransaction"))).json.result).toBe("0x1");
