@@ -7,11 +7,14 @@
  */
 import { enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
+import { tuneVm } from "./io/vm-tuning.ts";
 import type { RunOptions } from "./main/run.ts";
 
 /** Runs until a signal or a failure ends it; resolves with the exit code. */
-export const run = async (options: RunOptions): Promise<number> =>
-  (await import("./main/run.ts")).run(options);
+export const run = async (options: RunOptions): Promise<number> => {
+  tuneVm();
+  return (await import("./main/run.ts")).run(options);
+};
 
 if (import.meta.main) {
   enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url)));

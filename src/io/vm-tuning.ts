@@ -2,11 +2,11 @@
  * Settings of the JavaScript engine for a program that makes a few kilobytes of short-lived objects
  * per request.
  */
-import { setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /**
- * Prepares the engine; call it before the first request.
+ * Prepares the engine; call it before the program is loaded, while its memory is small.
  *
  * Allocation-site pretenuring is turned off: V8 counts how many objects of a site survive and, when
  * many do, allocates that site's next ones in
@@ -22,6 +22,36 @@ export function tuneVm(): void {
   setFlagsFromString("--no-concurrent-array-buffer-sweeping");
   setFlagsFromString("--expose-gc");
   collectYoung = runInNewContext("gc") as typeof collectYoung;
+  growYoung();
+  setInterval(holdYoung, HOLD_MS).unref();
+}
+
+/** Both halves of the young generation together. */
+const YOUNG_BYTES = 8 * 1024 * 1024;
+const HOLD_MS = 250;
+const MAX_ROUNDS = 400;
+
+const youngBytes = (): number =>
+  getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")?.space_size ?? 0;
+
+/**
+ * Gives the young generation 2 x 4 MB. Left alone it grows to 2 x 16 MB under load, and a collection
+ * of it in which much survives stops everything for 50 to 70 ms; of 2 x 4 MB it takes 2 to 8 ms.
+ * The engine has no call for it: it grows when enough survives, by a factor that can be set.
+ */
+function growYoung(): void {
+  setFlagsFromString("--semi-space-growth-factor=4");
+  let kept: object[] = [];
+  for (let round = 0; round < MAX_ROUNDS && youngBytes() < YOUNG_BYTES; round++) {
+    for (let index = 0; index < 2_000; index++) kept.push({ round, index });
+    if (kept.length > 60_000) kept = kept.slice(20_000);
+  }
+  setFlagsFromString("--semi-space-growth-factor=1");
+}
+
+/** A full collection shrinks the young generation; it may come back, but grow no further. */
+function holdYoung(): void {
+  setFlagsFromString(`--semi-space-growth-factor=${youngBytes() < YOUNG_BYTES ? 2 : 1}`);
 }
 
 let collectYoung: ((options: { type: "minor" }) => void) | undefined;

@@ -3,7 +3,6 @@ import { flushCompileCache } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Log } from "../io/log.ts";
 import { LogLevels } from "../io/log-levels.ts";
-import { tuneVm } from "../io/vm-tuning.ts";
 import { demoFile, startDemo } from "./demo.ts";
 import { drain } from "./drain.ts";
 import { startHost, type Host } from "./host.ts";
@@ -32,7 +31,6 @@ const exitBadConfig = 78;
 
 /** Runs until a signal or a failure ends it; resolves with the exit code. */
 export const run = async (options: RunOptions): Promise<number> => {
-  tuneVm();
   const file = options.demo === true ? undefined : configFile(options.configFile, process.env);
   const seed = options.seed ?? 1;
   const demo = file === undefined ? await startDemo(seed) : undefined;
