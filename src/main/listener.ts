@@ -67,7 +67,8 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
       return server === undefined ? undefined : addressOf(server);
     },
     get inFlight() {
-      return (server?.inFlight ?? 0) + gateway.inFlight;
+      // Clients' calls only: a drain does not wait for questions of our own.
+      return (server?.inFlight ?? 0) + gateway.ws.inFlight;
     },
   };
 };

@@ -28,6 +28,13 @@ export class WsFront {
     return this.#sessions.size;
   }
 
+  /** Calls of all clients that wait for their answer. */
+  get inFlight(): number {
+    let count = 0;
+    for (const session of this.#sessions) count += session.inFlight;
+    return count;
+  }
+
   /** Subscriptions of all clients together. */
   get subscriptionCount(): number {
     let count = 0;
