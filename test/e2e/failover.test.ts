@@ -29,6 +29,8 @@ describeWithAnvil("failover between providers of one real node", () => {
     chain = keep(await startProxiedChain(["a", "b", "c"]));
     gateway = keep(await startGatewayFor({ dev: chainConfig(chain) }));
     url = `${gateway.url}/rpc/dev`;
+    // Ready means that some provider serves; the first one may be a moment behind.
+    await eventually("the first provider serves", () => servedBy(url, "a"), 20_000);
   });
   afterEach(async () => {
     for (const proxy of Object.values(chain.proxies)) proxy.heal();
@@ -131,7 +133,7 @@ describeWithAnvil("a provider that falls behind", () => {
     const chain = use(await startProxiedChain(["slow", "fresh", "spare"]));
     const gateway = use(await startGatewayFor({ dev: chainConfig(chain) }));
     const url = `${gateway.url}/rpc/dev`;
-    expect(await servedBy(url, "slow")).toBe(true);
+    await eventually("the slow one leads", () => servedBy(url, "slow"));
     chain.proxies["slow"]?.set({ staleHead: Number(await chain.node.rpc("eth_blockNumber")) });
     await chain.node.mine(10);
     await eventually("the laggard is left", async () => !(await servedBy(url, "slow")));
