@@ -9,8 +9,6 @@ import { defineActor, isCleanReason, keyFor, reply, stop } from "../../src/otp/i
 /** The host's server; opening and closing twice is harmless. */
 export interface Listener {
   open(): Promise<ListenAddress>;
-  /** Takes nothing new and waits for what is in flight. */
-  drain(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
   readonly address: ListenAddress | undefined;
   readonly inFlight: number;

@@ -50,6 +50,8 @@ export interface ChainRegistryArgs {
 interface State extends ChainRegistryArgs {
   /** Records of the chains that should run; kept here too, should the table be lost. */
   readonly records: ReadonlyMap<ChainName, ChainState>;
+  /** Monitored incarnations by name: one monitor each, however often they are looked at. */
+  readonly watched: Map<string, string>;
 }
 
 /** Wait before a supervisor that has died is looked for again, ms. */
@@ -64,7 +66,7 @@ export const chainRegistry = defineActor({
       const known = ctx.table<ChainState>(chainsTable)?.get(config.name);
       records.set(config.name, known ?? args.record(config));
     }
-    const state = { ...args, records };
+    const state = { ...args, records, watched: new Map<string, string>() };
     await reconcile(state, ctx);
     return state;
   },
@@ -114,8 +116,11 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
     ctx.after(retryMs, "reconcile");
     return;
   }
-  ctx.monitor(supervisor);
-  ctx.monitor(keeper);
+  for (const target of [supervisor, keeper]) {
+    if (state.watched.get(target.name) === target.id) continue;
+    state.watched.set(target.name, target.id);
+    ctx.monitor(target);
+  }
   const running = new Set((await supervisor.whichChildren()).map(({ id }) => String(id)));
   for (const [name, record] of state.records) {
     if (!table.has(name)) table.put(name, record);

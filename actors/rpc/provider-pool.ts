@@ -17,7 +17,7 @@ import { takeSwitches } from "../../src/rpc/selection/sticky.ts";
 import { circuitBreakerKey } from "./circuit-breaker.ts";
 import { probeKey } from "./probe.ts";
 
-/** An HTTP pool that the provider pool opens and closes. */
+/** An HTTP pool: opened here, closed by the chain's record when its provider goes. */
 export interface HttpUpstream extends Upstream {
   /** Lets calls in flight finish, then closes the connections. */
   close(): void;
@@ -48,6 +48,8 @@ interface State extends ProviderPoolArgs {
   readonly cooldowns: ReadonlyMap<EndpointRow, Resting>;
   readonly version: number;
   readonly isDirty: boolean;
+  /** The incarnation of the supervisor that is monitored; one monitor each, however often it is looked at. */
+  readonly watched: { pid: string | undefined };
 }
 
 interface Resting extends Cooldown {
@@ -72,7 +74,10 @@ export const providerPool = defineActor({
     ctx.after(0, "reconcile");
     ctx.every(rebuildMs, "rebuild");
     ctx.every(recheckMs, "recheck");
-    return rebuilt({ ...args, cooldowns: new Map(), version: 0, isDirty: true }, ctx);
+    return rebuilt(
+      { ...args, cooldowns: new Map(), version: 0, isDirty: true, watched: { pid: undefined } },
+      ctx,
+    );
   },
   calls: {
     /** Makes the running providers those of the configuration; `renewed` ones start anew. */
@@ -210,7 +215,10 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
     ctx.after(retryMs, "reconcile");
     return;
   }
-  ctx.monitor(supervisor);
+  if (state.watched.pid !== supervisor.id) {
+    state.watched.pid = supervisor.id;
+    ctx.monitor(supervisor);
+  }
   const running = new Set(await runningIds(state, ctx));
   for (const provider of state.state.config.providers) {
     if (running.has(provider.id)) continue;

@@ -49,7 +49,6 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
       });
       return opening;
     },
-    drain: async (timeoutMs) => server?.drain(timeoutMs),
     close: async () => {
       sockets.close();
       await server?.close();

@@ -241,7 +241,6 @@ const configText = (chains: readonly string[], providers: readonly string[]): st
 
 const closedPort = {
   open: async () => ({ host: "sim", port: 1 }),
-  drain: async () => {},
   close: async () => {},
   address: undefined,
   inFlight: 0,

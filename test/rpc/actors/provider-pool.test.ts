@@ -156,6 +156,15 @@ describe("the provider pool", () => {
     expect(running()).toEqual(["provider:a", "provider:b"]);
   });
 
+  it("holds one monitor on its supervisor, however often it looks at it", async () => {
+    const { node } = await start();
+    for (let i = 0; i < 50; i += 1) await node.drive(node.via(key).call.configure({ renewed: [] }));
+    expect(node.inspector.info(key.name)?.monitors).toHaveLength(1);
+    node.inspector.exit("eth/providers", "kill");
+    await node.advance(100);
+    expect(node.inspector.info(key.name)?.monitors).toHaveLength(1);
+  });
+
   it("adds, removes and renews exactly the providers that a reload names", async () => {
     const { node, state, opened, closed, running } = await start();
     const pidOf = (name: string) =>
