@@ -16,7 +16,8 @@ import {
   transition,
 } from "xstate";
 import type { Info } from "../process/message.ts";
-import type { Reason } from "../reason.ts";
+import { exit, type Reason } from "../reason.ts";
+import { badReturn } from "./bad-return.ts";
 import type { ErasedActor } from "./behaviour.ts";
 import type { Ctx } from "./context.ts";
 import { type Next, next, reply, type Reply, stop, type Stop } from "./control.ts";
@@ -132,6 +133,9 @@ export function defineMachineActor<
         return runner.feed(snapshot, info.payload as AnyEventObject, ctx);
       }
       const event = onInfo?.(info, snapshot, ctx);
+      if (event !== undefined && typeof (event as { type?: unknown } | null)?.type !== "string") {
+        exit(badReturn(`on.${info.type}`, event));
+      }
       if (event !== undefined) return runner.feed(snapshot, event, ctx);
       if (onInfo === undefined) ctx.emit("otp.unknown", { type: info.type });
       return snapshot;
