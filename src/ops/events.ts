@@ -422,6 +422,22 @@ export const EVENTS = {
     optional: ["attempt", "delayMs"],
     meaning: "A supervisor starts a child again.",
   },
+  "otp.children.full": {
+    level: "warn",
+    fields: ["pid", "limit"],
+    meaning: "A dynamic supervisor holds as many children as it may and refused another.",
+  },
+  "otp.orphans": {
+    level: "warn",
+    fields: ["pid", "child", "count", "delayMs"],
+    meaning:
+      "A child supervisor was killed; its replacement waits until what ran under it is gone, killed after delayMs.",
+  },
+  "otp.start.timeout": {
+    level: "error",
+    fields: ["pid", "durationMs"],
+    meaning: "An init took longer than it may; the process was killed.",
+  },
   "otp.mailbox.high": {
     level: "warn",
     fields: ["pid", "length", "max", "policy"],

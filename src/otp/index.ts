@@ -35,6 +35,7 @@ export type {
   TreeNode,
 } from "./node/inspector.ts";
 export type { Log, LogLevel, LogSink } from "./node/log.ts";
+export type { ProfileName } from "./node/profile.ts";
 export type { Telemetry, TelemetryEvent, TelemetryHandler } from "./node/telemetry.ts";
 export type { CallOptions, CallResult, From } from "./process/calls.ts";
 export type { Info, Monitor, TaskResult } from "./process/message.ts";

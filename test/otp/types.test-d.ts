@@ -162,3 +162,11 @@ describe("machine actors", () => {
     });
   });
 });
+
+describe("nodes", () => {
+  it("refuses a profile that does not exist", () => {
+    createNode({ profile: "otp" });
+    // @ts-expect-error no such profile
+    createNode({ profile: "beam" });
+  });
+});

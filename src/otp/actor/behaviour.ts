@@ -3,6 +3,7 @@
  *
  * Sync handlers are never awaited; an async one makes the process busy until it settles.
  */
+import { type Profile, PROFILES } from "../node/profile.ts";
 import { redact } from "../node/redact.ts";
 import { type Facets, type ProcessRef, RefImpl } from "../process/ref.ts";
 import { PendingCall } from "../process/calls.ts";
@@ -14,6 +15,7 @@ import { reasonOfThrown, type Reason } from "../reason.ts";
 import { TimerEntry } from "../time/wheel.ts";
 import { Ctx } from "./context.ts";
 import { Control, Ignore, Later, Next, Refuse, Reply, Stop } from "./control.ts";
+import { badReturn, callbackOf, canFollow, isNoState } from "./bad-return.ts";
 import type { MailboxOptions } from "./definition.ts";
 
 type Handler = (state: unknown, arg: unknown, ctx: Ctx, from: PendingCall | undefined) => unknown;
@@ -31,7 +33,6 @@ export interface ErasedActor {
   readonly mailbox: MailboxOptions | undefined;
 }
 
-const DEFAULT_MAILBOX = 10_000;
 /** Share of the bound at which `otp.mailbox.high` is told. */
 const HIGH_SHARE = 0.8;
 
@@ -47,13 +48,15 @@ export class ActorBehaviour implements Behaviour {
   private readonly facets: Facets;
   private readonly calls = new Map<string, Handler>();
   private readonly casts = new Map<string, Handler>();
+  /** The same actor under a profile with another mailbox default; made on first use. */
+  private twin: ActorBehaviour | undefined = undefined;
 
-  constructor(actor: ErasedActor, facets: Facets) {
+  constructor(actor: ErasedActor, facets: Facets, maxMailbox = PROFILES.paceline.maxMailbox) {
     this.actor = actor;
     this.facets = facets;
     this.name = actor.name;
     this.trapExit = actor.trapExit ?? false;
-    this.maxMailbox = actor.mailbox?.max ?? DEFAULT_MAILBOX;
+    this.maxMailbox = actor.mailbox?.max ?? maxMailbox;
     this.highWater = Math.ceil(this.maxMailbox * HIGH_SHARE);
     this.overflow = actor.mailbox?.overflow ?? "reject";
     for (const [name, handler] of Object.entries(actor.calls)) this.calls.set(name, handler);
@@ -62,6 +65,13 @@ export class ActorBehaviour implements Behaviour {
 
   hasCall(type: string): boolean {
     return this.calls.has(type);
+  }
+
+  under(profile: Profile): ActorBehaviour {
+    const { actor, facets } = this;
+    if (actor.mailbox?.max !== undefined || profile.maxMailbox === this.maxMailbox) return this;
+    this.twin ??= new ActorBehaviour(actor, facets, profile.maxMailbox);
+    return this.twin;
   }
 
   makeRef(process: Process): ProcessRef {
@@ -100,9 +110,11 @@ export class ActorBehaviour implements Behaviour {
   private started(process: Process, result: unknown): StartOutcome {
     if (result instanceof Ignore) return { ok: false, ignored: true };
     if (result instanceof Refuse) return { ok: false, ignored: false, reason: result.reason };
-    if (result instanceof Next) this.follow(process, result);
-    else if (result instanceof Control) return badReturn(result);
-    else process.state = result;
+    const isUsable = result instanceof Next ? this.follow(process, result) : true;
+    if (!isUsable || (result instanceof Control && !(result instanceof Next))) {
+      return { ok: false, ignored: false, reason: badReturn("init", result) };
+    }
+    if (!(result instanceof Next)) process.state = result;
     return { ok: true, process };
   }
 
@@ -164,49 +176,53 @@ export class ActorBehaviour implements Behaviour {
   private apply(process: Process, envelope: Envelope, result: unknown): void {
     if (!process.alive) return;
     if (!(result instanceof Control)) {
-      const { origin } = envelope;
-      if (origin instanceof PendingCall && origin.isOpen) {
-        this.end(
-          process,
-          ["bad_return_value", `call ${envelope.type} without an answer`],
-          undefined,
-        );
+      if (isWaiting(envelope) || (result === undefined && process.state !== undefined)) {
+        this.refuse(process, envelope, result);
       } else process.state = result;
       return;
     }
     if (result instanceof Reply) this.answer(process, envelope, result);
-    else if (result instanceof Later) this.step(process, result.step, undefined);
-    else this.step(process, result, undefined);
+    else if (result instanceof Later) this.defer(process, envelope, result);
+    else if (result instanceof Next && isWaiting(envelope)) this.refuse(process, envelope, result);
+    else this.step(process, envelope, result, result);
   }
 
   private answer(process: Process, envelope: Envelope, result: Reply<unknown, unknown>): void {
     const from = envelope.origin;
-    if (!(from instanceof PendingCall)) {
-      this.end(process, ["bad_return_value", "reply to a message that is no call"], undefined);
-      return;
-    }
     const { step, value } = result;
-    if (step instanceof Stop) {
-      process.state = step.state;
-      this.end(process, step.reason, () => from.reply(value));
-      return;
-    }
-    this.step(process, step, undefined);
-    from.reply(value);
-  }
-
-  private step(process: Process, step: unknown, beforeExit: (() => void) | undefined): void {
-    if (!(step instanceof Control)) process.state = step;
-    else if (step instanceof Next) this.follow(process, step);
+    if (!(from instanceof PendingCall)) this.refuse(process, envelope, result);
     else if (step instanceof Stop) {
       process.state = step.state;
-      this.end(process, step.reason, beforeExit);
-    } else this.end(process, ["bad_return_value", step.constructor.name], undefined);
+      this.end(process, step.reason, () => from.reply(value));
+    } else if (this.step(process, envelope, step, result)) from.reply(value);
   }
 
-  private follow(process: Process, step: Next<unknown>): void {
-    process.state = step.state;
+  private defer(process: Process, envelope: Envelope, result: Later<unknown>): void {
+    if (envelope.kind === Kind.call) this.step(process, envelope, result.step, result);
+    else this.refuse(process, envelope, result);
+  }
+
+  /** Takes the step that is part of `result`; false when it ends the process. */
+  private step(process: Process, envelope: Envelope, step: unknown, result: unknown): boolean {
+    if (step instanceof Next) {
+      if (this.follow(process, step)) return true;
+    } else if (step instanceof Stop) {
+      process.state = step.state;
+      this.end(process, step.reason, undefined);
+      return false;
+    } else if (!isNoState(step, process.state)) {
+      process.state = step;
+      return true;
+    }
+    this.refuse(process, envelope, result);
+    return false;
+  }
+
+  /** False, with nothing done, when there is no sense in it. */
+  private follow(process: Process, step: Next<unknown>): boolean {
     const { continueWith, timeoutMs } = step.options;
+    if (step.state instanceof Control || !canFollow(step.options)) return false;
+    process.state = step.state;
     if (continueWith !== undefined) {
       const info: Info = { type: "continue", payload: continueWith };
       process.mailbox.unshift(new Envelope(Kind.continue, "continue", info, undefined));
@@ -216,6 +232,12 @@ export class ActorBehaviour implements Behaviour {
       process.more().idleTimer = timer;
       process.kernel.startTimer(timer, timeoutMs);
     }
+    return true;
+  }
+
+  /** A callback returned nonsense: its own process ends, with the state from before. */
+  private refuse(process: Process, envelope: Envelope, result: unknown): void {
+    this.end(process, badReturn(callbackOf(envelope), result), undefined);
   }
 
   /** Runs terminate, then what must precede the exit even if terminate throws, then ends it. */
@@ -264,6 +286,8 @@ class IdleTimer extends TimerEntry {
   expire(): void {
     const { process } = this;
     if (process.extras !== undefined) process.extras.idleTimer = undefined;
+    // Something has arrived and waits for its turn: the process is not idle.
+    if (process.mailbox.size > 0) return;
     process.kernel.send(process, new Envelope(Kind.idle, "idle", { type: "idle" }, undefined));
   }
 }
@@ -273,12 +297,13 @@ function stopIdle(extras: Extras, kernel: Kernel): void {
   extras.idleTimer = undefined;
 }
 
+/** True while the caller has no answer. */
+function isWaiting({ origin }: Envelope): boolean {
+  return origin instanceof PendingCall && origin.isOpen;
+}
+
 function countUnknown(process: Process, envelope: Envelope): void {
   process.kernel.counters.unknown += 1;
   process.more().unknown += 1;
   process.kernel.event("otp.unknown", process, { type: envelope.type });
-}
-
-function badReturn(value: Control): StartOutcome {
-  return { ok: false, ignored: false, reason: ["bad_return_value", value.constructor.name] };
 }

@@ -25,6 +25,7 @@ import { startSpec } from "../supervisor/start.ts";
 import { type Clock, realClock } from "../time/clock.ts";
 import { Inspector } from "./inspector.ts";
 import type { LogSink } from "./log.ts";
+import type { ProfileName } from "./profile.ts";
 import { catchStrays, type StrayPolicy } from "./stray.ts";
 import type { Telemetry } from "./telemetry.ts";
 
@@ -32,6 +33,8 @@ import type { Telemetry } from "./telemetry.ts";
 export interface NodeOptions {
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** Defaults of the extensions to OTP: "paceline" (default) bounds everything, "otp" nothing. */
+  readonly profile?: ProfileName;
   /** Reports rings of waiting calls (`otp.call.cycle`); default false. */
   readonly isDev?: boolean;
   /** Gets `ctx.log` records; default: dropped. */
@@ -178,6 +181,7 @@ export function createNode(options: NodeOptions = {}): Node {
   const kernelOptions: KernelOptions = {
     clock,
     random: options.random ?? Math.random,
+    profile: options.profile,
     isDev: options.isDev ?? false,
     hooks: realHooks,
     log,

@@ -15,6 +15,7 @@ import { VirtualClock } from "../time/clock.ts";
 import { seededRandom } from "../../lib/random.ts";
 import type { LogSink } from "./log.ts";
 import { Node } from "./node.ts";
+import type { ProfileName } from "./profile.ts";
 import type { StrayPolicy } from "./stray.ts";
 
 /** What a virtual node may be given. */
@@ -22,6 +23,8 @@ export interface VirtualOptions {
   readonly seed?: number;
   /** Where the monotonic clock starts, ms; its phase within a second matters to restart windows. */
   readonly startMs?: number;
+  /** As NodeOptions.profile. */
+  readonly profile?: ProfileName;
   readonly log?: LogSink;
   readonly onStray?: StrayPolicy;
 }
@@ -114,6 +117,7 @@ export function createVirtualNode(options: VirtualOptions = {}): VirtualNode {
   const kernel = new Kernel({
     clock,
     random: seededRandom(options.seed ?? 1),
+    profile: options.profile,
     isDev: true,
     hooks: VIRTUAL_HOOKS,
     log: options.log ?? (() => {}),

@@ -2,6 +2,7 @@
  * The kernel of one node: spawns, delivers, ends. Everything a process touches goes through here.
  */
 import type { LogLevel, LogSink } from "../node/log.ts";
+import { type Profile, type ProfileName, PROFILES } from "../node/profile.ts";
 import { Telemetry } from "../node/telemetry.ts";
 import { PubSub } from "../names/pubsub.ts";
 import { Registry } from "../names/registry.ts";
@@ -26,6 +27,8 @@ export interface KernelOptions {
   readonly random: () => number;
   readonly hooks: SchedulerHooks;
   readonly log: LogSink;
+  /** Defaults of the extensions; default paceline. */
+  readonly profile?: ProfileName | undefined;
   /** Keeps the graph of waiting calls and reports rings. */
   readonly isDev: boolean;
   /** Called after a timer was started. */
@@ -61,6 +64,7 @@ const MAX_DELAY_MS = 2 ** 42;
 export class Kernel {
   readonly clock: Clock;
   readonly random: () => number;
+  readonly profile: Profile;
   readonly processes = new Map<number, Process>();
   readonly registry = new Registry();
   readonly pubsub = new PubSub();
@@ -93,6 +97,7 @@ export class Kernel {
   constructor(options: KernelOptions) {
     this.clock = options.clock;
     this.random = options.random;
+    this.profile = PROFILES[options.profile ?? "paceline"];
     this.logSink = options.log;
     this.armTimer = options.armTimer;
     this.callGraph = options.isDev ? new CallGraph() : undefined;
@@ -168,7 +173,10 @@ export class Kernel {
       const deadline =
         startTimeoutMs === Number.POSITIVE_INFINITY
           ? undefined
-          : this.wakeAt(startTimeoutMs, () => this.initFailed(process, "timeout"));
+          : this.wakeAt(startTimeoutMs, () => {
+              this.event("otp.start.timeout", process, { durationMs: startTimeoutMs });
+              this.initFailed(process, "timeout");
+            });
       this.starters.set(process, (result) => {
         if (deadline !== undefined) this.wheel.cancel(deadline);
         resolve(result);

@@ -5,6 +5,7 @@
  * idle actor stays small.
  */
 import type { AsyncResource } from "node:async_hooks";
+import type { Profile } from "../node/profile.ts";
 import type { Reason } from "../reason.ts";
 import type { TimerEntry } from "../time/wheel.ts";
 import type { PendingCall } from "./calls.ts";
@@ -32,6 +33,8 @@ export interface Behaviour {
   /** Mailbox length that is worth an event. */
   readonly highWater: number;
   readonly overflow: Overflow;
+  /** The same behaviour with the mailbox default of a node's profile. */
+  under?(profile: Profile): Behaviour;
   /** What others hold; made on first use. */
   makeRef(process: Process): ProcessRef;
   /** Names of calls that this process answers. */

@@ -53,7 +53,11 @@ function startStatic(
 }
 
 function startDynamic(owner: SupervisorBehaviour, args: unknown): Maybe<AdminResult<StartedChild>> {
-  if (owner.children.size >= owner.setup.maxChildren) return failed("max_children");
+  const max = owner.setup.maxChildren ?? owner.me.kernel.profile.maxChildren;
+  if (owner.children.size >= max) {
+    owner.me.kernel.event("otp.children.full", owner.me, { limit: max });
+    return failed("max_children");
+  }
   const template = owner.setup.template as (args: unknown) => ChildSpec;
   let spec: ChildSpec;
   try {

@@ -28,6 +28,7 @@ export function checkSpec(spec: ChildSpec, setup: SupervisorSetup): Reason | und
   if (spec === null || typeof spec !== "object") return ["invalid_child_spec", spec];
   if (spec.id === undefined) return "missing_id";
   if (spec.start === undefined) return "missing_start";
+  if (!isPlan(spec.start)) return ["invalid_mfa", spec.start];
   if (!RESTARTS.has(spec.restart)) return ["invalid_restart_type", spec.restart];
   if (spec.type !== "worker" && spec.type !== "supervisor") {
     return ["invalid_child_type", spec.type];
@@ -71,4 +72,9 @@ export function checkSpecs(setup: SupervisorSetup): Reason | undefined {
 function isShutdown(value: unknown): boolean {
   if (value === "infinity" || value === "kill") return true;
   return typeof value === "number" && value >= 0;
+}
+
+function isPlan(start: unknown): boolean {
+  if (typeof start !== "object" || start === null || !("behaviour" in start)) return false;
+  return typeof start.behaviour === "object" && start.behaviour !== null;
 }

@@ -17,6 +17,7 @@ export function killOrphans(waiter: Process, dead: SupervisorBehaviour): Promise
   if (orphans.length === 0) return undefined;
   const { kernel } = waiter;
   kernel.block(waiter);
+  kernel.event("otp.orphans", waiter, { child: dead.name, count: orphans.length, delayMs: waitMs });
   return new Promise((resolve) => {
     let left = orphans.length;
     const timer = kernel.wakeAt(waitMs, () => {

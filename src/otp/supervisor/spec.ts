@@ -35,7 +35,7 @@ export interface ChildPolicy {
   readonly significant?: boolean;
   /** Default: restart at once. */
   readonly backoff?: Backoff;
-  /** An init that takes longer is killed; default 30 000 ms, for supervisors Infinity. */
+  /** An init that takes longer is killed; default 30 000 ms (profile "otp": Infinity), for supervisors Infinity. */
   readonly startTimeoutMs?: number;
 }
 
@@ -49,7 +49,8 @@ export interface ChildSpec<D extends AnyDef = AnyDef> {
   readonly shutdown: Shutdown;
   readonly significant: boolean;
   readonly backoff: Backoff | undefined;
-  readonly startTimeoutMs: number;
+  /** Undefined: the node's profile decides. */
+  readonly startTimeoutMs: number | undefined;
   /** Name that the process holds, when it registers one. */
   readonly name: string | undefined;
   readonly start: StartPlan;
@@ -84,7 +85,7 @@ export interface SupervisorFlags {
   readonly autoShutdown?: AutoShutdown;
   /** "second" (default) counts in whole seconds as OTP; "ms" exactly. */
   readonly clock?: "second" | "ms";
-  /** "wait" (default): a killed child supervisor is replaced only when its orphans are gone. */
+  /** "wait" (default; profile "otp": "ignore"): a killed child supervisor is replaced only when its orphans are gone. */
   readonly orphans?: "wait" | "ignore";
   /** Name under which the supervisor can be found besides its id. */
   readonly register?: string;
@@ -101,7 +102,7 @@ export interface SupervisorOptions extends SupervisorFlags, ChildPolicy {
 export interface DynamicOptions<A> extends SupervisorFlags, ChildPolicy {
   /** Makes the spec of a child from the argument of startChild. */
   readonly template: (args: A) => ChildSpec;
-  /** start_child beyond this gives max_children; default 10 000. */
+  /** start_child beyond this gives max_children; default 10 000 (profile "otp": no bound). */
   readonly maxChildren?: number;
 }
 
@@ -113,10 +114,12 @@ export interface SupervisorSetup {
   readonly period: number;
   readonly autoShutdown: AutoShutdown;
   readonly clock: "second" | "ms";
-  readonly orphans: "wait" | "ignore";
+  /** Undefined: the node's profile decides. */
+  readonly orphans: "wait" | "ignore" | undefined;
   readonly children: readonly ChildSpec[];
   readonly template: ((args: unknown) => ChildSpec) | undefined;
-  readonly maxChildren: number;
+  /** Undefined: the node's profile decides. */
+  readonly maxChildren: number | undefined;
 }
 
 declare const takes: unique symbol;
@@ -135,9 +138,7 @@ export function behaviourOf(plan: StartPlan): Behaviour {
   return "children" in behaviour ? new SupervisorBehaviour(behaviour) : behaviour;
 }
 
-const START_TIMEOUT_MS = 30_000;
 const WORKER_SHUTDOWN_MS = 5000;
-const MAX_CHILDREN = 10_000;
 
 /** Child spec of an actor; the id defaults to the name of `register`. */
 export function child<D extends AnyDef>(
@@ -153,7 +154,7 @@ export function child<D extends AnyDef>(
     shutdown: options.shutdown ?? WORKER_SHUTDOWN_MS,
     significant: options.significant ?? false,
     backoff: options.backoff,
-    startTimeoutMs: options.startTimeoutMs ?? START_TIMEOUT_MS,
+    startTimeoutMs: options.startTimeoutMs,
     name,
     start: { behaviour: def.behaviour, args },
   };
@@ -165,7 +166,7 @@ export function supervisor(id: string, options: SupervisorOptions): SupervisorSp
     strategy: options.strategy ?? "one_for_one",
     children: options.children,
     template: undefined,
-    maxChildren: Number.POSITIVE_INFINITY,
+    maxChildren: undefined,
   });
 }
 
@@ -175,7 +176,7 @@ export function dynamicSupervisor<A>(id: string, options: DynamicOptions<A>): Su
     strategy: "simple_one_for_one",
     children: [],
     template: options.template as (args: unknown) => ChildSpec,
-    maxChildren: options.maxChildren ?? MAX_CHILDREN,
+    maxChildren: options.maxChildren,
   });
   return spec as SupervisorSpec<A>;
 }
@@ -192,7 +193,7 @@ function superviseAs(
     period: options.period ?? 5,
     autoShutdown: options.autoShutdown ?? "never",
     clock: options.clock ?? "second",
-    orphans: options.orphans ?? "wait",
+    orphans: options.orphans,
   };
   return {
     id,
@@ -201,7 +202,7 @@ function superviseAs(
     shutdown: options.shutdown ?? "infinity",
     significant: options.significant ?? false,
     backoff: options.backoff,
-    startTimeoutMs: options.startTimeoutMs ?? Number.POSITIVE_INFINITY,
+    startTimeoutMs: options.startTimeoutMs,
     name: options.register,
     start: { behaviour: setup, args: undefined },
     setup,

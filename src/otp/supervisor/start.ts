@@ -1,6 +1,7 @@
 /**
  * Runs the start plan of one spec, for supervisors and for a node's root.
  */
+import type { Profile } from "../node/profile.ts";
 import type { Kernel } from "../process/kernel.ts";
 import type { Process, StartOutcome } from "../process/process.ts";
 import { behaviourOf, type ChildSpec } from "./spec.ts";
@@ -14,18 +15,25 @@ export function startSpec(
   const { start } = spec;
   const before = start.before?.();
   if (before !== undefined) return before;
+  const { profile } = kernel;
+  const behaviour = behaviourOf(start);
   const outcome = kernel.spawn({
-    behaviour: behaviourOf(start),
+    behaviour: behaviour.under?.(profile) ?? behaviour,
     args: start.args,
     parent,
     isLinked: true,
     name: spec.name,
     childId: spec.id,
-    startTimeoutMs: spec.startTimeoutMs,
+    startTimeoutMs: spec.startTimeoutMs ?? startTimeoutOf(spec, profile),
   });
   const { extra } = start;
   if (extra === undefined) return outcome;
   const withExtra = (done: StartOutcome): StartOutcome =>
     done.ok ? { ...done, extra: extra() } : done;
   return outcome instanceof Promise ? outcome.then(withExtra) : withExtra(outcome);
+}
+
+/** What the profile says of a spec that is silent; a supervisor's start takes as long as its children's. */
+function startTimeoutOf(spec: ChildSpec, profile: Profile): number {
+  return spec.type === "worker" ? profile.startTimeoutMs : Number.POSITIVE_INFINITY;
 }

@@ -248,7 +248,8 @@ export class SupervisorBehaviour implements Behaviour {
   }
 
   private orphansGone(dead: Process): Maybe<void> {
-    if (this.setup.orphans === "ignore") return undefined;
+    const policy = this.setup.orphans ?? this.me.kernel.profile.orphans;
+    if (policy === "ignore") return undefined;
     if (!(dead.behaviour instanceof SupervisorBehaviour)) return undefined;
     return killOrphans(this.me, dead.behaviour);
   }

@@ -188,7 +188,10 @@ export class Player {
 
   constructor(scenario: Scenario) {
     this.scenario = scenario;
-    this.node = createVirtualNode({ startMs: 1_000_000 + (scenario.align_ms ?? 0) });
+    this.node = createVirtualNode({
+      startMs: 1_000_000 + (scenario.align_ms ?? 0),
+      profile: "otp",
+    });
     const names = ["otp.init", "otp.exit", "otp.report"];
     this.node.telemetry.attach("player", names, (event) =>
       this.watch(event.name, event.fields, event.process ?? "?"),
@@ -487,7 +490,6 @@ export class Player {
       ...(spec.intensity === undefined ? {} : { intensity: spec.intensity }),
       ...(spec.period === undefined ? {} : { period: spec.period }),
       ...(spec.auto_shutdown === undefined ? {} : { autoShutdown: spec.auto_shutdown as "never" }),
-      orphans: "ignore" as const,
       ...policy(spec),
     };
     const isDynamic = spec.strategy === "simple_one_for_one";
