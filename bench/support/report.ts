@@ -3,6 +3,9 @@ export interface Row {
   readonly bench: string;
   readonly case: string;
   readonly value: number;
+  /** Best and worst round, where `value` is their median. */
+  readonly best?: number;
+  readonly worst?: number;
   readonly unit: string;
   /** The same figure of the lane it is compared with, from the same rounds. */
   readonly baseline?: number;

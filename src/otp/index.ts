@@ -4,7 +4,7 @@
  */
 export { ignore, later, next, refuse, reply, stop } from "./actor/control.ts";
 export type { Later, Next, NextOptions, Reply, Stop } from "./actor/control.ts";
-export type { Ctx, Target } from "./actor/context.ts";
+export type { Ctx, SpawnOptions, Target } from "./actor/context.ts";
 export { defineActor } from "./actor/definition.ts";
 export type {
   AnyDef,

@@ -31,6 +31,31 @@ describe("the registry", () => {
   });
 });
 
+describe("a registry under churn", () => {
+  it("counts and lists exactly the held names, however often they change hands", async () => {
+    const node = await three();
+    const rounds = 300;
+    for (let round = 0; round < rounds; round += 1) {
+      await as(node, "a", (ctx) => {
+        ctx.register(probeKey(`x${round}`));
+        if (round % 3 !== 0) ctx.unregister(probeKey(`x${round}`));
+        ctx.register(probeKey("again"));
+        ctx.unregister(probeKey("again"));
+      });
+    }
+    const names = node.registry.select("test/n/x").map(({ name }) => name);
+    const expected = Array.from({ length: rounds }, (_, n) => n)
+      .filter((n) => n % 3 === 0)
+      .map((n) => `test/n/x${n}/probe`);
+    expect(names.toSorted()).toEqual(expected.toSorted());
+    expect(node.inspector.counters()["names"]).toBe(expected.length + 3);
+    probeRef(node, "a").cast.stop("boom");
+    await node.settle();
+    expect(node.registry.select("test/n/x")).toEqual([]);
+    expect(node.inspector.counters()["names"]).toBe(3);
+  });
+});
+
 describe("pub/sub", () => {
   it("delivers in subscription order, twice for two subscriptions, not to the sender of broadcastFrom", async () => {
     const node = await three();

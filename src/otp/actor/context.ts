@@ -11,6 +11,7 @@ import { Envelope, Kind, type Monitor } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
 import type { MonitorRecord } from "../process/signals.ts";
+import { spawnBody } from "../process/spawn.ts";
 import { startTask, type TaskOptions } from "../process/task.ts";
 import { OtpError, type Reason } from "../reason.ts";
 import { findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
@@ -18,6 +19,12 @@ import type { ChildSpec } from "../supervisor/spec.ts";
 import { ProcessTimer } from "../time/process-timer.ts";
 import { TimerEntry } from "../time/wheel.ts";
 import type { AnyDef, Ref } from "./definition.ts";
+
+/** Options of `ctx.spawn`. */
+export interface SpawnOptions {
+  /** Link both ways; default false. */
+  readonly link?: boolean;
+}
 
 /** Who is meant: a ref, or a key that is resolved now. */
 export type Target = ProcessRef | Key;
@@ -133,6 +140,22 @@ export class Ctx {
   task<T>(key: string, run: (signal: AbortSignal) => Promise<T> | T, options?: TaskOptions): void {
     this.mustLive("task");
     startTask(this.process, key, run, options);
+  }
+
+  /**
+   * Runs `body` as the one turn of a process of its own, as erlang's spawn: it exits `normal` when
+   * the body is done, with the error when it threw. Nobody restarts it; its owner's end does not
+   * end it, unless it is linked.
+   */
+  spawn(body: (ctx: Ctx) => unknown, options?: SpawnOptions): ProcessRef {
+    return this.spawned(body, options).ref;
+  }
+
+  /** As `spawn`; the end of the process comes as a `down` message. */
+  spawnMonitor(body: (ctx: Ctx) => unknown, options?: SpawnOptions): Monitor {
+    const { process } = this;
+    const spawned = this.spawned(body, options);
+    return process.kernel.monitor(process, spawned, spawned.pid);
   }
 
   /** Links both ways; a link to a dead process is its `noproc` exit. */
@@ -294,6 +317,17 @@ export class Ctx {
       more.timers.set(key, timer);
     }
     kernel.startTimer(timer, delayMs);
+  }
+
+  private spawned(body: (ctx: Ctx) => unknown, options: SpawnOptions | undefined): Process {
+    const { process } = this;
+    this.mustLive("spawn");
+    const spawned = spawnBody(process.kernel, process, body);
+    if (options?.link === true) {
+      process.addLink(spawned);
+      spawned.addLink(process);
+    }
+    return spawned;
   }
 
   private find(target: Target): Process | undefined {

@@ -132,11 +132,22 @@ export class Kernel {
 
   // --- life -------------------------------------------------------------------------------------
 
+  nextId(): number {
+    this.pidSeq += 1;
+    return this.pidSeq;
+  }
+
+  /** Makes a process known to the node. */
+  admit(process: Process): Process {
+    this.counters.spawned += 1;
+    this.processes.set(process.id, process);
+    return process;
+  }
+
   /** Creates the process and runs its init; sync inits give a sync outcome. */
   spawn(options: SpawnOptions): StartOutcome | Promise<StartOutcome> {
-    this.pidSeq += 1;
     const { behaviour, parent, name } = options;
-    const process = new Process(this, this.pidSeq, behaviour, parent);
+    const process = new Process(this, this.nextId(), behaviour, parent);
     process.childId = options.childId;
     if (name !== undefined) {
       const holder = this.registry.register(name, process);
@@ -146,8 +157,7 @@ export class Kernel {
         return { ok: false, ignored: false, reason: ["already_started", holder.pid] };
       }
     }
-    this.counters.spawned += 1;
-    this.processes.set(process.id, process);
+    this.admit(process);
     if (parent !== undefined && options.isLinked === true) {
       process.addLink(parent);
       parent.addLink(process);
