@@ -1,6 +1,59 @@
 /**
  * The runtime's one door, exported as `paceline/otp`: supervisors, actors, machines, registry,
  * tables, telemetry and nodes that behave as Erlang/OTP's do.
+ *
+ * ```ts
+ * import { child, createNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const counter = defineActor({
+ *   name: "demo/counter",
+ *   init: (start: number) => ({ count: start }),
+ *   calls: { get: (state) => reply(state, state.count) },
+ *   casts: {
+ *     add: (state, by: number) => {
+ *       if (!Number.isFinite(by)) throw new RangeError(`not a number: ${by}`);
+ *       return { count: state.count + by };
+ *     },
+ *   },
+ * });
+ * const counterKey = keyFor(counter);
+ *
+ * const node = createNode();
+ * await node.start(
+ *   supervisor("demo", { children: [child(counter, 10, { register: counterKey() })] }),
+ * );
+ * const ref = node.via(counterKey());
+ * ref.cast.add(5);
+ * console.log(await ref.call.get());
+ * ref.cast.add(Number.NaN);
+ * console.log(await ref.try.get().then((answer) => answer.ok));
+ * console.log(await ref.call.get());
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * 15
+ * false
+ * 10
+ * ```
+ *
+ * The bad cast ended the process, the call behind it failed with the reason, the supervisor started
+ * the process again from its init argument, and the key found the new one.
+ *
+ * | to | see |
+ * |---|---|
+ * | define a process | `defineActor` (actor/definition.ts), `defineMachineActor` (actor/machine-actor.ts) |
+ * | decide what follows a message | `next`, `stop`, `reply`, `later`, `ignore`, `refuse` (actor/control.ts) |
+ * | act from a handler: timers, tasks, links, names, topics | `Ctx` (actor/context.ts) |
+ * | say what runs and what restarts it | `child`, `supervisor`, `dynamicSupervisor` (supervisor/spec.ts) |
+ * | change a running tree | `SupervisorRef` (supervisor/ref.ts) |
+ * | find processes | `keyFor`, `Key` (names/key.ts), listeners (names/registry.ts), topics (names/pubsub.ts) |
+ * | share rows | `Table` (names/table.ts) |
+ * | run it | `createNode` (node/node.ts), in tests `createVirtualNode` (node/virtual.ts) |
+ * | look at it | `Inspector` (node/inspector.ts), `Telemetry` (node/telemetry.ts), `Log` (node/log.ts) |
+ * | understand an end | `Reason`, `ExitError`, `OtpError` (reason.ts) |
+ *
+ * Guides stand in docs/otp/.
  */
 export { ignore, later, next, refuse, reply, stop } from "./actor/control.ts";
 export type { Later, Next, NextOptions, Reply, Stop } from "./actor/control.ts";

@@ -1,8 +1,47 @@
 /**
  * Why processes end, and the errors callers see.
  *
+ * ```ts
+ * import { ExitError, isCleanReason, reasonText, type Reason } from "paceline/otp";
+ *
+ * const reasons: Reason[] = [
+ *   "normal",
+ *   { shutdown: "new configuration" },
+ *   { error: new TypeError("no such field") },
+ *   ["failed_to_start_child", "cache", "timeout"],
+ * ];
+ * for (const reason of reasons) console.log(isCleanReason(reason), reasonText(reason));
+ *
+ * const error = new ExitError("timeout", "rpc/head", "above");
+ * console.log(error.code, error.message);
+ * ```
+ *
+ * ```text
+ * true normal
+ * true {"shutdown":"new configuration"}
+ * false TypeError: no such field
+ * false ["failed_to_start_child","cache","timeout"]
+ * OTP_TIMEOUT call above to rpc/head failed: timeout
+ * ```
+ *
  * A reason is a plain value as in Erlang: atoms are strings, tuples are arrays. An uncaught throw
  * ends a process with `{ error }`, which keeps the Error object and its stack.
+ *
+ * | reason | who ends so | clean |
+ * |---|---|---|
+ * | `"normal"` | `stop(state)`, a finished task | yes |
+ * | `"shutdown"`, `{ shutdown: detail }` | whoever its supervisor stops, a supervisor that gives up | yes |
+ * | `"killed"` | whoever got `kill`: no terminate, no mercy | no |
+ * | `"noproc"` | a link or monitor to somebody who is not there | no |
+ * | `{ error }` | a throw or rejection in a handler, or a stray one charged to the process | no |
+ * | any string or `[tag, ...detail]` | what the code gave to `stop`, `refuse` or `exit` | no |
+ *
+ * Clean ends restart only `permanent` children (otp.md 1.3) and leave no crash event.
+ *
+ * Faults of a call that are not the callee's reason: `timeout`, `noproc` (dead or unknown),
+ * `overloaded` (mailbox bound), `calling_self`, `noconnection`, `bad_call` (no such handler). `call`
+ * rejects with ExitError (`OTP_TIMEOUT`, `OTP_NO_PROCESS`, .., `OTP_EXIT` when the callee ended);
+ * `try` gives the same as a value. OtpError is thrown for misuse, at the place of misuse.
  */
 
 /** Why a process ended or is asked to end. */

@@ -1,8 +1,78 @@
 /**
  * `ctx`: what a handler may do. One per process; useless after its death.
  *
- * Promises made here never settle once the process is dead. Late operations of code that outlived
- * its process throw DeadProcess where a value is expected and are dropped and counted elsewhere.
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, supervisor } from "paceline/otp";
+ *
+ * const worker = defineActor({
+ *   name: "demo/worker",
+ *   init: (_args: undefined) => 0,
+ *   casts: {
+ *     fail: () => {
+ *       throw new Error("broken");
+ *     },
+ *   },
+ * });
+ * const workerKey = keyFor(worker);
+ *
+ * const watcher = defineActor({
+ *   name: "demo/watcher",
+ *   init: (_args: undefined, ctx) => {
+ *     ctx.every(1_000, "tick");
+ *     ctx.subscribe("news");
+ *     return ctx.monitor(workerKey());
+ *   },
+ *   on: (monitor, info, ctx) => {
+ *     if (info.type === "timer") ctx.task("square", async () => 6 * 7);
+ *     if (info.type === "task" && info.result.ok) ctx.broadcast("news", info.result.value);
+ *     if (info.type === "info") console.log(`${ctx.now()} ms: news`, info.payload);
+ *     if (info.type === "down") {
+ *       console.log("down:", info.reason);
+ *       return ctx.monitor(workerKey());
+ *     }
+ *     return monitor;
+ *   },
+ * });
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("demo", {
+ *     children: [
+ *       child(worker, undefined, { register: workerKey() }),
+ *       child(watcher, undefined, { id: "watcher" }),
+ *     ],
+ *   }),
+ * );
+ * await node.advance(1_000);
+ * node.inspector.exit(workerKey().name, "kill");
+ * await node.settle();
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * 1000 ms: news 42
+ * down: killed
+ * ```
+ *
+ * | to | use | unit, default |
+ * |---|---|---|
+ * | time and chance | `now`, `wallNow`, `random` | ms monotonic, ms since the epoch, [0, 1) |
+ * | timers | `after`, `every`, `cancel` | ms; a key has one timer, the same key replaces |
+ * | wait inside a turn | `sleep`, `guard` | ms; the process is busy meanwhile |
+ * | work outside the mailbox | `task` | 5000 ms, 64 per owner |
+ * | others' ends | `link`, `unlink`, `monitor`, `demonitor`, `exit`, `trapExit` | |
+ * | names | `register`, `unregister`, `whereis`, `via`, `supervisor` | |
+ * | topics | `subscribe`, `unsubscribe`, `broadcast`, `broadcastFrom` | |
+ * | the rest | `self`, `name`, `signal`, `log`, `emit`, `table` | |
+ *
+ * Promises made here never settle once the process is dead: the code behind an `await` simply ends,
+ * as on BEAM, and its `finally` does not run. Late operations of code that outlived its process throw
+ * `OTP_DEAD_PROCESS` where a value is expected (sleep, guard, task, monitor) and are dropped and
+ * counted elsewhere (`zombieOps`, event `otp.zombie`). A driver that must let go of something listens
+ * to `signal`, which is aborted at death.
+ *
+ * A timer set by `after(.., { to: key })` survives its process and finds its receiver at expiry; all
+ * others end with the process.
  */
 import { Log } from "../node/log.ts";
 import type { Key } from "../names/key.ts";

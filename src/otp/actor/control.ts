@@ -1,8 +1,83 @@
 /**
  * What a handler may decide: the decision is a branded value, the runtime performs it.
  *
- * A bare state means `next(state)`. Control values are class instances, never structural, so a
- * state that happens to look like one is still a state.
+ * ```ts
+ * import {
+ *   child,
+ *   createVirtualNode,
+ *   defineActor,
+ *   ignore,
+ *   keyFor,
+ *   next,
+ *   refuse,
+ *   reply,
+ *   stop,
+ *   supervisor,
+ * } from "paceline/otp";
+ *
+ * const lamp = defineActor({
+ *   name: "demo/lamp",
+ *   init: (watts: number) => {
+ *     if (watts === 0) return ignore;
+ *     if (watts > 100) return refuse(["too_bright", watts]);
+ *     return next({ watts, isOn: false }, { continueWith: "warm up" });
+ *   },
+ *   calls: {
+ *     toggle: (state) => reply({ ...state, isOn: !state.isOn }, !state.isOn),
+ *     unscrew: (state) => reply(stop(state), "dark"),
+ *   },
+ *   casts: { glow: (state) => next({ ...state, isOn: true }, { timeoutMs: 5_000 }) },
+ *   on: (state, info) => {
+ *     console.log(info.type);
+ *     return info.type === "idle" ? { ...state, isOn: false } : state;
+ *   },
+ * });
+ * const lampKey = keyFor(lamp, "room");
+ * const room = (name: string, watts: number) =>
+ *   child(lamp, watts, { register: lampKey(name), restart: "transient" });
+ *
+ * const node = createVirtualNode();
+ * const top = await node.start(
+ *   supervisor("house", { children: [room("hall", 40), room("attic", 0)] }),
+ * );
+ * const hall = node.via(lampKey("hall"));
+ * hall.cast.glow();
+ * await node.advance(5_000);
+ * console.log("on:", await hall.call.toggle());
+ * console.log(await hall.call.unscrew());
+ * console.log(await top.startChild(room("garden", 500)));
+ * console.log((await top.whichChildren()).map((row) => row.pid));
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * continue
+ * idle
+ * on: true
+ * dark
+ * { ok: false, reason: [ 'too_bright', 500 ] }
+ * [ undefined, undefined ]
+ * ```
+ *
+ * | decision | where | meaning |
+ * |---|---|---|
+ * | a bare state | everywhere | `next(state)` |
+ * | `next(state, options)` | everywhere | go on |
+ * | `stop(state, reason = "normal")` | all but init | terminate, then exit with `reason` |
+ * | `reply(step, value)` | calls | answer the caller and take the step: a state, `next` or `stop` |
+ * | `later(step)` | calls | the caller waits; a later turn answers with `from.reply(value)` |
+ * | `ignore` | init | not wanted now: the supervisor keeps the spec, its pid is undefined |
+ * | `refuse(reason)` | init | the start fails with `reason` |
+ *
+ * | option of `next` | meaning | default |
+ * |---|---|---|
+ * | `continueWith` | payload of a `continue` message that runs before any other | none |
+ * | `timeoutMs` | ms of silence after which an `idle` message comes; any message ends it | none (Infinity) |
+ *
+ * Order with `reply(stop(..), value)`: terminate, then the answer, then the exit. Control values are
+ * class instances, never structural, so a state that happens to look like one is still a state. A
+ * decision in the wrong place ends the process with `["bad_return_value", { callback, value }]`, in
+ * init the start. `next(undefined)` says that undefined is meant: bare, it is a forgotten return.
  */
 import type { Reason } from "../reason.ts";
 
@@ -13,7 +88,9 @@ export abstract class Control {
 
 /** What may follow a turn: a message to itself before any other, or an idle timeout in ms. */
 export interface NextOptions {
+  /** Payload of a `continue` message that runs before any other; default none. */
   readonly continueWith?: unknown;
+  /** Ms of silence after which `idle` comes; default Infinity: never. */
   readonly timeoutMs?: number;
 }
 

@@ -1,5 +1,95 @@
 /**
  * Actor definitions: a record of functions, typed from `init`, turned into a behaviour once.
+ *
+ * ```ts
+ * import {
+ *   child,
+ *   createVirtualNode,
+ *   defineActor,
+ *   type From,
+ *   keyFor,
+ *   later,
+ *   reply,
+ *   stop,
+ *   supervisor,
+ * } from "paceline/otp";
+ *
+ * interface State {
+ *   readonly free: number;
+ *   readonly waiting: readonly From<string>[];
+ * }
+ *
+ * // Gives out seats; who finds none waits for one.
+ * const seats = defineActor({
+ *   name: "demo/seats",
+ *   mailbox: { max: 1_000, overflow: "reject" },
+ *   init: (total: number): State => ({ free: total, waiting: [] }),
+ *   calls: {
+ *     take: (state, who: string, _ctx, from: From<string>) =>
+ *       state.free > 0
+ *         ? reply({ ...state, free: state.free - 1 }, `seat for ${who}`)
+ *         : later({ ...state, waiting: [...state.waiting, from] }),
+ *     close: (state) => reply(stop(state), "closed"),
+ *   },
+ *   casts: {
+ *     leave: (state) => {
+ *       const [first, ...waiting] = state.waiting;
+ *       if (first === undefined) return { ...state, free: state.free + 1 };
+ *       first.reply("seat after all");
+ *       return { ...state, waiting };
+ *     },
+ *   },
+ *   formatState: (state) => ({ free: state.free, waiting: state.waiting.length }),
+ * });
+ * const seatsKey = keyFor(seats);
+ *
+ * const node = createVirtualNode();
+ * await node.start(supervisor("demo", { children: [child(seats, 1, { register: seatsKey() })] }));
+ * const ref = node.via(seatsKey());
+ * console.log(await ref.call.take("Ann"));
+ * const second = ref.call.take("Bob");
+ * ref.cast.leave();
+ * console.log(await second);
+ * const third = ref.try.take("Cy", { timeoutMs: 1_000 });
+ * await node.advance(1_000);
+ * console.log(await third);
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * seat for Ann
+ * seat after all
+ * { ok: false, reason: 'timeout' }
+ * ```
+ *
+ * | option | meaning | default |
+ * |---|---|---|
+ * | `name` | `domain/base-name`; keys, logs and trees are built from it | none |
+ * | `init(args, ctx)` | makes the first state; its start waits for it; may be async | none |
+ * | `calls` | requests: `(state, arg, ctx, from)` gives `reply(step, value)` or `later(step)` | `{}` |
+ * | `casts` | one-way messages: `(state, arg, ctx)` gives the next step | `{}` |
+ * | `on(state, info, ctx)` | everything else: exits, downs, timers, tasks, continue, idle, broadcasts | counted, `otp.unknown` |
+ * | `terminate(state, reason, ctx)` | last words, see below | none |
+ * | `trapExit` | exit signals arrive as `exit` messages; must be stated with `terminate` | false |
+ * | `mailbox.max` | messages that may wait | 10 000 messages |
+ * | `mailbox.overflow` | the next one: `reject`, `drop-oldest` or `exit` | `reject` |
+ * | `formatState(state)` | what operators and crash reports see | bounded, redacted copy |
+ * | `version` | of the state's shape | 1 |
+ *
+ * One turn at a time: a handler gets the state and returns a decision, a bare state meaning
+ * `next(state)`. A sync handler is never awaited; an async one makes the process busy until it
+ * settles, and its mailbox grows meanwhile: long work belongs into `ctx.task`.
+ *
+ * `terminate` runs on `stop`, on a throw or rejection in a handler, on a bad return value, and, when
+ * the process traps exits, when its parent tells it to end. It never runs on `kill`, nor on a
+ * shutdown of a process that does not trap. What it throws replaces the reason.
+ *
+ * A throw or rejection ends the process with `{ error }`. Nonsense ends it with
+ * `["bad_return_value", { callback, value }]`: a call handler that returns neither a reply nor
+ * `later`, a cast that replies, a forgotten `return` (undefined where there was a state). An unknown
+ * call fails its caller with
+ * `bad_call` and leaves the callee alone; unknown casts are counted. Errors of `defineActor` itself:
+ * `OTP_TERMINATE_WITHOUT_TRAP`.
  */
 import { type Facets, makeFacets, type ProcessRef } from "../process/ref.ts";
 import type { CallOptions, CallResult, From } from "../process/calls.ts";
@@ -33,9 +123,12 @@ export type CastMap<S> = Record<
 
 /** Mailbox bound; system messages pass it but keep their order. */
 export interface MailboxOptions {
-  /** Messages that may wait; default 10 000. */
+  /** Casts, calls and infos that may wait; default 10 000 messages. */
   readonly max?: number;
-  /** What happens to the next one; default reject. */
+  /**
+   * What happens to the next one; default reject: a call fails with `overloaded`, a cast is dropped
+   * and counted. `drop-oldest` drops the oldest instead, `exit` ends the process.
+   */
   readonly overflow?: Overflow;
 }
 
@@ -105,16 +198,23 @@ export type None = Record<never, never>;
 export interface ActorSpec<A, S, C extends CallMap<S>, K extends CastMap<S>> {
   /** `domain/base-name`; keys and logs are built from it. */
   readonly name: string;
+  /** Version of the state's shape, a whole number; default 1. */
   readonly version?: number;
+  /** Bound of the mailbox; default 10 000 messages, the next one rejected. */
   readonly mailbox?: MailboxOptions;
-  /** True: exit signals arrive as `exit` messages. Must be stated when `terminate` is given. */
+  /** True: exit signals arrive as `exit` messages; default false. Must be stated with `terminate`. */
   readonly trapExit?: boolean;
+  /** Makes the first state; the start waits for it. Runs again, with the same argument, at each restart. */
   readonly init: (args: A, ctx: Ctx) => Awaitable<Started<S>>;
+  /** Requests; default none. Each handler answers with `reply` or keeps the caller with `later`. */
   readonly calls?: C & { [N in keyof C]: CallMap<S>[string] };
+  /** One-way messages; default none. */
   readonly casts?: K & { [N in keyof K]: CastMap<S>[string] };
+  /** All other messages; default: counted and told as `otp.unknown`. */
   readonly on?: (state: S, info: Info, ctx: Ctx) => Awaitable<Step<S>>;
+  /** Runs before an orderly end, see the module; default none. A promise is awaited. */
   readonly terminate?: (state: S, reason: Reason, ctx: Ctx) => unknown;
-  /** State for operators: leave out what is secret or large. */
+  /** State for operators: leave out what is secret or large; default a bounded, redacted copy. */
   readonly formatState?: (state: S) => unknown;
 }
 

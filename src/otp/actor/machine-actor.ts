@@ -1,9 +1,82 @@
 /**
  * Machine actors (gen_statem): an xstate machine run by the pure transition function.
  *
- * The machine's events are the actor's casts. Its actions become effects here: delays are process
- * timers, named actions are `effects`, everything that would run code inside xstate is refused when
- * the actor is defined (otp.md 5.3).
+ * ```ts
+ * import { setup } from "xstate";
+ * import { child, createVirtualNode, defineMachineActor, keyFor, supervisor } from "paceline/otp";
+ *
+ * const doorMachine = setup({
+ *   types: {
+ *     context: {} as { readonly holdMs: number },
+ *     events: {} as { type: "PUSH" } | { type: "KEY"; code: string },
+ *     input: {} as { readonly holdMs: number },
+ *   },
+ *   delays: { hold: ({ context }) => context.holdMs },
+ *   guards: { fits: ({ event }) => event.type === "KEY" && event.code === "42" },
+ *   actions: { tell: (_args, _params: { readonly text: string }) => {} },
+ * }).createMachine({
+ *   context: ({ input }) => input,
+ *   initial: "locked",
+ *   states: {
+ *     locked: { on: { KEY: { guard: "fits", target: "closed" } } },
+ *     closed: { on: { PUSH: "open" } },
+ *     open: {
+ *       entry: { type: "tell", params: { text: "come in" } },
+ *       after: { hold: "closed" },
+ *     },
+ *   },
+ * });
+ *
+ * const door = defineMachineActor(doorMachine, {
+ *   name: "demo/door",
+ *   input: (holdMs: number) => ({ holdMs }),
+ *   calls: {
+ *     state: (snapshot) => snapshot.value,
+ *     unlock: (_snapshot, code: string, send) => send({ type: "KEY", code }).matches("closed"),
+ *   },
+ *   effects: { tell: ({ text }) => console.log(text) },
+ * });
+ * const doorKey = keyFor(door);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("demo", { children: [child(door, 3_000, { register: doorKey() })] }),
+ * );
+ * const ref = node.via(doorKey());
+ * console.log(await ref.call.unlock("7"), await ref.call.unlock("42"));
+ * ref.cast.PUSH();
+ * console.log(await ref.call.state());
+ * await node.advance(3_000);
+ * console.log(await ref.call.state());
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * false true
+ * come in
+ * open
+ * closed
+ * ```
+ *
+ * | option | meaning | default |
+ * |---|---|---|
+ * | `name` | `domain/base-name`, as for `defineActor` | none |
+ * | `input(args, ctx)` | the machine's input, from the child's argument | none |
+ * | `calls` | `(snapshot, arg, send)` gives the answer; `send(event)` steps first and gives the new snapshot | `{}` |
+ * | `effects` | by action name: `(params, after, ctx)`, run after the transition, in list order | none: each named action needs one |
+ * | `on(info, snapshot, ctx)` | turns other messages into an event; undefined: none | counted, `otp.unknown` |
+ * | `terminate`, `trapExit`, `mailbox` | as for `defineActor` | none, false, 10 000 messages, reject |
+ * | `formatState(snapshot)` | what operators see | `{ value, status }` |
+ *
+ * The machine's events are the actor's casts, so an unknown event does not compile. Its actions become
+ * effects here: delays (`after`, delayed `raise`) are process timers and move with a virtual clock,
+ * `assign` and guards stay inside the transition, `emit` is telemetry, `log` is the process's log
+ * (otp.md 5.3). Everything that would run code inside xstate (inline actions, invoke, spawn, sendTo)
+ * is refused when the actor is defined: `OTP_MACHINE_REFUSED` names the state and the action.
+ *
+ * A final state ends the process normally. A throw in a guard, an assign or an effect ends it with
+ * `{ error }`. More than 1000 microsteps of one event are an error: an eternal `always` would hang the
+ * node.
  */
 import {
   type AnyEventObject,
@@ -73,16 +146,23 @@ export type AnsweredCalls<C> = {
 
 /** What `defineMachineActor` takes beside the machine. */
 export interface MachineSpec<M extends AnyStateMachine, A, C extends MachineCalls<M>> {
+  /** `domain/base-name`; keys and logs are built from it. */
   readonly name: string;
+  /** Bound of the mailbox; default 10 000 messages, the next one rejected. */
   readonly mailbox?: MailboxOptions;
+  /** True: exit signals arrive as `exit` messages; default false. Must be stated with `terminate`. */
   readonly trapExit?: boolean;
   /** Input of the machine. */
   readonly input: (args: A, ctx: Ctx) => InputFrom<M>;
+  /** Requests, answered from the snapshot; default none. */
   readonly calls?: C & { [N in keyof C]: MachineCalls<M>[string] };
+  /** What named actions do; default none, which a machine with named actions does not accept. */
   readonly effects?: MachineEffects<M>;
-  /** Info messages (timers of effects, tasks, exits, broadcasts) turned into events; undefined: none. */
+  /** Info messages (timers of effects, tasks, exits, broadcasts) turned into events; undefined: none. Default: counted and told as `otp.unknown`. */
   readonly on?: (info: Info, snapshot: SnapshotFrom<M>, ctx: Ctx) => EventFrom<M> | undefined;
+  /** Runs before an orderly end; default none. */
   readonly terminate?: (snapshot: SnapshotFrom<M>, reason: Reason, ctx: Ctx) => unknown;
+  /** State for operators; default `{ value, status }`. */
   readonly formatState?: (snapshot: SnapshotFrom<M>) => unknown;
 }
 

@@ -1,5 +1,42 @@
 /**
  * Publish and subscribe: duplicate keys by topic, delivery as `info` messages in subscription order.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, supervisor } from "paceline/otp";
+ *
+ * const reader = defineActor({
+ *   name: "demo/reader",
+ *   init: (name: string, ctx) => {
+ *     ctx.subscribe("blocks");
+ *     return name;
+ *   },
+ *   on: (name, info) => {
+ *     if (info.type === "info") console.log(name, "reads", info.payload);
+ *     return name;
+ *   },
+ * });
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", {
+ *     children: [child(reader, "Ann", { id: "ann" }), child(reader, "Bob", { id: "bob" })],
+ *   }),
+ * );
+ * console.log(node.broadcast("blocks", { number: 7 }), "mailed");
+ * await node.settle();
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * 2 mailed
+ * Ann reads { number: 7 }
+ * Bob reads { number: 7 }
+ * ```
+ *
+ * Subscribing twice delivers twice; unsubscribing drops all of the caller's subscriptions to the topic;
+ * death drops all of a process's. All subscribers get the same payload object: freeze it or leave it
+ * alone. A broadcast falls under each receiver's mailbox bound: who is full loses it, counted, and the
+ * others still get theirs. A topic without subscribers costs one lookup.
  */
 import { Envelope, Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";

@@ -1,5 +1,34 @@
 /**
  * Unique names. An entry goes at its holder's death, before anyone hears of the death.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({ name: "demo/part", init: (_args: undefined) => 0 });
+ * const partKey = keyFor(part, "p");
+ *
+ * const node = createVirtualNode();
+ * const silence = node.registry.listen((change, name, pid) => console.log(change, name, pid));
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey("a") })] }),
+ * );
+ * node.inspector.exit(partKey("a").name, "kill");
+ * await node.settle();
+ * console.log(node.registry.select("demo/p/"));
+ * silence();
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * register demo/p/a/part #2
+ * unregister demo/p/a/part #2
+ * register demo/p/a/part #3
+ * [ { name: 'demo/p/a/part', pid: '#3' } ]
+ * ```
+ *
+ * One process may hold many names; a name has one holder, and the first keeps it. Listeners run
+ * synchronously at each change; one that throws is dropped (`otp.registry.listener_failed`). `select`
+ * walks all names: for operators, not for a hot path. Looking a name up is one Map lookup.
  */
 import type { Process } from "../process/process.ts";
 

@@ -1,9 +1,64 @@
 /**
  * Tables (ETS): shared rows with an owner. Reads are synchronous and never enter a mailbox.
  *
- * When the owner dies its table goes to the heir with one info message, or is dropped: readers
- * then get undefined and `isAlive` is false. put, delete and swap are the only mutations and carry
- * a version, so that followers can replicate.
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, supervisor, Table } from "paceline/otp";
+ *
+ * const scores = defineActor({
+ *   name: "demo/scores",
+ *   init: (_args: undefined, ctx) =>
+ *     Table.open<number>(ctx, "scores", { kind: "ordered_set", maxRows: 1_000, ttlMs: 60_000 }),
+ *   casts: {
+ *     won: (table, who: string) => {
+ *       table.updateCounter(who, 1);
+ *       return table;
+ *     },
+ *   },
+ * });
+ * const scoresKey = keyFor(scores);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(scores, undefined, { register: scoresKey() })] }),
+ * );
+ * for (const who of ["zoe", "adam", "zoe"]) node.via(scoresKey()).cast.won(who);
+ * await node.settle();
+ * const table = node.table<number>("scores");
+ * console.log(table?.get("zoe"), table?.version, [...(table?.entries() ?? [])]);
+ * try {
+ *   table?.put("adam", 99);
+ * } catch (error) {
+ *   console.log(String(error));
+ * }
+ * await node.advance(60_000);
+ * console.log(table?.get("zoe"));
+ * await node.stop();
+ * console.log(table?.isAlive);
+ * ```
+ *
+ * ```text
+ * 2 3 [ [ 'adam', 1 ], [ 'zoe', 2 ] ]
+ * OtpError: put on table scores by code outside any process: only its owner demo/scores may write
+ * undefined
+ * false
+ * ```
+ *
+ * | option | meaning | default |
+ * |---|---|---|
+ * | `kind` | `set` one value a key, `ordered_set` iterates by key, `bag` many values a key | set |
+ * | `access` | writers and readers: `protected` owner, anyone; `public` anyone, anyone; `private` owner, owner | protected |
+ * | `heir` | ref or key that gets the table when the owner dies | none: dropped |
+ * | `heirData` | goes along in the heir's message | undefined |
+ * | `maxRows` | keys; beyond it the oldest goes, event `otp.table.evicted` | 1 000 000 rows |
+ * | `ttlMs` | age at which a row is gone, ms | none |
+ *
+ * When the owner dies its table goes to the heir with one info message (TableTransfer), or is dropped:
+ * readers then get undefined and `isAlive` is false; nothing throws at them. put, delete and swap are
+ * the only mutations (insertNew and updateCounter are made of them), and each carries a version, so
+ * that followers can replicate. Values are shared, not copied: keep them immutable.
+ *
+ * Errors: `OTP_TABLE_EXISTS` (open under a taken name), `OTP_TABLE_ACCESS` (not yours to write or
+ * read), `OTP_TABLE_GONE` (write after the owner's death).
  */
 import type { Ctx } from "../actor/context.ts";
 import type { Key } from "./key.ts";
@@ -18,16 +73,17 @@ export type RowKey = string | number;
 
 /** Options of a table. */
 export interface TableOptions {
-  /** set (default), ordered_set (iterates by key) or bag (many values a key, in order). */
+  /** One of set (default), ordered_set (iterates by key) or bag (many values a key, in order). */
   readonly kind?: "set" | "ordered_set" | "bag";
   /** protected (default): owner writes, anyone reads; public: anyone writes; private: owner only. */
   readonly access?: "protected" | "public" | "private";
-  /** Gets the table when the owner dies, with `heirData` in the message. */
+  /** Gets the table when the owner dies; default none: the table is dropped. */
   readonly heir?: ProcessRef | Key;
+  /** Goes along in the heir's message; default undefined. */
   readonly heirData?: unknown;
-  /** Rows beyond this evict the oldest; default 1 000 000. */
+  /** Rows beyond this evict the oldest; default 1 000 000 rows. */
   readonly maxRows?: number;
-  /** Rows older than this are gone; default: none. */
+  /** Rows older than this many ms are gone; default none. */
   readonly ttlMs?: number;
 }
 
@@ -87,6 +143,7 @@ export class Table<V> {
     return this.owner !== undefined;
   }
 
+  /** Pid of the owner; undefined once the table is dropped. */
   get ownerPid(): string | undefined {
     return this.owner?.pid;
   }
@@ -96,6 +153,7 @@ export class Table<V> {
     return this.rows.size;
   }
 
+  /** Value of a key, of a bag the first; undefined when there is none. */
   get(key: RowKey): V | undefined {
     return this.row(key)?.values[0];
   }
@@ -105,10 +163,12 @@ export class Table<V> {
     return this.row(key)?.values ?? [];
   }
 
+  /** True while the key has a row that is not too old. */
   has(key: RowKey): boolean {
     return this.row(key) !== undefined;
   }
 
+  /** Writes a row; in a bag it adds a value. Throws OTP_TABLE_ACCESS, OTP_TABLE_GONE. */
   put(key: RowKey, value: V): void {
     this.mayWrite("put");
     const isBag = this.options.kind === "bag";
@@ -133,6 +193,7 @@ export class Table<V> {
     return true;
   }
 
+  /** Removes a row; false when there is none. */
   delete(key: RowKey): boolean {
     this.mayWrite("delete");
     if (!this.rows.delete(key)) return false;

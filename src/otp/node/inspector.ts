@@ -1,6 +1,51 @@
 /**
  * What operators see. Reads the runtime's records directly and sends no message, so that it is safe
  * to poll and works while processes hang.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, supervisor } from "paceline/otp";
+ *
+ * const vault = defineActor({
+ *   name: "demo/vault",
+ *   init: (token: string, ctx) => {
+ *     ctx.every(1_000, "tick");
+ *     return { token, opened: 0 };
+ *   },
+ * });
+ * const vaultKey = keyFor(vault);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(vault, "s3cret", { register: vaultKey() })] }),
+ * );
+ * const { inspector } = node;
+ * const info = inspector.info("demo/vault");
+ * console.log(info?.path, info?.status, info?.timers, info?.state);
+ * console.log(
+ *   await inspector.replaceState("demo/vault", (state) => ({ ...(state as object), opened: 1 })),
+ * );
+ * inspector.exit("demo/vault", "kill");
+ * await node.settle();
+ * const [row] = inspector.tree()?.children ?? [];
+ * console.log(row?.name, row?.pid, row?.restarts, row?.last_exit);
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * top/demo/vault running [ { key: 'tick', inMs: 1000 } ] { token: '***', opened: 0 }
+ * { token: 's3cret', opened: 1 }
+ * demo/vault #3 { count: 1, intensity: 1, period_ms: 5000 } killed
+ * ```
+ *
+ * A target is a pid such as `"#12"`, a registered name, a supervisor's id, a path of ids from the root
+ * joined by `/`, or a ref. Unknown targets give undefined or false.
+ *
+ * Looking (`tree`, `processes`, `info`, `names`, `tables`, `counters`) is synchronous and free of side
+ * effects. Acting on a process from outside is either a signal (`exit`) or a system message, answered
+ * between turns in mailbox order within 5000 ms, else the promise rejects with `timeout`: `suspend`,
+ * `resume`, `getState`, `replaceState`. A process that hangs in a turn answers none of them, but can
+ * still be looked at and killed. `state` in `info` is `formatState`'s view, or a bounded copy in which
+ * everything named like a secret is `***`; `getState` gives the state itself.
  */
 import type { Kernel } from "../process/kernel.ts";
 import { idText, type Process } from "../process/process.ts";
@@ -17,52 +62,82 @@ const SYS_TIMEOUT_MS = 5000;
 export interface RestartView {
   /** A supervisor: restarts inside its window. A worker: times it was restarted. */
   readonly count: number;
+  /** Restarts allowed inside the window. */
   readonly intensity: number;
+  /** The window, ms. */
   readonly period_ms: number;
 }
 
 /** One node of the tree, as the admin socket prints it. */
 export interface TreeNode {
+  /** Registered name, else the id under which its supervisor keeps it. */
   readonly name: string;
+  /** Null while it does not run. */
   readonly pid: string | null;
   readonly kind: "supervisor" | "worker";
+  /** starting, running, busy, suspended, stopping, restarting or undefined. */
   readonly status: string;
+  /** Of a supervisor. */
   readonly strategy?: string;
+  /** Restarts against the budget they count in. */
   readonly restarts: RestartView;
+  /** Reason of its last end as text; absent when it never ended. */
   readonly last_exit?: string;
+  /** In start order; empty for a worker. */
   readonly children: readonly TreeNode[];
 }
 
 /** One live process. */
 export interface ProcessRow {
+  /** Such as "#12". */
   readonly pid: string;
+  /** Registered name, else the id under which its supervisor keeps it. */
   readonly name: string;
   readonly kind: "supervisor" | "worker" | "task";
+  /** Registered names. */
   readonly keys: readonly string[];
+  /** starting, running, busy (a handler awaits), suspended or stopping. */
   readonly status: string;
+  /** Messages waiting. */
   readonly mailbox: number;
+  /** Messages lost at the mailbox's bound since its start. */
   readonly dropped: number;
+  /** Messages handled since its start. */
   readonly turns: number;
-  /** Sampled estimate. */
+  /** Time spent in handlers since its start, ms: a sampled estimate. */
   readonly handlerMs: number;
+  /** Times its supervisor restarted this child. */
   readonly restarts: number;
+  /** Reason of the last end of this child as text. */
   readonly lastExit: string | undefined;
+  /** Pids. */
   readonly links: readonly string[];
+  /** Names of those it monitors. */
   readonly monitors: readonly string[];
+  /** Monitors held on it. */
   readonly monitoredBy: number;
+  /** Handler of the present or last turn. */
   readonly handler: string;
 }
 
 /** Everything about one process. */
 export interface ProcessInfo extends ProcessRow {
+  /** Ids from the root, joined by "/". */
   readonly path: string;
+  /** Pid of whoever started it. */
   readonly parent: string | undefined;
+  /** Ms since its start. */
   readonly uptimeMs: number;
   readonly trapExit: boolean;
+  /** Running timers with the ms that are left. */
   readonly timers: readonly { readonly key: string; readonly inMs: number }[];
+  /** Keys of running tasks. */
   readonly tasks: readonly string[];
+  /** Names of tables it owns. */
   readonly tables: readonly string[];
+  /** Topics it subscribed to. */
   readonly topics: readonly string[];
+  /** Messages that no handler took. */
   readonly unknownMessages: number;
   /** formatState, or the redacted state where there is none. */
   readonly state: unknown;
@@ -92,6 +167,7 @@ export class Inspector {
     return [...this.kernel.processes.values()].map(rowOf);
   }
 
+  /** Everything about one process; undefined when there is none. */
   info(target: InspectTarget): ProcessInfo | undefined {
     const process = this.find(target);
     if (process === undefined) return undefined;

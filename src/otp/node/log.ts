@@ -1,5 +1,30 @@
 /**
  * The logger that processes see; the node decides where records go.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined, ctx) => {
+ *     ctx.log.warn({ sizeBytes: 512 }, "cache is small");
+ *     return 0;
+ *   },
+ * });
+ *
+ * const node = createVirtualNode({
+ *   log: (level, fields, message) => console.log(level, message, fields),
+ * });
+ * await node.start(supervisor("top", { children: [child(part, undefined, { id: "part" })] }));
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * warn cache is small { pid: '#2', process: 'part', sizeBytes: 512 }
+ * ```
+ *
+ * Fields first, then the sentence, as pino has it; every record is marked with `pid` and `process`. The
+ * sink runs synchronously in the process that logs. Without a sink records are dropped.
  */
 
 /** Severity of a record. */

@@ -1,5 +1,63 @@
 /**
  * A node: one runtime with its clock, its tree and its operator's view.
+ *
+ * ```ts
+ * import { child, createNode, defineActor, keyFor, supervisor } from "paceline/otp";
+ *
+ * const greeter = defineActor({
+ *   name: "demo/greeter",
+ *   trapExit: true,
+ *   init: (word: string, ctx) => {
+ *     ctx.log.info({}, "up");
+ *     return word;
+ *   },
+ *   casts: {
+ *     greet: (word, who: string) => {
+ *       console.log(word, who);
+ *       return word;
+ *     },
+ *   },
+ *   terminate: (_word, reason) => console.log("ends:", reason),
+ * });
+ * const greeterKey = keyFor(greeter);
+ *
+ * const node = createNode({
+ *   log: (level, { process }, message) => console.log(level, process, message),
+ * });
+ * await node.start(
+ *   supervisor("demo", { children: [child(greeter, "hello", { register: greeterKey() })] }),
+ * );
+ * node.whereis(greeterKey())?.cast.greet("world");
+ * await node.stop(5_000);
+ * console.log(await node.ended);
+ * ```
+ *
+ * ```text
+ * info demo/greeter up
+ * hello world
+ * ends: shutdown
+ * shutdown
+ * ```
+ *
+ * | option | meaning | default |
+ * |---|---|---|
+ * | `clock` | monotonic and wall time, ms | the host's |
+ * | `random` | uniform in [0, 1) | Math.random |
+ * | `profile` | defaults of the extensions to OTP: `paceline` or `otp` (node/profile.ts) | paceline |
+ * | `log` | gets every record of `ctx.log` | dropped |
+ * | `isDev` | keeps the graph of waiting calls, reports rings as `otp.call.cycle` | false |
+ * | `onStray` | decides about errors that no process owns | log, stop the node in order, rethrow to the host |
+ *
+ * `start` resolves when the whole tree is up; it rejects with ExitError and the reason of the child
+ * that failed, after what was up has been stopped. One tree a node: `OTP_ALREADY_STARTED`. While a tree
+ * runs the host stays up, with or without sockets.
+ *
+ * `stop(timeoutMs = Infinity, reason = "shutdown")` stops in reverse order, each child within its own
+ * `shutdown`; what is left after `timeoutMs` is killed. `ended` resolves with the root's reason, by
+ * stop or by itself: a root that gives up ends with `shutdown`, and the program decides what then.
+ *
+ * Stray errors (unhandled rejections, throws in timers and socket callbacks) end the process whose code
+ * caused them, as its own throw would; only those that no process owns reach `onStray`.
  */
 import {
   clearTimeout as clearHostTimeout,
@@ -31,7 +89,9 @@ import type { Telemetry } from "./telemetry.ts";
 
 /** What a node may be given. */
 export interface NodeOptions {
+  /** Monotonic and wall time, ms; default the host's. */
   readonly clock?: Clock;
+  /** Uniform in [0, 1); default Math.random. */
   readonly random?: () => number;
   /** Defaults of the extensions to OTP: "paceline" (default) bounds everything, "otp" nothing. */
   readonly profile?: ProfileName;
@@ -45,8 +105,11 @@ export interface NodeOptions {
 
 /** One runtime. */
 export class Node {
+  /** Events of this node. */
   readonly telemetry: Telemetry;
+  /** The operator's view and levers. */
   readonly inspector: Inspector;
+  /** Names: `listen` to changes, `select` by prefix. */
   readonly registry: Pick<Registry, "listen" | "select">;
   /** Resolves with the reason when the tree has ended, by stop or by itself. */
   readonly ended: Promise<Reason>;

@@ -1,6 +1,36 @@
 /**
  * Profiles: the defaults of every extension to OTP, for a whole node (otp.md 1.17).
  *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, dynamicSupervisor } from "paceline/otp";
+ *
+ * const part = defineActor({ name: "demo/part", init: (_args: undefined) => 0 });
+ * const parts = dynamicSupervisor("parts", {
+ *   template: (id: number) => child(part, undefined, { id }),
+ * });
+ *
+ * for (const profile of ["paceline", "otp"] as const) {
+ *   const node = createVirtualNode({ profile });
+ *   const top = await node.start(parts);
+ *   for (let id = 0; id < 10_000; id += 1) await top.startChild(id);
+ *   const oneMore = await top.startChild(10_000);
+ *   console.log(profile, oneMore.ok || oneMore.reason);
+ *   await node.stop();
+ * }
+ * ```
+ *
+ * ```text
+ * paceline max_children
+ * otp true
+ * ```
+ *
+ * | what a spec leaves open | "paceline" (default) | "otp" |
+ * |---|---|---|
+ * | `orphans` of a supervisor | wait | ignore |
+ * | `startTimeoutMs` of a worker | 30 000 ms | Infinity |
+ * | `maxChildren` of a dynamic supervisor | 10 000 children | no bound |
+ * | `mailbox.max` of an actor | 10 000 messages | no bound |
+ *
  * A profile only fills in what a spec or a definition leaves open: an option that is written down
  * holds in both.
  */

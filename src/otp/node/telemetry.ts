@@ -1,8 +1,39 @@
 /**
  * Telemetry: named events with fields, handled synchronously in the emitter.
  *
- * A handler that throws is detached and reported; it can never hurt the process that emitted.
- * Without handlers an emit costs one lookup.
+ * ```ts
+ * import { child, createVirtualNode, defineActor, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined, ctx) => {
+ *     ctx.emit("demo.part.ready", { rows: 3 });
+ *     return 0;
+ *   },
+ * });
+ *
+ * const node = createVirtualNode();
+ * node.telemetry.attach("print", ["demo.part.ready", "otp.exit"], ({ name, process, fields }) =>
+ *   console.log(name, process, fields),
+ * );
+ * await node.start(supervisor("top", { children: [child(part, undefined, { id: "part" })] }));
+ * const sum = node.telemetry.span("demo.sum", {}, () => 1 + 2);
+ * node.telemetry.detach("print");
+ * await node.stop();
+ * console.log(sum);
+ * ```
+ *
+ * ```text
+ * demo.part.ready part { rows: 3 }
+ * 3
+ * ```
+ *
+ * The runtime's own events begin with `otp.` (docs/telemetry.md): init, exit, crash, report, restart,
+ * terminate, unknown, dead_letter, zombie, mailbox.high, mailbox.dropped, turn.long, call.cycle,
+ * table.evicted. A handler that throws is detached and reported as `telemetry.handler.failure`; it can
+ * never hurt the process that emitted. Without handlers an emit costs one lookup; `hears(name)` guards
+ * fields that are costly to make. `span` emits `.start`, then `.stop` or `.exception`, with one
+ * `spanId` and `durationMs`; it returns or rethrows what its body did.
  */
 
 /** One event as handlers get it. */
@@ -58,6 +89,7 @@ export class Telemetry {
     return this.everything.length > 0 || this.byName.has(name);
   }
 
+  /** Calls the handlers of `name`, synchronously, with these fields. */
   emit(name: string, fields: Readonly<Record<string, unknown>> = {}, process?: string): void {
     const named = this.byName.get(name);
     const { everything } = this;

@@ -1,9 +1,55 @@
 /**
  * A node on virtual time: the same runtime, but its clock moves only when a test moves it.
  *
- * `settle` runs until nothing is left to do at this instant. Time moves by itself only while a
- * process is blocked inside a turn of its own making (init or terminate sleeping, a supervisor
- * waiting for DOWN), because otherwise such a start or stop could never end.
+ * ```ts
+ * import { child, createVirtualNode, defineActor, supervisor } from "paceline/otp";
+ *
+ * const clerk = defineActor({
+ *   name: "demo/clerk",
+ *   init: (_args: undefined, ctx) => {
+ *     ctx.after(86_400_000, "tomorrow");
+ *     return 0;
+ *   },
+ *   on: (days, info, ctx) => {
+ *     console.log(info.type, ctx.now());
+ *     return days + 1;
+ *   },
+ * });
+ *
+ * const node = createVirtualNode({ seed: 7 });
+ * await node.start(supervisor("top", { children: [child(clerk, undefined, { id: "clerk" })] }));
+ * await node.advance(86_399_999);
+ * console.log("a millisecond to go");
+ * await node.advance(1);
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * a millisecond to go
+ * timer 86400000
+ * ```
+ *
+ * | option | meaning | default |
+ * |---|---|---|
+ * | `seed` | of `ctx.random` and all jitter | 1 |
+ * | `startMs` | where the monotonic clock starts, ms; its phase within a second matters to restart windows | 0 ms |
+ * | `profile` | defaults of the extensions to OTP, as for `createNode` | paceline |
+ * | `log` | gets every record of `ctx.log` | dropped |
+ * | `onStray` | decides about errors that no process owns | rethrown to the host |
+ *
+ * | to | use |
+ * |---|---|
+ * | let all messages, signals and microtasks of this instant run out | `settle()` |
+ * | let ms pass, timers firing in order, settling after each instant | `advance(ms)` |
+ * | wait for a promise that needs time to move by itself | `drive(promise)` |
+ *
+ * The same seed gives the same run. Time moves by itself only while a process is blocked inside a turn
+ * of its own making (init or terminate sleeping, a supervisor waiting for DOWN), because otherwise such
+ * a start or stop could never end. `start` and `stop` settle by themselves. A call that is awaited
+ * outside needs no help while its answer takes no time; one whose answer takes virtual time must be
+ * started first, then awaited after `advance`.
+ *
+ * A storm that never rests is cut after 20 000 000 turns: `OTP_NOT_QUIESCENT`.
  */
 import { setImmediate as hostImmediate } from "node:timers";
 import { Kernel } from "../process/kernel.ts";
@@ -20,12 +66,15 @@ import type { StrayPolicy } from "./stray.ts";
 
 /** What a virtual node may be given. */
 export interface VirtualOptions {
+  /** Seed of ctx.random and all jitter; default 1. */
   readonly seed?: number;
-  /** Where the monotonic clock starts, ms; its phase within a second matters to restart windows. */
+  /** Where the monotonic clock starts; default 0 ms. Its phase within a second matters to restart windows. */
   readonly startMs?: number;
-  /** As NodeOptions.profile. */
+  /** Defaults of what specs leave open, as NodeOptions.profile; default "paceline". */
   readonly profile?: ProfileName;
+  /** Gets `ctx.log` records; default: dropped. */
   readonly log?: LogSink;
+  /** Decides about errors that no process owns; default: the host's verdict. */
   readonly onStray?: StrayPolicy;
 }
 

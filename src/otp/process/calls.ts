@@ -1,8 +1,69 @@
 /**
  * Calls: a request in the callee's mailbox, a deadline in the wheel, and one settlement.
  *
- * The pending call is also the `from` that handlers answer. Whatever comes first settles it: the
- * answer, the callee's death, the deadline. After the caller's death it settles never.
+ * ```ts
+ * import {
+ *   child,
+ *   createVirtualNode,
+ *   defineActor,
+ *   ExitError,
+ *   keyFor,
+ *   later,
+ *   reply,
+ *   supervisor,
+ * } from "paceline/otp";
+ *
+ * const oracle = defineActor({
+ *   name: "demo/oracle",
+ *   init: (_args: undefined) => 0,
+ *   calls: {
+ *     ask: (state, what: string) => reply(state, what.length),
+ *     ponder: (state) => later(state),
+ *     fail: () => {
+ *       throw new Error("no answer");
+ *     },
+ *   },
+ * });
+ * const oracleKey = keyFor(oracle);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(oracle, undefined, { register: oracleKey() })] }),
+ * );
+ * const ref = node.via(oracleKey());
+ * console.log(await ref.call.ask("why"));
+ * const slow = ref.try.ponder(undefined, { timeoutMs: 200 });
+ * await node.advance(200);
+ * console.log(await slow);
+ * const error = await ref.call.fail().catch((thrown: unknown) => thrown);
+ * console.log(error instanceof ExitError && [error.code, error.message, String(error.cause)]);
+ * await node.stop();
+ * console.log(await ref.try.ask("still there?"));
+ * ```
+ *
+ * ```text
+ * 3
+ * { ok: false, reason: 'timeout' }
+ * [
+ *   'OTP_EXIT',
+ *   'call fail to demo/oracle failed: Error: no answer',
+ *   'Error: no answer'
+ * ]
+ * { ok: false, reason: 'noproc' }
+ * ```
+ *
+ * | option | meaning | default |
+ * |---|---|---|
+ * | `timeoutMs` | ms until the call fails with `timeout`; Infinity: never | 5000 ms |
+ *
+ * `call` rejects with ExitError, `try` never rejects. Whatever comes first settles it: the answer, the
+ * callee's death with its reason, the deadline. A late answer is dropped, but the request still runs:
+ * make it idempotent before retrying it. After the caller's own death it settles never. A call to
+ * oneself fails at once with `calling_self`; two actors that call each other wait out the deadline,
+ * which dev and virtual nodes report as `otp.call.cycle`.
+ *
+ * The pending call is also the `from` that handlers answer: `from.reply(value)` once, from any later
+ * turn; a second answer is ignored.
  */
 import { ExitError, type CallFault, type Reason } from "../reason.ts";
 import { TimerEntry } from "../time/wheel.ts";
@@ -13,13 +74,15 @@ import { currentProcess, runIn, runOutside } from "./scope.ts";
 /** Default deadline of a call. */
 export const CALL_TIMEOUT_MS = 5000;
 
-/** Options of one call; `timeoutMs` may be Infinity. */
+/** Options of one call. */
 export interface CallOptions {
+  /** Ms until the call fails with `timeout`; default 5000 ms; Infinity: never. */
   readonly timeoutMs?: number;
 }
 
 /** A waiting caller; `reply` may be called once, from any later turn. */
 export interface From<R> {
+  /** Answers; only the first answer counts, and none after the deadline. */
   reply(value: R): void;
   /** Pid of the caller, or "outside". */
   readonly caller: string;

@@ -1,5 +1,52 @@
 /**
  * What lies in a mailbox. One envelope shape for everything keeps the run loop monomorphic.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, type Info, supervisor } from "paceline/otp";
+ *
+ * const textOf = (info: Info): string => {
+ *   switch (info.type) {
+ *     case "timer":
+ *       return `timer ${info.key}: ${String(info.payload)}`;
+ *     case "task":
+ *       return `task ${info.key}: ${info.result.ok}`;
+ *     case "exit":
+ *     case "down":
+ *       return `${info.type}: ${String(info.reason)}`;
+ *     default:
+ *       return info.type;
+ *   }
+ * };
+ * const listener = defineActor({
+ *   name: "demo/listener",
+ *   init: (_args: undefined, ctx) => {
+ *     ctx.after(10, "lunch", "noon");
+ *     ctx.task("fail", () => Promise.reject(new Error("no")));
+ *     ctx.self.send("hello");
+ *     return 0;
+ *   },
+ *   on: (state, info) => {
+ *     console.log(textOf(info));
+ *     return state;
+ *   },
+ * });
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(listener, undefined, { id: "listener" })] }),
+ * );
+ * await node.advance(10);
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * info
+ * task fail: false
+ * timer lunch: noon
+ * ```
+ *
+ * `Info` is what `on` receives: everything that is neither a call nor a cast. Messages from one sender
+ * arrive in the order sent, signals included: a cast sent before an exit is handled before it.
  */
 import type { Reason } from "../reason.ts";
 import type { PendingCall } from "./calls.ts";
@@ -42,6 +89,7 @@ export class Envelope {
 /** Handle of one monitor; the same object comes back in the `down` message. */
 export interface Monitor {
   readonly id: number;
+  /** Name or pid of the monitored process. */
   readonly target: string;
 }
 

@@ -1,9 +1,41 @@
 /**
  * References: what user code holds instead of a process.
  *
- * A ref from a start is a pid and goes stale; a ref made from a key resolves at send time. The
- * call, try and cast facets get one method per handler when the actor is defined, so that sending
- * costs no reflection.
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   on: (state, info) => (info.type === "info" ? state + 1 : state),
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const pid = node.whereis(partKey());
+ * const key = node.via(partKey());
+ * pid?.send("anything");
+ * console.log(pid?.id, await pid?.call.get());
+ * node.inspector.exit("demo/part", "kill");
+ * await node.settle();
+ * console.log(pid?.isAlive, key.isAlive, String(key));
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * #2 1
+ * false true demo/part(#3)
+ * ```
+ *
+ * A ref from a start or from `whereis` is a pid and goes stale; a ref made by `via` resolves its key at
+ * send time. Sending to the dead never throws: casts and `send` are dropped and counted
+ * (`otp.dead_letter`), calls fail with `noproc`. `send` may be called from anywhere, driver callbacks
+ * included; it only enqueues. The call, try and cast facets get one method per handler when the actor
+ * is defined, so that sending costs no reflection.
  */
 import { CALL_TIMEOUT_MS, type CallOptions, placeCall } from "./calls.ts";
 import type { Kernel } from "./kernel.ts";
@@ -16,6 +48,7 @@ export interface ProcessRef {
   readonly id: string;
   /** Registered name or what it runs. */
   readonly name: string;
+  /** False for a pid that has ended and for a key that nobody holds. */
   readonly isAlive: boolean;
   /** Mails `{ type: "info", payload }`; callable from driver callbacks; dropped and counted when dead. */
   send(payload: unknown): void;

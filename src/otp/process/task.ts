@@ -1,5 +1,44 @@
 /**
  * Tasks: work of a process that must not block its mailbox, in a process of its own.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, supervisor } from "paceline/otp";
+ *
+ * const fetcher = defineActor({
+ *   name: "demo/fetcher",
+ *   init: (_args: undefined, ctx) => {
+ *     ctx.task("good", async (signal) => `aborted: ${signal.aborted}`);
+ *     ctx.task("slow", () => new Promise<never>(() => {}), { timeoutMs: 100 });
+ *     return 0;
+ *   },
+ *   on: (state, info) => {
+ *     if (info.type === "task") console.log(info.key, info.result);
+ *     return state;
+ *   },
+ * });
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(fetcher, undefined, { id: "fetcher" })] }),
+ * );
+ * await node.advance(100);
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * good { ok: true, value: 'aborted: false' }
+ * slow { ok: false, reason: 'timeout' }
+ * ```
+ *
+ * | option | meaning | default |
+ * |---|---|---|
+ * | `timeoutMs` | ms until the task is ended and fails with `timeout`; Infinity: never | 5000 ms |
+ * | `link` | a failure also exits the owner, as over a link | false |
+ *
+ * One `task` message tells the outcome, `{ ok: true, value }` or `{ ok: false, reason }`. The task dies
+ * with its owner, its signal aborted: hand the signal to whatever can be cancelled. Reusing a running
+ * key ends the older task and drops its result. At most 64 run per owner; the next one fails with
+ * `overloaded`.
  */
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { Envelope, Kind, type TaskResult } from "./message.ts";
@@ -8,9 +47,9 @@ import { noFacets, RefImpl } from "./ref.ts";
 
 /** Options of one task. */
 export interface TaskOptions {
-  /** Default 5000; Infinity allowed. */
+  /** Ms until it is ended and fails with `timeout`; default 5000 ms; Infinity: never. */
   readonly timeoutMs?: number;
-  /** True: a failure also exits the owner, as over a link. */
+  /** True: a failure also exits the owner, as over a link; default false. */
   readonly link?: boolean;
 }
 

@@ -1,5 +1,48 @@
 /**
  * Admin calls on a supervisor. Outcomes are values; faults of the call itself are reasons too.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({ name: "demo/part", init: (_args: undefined) => 0 });
+ * const spec = (id: string) => child(part, undefined, { id });
+ *
+ * const node = createVirtualNode();
+ * const top = await node.start(supervisor("top", { children: [spec("a")] }));
+ * const started = await top.startChild(spec("b"));
+ * console.log(started.ok && started.pid);
+ * console.log(await top.startChild(spec("b")));
+ * console.log(
+ *   await top.deleteChild("b"),
+ *   await top.terminateChild("b"),
+ *   await top.deleteChild("b"),
+ * );
+ * console.log(await top.whichChildren());
+ * console.log(await top.countChildren());
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * #3
+ * { ok: false, reason: [ 'already_started', '#3' ] }
+ * { ok: false, reason: 'running' } { ok: true } { ok: true }
+ * [ { id: 'a', pid: '#2', type: 'worker' } ]
+ * { specs: 1, active: 1, supervisors: 0, workers: 1 }
+ * ```
+ *
+ * | call | ok | refused with |
+ * |---|---|---|
+ * | `startChild(spec)` | `pid`, `ref`, `extra`; pid undefined after `ignore` | `["already_started", pid]`, `already_present`, a bad spec, what init refused; dynamic: `max_children` |
+ * | `terminateChild(target)` | also when it does not run | `not_found`; `simple_one_for_one` for an id of a dynamic one |
+ * | `restartChild(id)` | like startChild | `running`, `restarting`, `not_found`, the start error |
+ * | `deleteChild(id)` | spec forgotten | `running`, `restarting`, `not_found` |
+ * | `getChildSpec(id)` | the spec, defaults filled in | `not_found` |
+ * | `whichChildren()` | rows, latest first | rejects with ExitError when the supervisor is gone |
+ * | `countChildren()` | counts | the same |
+ *
+ * Admin calls have no deadline: a supervisor answers between its restarts, and serves nothing while
+ * one child's init or stop is under way (otp.md 1.6, 1.10). Children added here are lost when their
+ * supervisor restarts.
  */
 import type { Ref } from "../actor/definition.ts";
 import { placeCall } from "../process/calls.ts";
@@ -17,8 +60,11 @@ export type AdminResult<T = object> =
 
 /** A child that is up; `pid` is undefined when its init said ignore. */
 export interface StartedChild {
+  /** Such as "#12". */
   readonly pid: string | undefined;
+  /** Goes stale when the child is restarted. */
   readonly ref: Ref | undefined;
+  /** What its start gave beside the pid. */
   readonly extra?: unknown;
 }
 
@@ -32,9 +78,13 @@ export interface ChildRow {
 
 /** Counts as OTP gives them: a dynamic supervisor has one spec. */
 export interface ChildCounts {
+  /** Children known, running or not; 1 for a dynamic supervisor. */
   readonly specs: number;
+  /** Alive now. */
   readonly active: number;
+  /** Children that are supervisors, running or not. */
   readonly supervisors: number;
+  /** Children that are workers, running or not. */
   readonly workers: number;
 }
 
@@ -47,11 +97,15 @@ export interface SupervisorRef<A = ChildSpec> extends ProcessRef {
   startChild(child: A): Promise<AdminResult<StartedChild>>;
   /** Stops a child; its spec stays unless it is temporary. */
   terminateChild(target: ChildTarget): Promise<AdminResult>;
+  /** Starts a child that does not run, from its spec. */
   restartChild(id: string | number): Promise<AdminResult<StartedChild>>;
   /** Forgets the spec of a stopped child. */
   deleteChild(id: string | number): Promise<AdminResult>;
+  /** Rows of all children, latest first. */
   whichChildren(): Promise<readonly ChildRow[]>;
+  /** Counts of all children. */
   countChildren(): Promise<ChildCounts>;
+  /** The spec of a child, defaults filled in. */
   getChildSpec(id: string | number): Promise<AdminResult<{ readonly spec: ChildSpec }>>;
 }
 

@@ -1,5 +1,97 @@
 /**
  * Child specs and supervisor specs: plain data that says what runs and what restarts it.
+ *
+ * ```ts
+ * import {
+ *   child,
+ *   createVirtualNode,
+ *   defineActor,
+ *   dynamicSupervisor,
+ *   keyFor,
+ *   supervisor,
+ * } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (name: string, ctx) => {
+ *     ctx.log.info({}, `start ${name}`);
+ *     return name;
+ *   },
+ * });
+ * const partKey = keyFor(part, "p");
+ *
+ * const pipeline = supervisor("pipeline", {
+ *   strategy: "rest_for_one",
+ *   intensity: 3,
+ *   period: 10,
+ *   children: [
+ *     child(part, "source", { register: partKey("source") }),
+ *     child(part, "parser", { register: partKey("parser"), shutdown: 1_000 }),
+ *     child(part, "sink", { register: partKey("sink") }),
+ *   ],
+ * });
+ * const jobs = dynamicSupervisor("jobs", {
+ *   template: (name: string) => child(part, name, { id: name, restart: "temporary" }),
+ *   maxChildren: 100,
+ * });
+ *
+ * const node = createVirtualNode({ log: (_level, _fields, message) => console.log(message) });
+ * await node.start(supervisor("top", { children: [pipeline, jobs] }));
+ * console.log("the parser dies");
+ * node.inspector.exit(partKey("parser").name, "kill");
+ * await node.settle();
+ * await node.supervisor<string>("jobs")?.startChild("job 1");
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * start source
+ * start parser
+ * start sink
+ * the parser dies
+ * start parser
+ * start sink
+ * start job 1
+ * ```
+ *
+ * | option of a child (and of a supervisor as a child) | meaning | default |
+ * |---|---|---|
+ * | `id` | name inside its supervisor, unique there | the name of `register` |
+ * | `register` | key that it holds while it lives | none |
+ * | `restart` | `permanent` always, `transient` after unclean ends, `temporary` never | permanent |
+ * | `shutdown` | ms to stop in, then it is killed; `infinity`; `kill` at once | 5000 ms; supervisor: infinity |
+ * | `significant` | its own end may end the supervisor | false |
+ * | `backoff` | delay of a restart, below | none: at once |
+ * | `startTimeoutMs` | ms that its init may take, then it is killed | 30 000 ms; supervisor: Infinity |
+ *
+ * | option of a supervisor | meaning | default |
+ * |---|---|---|
+ * | `strategy` | `one_for_one` the dead child; `one_for_all` all; `rest_for_one` it and those started after it | one_for_one |
+ * | `children` | specs, in start order | none |
+ * | `intensity` | restarts allowed inside `period`, integer >= 0 | 1 restart |
+ * | `period` | window in seconds, integer > 0; fractions with clock `ms` | 5 s |
+ * | `autoShutdown` | `never`, `any_significant`, `all_significant` | never |
+ * | `clock` | `second`: whole seconds as OTP, so a window is up to 1 s longer; `ms`: exact | second |
+ * | `orphans` | `wait`: a killed child supervisor is replaced when its orphans are gone; `ignore` | wait |
+ * | `register` | name besides its id | none |
+ * | `template` (dynamic) | makes the spec of a child from startChild's argument | none |
+ * | `maxChildren` (dynamic) | children at once | 10 000 children |
+ *
+ * | option of `backoff` | meaning | default |
+ * |---|---|---|
+ * | `minMs`, `maxMs` | first delay, doubled each time, and its limit, ms | none |
+ * | `jitter` | share of the delay taken off at random, 0..1 | 0.2 |
+ * | `resetAfterMs` | a child that lived this long starts over at `minMs`, ms | maxMs |
+ *
+ * Children start left to right, each start waits for init, and stop right to left. A restart that is
+ * one too many for `intensity` makes the supervisor stop its children and exit `shutdown`: its parent
+ * decides next. A failed restart counts and is tried again. A dynamic supervisor stops its children in
+ * parallel. `backoff`, `clock`, `orphans`, `maxChildren` and `startTimeoutMs` are extensions over OTP;
+ * all else is OTP's semantics (otp.md 1.1 to 1.9).
+ *
+ * Bad flags and specs refuse the start with OTP's terms, e.g.
+ * `["supervisor_data", ["invalid_period", 0]]` or `["start_spec", ["duplicate_child_name", id]]`;
+ * nothing is started then.
  */
 import type { AnyDef, ArgsOf } from "../actor/definition.ts";
 import type { Key } from "../names/key.ts";
@@ -17,23 +109,25 @@ export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
 /** Delay between a death and the restart; each attempt still counts against the budget. */
 export interface Backoff {
+  /** First delay in ms; each further attempt doubles it. */
   readonly minMs: number;
+  /** Longest delay in ms. */
   readonly maxMs: number;
   /** Share of the delay that is random, 0..1; default 0.2. */
   readonly jitter?: number;
-  /** A child that lived this long starts over at minMs; default maxMs. */
+  /** A child that lived this long (ms) starts over at minMs; default maxMs. */
   readonly resetAfterMs?: number;
 }
 
 /** How a supervisor treats one child. */
 export interface ChildPolicy {
-  /** Default permanent. */
+  /** When it is started again; default permanent. */
   readonly restart?: RestartType;
-  /** Default 5000 ms for a worker, infinity for a supervisor. */
+  /** Ms it may take to stop; default 5000 ms for a worker, infinity for a supervisor. */
   readonly shutdown?: Shutdown;
   /** Its end may end the supervisor, see autoShutdown; default false. */
   readonly significant?: boolean;
-  /** Default: restart at once. */
+  /** Delay of a restart; default none: at once. */
   readonly backoff?: Backoff;
   /** An init that takes longer is killed; default 30 000 ms (profile "otp": Infinity), for supervisors Infinity. */
   readonly startTimeoutMs?: number;
@@ -77,24 +171,25 @@ export type ChildOptions<D extends AnyDef> = ChildPolicy &
 
 /** Flags of a supervisor; unknown values are refused when it starts. */
 export interface SupervisorFlags {
-  /** Restarts allowed inside `period`; default 1. */
+  /** Restarts allowed inside `period`, a whole number >= 0; default 1 restart. */
   readonly intensity?: number;
-  /** Window in seconds; default 5. */
+  /** Window in whole seconds > 0, with clock "ms" also fractions; default 5 s. */
   readonly period?: number;
-  /** Default never. */
+  /** Whether the ends of significant children end the supervisor; default never. */
   readonly autoShutdown?: AutoShutdown;
   /** "second" (default) counts in whole seconds as OTP; "ms" exactly. */
   readonly clock?: "second" | "ms";
   /** "wait" (default; profile "otp": "ignore"): a killed child supervisor is replaced only when its orphans are gone. */
   readonly orphans?: "wait" | "ignore";
-  /** Name under which the supervisor can be found besides its id. */
+  /** Name under which the supervisor can be found besides its id; default none. */
   readonly register?: string;
 }
 
 /** What `supervisor` takes. */
 export interface SupervisorOptions extends SupervisorFlags, ChildPolicy {
-  /** Default one_for_one. */
+  /** Who goes down with a dead child; default one_for_one. */
   readonly strategy?: RestartStrategy;
+  /** Specs in start order; they stop in reverse. */
   readonly children: readonly ChildSpec[];
 }
 
@@ -102,7 +197,7 @@ export interface SupervisorOptions extends SupervisorFlags, ChildPolicy {
 export interface DynamicOptions<A> extends SupervisorFlags, ChildPolicy {
   /** Makes the spec of a child from the argument of startChild. */
   readonly template: (args: A) => ChildSpec;
-  /** start_child beyond this gives max_children; default 10 000 (profile "otp": no bound). */
+  /** startChild beyond this gives max_children; default 10 000 children (profile "otp": no bound). */
   readonly maxChildren?: number;
 }
 
