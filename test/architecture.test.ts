@@ -19,19 +19,20 @@ const walk = (dir: string): string[] =>
     return path.endsWith(".ts") ? [path] : [];
   });
 
+/** Without comments: a doc comment's example imports what the file itself does not. */
+const uncommented = (text: string): string =>
+  text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|[^:"'`])\/\/[^\n]*/g, "$1");
+
 /** Comments and string contents are not code: a rule about code must not trip over prose. */
 const stripped = (text: string): string =>
-  text
-    .replaceAll(/\/\*[\s\S]*?\*\//g, "")
-    .replaceAll(/(^|[^:"'`])\/\/[^\n]*/g, "$1")
-    .replaceAll(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""');
+  uncommented(text).replaceAll(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""');
 
 const importPattern =
   /(?:import|export)\s+(type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)/g;
 
 const read = (path: string): SourceFile => {
   const text = readFileSync(join(root, path), "utf8");
-  const imports = [...text.matchAll(importPattern)].map((match) => ({
+  const imports = [...uncommented(text).matchAll(importPattern)].map((match) => ({
     from: match[2] ?? match[3] ?? "",
     typeOnly: match[1] !== undefined,
   }));
@@ -173,6 +174,23 @@ describe("the house", () => {
         .map(({ from }) => `${file.path} -> ${from}`),
     );
     expect(foreign).toEqual([]);
+  });
+
+  it("uses the runtime through its public door only, as any user does", () => {
+    const door = "src/otp/index.ts";
+    const others = ["bench", "test"].flatMap(walk).map(read);
+    const users = [...files, ...others]
+      .filter((file) => !file.path.startsWith("src/otp/"))
+      // Tests of the runtime's own parts stand in the runtime's own folder.
+      .filter((file) => !file.path.startsWith("test/otp/"));
+    const targets = users.flatMap((file) =>
+      file.imports.flatMap(({ from }) => {
+        const target = targetOf(file, from);
+        return target?.startsWith("src/otp/") === true ? [{ path: file.path, target }] : [];
+      }),
+    );
+    expect(targets.length).toBeGreaterThan(20);
+    expect(targets.filter(({ target }) => target !== door)).toEqual([]);
   });
 
   it("keeps supervisors within 60 lines, so that the tree can be read", () => {
