@@ -7,7 +7,7 @@ import { type Profile, PROFILES } from "../node/profile.ts";
 import { redact } from "../node/redact.ts";
 import { type Facets, type ProcessRef, RefImpl } from "../process/ref.ts";
 import { PendingCall } from "../process/calls.ts";
-import { Envelope, type Info, Kind } from "../process/message.ts";
+import { type CastType, Envelope, type Info, Kind } from "../process/message.ts";
 import type { Kernel } from "../process/kernel.ts";
 import type { Behaviour, Extras, Overflow, Process, StartOutcome } from "../process/process.ts";
 import { resumeIn } from "../process/scope.ts";
@@ -100,6 +100,35 @@ export class ActorBehaviour implements Behaviour {
       return;
     }
     this.apply(process, envelope, result);
+  }
+
+  /** The most common turn, on the shortest way; whatever is unusual takes the long one. */
+  receiveCast(process: Process, cast: CastType, arg: unknown): void {
+    if (process.extras?.idleTimer !== undefined) stopIdle(process.extras, process.kernel);
+    const handler = (cast.owner === this ? cast.handler : this.bind(cast)) as Handler | undefined;
+    if (handler === undefined) {
+      countUnknown(process, cast);
+      return;
+    }
+    const { state } = process;
+    let result: unknown;
+    try {
+      result = handler(state, arg, process.ctx as Ctx, undefined);
+    } catch (error) {
+      this.end(process, reasonOfThrown(error), undefined);
+      return;
+    }
+    if (result === state) return;
+    if (result instanceof Promise) this.wait(process, cast.envelope(arg), result);
+    else if (result === undefined || result instanceof Control) {
+      this.apply(process, cast.envelope(arg), result);
+    } else if (process.alive) process.state = result;
+  }
+
+  private bind(cast: CastType): unknown {
+    cast.owner = this;
+    cast.handler = this.casts.get(cast.type);
+    return cast.handler;
   }
 
   format(process: Process): unknown {
@@ -302,7 +331,7 @@ function isWaiting({ origin }: Envelope): boolean {
   return origin instanceof PendingCall && origin.isOpen;
 }
 
-function countUnknown(process: Process, envelope: Envelope): void {
+function countUnknown(process: Process, envelope: Envelope | CastType): void {
   process.kernel.counters.unknown += 1;
   process.more().unknown += 1;
   process.kernel.event("otp.unknown", process, { type: envelope.type });

@@ -10,7 +10,7 @@ import type { Table } from "../names/table.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerEntry, TimerWheel } from "../time/wheel.ts";
-import { type Envelope, Kind } from "./message.ts";
+import { CastType, type Envelope, Kind } from "./message.ts";
 import { PendingCall } from "./calls.ts";
 import { CallGraph } from "./cycles.ts";
 import { endProcess, unlinkFromParent } from "./death.ts";
@@ -242,6 +242,21 @@ export class Kernel {
     else this.deliver(process, envelope);
   }
 
+  /** Sends a cast without making an envelope, as long as nothing is out of the ordinary. */
+  cast(process: Process, cast: CastType, arg: unknown): void {
+    const { mailbox, behaviour } = process;
+    const { size } = mailbox;
+    if (this.signals.size > 0 || !process.alive || size >= behaviour.maxMailbox) {
+      this.send(process, cast.envelope(arg));
+      return;
+    }
+    mailbox.push(cast, arg);
+    if (size + 1 === behaviour.highWater) tellHigh(this, process);
+    if (!process.queued && !process.busy && process.status === "running") {
+      this.scheduler.enqueue(process);
+    }
+  }
+
   deliver(process: Process, envelope: Envelope): void {
     if (!process.alive) {
       this.deadLetter(process.label, envelope);
@@ -252,7 +267,7 @@ export class Kernel {
     if (envelope.kind <= Kind.info && mailbox.size >= maxMailbox) {
       if (!makeRoom(this, process, envelope)) return;
     }
-    mailbox.push(envelope);
+    mailbox.push(envelope, undefined);
     if (mailbox.size === highWater) tellHigh(this, process);
     if (!process.queued && !process.busy && process.status === "running") {
       this.scheduler.enqueue(process);
@@ -292,13 +307,17 @@ export class Kernel {
     const { mailbox, behaviour } = process;
     let turns = 0;
     while (turns < TURNS_PER_VISIT) {
-      const envelope = process.suspended ? takeWhileSuspended(process) : mailbox.shift();
-      if (envelope === undefined) return turns;
+      const message = process.suspended ? takeWhileSuspended(process) : mailbox.first();
+      if (message === undefined) return turns;
+      const arg = process.suspended ? undefined : mailbox.drop();
       turns += 1;
       process.turns += 1;
-      process.handler = envelope.type;
-      if (envelope.kind === Kind.sys) runSys(process, envelope);
-      else behaviour.receive(process, envelope);
+      process.handler = message.type;
+      if (message instanceof CastType) {
+        if (behaviour.receiveCast === undefined) behaviour.receive(process, message.envelope(arg));
+        else behaviour.receiveCast(process, message, arg);
+      } else if (message.kind === Kind.sys) runSys(process, message);
+      else behaviour.receive(process, message);
       if (!process.alive || process.busy) return turns;
       // Signals caused by this turn act before the next one.
       if (this.signals.size > 0) break;

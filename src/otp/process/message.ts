@@ -86,6 +86,26 @@ export class Envelope {
   }
 }
 
+/**
+ * A cast of one protocol, made once per definition: with its argument it stands in a mailbox for
+ * the envelope, and remembers the handler of the behaviour that received it last.
+ */
+export class CastType {
+  readonly kind = Kind.cast;
+  readonly type: string;
+  /** Whose handler `handler` is; both belong to the behaviour that looked it up. */
+  owner: object | undefined = undefined;
+  handler: unknown = undefined;
+
+  constructor(type: string) {
+    this.type = type;
+  }
+
+  envelope(arg: unknown): Envelope {
+    return new Envelope(Kind.cast, this.type, arg, undefined);
+  }
+}
+
 /** Handle of one monitor; the same object comes back in the `down` message. */
 export interface Monitor {
   readonly id: number;

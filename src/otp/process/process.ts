@@ -10,9 +10,9 @@ import type { Reason } from "../reason.ts";
 import type { TimerEntry } from "../time/wheel.ts";
 import type { PendingCall } from "./calls.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Envelope } from "./message.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { CastType, Envelope } from "./message.ts";
 import type { ProcessRef } from "./ref.ts";
-import { Ring } from "./ring.ts";
 import type { MonitorRecord } from "./signals.ts";
 
 /** What a full mailbox does with the next user message. */
@@ -42,6 +42,8 @@ export interface Behaviour {
   init(process: Process, args: unknown): StartOutcome | Promise<StartOutcome>;
   /** Handles one message; sets `busy` when it has to wait. */
   receive(process: Process, envelope: Envelope): void;
+  /** Handles one cast without an envelope; where it is missing, `receive` gets one. */
+  receiveCast?(process: Process, cast: CastType, arg: unknown): void;
   /** State for operators, redacted. */
   format(process: Process): unknown;
   /** Told when the process has ended. */
@@ -57,7 +59,7 @@ export class Process {
   readonly id: number;
   readonly behaviour: Behaviour;
   readonly parent: Process | undefined;
-  readonly mailbox = new Ring<Envelope>();
+  readonly mailbox = new Mailbox();
   state: unknown = undefined;
   status: Status = "starting";
   alive = true;

@@ -39,7 +39,7 @@
  */
 import { CALL_TIMEOUT_MS, type CallOptions, placeCall } from "./calls.ts";
 import type { Kernel } from "./kernel.ts";
-import { Envelope, Kind } from "./message.ts";
+import { CastType, Envelope, Kind } from "./message.ts";
 import type { Process } from "./process.ts";
 
 /** Any process, without its protocol. */
@@ -122,6 +122,12 @@ export class RefImpl implements ProcessRef {
     return this.key === undefined ? this.process : this.kernel.registry.get(this.key);
   }
 
+  postCast(cast: CastType, arg: unknown): void {
+    const target = this.resolve();
+    if (target === undefined) this.kernel.deadLetter(this.name, cast.envelope(arg));
+    else this.kernel.cast(target, cast, arg);
+  }
+
   post(envelope: Envelope): void {
     const target = this.resolve();
     if (target === undefined) this.kernel.deadLetter(this.name, envelope);
@@ -179,8 +185,9 @@ function requestMethod(type: string, isTry: boolean): Method {
 }
 
 function castMethod(type: string): Method {
+  const message = new CastType(type);
   return function cast(this: Facet, arg) {
-    this.$ref.post(new Envelope(Kind.cast, type, arg, undefined));
+    this.$ref.postCast(message, arg);
   };
 }
 

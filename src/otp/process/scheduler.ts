@@ -2,7 +2,7 @@
  * The sliced run queue: one FIFO of processes, drained in bounded slices.
  *
  * A slice is a microtask while the budget since the last loop tick lasts, else a setImmediate,
- * which refills it. Sequential calls thus finish inside the current tick, and a storm of messages
+ * which refills it; while the tick is young, it is refilled at once. Sequential calls thus finish inside the current tick, and a storm of messages
  * cannot starve timers or sockets for longer than one slice.
  */
 import type { AsyncResource } from "node:async_hooks";
@@ -15,6 +15,8 @@ import { outsideResource } from "./scope.ts";
 /** Turns one process may take before the next process in the queue gets its visit. */
 export const TURNS_PER_VISIT = 100;
 const TURNS_PER_TICK = 128;
+/** The budget is renewed while the loop's tick is younger: light turns are not worth a setImmediate. */
+const FRESH_MS = 0.5;
 const SLICE_MS = 5;
 /** A slice that took longer blocked timers and sockets: `otp.turn.long`. */
 const LONG_MS = 50;
@@ -57,6 +59,7 @@ export class Scheduler {
   private readonly clock: Clock;
   private readonly scope: AsyncResource = outsideResource();
   private budget = TURNS_PER_TICK;
+  private tickStartMs = Number.NEGATIVE_INFINITY;
   private isArmed = false;
   private isRunning = false;
   /** Turns since start; also tells a virtual node whether anything happened. */
@@ -103,6 +106,7 @@ export class Scheduler {
 
   private readonly macroSlice = (): void => {
     this.budget = TURNS_PER_TICK;
+    this.tickStartMs = this.clock.monotonicMs();
     this.scope.runInAsyncScope(this.slice);
   };
 
@@ -133,7 +137,10 @@ export class Scheduler {
           this.isEndless = true;
           break;
         }
-        if (spent >= this.budget) break;
+        if (spent >= this.budget) {
+          if (this.clock.monotonicMs() - this.tickStartMs > FRESH_MS) break;
+          this.budget += TURNS_PER_TICK;
+        }
         if (spent >= nextRead) {
           nextRead = spent + TURNS_PER_CLOCK_READ;
           if (this.clock.monotonicMs() - startedMs > SLICE_MS) {
