@@ -80,7 +80,8 @@ import { Table, type TableOptions } from "../names/table.ts";
 import { Envelope, Kind, type Monitor } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
-import type { MonitorRecord } from "../process/signals.ts";
+import { forgetWatcher } from "../process/death.ts";
+import { forgetWatching, type MonitorRecord } from "../process/signals.ts";
 import { spawnBody } from "../process/spawn.ts";
 import { startTask, type TaskOptions } from "../process/task.ts";
 import { OtpError, type Reason } from "../reason.ts";
@@ -225,7 +226,7 @@ export class Ctx {
   spawnMonitor(body: (ctx: Ctx) => unknown, options?: SpawnOptions): Monitor {
     const { process } = this;
     const spawned = this.spawned(body, options);
-    return process.kernel.monitor(process, spawned, spawned.pid);
+    return process.kernel.monitor(process, spawned, undefined);
   }
 
   /** Links both ways; a link to a dead process is its `noproc` exit. */
@@ -261,8 +262,8 @@ export class Ctx {
   demonitor(monitor: Monitor): void {
     const record = monitor as MonitorRecord;
     record.active = false;
-    record.watched?.extras?.watchers?.delete(record);
-    this.process.extras?.watching?.delete(record);
+    forgetWatcher(record);
+    forgetWatching(this.process, record);
     this.process.mailbox.removeFirst(
       (held) => held.kind === Kind.down && (held.arg as { monitor: Monitor }).monitor === monitor,
     );

@@ -47,6 +47,7 @@
  * still be looked at and killed. `state` in `info` is `formatState`'s view, or a bounded copy in which
  * everything named like a secret is `***`; `getState` gives the state itself.
  */
+import { countItems, itemsOf } from "../../lib/few.ts";
 import type { Kernel } from "../process/kernel.ts";
 import { idText, type Process } from "../process/process.ts";
 import type { ProcessRef } from "../process/ref.ts";
@@ -348,8 +349,8 @@ function rowOf(process: Process): ProcessRow {
     restarts: child?.restarts ?? 0,
     lastExit: child?.lastExit === undefined ? undefined : reasonText(child.lastExit),
     links: [...process.linked()].map((linked) => linked.pid),
-    monitors: [...(extras?.watching ?? [])].map((record) => record.target),
-    monitoredBy: extras?.watchers?.size ?? 0,
+    monitors: [...itemsOf(extras?.watching)].map((record) => record.target),
+    monitoredBy: countItems(process.watchers),
     handler: process.handler,
   };
 }

@@ -94,12 +94,9 @@ export class Telemetry {
     const named = this.byName.get(name);
     const { everything } = this;
     if (named === undefined && everything.length === 0) return;
-    const event: TelemetryEvent = {
-      name,
-      atMs: this.nowMs(),
-      fields,
-      ...(process === undefined ? {} : { process }),
-    };
+    const atMs = this.nowMs();
+    const event: TelemetryEvent =
+      process === undefined ? { name, atMs, fields } : { name, atMs, process, fields };
     if (named !== undefined) for (const attachment of named) this.run(attachment, event);
     for (const attachment of everything) this.run(attachment, event);
   }

@@ -1,9 +1,11 @@
 /**
  * How a process ends: names go first, then everybody who is owed a signal gets one queued.
  */
+import { itemsOf, withoutItem } from "../../lib/few.ts";
 import { isCleanReason, reasonText, type Reason } from "../reason.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Process } from "./process.ts";
+import type { MonitorRecord } from "./signals.ts";
 
 /** Ends a process now; nothing when it is dead already. */
 export function endProcess(kernel: Kernel, process: Process, reason: Reason): void {
@@ -15,15 +17,15 @@ export function endProcess(kernel: Kernel, process: Process, reason: Reason): vo
   process.exitReason = reason;
   kernel.unblock(process);
   kernel.counters.exited += 1;
-  kernel.registry.release(process);
+  if (process.extras !== undefined) kernel.registry.release(process);
   kernel.processes.delete(process.id);
   kernel.callGraph?.forget(process);
   releaseExtras(kernel, process);
-  kernel.event("otp.exit", process, {
-    reason,
-    uptimeMs: kernel.now() - process.startedAtMs,
-    turns: process.turns,
-  });
+  if (kernel.telemetry.hears("otp.exit")) {
+    const { pid, turns } = process;
+    const uptimeMs = Math.max(0, kernel.recentMs() - process.startedAtMs);
+    kernel.telemetry.emit("otp.exit", { pid, reason, uptimeMs, turns }, process.label);
+  }
   if (!isCleanReason(reason)) reportCrash(kernel, process, reason, wasStarting);
   process.behaviour.ended?.();
   while (process.calls !== undefined) process.calls.fail(reason);
@@ -45,6 +47,12 @@ export function unlinkFromParent(process: Process): void {
   parent.dropLink(process);
 }
 
+/** Takes a monitor from the process it watches. */
+export function forgetWatcher(record: MonitorRecord): void {
+  const { watched } = record;
+  if (watched !== undefined) watched.watchers = withoutItem(watched.watchers, record);
+}
+
 function releaseExtras(kernel: Kernel, process: Process): void {
   const { extras } = process;
   if (extras === undefined) return;
@@ -61,15 +69,19 @@ function releaseExtras(kernel: Kernel, process: Process): void {
 }
 
 function signalDeath(kernel: Kernel, process: Process, reason: Reason): void {
-  for (const linked of process.linked()) kernel.signals.linkExit(process, linked, reason);
-  const { extras } = process;
-  if (extras === undefined) return;
-  for (const record of extras.watchers ?? []) kernel.signals.down(record, reason);
-  for (const record of extras.watching ?? []) {
-    record.active = false;
-    record.watched?.extras?.watchers?.delete(record);
+  const { links, watchers, extras } = process;
+  if (links !== undefined) {
+    for (const linked of itemsOf(links)) kernel.signals.linkExit(process, linked, reason);
   }
-  extras.watchers = undefined;
+  if (watchers !== undefined) {
+    for (const record of itemsOf(watchers)) kernel.signals.down(record, reason);
+    process.watchers = undefined;
+  }
+  if (extras === undefined) return;
+  for (const record of itemsOf(extras.watching)) {
+    record.active = false;
+    forgetWatcher(record);
+  }
   extras.watching = undefined;
 }
 

@@ -1,6 +1,7 @@
 /**
  * The kernel of one node: spawns, delivers, ends. Everything a process touches goes through here.
  */
+import { withItem } from "../../lib/few.ts";
 import type { LogLevel, LogSink } from "../node/log.ts";
 import { type Profile, type ProfileName, PROFILES } from "../node/profile.ts";
 import { Telemetry } from "../node/telemetry.ts";
@@ -15,6 +16,7 @@ import { PendingCall } from "./calls.ts";
 import { CallGraph } from "./cycles.ts";
 import { endProcess, unlinkFromParent } from "./death.ts";
 import { makeRoom, tellHigh } from "./overflow.ts";
+import { ProcessTable } from "./process-table.ts";
 import { type Behaviour, Process, type StartOutcome } from "./process.ts";
 import { type SchedulerHooks, Scheduler, TURNS_PER_VISIT } from "./scheduler.ts";
 import { runFirst, runIn } from "./scope.ts";
@@ -65,7 +67,7 @@ export class Kernel {
   readonly clock: Clock;
   readonly random: () => number;
   readonly profile: Profile;
-  readonly processes = new Map<number, Process>();
+  readonly processes = new ProcessTable();
   readonly registry = new Registry();
   readonly pubsub = new PubSub();
   readonly tables = new Map<string, Table<unknown>>();
@@ -126,6 +128,11 @@ export class Kernel {
     return this.clock.monotonicMs();
   }
 
+  /** Inside a slice: when the run queue looked at the clock last, some turns ago. */
+  recentMs(): number {
+    return this.scheduler.recentMs;
+  }
+
   log(level: LogLevel, fields: Readonly<Record<string, unknown>>, message: string): void {
     this.logSink(level, fields, message);
   }
@@ -140,7 +147,7 @@ export class Kernel {
   /** Makes a process known to the node. */
   admit(process: Process): Process {
     this.counters.spawned += 1;
-    this.processes.set(process.id, process);
+    this.processes.add(process);
     return process;
   }
 
@@ -296,9 +303,10 @@ export class Kernel {
   private visit(process: Process): number {
     if (!process.alive || process.busy) return 0;
     this.visits += 1;
-    if (this.visits % VISITS_PER_SAMPLE !== 0) return runIn(process, this.takeTurns);
+    const enter = process.turns === 0 ? runFirst : runIn;
+    if (this.visits % VISITS_PER_SAMPLE !== 0) return enter(process, this.takeTurns);
     const startMs = this.now();
-    const turns = runIn(process, this.takeTurns);
+    const turns = enter(process, this.takeTurns);
     process.handlerMs += (this.now() - startMs) * VISITS_PER_SAMPLE;
     return turns;
   }
@@ -365,12 +373,11 @@ export class Kernel {
 
   // --- monitors and timers ----------------------------------------------------------------------
 
-  monitor(owner: Process, watched: Process | undefined, label: string): MonitorRecord {
+  monitor(owner: Process, watched: Process | undefined, label: string | undefined): MonitorRecord {
     this.monitorSeq += 1;
     const record = new MonitorRecord(this.monitorSeq, label, watched, owner);
     const more = owner.more();
-    more.watching ??= new Set();
-    more.watching.add(record);
+    more.watching = withItem(more.watching, record);
     this.signals.monitor(record);
     return record;
   }
@@ -378,7 +385,7 @@ export class Kernel {
   /** Calls back once when `watched` has ended; at once (queued) when it already has. */
   onDown(watched: Process, callback: (reason: Reason) => void): MonitorRecord {
     this.monitorSeq += 1;
-    const record = new MonitorRecord(this.monitorSeq, watched.pid, watched, undefined, callback);
+    const record = new MonitorRecord(this.monitorSeq, undefined, watched, undefined, callback);
     this.signals.monitor(record);
     return record;
   }

@@ -6,6 +6,7 @@
  */
 import type { AsyncResource } from "node:async_hooks";
 import type { Profile } from "../node/profile.ts";
+import { type Few, hasItem, itemsOf, withItem, withoutItem } from "../../lib/few.ts";
 import type { Reason } from "../reason.ts";
 import type { TimerEntry } from "../time/wheel.ts";
 import type { PendingCall } from "./calls.ts";
@@ -73,7 +74,9 @@ export class Process {
   ctx: unknown = undefined;
   private ownRef: ProcessRef | undefined = undefined;
   resource: AsyncResource | undefined = undefined;
-  links: Process | Set<Process> | undefined = undefined;
+  links: Few<Process> = undefined;
+  /** Monitors held on this process. */
+  watchers: Few<MonitorRecord> = undefined;
   /** Calls waiting for this process, newest first. */
   calls: PendingCall | undefined = undefined;
   extras: Extras | undefined = undefined;
@@ -95,7 +98,7 @@ export class Process {
     this.parent = parent;
     this.trapExit = behaviour.trapExit;
     // Whole ms: a fraction would cost every process a boxed number.
-    this.startedAtMs = Math.floor(kernel.clock.monotonicMs());
+    this.startedAtMs = Math.floor(kernel.recentMs());
   }
 
   get pid(): string {
@@ -123,35 +126,22 @@ export class Process {
   }
 
   hasLink(other: Process): boolean {
-    const links = this.links;
-    if (links === undefined) return false;
-    return links instanceof Process ? links === other : links.has(other);
+    return hasItem(this.links, other);
   }
 
   addLink(other: Process): void {
-    const links = this.links;
-    if (links === undefined) this.links = other;
-    else if (links instanceof Process) {
-      if (links !== other) this.links = new Set([links, other]);
-    } else links.add(other);
+    this.links = withItem(this.links, other);
   }
 
   dropLink(other: Process): boolean {
-    const links = this.links;
-    if (links === undefined) return false;
-    if (links instanceof Process) {
-      if (links !== other) return false;
-      this.links = undefined;
-      return true;
-    }
-    return links.delete(other);
+    const { links } = this;
+    if (links === undefined || !hasItem(links, other)) return false;
+    this.links = withoutItem(links, other);
+    return true;
   }
 
-  *linked(): Generator<Process, void, undefined> {
-    const links = this.links;
-    if (links === undefined) return;
-    if (links instanceof Process) yield links;
-    else yield* links;
+  linked(): Generator<Process, void, undefined> {
+    return itemsOf(this.links);
   }
 }
 
@@ -164,10 +154,8 @@ export function idText(id: unknown): string {
 export class Extras {
   names: string[] | undefined = undefined;
   topics: string[] | undefined = undefined;
-  /** Monitors held on this process. */
-  watchers: Set<MonitorRecord> | undefined = undefined;
   /** Monitors this process holds on others. */
-  watching: Set<MonitorRecord> | undefined = undefined;
+  watching: Few<MonitorRecord> = undefined;
   idleTimer: TimerEntry | undefined = undefined;
   timers: Map<string, TimerEntry> | undefined = undefined;
   sleeps: Set<TimerEntry> | undefined = undefined;

@@ -60,6 +60,7 @@ export class Scheduler {
   private readonly scope: AsyncResource = outsideResource();
   private budget = TURNS_PER_TICK;
   private tickStartMs = Number.NEGATIVE_INFINITY;
+  private lastReadMs = 0;
   private isArmed = false;
   private isRunning = false;
   /** Turns since start; also tells a virtual node whether anything happened. */
@@ -72,6 +73,11 @@ export class Scheduler {
     this.host = host;
     this.hooks = hooks;
     this.clock = clock;
+  }
+
+  /** The time, up to a few turns ago while a slice runs. */
+  get recentMs(): number {
+    return this.isRunning && this.hooks.isSliced ? this.lastReadMs : this.clock.monotonicMs();
   }
 
   get length(): number {
@@ -110,6 +116,11 @@ export class Scheduler {
     this.scope.runInAsyncScope(this.slice);
   };
 
+  private readClock(): number {
+    this.lastReadMs = this.clock.monotonicMs();
+    return this.lastReadMs;
+  }
+
   private readonly slice = (): void => {
     this.isArmed = false;
     this.isRunning = true;
@@ -120,7 +131,7 @@ export class Scheduler {
     let nextRead = TURNS_PER_CLOCK_READ;
     let last: Process | undefined;
     let visits = 0;
-    const startedMs = isSliced ? this.clock.monotonicMs() : 0;
+    const startedMs = isSliced ? this.readClock() : 0;
     try {
       for (;;) {
         if (host.hasSignals()) host.drainSignals();
@@ -138,12 +149,12 @@ export class Scheduler {
           break;
         }
         if (spent >= this.budget) {
-          if (this.clock.monotonicMs() - this.tickStartMs > FRESH_MS) break;
+          if (this.readClock() - this.tickStartMs > FRESH_MS) break;
           this.budget += TURNS_PER_TICK;
         }
         if (spent >= nextRead) {
           nextRead = spent + TURNS_PER_CLOCK_READ;
-          if (this.clock.monotonicMs() - startedMs > SLICE_MS) {
+          if (this.readClock() - startedMs > SLICE_MS) {
             spent = this.budget;
             break;
           }
@@ -154,7 +165,7 @@ export class Scheduler {
       this.isRunning = false;
       if (isSliced) {
         this.budget -= spent;
-        const tookMs = this.clock.monotonicMs() - startedMs;
+        const tookMs = this.readClock() - startedMs;
         if (tookMs > LONG_MS && last !== undefined) host.tellLong(last, tookMs, visits);
       }
       if ((queue.size > 0 || host.hasSignals()) && !this.isEndless) this.wake();

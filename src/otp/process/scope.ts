@@ -1,8 +1,9 @@
 /**
  * Which process is running: the sync turn first, then the async scope its code was created in.
  *
- * Every process owns one AsyncResource made inside `als.run`, so that stray errors, calls and
- * late writes are charged to the process whose code caused them (10 ns a visit).
+ * A process that lives for more than one visit owns an AsyncResource made inside its scope, so that
+ * stray errors, calls and late writes are charged to the process whose code caused them (10 ns a
+ * visit). Entering a scope without one costs 110 ns, making one 300 ns more.
  */
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import type { Process } from "./process.ts";
@@ -20,7 +21,7 @@ export function currentProcess(): Process | undefined {
 export function runIn<R>(process: Process, body: (process: Process) => R): R {
   let resource = process.resource;
   if (resource === undefined) {
-    resource = storage.run(process, makeResource);
+    resource = inScope(process, makeResource);
     process.resource = resource;
   }
   const before = current;
@@ -32,12 +33,12 @@ export function runIn<R>(process: Process, body: (process: Process) => R): R {
   }
 }
 
-/** Like `runIn` for init: no resource yet, most short-lived processes never need one. */
+/** Like `runIn` for init and the first visit: most short-lived processes never need a resource. */
 export function runFirst<R>(process: Process, body: (process: Process) => R): R {
   const before = current;
   current = process;
   try {
-    return storage.run(process, body, process);
+    return inScope(process, body);
   } finally {
     current = before;
   }
@@ -72,4 +73,31 @@ export function outsideResource(): AsyncResource {
 
 function makeResource(): AsyncResource {
   return new AsyncResource("PacelineProcess", OPTIONS);
+}
+
+const nobody = outsideResource();
+
+/** Enters the scope of `process`; the resource around it brings the caller's scope back. */
+function enter<R>(process: Process, body: (process: Process) => R): R {
+  storage.enterWith(process);
+  return body(process);
+}
+
+/**
+ * True where a resource restores the scope that was entered before it (Node 24): then one switch
+ * does what `run` needs two for.
+ */
+const isRestored = ((): boolean => {
+  const probe = {} as Process;
+  const seen = nobody.runInAsyncScope(() => {
+    storage.enterWith(probe);
+    nobody.runInAsyncScope(() => storage.enterWith(undefined));
+    return storage.getStore();
+  });
+  return seen === probe && storage.getStore() === undefined;
+})();
+
+function inScope<R>(process: Process, body: (process: Process) => R): R {
+  if (!isRestored) return storage.run(process, body, process);
+  return nobody.runInAsyncScope<undefined, R>(enter as never, undefined, process, body);
 }

@@ -4,6 +4,7 @@
  * Signals are applied between turns, never inside one and never recursively. While the queue is
  * not empty messages queue behind it too, which keeps the order of everything A sends to B.
  */
+import { withItem, withoutItem } from "../../lib/few.ts";
 import { reasonText, type Reason } from "../reason.ts";
 import { type Envelope, Envelope as Message, Kind, type Monitor } from "./message.ts";
 import type { Process } from "./process.ts";
@@ -12,7 +13,7 @@ import { Ring } from "./ring.ts";
 /** One active monitor. */
 export class MonitorRecord implements Monitor {
   readonly id: number;
-  readonly target: string;
+  private readonly label: string | undefined;
   readonly watched: Process | undefined;
   readonly owner: Process | undefined;
   /** Runtime-internal monitors call back instead of mailing. */
@@ -21,16 +22,21 @@ export class MonitorRecord implements Monitor {
 
   constructor(
     id: number,
-    target: string,
+    label: string | undefined,
     watched: Process | undefined,
     owner: Process | undefined,
     callback?: (reason: Reason) => void,
   ) {
     this.id = id;
-    this.target = target;
+    this.label = label;
     this.watched = watched;
     this.owner = owner;
     this.callback = callback;
+  }
+
+  /** The name it was asked by, else the pid. */
+  get target(): string {
+    return this.label ?? this.watched?.pid ?? "#0";
   }
 }
 
@@ -59,6 +65,12 @@ class Signal {
     this.monitor = monitor;
     this.envelope = envelope;
   }
+}
+
+/** Takes `record` from the list of its owner. */
+export function forgetWatching(owner: Process, record: MonitorRecord): void {
+  const { extras } = owner;
+  if (extras !== undefined) extras.watching = withoutItem(extras.watching, record);
 }
 
 /** What the queue needs from the kernel. */
@@ -100,7 +112,9 @@ export class SignalQueue {
   }
 
   monitor(record: MonitorRecord): void {
-    this.push(new Signal("monitor", undefined, record.watched, "normal", record, undefined));
+    // Nothing is under way, so that nothing can be overtaken.
+    if (this.queue.size === 0 && record.watched?.alive === true) this.applyMonitor(record);
+    else this.push(new Signal("monitor", undefined, record.watched, "normal", record, undefined));
   }
 
   down(record: MonitorRecord, reason: Reason): void {
@@ -184,9 +198,7 @@ export class SignalQueue {
       this.down(record, "noproc");
       return;
     }
-    const more = watched.more();
-    more.watchers ??= new Set();
-    more.watchers.add(record);
+    watched.watchers = withItem(watched.watchers, record);
   }
 
   private applyDown(record: MonitorRecord, reason: Reason): void {
@@ -197,8 +209,8 @@ export class SignalQueue {
       return;
     }
     const owner = record.owner;
-    owner?.extras?.watching?.delete(record);
     if (owner === undefined || !owner.alive) return;
+    forgetWatching(owner, record);
     const info = { type: "down", monitor: record, reason };
     this.host.deliver(owner, new Message(Kind.down, record.target, info, undefined));
   }
