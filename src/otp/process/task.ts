@@ -88,6 +88,8 @@ export function startTask(
   const abort = new AbortController();
   task.more().abort = abort;
   kernel.onDown(task, (reason) => {
+    // However it ended: a replaced or killed task must not hold its deadline.
+    if (timer !== undefined) kernel.wheel.cancel(timer);
     if (tasks.get(key) !== task) return;
     tasks.delete(key);
     if (!owner.alive) return;
@@ -101,7 +103,6 @@ export function startTask(
       : kernel.wakeAt(timeoutMs, () => settle({ ok: false, reason: "timeout" }, "timeout"));
   const settle = (result: TaskResult, reason: Reason): void => {
     if (!task.alive) return;
-    if (timer !== undefined) kernel.wheel.cancel(timer);
     kernel.finish(task, reason);
     task.state = result;
   };
