@@ -51,6 +51,7 @@
  * | share rows | `Table` (names/table.ts) |
  * | run it | `createNode` (node/node.ts), in tests `createVirtualNode` (node/virtual.ts) |
  * | look at it | `Inspector` (node/inspector.ts), `Telemetry` (node/telemetry.ts), `Log` (node/log.ts) |
+ * | log what supervisors report | `reportText` (supervisor/report-text.ts) |
  * | understand an end | `Reason`, `ExitError`, `OtpError` (reason.ts) |
  *
  * Guides stand in docs/otp/.
@@ -104,6 +105,8 @@ export type {
   StartedChild,
   SupervisorRef,
 } from "./supervisor/ref.ts";
+export { reportText } from "./supervisor/report-text.ts";
+export type { ReportTextOptions } from "./supervisor/report-text.ts";
 export { child, dynamicSupervisor, supervisor } from "./supervisor/spec.ts";
 export type {
   Backoff,

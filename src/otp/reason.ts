@@ -110,7 +110,10 @@ export function reasonOfThrown(thrown: unknown): Reason {
   return { error: new Error(`thrown: ${textOf(thrown)}`, { cause: thrown }) };
 }
 
-/** One line of text for logs, trees and error messages; never throws, never longer than 200 characters. */
+/**
+ * One line of text for logs, trees and error messages: an atom as it is, anything else on one line of
+ * at most 200 characters. Never throws.
+ */
 export function reasonText(reason: Reason): string {
   if (typeof reason === "string") return reason;
   if (Array.isArray(reason)) return clip(textOf(reason));
@@ -158,17 +161,30 @@ function errorIn(reason: unknown, depth: number): Error | undefined {
   return undefined;
 }
 
-function textOf(value: unknown): string {
+/** Any value as text; never throws. */
+export function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   try {
-    return JSON.stringify(value, (_key, inner: unknown) =>
+    const text = JSON.stringify(value, (_key, inner: unknown) =>
       inner instanceof Error ? `${inner.name}: ${inner.message}` : inner,
-    );
+    ) as string | undefined;
+    // Symbols, functions and undefined have no JSON.
+    return text ?? String(value);
   } catch {
+    return plainText(value);
+  }
+}
+
+/** For what JSON cannot say: circular values, big integers, getters that throw. */
+function plainText(value: unknown): string {
+  try {
     return String(value);
+  } catch {
+    return "(unprintable)";
   }
 }
 
 function clip(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+  const line = text.replaceAll(/\s*[\r\n]\s*/g, " ");
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
 }

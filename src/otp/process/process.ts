@@ -7,7 +7,7 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { Profile } from "../node/profile.ts";
 import { type Few, hasItem, itemsOf, withItem, withoutItem } from "../../lib/few.ts";
-import type { Reason } from "../reason.ts";
+import { type Reason, textOf } from "../reason.ts";
 import type { TimerEntry } from "../time/wheel.ts";
 import type { PendingCall } from "./calls.ts";
 import type { Kernel } from "./kernel.ts";
@@ -147,7 +147,7 @@ export class Process {
 
 /** A child id as text: ids may be any value, as in OTP. */
 export function idText(id: unknown): string {
-  return typeof id === "string" ? id : JSON.stringify(id);
+  return textOf(id);
 }
 
 /** Rarely used parts of a process. */
