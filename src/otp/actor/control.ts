@@ -45,7 +45,8 @@
  * await node.advance(5_000);
  * console.log("on:", await hall.call.toggle());
  * console.log(await hall.call.unscrew());
- * console.log(await top.startChild(room("garden", 500)));
+ * const garden = await top.startChild(room("garden", 500));
+ * console.log(garden.ok || garden.reason);
  * console.log((await top.whichChildren()).map((row) => row.pid));
  * await node.stop();
  * ```
@@ -55,7 +56,7 @@
  * idle
  * on: true
  * dark
- * { ok: false, reason: [ 'too_bright', 500 ] }
+ * [ 'too_bright', 500 ]
  * [ undefined, undefined ]
  * ```
  *

@@ -6,7 +6,7 @@ import type { Process, StartOutcome } from "../process/process.ts";
 import { processOf, RefImpl } from "../process/ref.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { checkSpec } from "./check.ts";
-import type { Child } from "./child.ts";
+import { Child } from "./child.ts";
 import type { AdminCommand, AdminResult, ChildCounts, ChildRow, StartedChild } from "./ref.ts";
 import type { ChildSpec } from "./spec.ts";
 import { stopOne } from "./stopping.ts";
@@ -74,11 +74,12 @@ function started(owner: SupervisorBehaviour, child: Child): Maybe<AdminResult<St
   return chain(owner.spawn(child), (outcome) =>
     chain(owner.accept(child, outcome), (failure) => {
       if (failure === undefined) {
-        if (owner.isDynamic && child.spec.restart === "temporary") owner.forgetArguments(child);
+        if (child.spec.restart === "temporary") owner.forgetArguments(child);
         return describe(outcome);
       }
       owner.remove(child);
-      return failed(failure.reason);
+      const { reason } = failure;
+      return owner.isDynamic ? failed(reason) : { ok: false, reason, child: child.spec };
     }),
   );
 }
@@ -105,12 +106,14 @@ function dynamicTarget(
   const isRef = target instanceof RefImpl;
   const pid = isRef ? target.id : target;
   if (typeof pid !== "string" || !pid.startsWith("#")) return "simple_one_for_one";
+  const id = Number(pid.slice(1));
+  const process = isRef ? processOf(target) : owner.me.kernel.processes.get(id);
+  if (process?.alive === true) return owner.childOf(process);
+  // It may have died unread, unlinked, or wait for its next restart attempt.
   for (const child of owner.children) {
-    if (child.isRestarting && child.lastPid === pid) return child;
+    if (child.lastId === id && (child.process !== undefined || child.isRestarting)) return child;
   }
-  const process = isRef ? processOf(target) : owner.me.kernel.processes.get(Number(pid.slice(1)));
-  if (process === undefined || !process.alive) return "gone";
-  return owner.childOf(process);
+  return "gone";
 }
 
 function restart(owner: SupervisorBehaviour, child: Child): Maybe<AdminResult<StartedChild>> {
@@ -130,21 +133,24 @@ function remove(owner: SupervisorBehaviour, child: Child): AdminResult {
   return { ok: true };
 }
 
-/** A dynamic supervisor knows its template by the id its children share. */
 function childSpec(
   owner: SupervisorBehaviour,
   target: unknown,
 ): AdminResult<{ readonly spec: ChildSpec }> {
-  if (!owner.isDynamic) {
-    const child = owner.byId.get(target);
-    return child === undefined ? failed("not_found") : { ok: true, spec: child.spec };
-  }
+  const child = owner.isDynamic ? dynamicById(owner, target) : owner.byId.get(target);
+  return child === undefined ? failed("not_found") : { ok: true, spec: child.spec };
+}
+
+/** A dynamic child by its pid or ref, or any of those whose template gave this id. */
+function dynamicById(owner: SupervisorBehaviour, target: unknown): Child | undefined {
+  const known = dynamicTarget(owner, target);
+  if (known instanceof Child) return known;
   for (const child of owner.children) {
     if (child.process?.childId === target || (child.isRestarting && child.spec.id === target)) {
-      return { ok: true, spec: child.spec };
+      return child;
     }
   }
-  return failed("not_found");
+  return undefined;
 }
 
 function withStatic<T>(

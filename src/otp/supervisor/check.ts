@@ -23,38 +23,34 @@ export function checkFlags(setup: SupervisorSetup): Reason | undefined {
   return undefined;
 }
 
-/** Why this child spec cannot be used by a supervisor with `autoShutdown`, or undefined. */
+/** Why this child spec cannot be used by a supervisor with `autoShutdown`, or undefined; the first in OTP's order. */
 export function checkSpec(spec: ChildSpec, setup: SupervisorSetup): Reason | undefined {
   if (spec === null || typeof spec !== "object") return ["invalid_child_spec", spec];
   if (spec.id === undefined) return "missing_id";
   if (spec.start === undefined) return "missing_start";
   if (!isPlan(spec.start)) return ["invalid_mfa", spec.start];
   if (!RESTARTS.has(spec.restart)) return ["invalid_restart_type", spec.restart];
+  const problem = checkSignificant(spec, setup);
+  if (problem !== undefined) return problem;
   if (spec.type !== "worker" && spec.type !== "supervisor") {
     return ["invalid_child_type", spec.type];
   }
-  if (!isShutdown(spec.shutdown)) return ["invalid_shutdown", spec.shutdown];
-  if (typeof spec.significant !== "boolean") return ["invalid_significant", spec.significant];
-  if (!spec.significant) return undefined;
-  if (setup.autoShutdown === "never") {
-    return [
-      "bad_combination",
-      [
-        ["auto_shutdown", "never"],
-        ["significant", true],
-      ],
-    ];
-  }
-  if (spec.restart === "permanent") {
-    return [
-      "bad_combination",
-      [
-        ["restart", "permanent"],
-        ["significant", true],
-      ],
-    ];
-  }
-  return undefined;
+  return isShutdown(spec.shutdown) ? undefined : ["invalid_shutdown", spec.shutdown];
+}
+
+function checkSignificant(spec: ChildSpec, setup: SupervisorSetup): Reason | undefined {
+  const { significant, restart } = spec;
+  if (typeof significant !== "boolean") return ["invalid_significant", significant];
+  if (!significant) return undefined;
+  const clash = (flag: string, value: string): Reason => [
+    "bad_combination",
+    [
+      [flag, value],
+      ["significant", true],
+    ],
+  ];
+  if (setup.autoShutdown === "never") return clash("auto_shutdown", "never");
+  return restart === "permanent" ? clash("restart", "permanent") : undefined;
 }
 
 /** First problem of a list of specs, duplicates included. */
@@ -71,7 +67,7 @@ export function checkSpecs(setup: SupervisorSetup): Reason | undefined {
 
 function isShutdown(value: unknown): boolean {
   if (value === "infinity" || value === "kill") return true;
-  return typeof value === "number" && value >= 0;
+  return Number.isInteger(value) && (value as number) >= 0;
 }
 
 function isPlan(start: unknown): boolean {

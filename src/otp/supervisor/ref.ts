@@ -32,11 +32,11 @@
  *
  * | call | ok | refused with |
  * |---|---|---|
- * | `startChild(spec)` | `pid`, `ref`, `extra`; pid undefined after `ignore` | `["already_started", pid]`, `already_present`, a bad spec, what init refused; dynamic: `max_children` |
+ * | `startChild(spec)` | `pid`, `ref`, `extra`; pid undefined after `ignore` | `["already_started", pid]`, `already_present`, a bad spec, what init refused (static: with the `child`); dynamic: `max_children` |
  * | `terminateChild(target)` | also when it does not run | `not_found`; `simple_one_for_one` for an id of a dynamic one |
  * | `restartChild(id)` | like startChild | `running`, `restarting`, `not_found`, the start error |
  * | `deleteChild(id)` | spec forgotten | `running`, `restarting`, `not_found` |
- * | `getChildSpec(id)` | the spec, defaults filled in | `not_found` |
+ * | `getChildSpec(target)` | the spec, defaults filled in | `not_found` |
  * | `whichChildren()` | rows, latest first | rejects with ExitError when the supervisor is gone |
  * | `countChildren()` | counts | the same |
  *
@@ -56,7 +56,12 @@ import type { ChildSpec } from "./spec.ts";
 /** Outcome of an admin call. */
 export type AdminResult<T = object> =
   | ({ readonly ok: true } & T)
-  | { readonly ok: false; readonly reason: CallFault | Reason };
+  | {
+      readonly ok: false;
+      readonly reason: CallFault | Reason;
+      /** The refused spec, when a static startChild failed because the child did not start. */
+      readonly child?: ChildSpec;
+    };
 
 /** A child that is up; `pid` is undefined when its init said ignore. */
 export interface StartedChild {
@@ -105,8 +110,8 @@ export interface SupervisorRef<A = ChildSpec> extends ProcessRef {
   whichChildren(): Promise<readonly ChildRow[]>;
   /** Counts of all children. */
   countChildren(): Promise<ChildCounts>;
-  /** The spec of a child, defaults filled in. */
-  getChildSpec(id: string | number): Promise<AdminResult<{ readonly spec: ChildSpec }>>;
+  /** The spec with its defaults filled in; a dynamic child is named by its ref or pid too. */
+  getChildSpec(target: ChildTarget): Promise<AdminResult<{ readonly spec: ChildSpec }>>;
 }
 
 /** Admin requests as they lie in the supervisor's mailbox. */
@@ -137,8 +142,8 @@ export class SupervisorHandle extends RefImpl implements SupervisorRef<unknown> 
     return this.ask({ op: "delete", target: id });
   }
 
-  getChildSpec(id: string | number): Promise<AdminResult<{ readonly spec: ChildSpec }>> {
-    return this.ask({ op: "spec", target: id });
+  getChildSpec(target: ChildTarget): Promise<AdminResult<{ readonly spec: ChildSpec }>> {
+    return this.ask({ op: "spec", target });
   }
 
   async whichChildren(): Promise<readonly ChildRow[]> {

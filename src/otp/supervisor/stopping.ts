@@ -15,7 +15,7 @@ export function stopOne(owner: SupervisorBehaviour, child: Child): Promise<void>
   if (process === undefined) return undefined;
   const { me } = owner;
   const { kernel } = me;
-  detach(me, child, process);
+  const isTold = detach(me, child, process);
   kernel.block(me);
   return new Promise((resolve) => {
     const deadline = armKill(owner, [process], child.spec.shutdown);
@@ -23,7 +23,7 @@ export function stopOne(owner: SupervisorBehaviour, child: Child): Promise<void>
       if (deadline !== undefined) kernel.wheel.cancel(deadline);
       if (!me.alive) return;
       kernel.unblock(me);
-      judge(owner, child, process.exitReason ?? "noproc");
+      judge(owner, child, reasonOfStop(process, isTold));
       resolve();
     });
     ask(me, process, child.spec.shutdown);
@@ -47,10 +47,10 @@ export function stopInParallel(
     const deadline = armKill(owner, processes, running[0]?.spec.shutdown ?? "infinity");
     for (const child of running) {
       const process = child.process as Process;
-      detach(me, child, process);
+      const isTold = detach(me, child, process);
       kernel.onDown(process, () => {
         if (!me.alive) return;
-        const reason = process.exitReason ?? "noproc";
+        const reason = reasonOfStop(process, isTold);
         child.lastExit = reason;
         if (!isFineStop(child.spec.shutdown, child.spec.restart, reason)) {
           const text = reasonText(reason);
@@ -81,14 +81,24 @@ function byReason(a: { reason: Reason }, b: { reason: Reason }): number {
   return reasonText(a.reason) < reasonText(b.reason) ? -1 : 1;
 }
 
-/** The child no longer counts as running, and its EXIT will not be read. */
-function detach(me: Process, child: Child, process: Process): void {
+/**
+ * The child no longer counts as running, and its EXIT will not be read. False when it had unlinked
+ * itself and is gone already: nobody can say why it ended.
+ */
+function detach(me: Process, child: Child, process: Process): boolean {
   child.process = undefined;
   process.record = undefined;
-  me.dropLink(process);
-  if (!process.alive) {
-    me.mailbox.removeFirst((held) => held.kind === Kind.exit && held.origin === process);
-  } else me.kernel.signals.unlink(me, process);
+  const wasLinked = me.dropLink(process);
+  if (process.alive) {
+    me.kernel.signals.unlink(me, process);
+    return true;
+  }
+  const exit = me.mailbox.removeFirst((held) => held.kind === Kind.exit && held.origin === process);
+  return wasLinked || exit !== undefined;
+}
+
+function reasonOfStop(process: Process, isTold: boolean): Reason {
+  return isTold ? (process.exitReason ?? "noproc") : "noproc";
 }
 
 function ask(me: Process, process: Process, shutdown: unknown): void {

@@ -159,9 +159,13 @@ export class SupervisorBehaviour implements Behaviour {
     return child;
   }
 
-  /** A temporary dynamic child never starts again: its id, name and arguments are dropped. */
+  /** A temporary child never starts again: its arguments are dropped, when dynamic its id and name too. */
   forgetArguments(child: Child): void {
     const { spec } = child;
+    if (!this.isDynamic) {
+      child.spec = { ...spec, start: { behaviour: spec.start.behaviour, args: undefined } };
+      return;
+    }
     const shared = this.sharedSpec;
     const isSame =
       shared !== undefined && shared.type === spec.type && shared.shutdown === spec.shutdown;
