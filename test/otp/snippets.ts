@@ -43,6 +43,7 @@ export function snippetsOf(page: string, text: string): Snippet[] {
   const found: { name: string; lines: string[]; prints: string[] }[] = [];
   let fence: string | undefined;
   let body: string[] = [];
+  let before = "";
   for (const [index, line] of text.split("\n").entries()) {
     const mark = /^```(.*)$/.exec(line);
     if (mark === null) {
@@ -55,13 +56,16 @@ export function snippetsOf(page: string, text: string): Snippet[] {
       continue;
     }
     const start = index - body.length;
+    // What is printed stands directly after its program; other texts are just texts.
+    const isAnswer = fence === "text" && before.startsWith("ts");
     if (fence === "ts") found.push({ name: `${page}.${start}`, lines: [], prints: [] });
     const last = found.at(-1);
     if (last !== undefined && (fence === "ts" || fence === "ts more")) {
       while (last.lines.length < start) last.lines.push("");
       last.lines.push(...body);
     }
-    if (last !== undefined && fence === "text") last.prints.push(...body);
+    if (last !== undefined && isAnswer) last.prints.push(...body);
+    before = fence;
     fence = undefined;
   }
   return found.map(({ name, lines, prints }) => ({
