@@ -145,7 +145,12 @@ export type AnsweredCalls<C> = {
 };
 
 /** What `defineMachineActor` takes beside the machine. */
-export interface MachineSpec<M extends AnyStateMachine, A, C extends MachineCalls<M>> {
+export interface MachineSpec<
+  M extends AnyStateMachine,
+  A,
+  C extends MachineCalls<M>,
+  E extends EventFrom<M> = EventFrom<M>,
+> {
   /** `domain/base-name`; keys and logs are built from it. */
   readonly name: string;
   /** Bound of the mailbox; default 10 000 messages, the next one rejected. */
@@ -159,7 +164,7 @@ export interface MachineSpec<M extends AnyStateMachine, A, C extends MachineCall
   /** What named actions do; default none, which a machine with named actions does not accept. */
   readonly effects?: MachineEffects<M>;
   /** Info messages (timers of effects, tasks, exits, broadcasts) turned into events; undefined: none. Default: counted and told as `otp.unknown`. */
-  readonly on?: (info: Info, snapshot: SnapshotFrom<M>, ctx: Ctx) => EventFrom<M> | undefined;
+  readonly on?: (info: Info, snapshot: SnapshotFrom<M>, ctx: Ctx) => E | undefined;
   /** Runs before an orderly end; default none. */
   readonly terminate?: (snapshot: SnapshotFrom<M>, reason: Reason, ctx: Ctx) => unknown;
   /** State for operators; default `{ value, status }`. */
@@ -181,9 +186,11 @@ export function defineMachineActor<
   const M extends AnyStateMachine,
   A,
   const C extends MachineCalls<M> = None,
+  // Const, so that what `on` returns keeps its literal type.
+  const E extends EventFrom<M> = EventFrom<M>,
 >(
   machine: M,
-  spec: MachineSpec<M, A, C>,
+  spec: MachineSpec<M, A, C, E>,
 ): Def<A, SnapshotFrom<M>, AnsweredCalls<C>, MachineCasts<M>> {
   const effects = (spec.effects ?? {}) as Readonly<Record<string, Effect>>;
   boundLoops(machine);
