@@ -72,6 +72,9 @@ export type {
   Step,
 } from "./actor/definition.ts";
 export { defineMachineActor } from "./actor/machine-actor.ts";
+export type { TaskStreamOptions } from "./actor/task-stream.ts";
+export { groupFor } from "./names/groups.ts";
+export type { Group, GroupView, Member, OwnGroups } from "./names/groups.ts";
 export { keyFor } from "./names/key.ts";
 export type { Key } from "./names/key.ts";
 export { Table } from "./names/table.ts";
@@ -94,7 +97,7 @@ export type { Telemetry, TelemetryEvent, TelemetryHandler } from "./node/telemet
 export type { CallOptions, CallResult, From } from "./process/calls.ts";
 export type { Info, Monitor, TaskResult } from "./process/message.ts";
 export type { ProcessRef } from "./process/ref.ts";
-export type { TaskOptions } from "./process/task.ts";
+export type { TaskOptions, TaskRun } from "./process/task.ts";
 export { exit, ExitError, isCleanReason, isShutdown, OtpError, reasonText } from "./reason.ts";
 export type { CallFault, Reason } from "./reason.ts";
 export type {
@@ -107,6 +110,8 @@ export type {
 } from "./supervisor/ref.ts";
 export { reportText } from "./supervisor/report-text.ts";
 export type { ReportTextOptions } from "./supervisor/report-text.ts";
+export { partitionOf, partitionSupervisor } from "./supervisor/partitions.ts";
+export type { PartitionOptions, PartitionSpec } from "./supervisor/partitions.ts";
 export { child, dynamicSupervisor, supervisor } from "./supervisor/spec.ts";
 export type {
   Backoff,
@@ -117,3 +122,9 @@ export type {
   SupervisorOptions,
   SupervisorSpec,
 } from "./supervisor/spec.ts";
+export { task, taskSupervisor } from "./supervisor/task-supervisor.ts";
+export type {
+  LooseTaskOptions,
+  TaskSpec,
+  TaskSupervisorOptions,
+} from "./supervisor/task-supervisor.ts";

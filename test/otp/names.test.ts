@@ -15,8 +15,8 @@ describe("the registry", () => {
     const release = node.registry.listen((change, name, pid) =>
       changes.push(`${change} ${name} ${pid}`),
     );
-    const isHeld = await as(node, "a", (ctx) => ctx.register(probeKey("b")));
-    expect(isHeld).toBe(false);
+    const taken = await as(node, "a", (ctx) => ctx.register(probeKey("b")));
+    expect(taken).toEqual({ ok: false, reason: ["already_started", probeRef(node, "b").id] });
     const pid = probeRef(node, "a").id;
     await as(node, "a", (ctx) => ctx.register(probeKey("free")));
     probeRef(node, "a").cast.stop("boom");

@@ -1,6 +1,7 @@
 /** What the compiler refuses (otp.md 3.3): each line marked below must not type-check. */
 import { assertType, describe, expectTypeOf, it } from "vitest";
 import {
+  type CallFault,
   type CallResult,
   child,
   type Ctx,
@@ -9,10 +10,18 @@ import {
   defineMachineActor,
   dynamicSupervisor,
   type From,
+  groupFor,
   keyFor,
   later,
+  type Member,
+  partitionSupervisor,
+  type Reason,
   reply,
   type Ref,
+  supervisor,
+  task,
+  type TaskResult,
+  taskSupervisor,
 } from "../../src/otp/index.ts";
 import { breaker, breakerKey } from "./example/breaker.ts";
 import { breakerMachine, type BreakerInput } from "./example/breaker.machine.ts";
@@ -160,6 +169,82 @@ describe("machine actors", () => {
         },
       },
     });
+  });
+});
+
+describe("groups", () => {
+  const counters = groupFor<{ readonly weight: number }>()(counter, "name");
+  const plain = groupFor()(counter);
+
+  it("gives refs of the definition, with their values", () => {
+    const [first] = ctx.groups.members(counters("a"));
+    expectTypeOf(first?.ref).toEqualTypeOf<Ref<typeof counter> | undefined>();
+    expectTypeOf(first?.value).toEqualTypeOf<{ readonly weight: number } | undefined>();
+    ctx.groups.join(counters("a"), { weight: 1 });
+    ctx.groups.join(plain());
+  });
+
+  it("refuses a value of another type, a missing value and a wrong number of parts", () => {
+    // @ts-expect-error the value is a record
+    ctx.groups.join(counters("a"), 1);
+    // @ts-expect-error the group holds values
+    ctx.groups.join(counters("a"));
+    // @ts-expect-error one part missing
+    counters();
+    // @ts-expect-error the weight is a number
+    ctx.groups.update(counters("a"), () => ({ weight: "1" }));
+  });
+
+  it("refuses a foreign protocol", () => {
+    // @ts-expect-error counters have no such cast
+    ctx.groups.dispatch(counters("a"), ([one]) => one?.ref.cast.nope());
+    // @ts-expect-error members of another definition
+    const heads: readonly Member<typeof head>[] = ctx.groups.members(plain());
+    void heads;
+  });
+});
+
+describe("partitions", () => {
+  const shards = partitionSupervisor("shards", {
+    partitions: 2,
+    child: (partition) => child(counter, partition, { id: "shard" }),
+  });
+
+  it("gives keys of the children's definition", () => {
+    expectTypeOf(ctx.via(shards.keyOf("a"))).toEqualTypeOf<Ref<typeof counter>>();
+    // @ts-expect-error no routing by objects
+    shards.keyOf({});
+    // @ts-expect-error key of another protocol
+    child(head, {} as never, { register: shards.keyOf("a") });
+  });
+});
+
+describe("tasks", () => {
+  it("types the results of a stream", () => {
+    const stream = ctx.taskStream([1, 2], async (n) => String(n));
+    expectTypeOf(stream).toEqualTypeOf<AsyncGenerator<TaskResult<string>, void, undefined>>();
+    // @ts-expect-error the items are numbers
+    ctx.taskStream([1, 2], (item: string) => item);
+  });
+
+  it("refuses what is no task at a task supervisor, and another supervisor for a task", async () => {
+    const jobs = await createNode().start(taskSupervisor("jobs"));
+    void jobs.startChild(task(() => 1, { restart: "transient" }));
+    ctx.task("k", () => 1, { supervisor: jobs });
+    // @ts-expect-error a function is no task yet
+    void jobs.startChild(() => 1);
+    // @ts-expect-error no such restart type
+    task(() => 1, { restart: "sometimes" });
+    const plain = await createNode().start(supervisor("plain", { children: [] }));
+    // @ts-expect-error it supervises children, not tasks
+    ctx.task("k", () => 1, { supervisor: plain });
+  });
+});
+
+describe("registration", () => {
+  it("says who holds a key that is taken", () => {
+    const held = ctx.register(counterKey("a"));
+    if (!held.ok) expectTypeOf(held.reason).toEqualTypeOf<CallFault | Reason>();
   });
 });
 

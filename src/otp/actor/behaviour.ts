@@ -45,7 +45,7 @@ export class ActorBehaviour implements Behaviour {
   readonly highWater: number;
   readonly overflow: Overflow;
   private readonly actor: ErasedActor;
-  private readonly facets: Facets;
+  readonly facets: Facets;
   private readonly calls = new Map<string, Handler>();
   private readonly casts = new Map<string, Handler>();
   /** The same actor under a profile with another mailbox default; made on first use. */

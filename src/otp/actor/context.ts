@@ -75,21 +75,24 @@
  * others end with the process.
  */
 import { Log } from "../node/log.ts";
+import { mustSpeak, OwnGroups } from "../names/groups.ts";
 import type { Key } from "../names/key.ts";
 import { Table, type TableOptions } from "../names/table.ts";
-import { Envelope, Kind, type Monitor } from "../process/message.ts";
+import { Envelope, Kind, type Monitor, type TaskResult } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
 import { forgetWatcher } from "../process/death.ts";
 import { forgetWatching, type MonitorRecord } from "../process/signals.ts";
 import { spawnBody } from "../process/spawn.ts";
-import { startTask, type TaskOptions } from "../process/task.ts";
+import type { TaskOptions } from "../process/task.ts";
 import { OtpError, type Reason } from "../reason.ts";
-import { findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
+import { type AdminResult, findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
 import type { ChildSpec } from "../supervisor/spec.ts";
+import { launchTask } from "../supervisor/task-supervisor.ts";
 import { ProcessTimer } from "../time/process-timer.ts";
 import { TimerEntry } from "../time/wheel.ts";
 import type { AnyDef, Ref } from "./definition.ts";
+import { checkConcurrency, streamTasks, type TaskStreamOptions } from "./task-stream.ts";
 
 /** Options of `ctx.spawn`. */
 export interface SpawnOptions {
@@ -206,11 +209,27 @@ export class Ctx {
    * Runs `run` in a process of its own and mails one `task` message with its outcome.
    *
    * The task dies with its owner; a running key is replaced and its older result dropped. Default
-   * timeout 5 s; at most 64 run per owner, the next one fails with "overloaded".
+   * timeout 5 s; at most 64 run per owner, the next one fails with "overloaded". With `supervisor`
+   * it hangs below that task supervisor instead of below this process.
    */
   task<T>(key: string, run: (signal: AbortSignal) => Promise<T> | T, options?: TaskOptions): void {
     this.mustLive("task");
-    startTask(this.process, key, run, options);
+    launchTask(this.process, key, run, options);
+  }
+
+  /**
+   * Runs `run` for every item, at most `maxConcurrency` (default 8) at a time, each as a task of
+   * this process; yields one result per item, failures as values. The process stays busy while a
+   * handler reads it: read it inside a task when the mailbox must not wait.
+   */
+  taskStream<T, R>(
+    items: Iterable<T>,
+    run: (item: T, signal: AbortSignal) => R | Promise<R>,
+    options: TaskStreamOptions = {},
+  ): AsyncGenerator<TaskResult<R>, void, undefined> {
+    this.mustLive("task");
+    checkConcurrency(options);
+    return streamTasks(this.process, items, run, options);
   }
 
   /**
@@ -293,16 +312,27 @@ export class Ctx {
     return new RefImpl(this.process.kernel, undefined, key.name, key.facets) as unknown as Ref<D>;
   }
 
-  /** Holds `key` until death; false when somebody else holds it. */
-  register(key: Key): boolean {
-    if (this.isZombie("register")) return false;
-    const holder = this.process.kernel.registry.register(key.name, this.process);
-    return holder === undefined || holder === this.process;
+  /**
+   * Holds `key` until death; `["already_started", pid]` names somebody else who holds it. A key of
+   * another definition throws OTP_KEY_PROTOCOL.
+   */
+  register(key: Key): AdminResult {
+    if (this.isZombie("register")) return { ok: false, reason: "noproc" };
+    const { process } = this;
+    mustSpeak(process, key);
+    const holder = process.kernel.registry.register(key.name, process);
+    if (holder === undefined || holder === process) return { ok: true };
+    return { ok: false, reason: ["already_started", holder.pid] };
   }
 
   /** Gives up `key`; false when this process does not hold it. */
   unregister(key: Key): boolean {
     return this.process.kernel.registry.unregister(key.name, this.process);
+  }
+
+  /** Groups of processes under one key: join, leave, members, dispatch. */
+  get groups(): OwnGroups {
+    return new OwnGroups(this.process, (op) => this.isZombie(op));
   }
 
   /** The supervisor with this registered name, path or unique id, or undefined. */

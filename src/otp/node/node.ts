@@ -66,6 +66,7 @@ import {
 } from "node:timers";
 import { whereis } from "../actor/context.ts";
 import type { AnyDef, Ref } from "../actor/definition.ts";
+import type { GroupView } from "../names/groups.ts";
 import type { Key } from "../names/key.ts";
 import type { PubSub } from "../names/pubsub.ts";
 import type { Registry } from "../names/registry.ts";
@@ -111,6 +112,7 @@ export class Node {
   readonly inspector: Inspector;
   /** Names: `listen` to changes, `select` by prefix. */
   readonly registry: Pick<Registry, "listen" | "select">;
+  readonly groups: GroupView;
   /** Resolves with the reason when the tree has ended, by stop or by itself. */
   readonly ended: Promise<Reason>;
   protected readonly kernel: Kernel;
@@ -131,6 +133,7 @@ export class Node {
     this.onStray = onStray;
     this.telemetry = kernel.telemetry;
     this.registry = kernel.registry;
+    this.groups = kernel.groups;
     this.inspector = new Inspector(kernel, () => (this.root === undefined ? [] : [this.root]));
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;

@@ -57,10 +57,11 @@ function releaseExtras(kernel: Kernel, process: Process): void {
   const { extras } = process;
   if (extras === undefined) return;
   if (extras.topics !== undefined) kernel.pubsub.release(process);
+  if (extras.groups !== undefined) kernel.groups.release(process);
   if (extras.idleTimer !== undefined) kernel.wheel.cancel(extras.idleTimer);
   for (const timer of extras.timers?.values() ?? []) kernel.wheel.cancel(timer);
   for (const timer of extras.sleeps ?? []) kernel.wheel.cancel(timer);
-  for (const task of extras.tasks?.values() ?? []) kernel.signals.exit(process, task, "kill");
+  for (const task of extras.tasks?.values() ?? []) task.cancel();
   for (const table of extras.tables ?? []) table.ownerDied();
   extras.timers = undefined;
   extras.sleeps = undefined;

@@ -5,6 +5,7 @@ import { withItem } from "../../lib/few.ts";
 import type { LogLevel, LogSink } from "../node/log.ts";
 import { type Profile, type ProfileName, PROFILES } from "../node/profile.ts";
 import { Telemetry } from "../node/telemetry.ts";
+import { Groups } from "../names/groups.ts";
 import { PubSub } from "../names/pubsub.ts";
 import { Registry } from "../names/registry.ts";
 import type { Table } from "../names/table.ts";
@@ -70,6 +71,7 @@ export class Kernel {
   readonly processes = new ProcessTable();
   readonly registry = new Registry();
   readonly pubsub = new PubSub();
+  readonly groups = new Groups();
   readonly tables = new Map<string, Table<unknown>>();
   /** Live supervisors by id; ids should be unique, see findSupervisor. */
   readonly supervisors = new Map<string, Set<Process>>();

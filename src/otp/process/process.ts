@@ -5,6 +5,7 @@
  * idle actor stays small.
  */
 import type { AsyncResource } from "node:async_hooks";
+import type { GroupEntry } from "../names/groups.ts";
 import type { Profile } from "../node/profile.ts";
 import { type Few, hasItem, itemsOf, withItem, withoutItem } from "../../lib/few.ts";
 import { type Reason, textOf } from "../reason.ts";
@@ -13,8 +14,9 @@ import type { PendingCall } from "./calls.ts";
 import type { Kernel } from "./kernel.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { CastType, Envelope } from "./message.ts";
-import type { ProcessRef } from "./ref.ts";
+import type { Facets, ProcessRef } from "./ref.ts";
 import type { MonitorRecord } from "./signals.ts";
+import type { OwnedTask } from "./task.ts";
 
 /** What a full mailbox does with the next user message. */
 export type Overflow = "reject" | "drop-oldest" | "exit";
@@ -34,6 +36,8 @@ export interface Behaviour {
   /** Mailbox length that is worth an event. */
   readonly highWater: number;
   readonly overflow: Overflow;
+  /** Protocol of its refs; undefined where it has none. */
+  readonly facets?: Facets;
   /** The same behaviour with the mailbox default of a node's profile. */
   under?(profile: Profile): Behaviour;
   /** What others hold; made on first use. */
@@ -154,13 +158,16 @@ export function idText(id: unknown): string {
 export class Extras {
   names: string[] | undefined = undefined;
   topics: string[] | undefined = undefined;
+  /** Its entries in groups, by group. */
+  groups: Map<string, GroupEntry[]> | undefined = undefined;
   /** Monitors this process holds on others. */
   watching: Few<MonitorRecord> = undefined;
   idleTimer: TimerEntry | undefined = undefined;
   timers: Map<string, TimerEntry> | undefined = undefined;
   sleeps: Set<TimerEntry> | undefined = undefined;
-  tasks: Map<string, Process> | undefined = undefined;
-  taskCount = 0;
+  tasks: Map<string, OwnedTask> | undefined = undefined;
+  /** Task streams it has read; marks their keys. */
+  streams = 0;
   tables: Set<{ ownerDied(): void }> | undefined = undefined;
   abort: AbortController | undefined = undefined;
   droppedAtMs = Number.NEGATIVE_INFINITY;
