@@ -71,6 +71,7 @@ export type {
   Ref,
   Step,
 } from "./actor/definition.ts";
+export type { SavedMachine } from "./actor/machine-resume.ts";
 export { defineMachineActor } from "./actor/machine-actor.ts";
 export type { TaskStreamOptions } from "./actor/task-stream.ts";
 export { groupFor } from "./names/groups.ts";
@@ -83,14 +84,11 @@ export { createNode } from "./node/node.ts";
 export type { Node, NodeOptions } from "./node/node.ts";
 export { createVirtualNode } from "./node/virtual.ts";
 export type { VirtualNode, VirtualOptions } from "./node/virtual.ts";
-export type {
-  Inspector,
-  InspectTarget,
-  ProcessInfo,
-  ProcessRow,
-  RestartView,
-  TreeNode,
-} from "./node/inspector.ts";
+export type { Dump, DumpOptions, MailboxRow } from "./node/dump.ts";
+export type { InspectTarget } from "./node/find.ts";
+export type { Inspector } from "./node/inspector.ts";
+export type { ProcessInfo, ProcessRow } from "./node/process-view.ts";
+export type { RestartView, TreeNode } from "./node/tree-view.ts";
 export type { Log, LogLevel, LogSink } from "./node/log.ts";
 export type { ProfileName } from "./node/profile.ts";
 export type { Telemetry, TelemetryEvent, TelemetryHandler } from "./node/telemetry.ts";
@@ -112,6 +110,28 @@ export { reportText } from "./supervisor/report-text.ts";
 export type { ReportTextOptions } from "./supervisor/report-text.ts";
 export { partitionOf, partitionSupervisor } from "./supervisor/partitions.ts";
 export type { PartitionOptions, PartitionSpec } from "./supervisor/partitions.ts";
+export { linesOfPlan, planReconcile } from "./supervisor/reconcile.ts";
+export type {
+  FlagChange,
+  ReconcilePlan,
+  ReconcileStep,
+  RunningChild,
+  RunningSupervisor,
+} from "./supervisor/reconcile.ts";
+export type { Reconciled, ReconcileFailure } from "./supervisor/reconcile-apply.ts";
+export type { Upgraded } from "./sys/client.ts";
+export type { DebugFold, DebugList, Statistics } from "./sys/debug.ts";
+export type { SysEvent, SysEventRow } from "./sys/event.ts";
+export type { ProcessStatus } from "./sys/status.ts";
+export { TRACE_LIMITS } from "./sys/trace.ts";
+export type {
+  Trace,
+  TraceEnd,
+  TracePattern,
+  TraceRequest,
+  TraceRow,
+  TraceSink,
+} from "./sys/trace.ts";
 export { child, dynamicSupervisor, supervisor } from "./supervisor/spec.ts";
 export type {
   Backoff,

@@ -137,6 +137,44 @@ describe("definitions", () => {
   });
 });
 
+describe("migrate", () => {
+  it("is given a state of unknown shape and gives one of this version", () => {
+    const migrated = defineActor({
+      name: "test/migrated",
+      version: 2,
+      init: (_args: undefined) => ({ total: 0 }),
+      calls: { get: (state) => reply(state, state.total) },
+      migrate: (state, fromVersion) => {
+        expectTypeOf(state).toEqualTypeOf<unknown>();
+        return { total: fromVersion };
+      },
+    });
+    expectTypeOf<Ref<typeof migrated>["call"]["get"]>().returns.resolves.toEqualTypeOf<number>();
+    defineActor({
+      name: "test/bad-migrate",
+      init: (_args: undefined) => ({ total: 0 }),
+      // @ts-expect-error the state has a total
+      migrate: () => ({ count: 0 }),
+    });
+  });
+
+  it("of a machine gives value and context of the new machine", () => {
+    defineMachineActor(breakerMachine, {
+      name: "test/migrated-machine",
+      input: (args: BreakerInput) => args,
+      effects: { announce: () => {} },
+      migrate: ({ value }) => ({ value, context: { threshold: 1, cooldownMs: 1, failures: 0 } }),
+    });
+    defineMachineActor(breakerMachine, {
+      name: "test/bad-machine",
+      input: (args: BreakerInput) => args,
+      effects: { announce: () => {} },
+      // @ts-expect-error the context has failures
+      migrate: ({ value }) => ({ value, context: { threshold: 1, cooldownMs: 1 } }),
+    });
+  });
+});
+
 describe("machine actors", () => {
   const machineRef = {} as Ref<typeof breaker>;
 

@@ -12,6 +12,7 @@ import type { Kernel } from "../process/kernel.ts";
 import type { Behaviour, Extras, Overflow, Process, StartOutcome } from "../process/process.ts";
 import { resumeIn } from "../process/scope.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
+import type { ChildSpec } from "../supervisor/spec.ts";
 import { TimerEntry } from "../time/wheel.ts";
 import { Ctx } from "./context.ts";
 import { Control, Ignore, Later, Next, Refuse, Reply, Stop } from "./control.ts";
@@ -29,6 +30,8 @@ export interface ErasedActor {
   readonly on: ((state: unknown, info: Info, ctx: Ctx) => unknown) | undefined;
   readonly terminate: ((state: unknown, reason: Reason, ctx: Ctx) => unknown) | undefined;
   readonly formatState: ((state: unknown) => unknown) | undefined;
+  /** New state from the state of another version; absent: none is needed or none is known. */
+  readonly migrate: ((state: unknown, fromVersion: number, ctx: Ctx) => unknown) | undefined;
   readonly trapExit: boolean | undefined;
   readonly mailbox: MailboxOptions | undefined;
 }
@@ -39,6 +42,7 @@ const HIGH_SHARE = 0.8;
 /** Behaviour shared by all processes of one definition. */
 export class ActorBehaviour implements Behaviour {
   readonly name: string;
+  readonly version: number;
   readonly kind = "worker";
   readonly trapExit: boolean;
   readonly maxMailbox: number;
@@ -51,7 +55,13 @@ export class ActorBehaviour implements Behaviour {
   /** The same actor under a profile with another mailbox default; made on first use. */
   private twin: ActorBehaviour | undefined = undefined;
 
-  constructor(actor: ErasedActor, facets: Facets, maxMailbox = PROFILES.paceline.maxMailbox) {
+  constructor(
+    actor: ErasedActor,
+    facets: Facets,
+    version: number,
+    maxMailbox = PROFILES.paceline.maxMailbox,
+  ) {
+    this.version = version;
     this.actor = actor;
     this.facets = facets;
     this.name = actor.name;
@@ -70,7 +80,7 @@ export class ActorBehaviour implements Behaviour {
   under(profile: Profile): ActorBehaviour {
     const { actor, facets } = this;
     if (actor.mailbox?.max !== undefined || profile.maxMailbox === this.maxMailbox) return this;
-    this.twin ??= new ActorBehaviour(actor, facets, profile.maxMailbox);
+    this.twin ??= new ActorBehaviour(actor, facets, this.version, profile.maxMailbox);
     return this.twin;
   }
 
@@ -134,6 +144,44 @@ export class ActorBehaviour implements Behaviour {
   format(process: Process): unknown {
     const { formatState } = this.actor;
     return formatState === undefined ? redact(process.state) : formatState(process.state);
+  }
+
+  /** An operator's order to end: terminate runs, whether it traps exits or not. */
+  terminate(process: Process, reason: Reason): void {
+    this.end(process, reason, undefined);
+  }
+
+  changeCode(process: Process, next: unknown): Reason | undefined {
+    if (!(next instanceof ActorBehaviour)) return ["bad_code", "no actor definition"];
+    if (next.name !== this.name) return ["other_actor", this.name, next.name];
+    const migrated = next.adopt(process, this.version);
+    if (migrated instanceof Refuse) return migrated.reason;
+    process.become(next.under(process.kernel.profile));
+    process.state = migrated;
+    this.keep(process, next);
+    return undefined;
+  }
+
+  /** The state under this code of a process that ran `fromVersion`. */
+  private adopt(process: Process, fromVersion: number): unknown {
+    const { migrate } = this.actor;
+    if (migrate === undefined) {
+      if (fromVersion === this.version) return process.state;
+      return new Refuse(["no_migrate", fromVersion, this.version]);
+    }
+    const state = migrate(process.state, fromVersion, process.ctx as Ctx);
+    if (state instanceof Refuse) return state;
+    // The process waits for this one turn: a promise would be its state.
+    const isBad = state instanceof Promise || isNoState(state, process.state);
+    return isBad ? new Refuse(badReturn("migrate", state)) : state;
+  }
+
+  /** The next start of this child runs the new code, as newly loaded code does on BEAM. */
+  private keep(process: Process, next: ActorBehaviour): void {
+    const kept = process.record as { spec: ChildSpec } | undefined;
+    const ran = kept?.spec.start.behaviour;
+    if (kept === undefined || !(ran instanceof ActorBehaviour) || ran.actor !== this.actor) return;
+    kept.spec = { ...kept.spec, start: { ...kept.spec.start, behaviour: next } };
   }
 
   private started(process: Process, result: unknown): StartOutcome {

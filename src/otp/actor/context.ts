@@ -393,6 +393,11 @@ export class Ctx {
     );
   }
 
+  /** For machines: keys of running timers that begin with `prefix`. */
+  timerKeys(prefix: string): readonly string[] {
+    return [...(this.process.extras?.timers?.keys() ?? [])].filter((key) => key.startsWith(prefix));
+  }
+
   /** For the runtime: a timer message leaves the mailbox. */
   timerTaken(envelope: Envelope): void {
     const timer = envelope.origin as unknown;

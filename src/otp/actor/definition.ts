@@ -75,13 +75,14 @@
  * | `mailbox.overflow` | the next one: `reject`, `drop-oldest` or `exit` | `reject` |
  * | `formatState(state)` | what operators and crash reports see | bounded, redacted copy |
  * | `version` | of the state's shape | 1 |
+ * | `migrate(state, fromVersion, ctx)` | the state of this version from another's, for `inspector.upgrade` | same version only |
  *
  * One turn at a time: a handler gets the state and returns a decision, a bare state meaning
  * `next(state)`. A sync handler is never awaited; an async one makes the process busy until it
  * settles, and its mailbox grows meanwhile: long work belongs into `ctx.task`.
  *
  * `terminate` runs on `stop`, on a throw or rejection in a handler, on a bad return value, and, when
- * the process traps exits, when its parent tells it to end. It never runs on `kill`, nor on a
+ * the process traps exits, when its parent tells it to end, and on an operator's `terminate`. It never runs on `kill`, nor on a
  * shutdown of a process that does not trap. What it throws replaces the reason.
  *
  * A throw or rejection ends the process with `{ error }`. Nonsense ends it with
@@ -198,7 +199,7 @@ export type None = Record<never, never>;
 export interface ActorSpec<A, S, C extends CallMap<S>, K extends CastMap<S>> {
   /** `domain/base-name`; keys and logs are built from it. */
   readonly name: string;
-  /** Version of the state's shape, a whole number; default 1. */
+  /** Version of the state's shape, a whole number; default 1. See `migrate`. */
   readonly version?: number;
   /** Bound of the mailbox; default 10 000 messages, the next one rejected. */
   readonly mailbox?: MailboxOptions;
@@ -216,6 +217,12 @@ export interface ActorSpec<A, S, C extends CallMap<S>, K extends CastMap<S>> {
   readonly terminate?: (state: S, reason: Reason, ctx: Ctx) => unknown;
   /** State for operators: leave out what is secret or large; default a bounded, redacted copy. */
   readonly formatState?: (state: S) => unknown;
+  /**
+   * The state of this version from that of `fromVersion`, when a running process is upgraded. Throw
+   * or return `refuse(reason)` to leave the old version running. Without it only the same version
+   * is taken over, state untouched.
+   */
+  readonly migrate?: (state: unknown, fromVersion: number, ctx: Ctx) => NoInfer<S> | Refuse;
 }
 
 /** Defines an actor (gen_server): one turn at a time over one state. */
@@ -233,6 +240,7 @@ export function defineActor<
     on: spec.on as ErasedActor["on"],
     terminate: spec.terminate as ErasedActor["terminate"],
     formatState: spec.formatState as ErasedActor["formatState"],
+    migrate: spec.migrate,
     trapExit: spec.trapExit,
     mailbox: spec.mailbox,
   });
@@ -251,5 +259,5 @@ export function makeDef<A, S, C, K>(
     );
   }
   const facets = makeFacets(Object.keys(actor.calls), Object.keys(actor.casts));
-  return { name, version, facets, behaviour: new ActorBehaviour(actor, facets) };
+  return { name, version, facets, behaviour: new ActorBehaviour(actor, facets, version) };
 }

@@ -67,6 +67,8 @@
  * | `on(info, snapshot, ctx)` | turns other messages into an event; undefined: none | counted, `otp.unknown` |
  * | `terminate`, `trapExit`, `mailbox` | as for `defineActor` | none, false, 10 000 messages, reject |
  * | `formatState(snapshot)` | what operators see | `{ value, status }` |
+ * | `version` | of the shape of value and context | 1 |
+ * | `migrate({ value, context }, fromVersion, ctx)` | the same for this machine, at `inspector.upgrade` | same version only |
  *
  * The machine's events are the actor's casts, so an unknown event does not compile. Its actions become
  * effects here: delays (`after`, delayed `raise`) are process timers and move with a virtual clock,
@@ -93,9 +95,10 @@ import { exit, type Reason } from "../reason.ts";
 import { badReturn } from "./bad-return.ts";
 import type { ErasedActor } from "./behaviour.ts";
 import type { Ctx } from "./context.ts";
-import { type Next, next, reply, type Reply, stop, type Stop } from "./control.ts";
+import { type Next, next, Refuse, refuse, reply, type Reply, stop, type Stop } from "./control.ts";
 import { type Def, type MailboxOptions, makeDef, type None } from "./definition.ts";
 import { checkMachine } from "./machine-check.ts";
+import { resumeMachine, type SavedMachine, timerKey, TIMER_PREFIX } from "./machine-resume.ts";
 
 type Send<M extends AnyStateMachine> = (event: EventFrom<M>) => SnapshotFrom<M>;
 
@@ -153,6 +156,8 @@ export interface MachineSpec<
 > {
   /** `domain/base-name`; keys and logs are built from it. */
   readonly name: string;
+  /** Counts up with the shape of value and context; default 1. See `migrate`. */
+  readonly version?: number;
   /** Bound of the mailbox; default 10 000 messages, the next one rejected. */
   readonly mailbox?: MailboxOptions;
   /** True: exit signals arrive as `exit` messages; default false. Must be stated with `terminate`. */
@@ -169,6 +174,17 @@ export interface MachineSpec<
   readonly terminate?: (snapshot: SnapshotFrom<M>, reason: Reason, ctx: Ctx) => unknown;
   /** State for operators; default `{ value, status }`. */
   readonly formatState?: (snapshot: SnapshotFrom<M>) => unknown;
+  /**
+   * Value and context of this machine from those that `fromVersion` had, when a running process is
+   * upgraded. Throw or return `refuse(reason)` to leave the old one running. Without it only the
+   * same version is taken over. Timers of states that stay active run on, others end, and the
+   * delays of states that are new begin.
+   */
+  readonly migrate?: (
+    saved: SavedMachine,
+    fromVersion: number,
+    ctx: Ctx,
+  ) => SavedMachine<SnapshotFrom<M>["context"]> | Refuse;
 }
 
 interface RaisedParams {
@@ -178,7 +194,6 @@ interface RaisedParams {
   readonly sendId?: string;
 }
 
-const TIMER_PREFIX = "xstate:";
 const MAX_MICROSTEPS = 1000;
 
 /** Defines an actor whose behaviour is a machine. */
@@ -209,7 +224,8 @@ export function defineMachineActor<
   const onInfo = spec.on as
     | ((info: Info, state: unknown, ctx: Ctx) => AnyEventObject | undefined)
     | undefined;
-  return makeDef(spec.name, 1, {
+  const version = spec.version ?? 1;
+  return makeDef(spec.name, version, {
     name: spec.name,
     init: (args, ctx) => runner.start(spec.input(args as A, ctx), ctx),
     calls,
@@ -232,6 +248,16 @@ export function defineMachineActor<
       if (spec.formatState !== undefined) return spec.formatState(state as SnapshotFrom<M>);
       const snapshot = state as AnyMachineSnapshot;
       return { value: snapshot.value, status: snapshot.status };
+    },
+    migrate: (state, fromVersion, ctx) => {
+      const { value, context } = state as AnyMachineSnapshot;
+      const saved: SavedMachine = { value, context };
+      if (spec.migrate !== undefined) {
+        const migrated = spec.migrate(saved, fromVersion, ctx);
+        return migrated instanceof Refuse ? migrated : resumeMachine(machine, migrated, ctx);
+      }
+      if (fromVersion !== version) return refuse(["no_migrate", fromVersion, version]);
+      return resumeMachine(machine, saved, ctx);
     },
     trapExit: spec.trapExit,
     mailbox: spec.mailbox,
@@ -338,8 +364,4 @@ function boundLoops(machine: AnyStateMachine): void {
   if (options.maxIterations === undefined || options.maxIterations === Number.POSITIVE_INFINITY) {
     options.maxIterations = MAX_MICROSTEPS;
   }
-}
-
-function timerKey(id: string | undefined): string {
-  return TIMER_PREFIX + String(id);
 }

@@ -132,6 +132,8 @@ export class PendingCall extends TimerEntry implements From<unknown> {
 
   reply(value: unknown): void {
     if (!this.close()) return;
+    const { taps } = this.callee.kernel;
+    if (taps !== undefined) taps.replied(this.callee, this.caller, this.request, value);
     this.resolve(this.reject === undefined ? { ok: true, value } : value);
   }
 

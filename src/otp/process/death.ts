@@ -3,6 +3,8 @@
  */
 import { itemsOf, withoutItem } from "../../lib/few.ts";
 import { isCleanReason, reasonText, type Reason } from "../reason.ts";
+import { formatted } from "../sys/status.ts";
+import { dropDebug } from "../sys/taps.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Process } from "./process.ts";
 import type { MonitorRecord } from "./signals.ts";
@@ -27,6 +29,7 @@ export function endProcess(kernel: Kernel, process: Process, reason: Reason): vo
     kernel.telemetry.emit("otp.exit", { pid, reason, uptimeMs, turns }, process.label);
   }
   if (!isCleanReason(reason)) reportCrash(kernel, process, reason, wasStarting);
+  if (process.extras?.debug !== undefined) dropDebug(process);
   process.behaviour.ended?.();
   while (process.calls !== undefined) process.calls.fail(reason);
   signalDeath(kernel, process, reason);
@@ -89,19 +92,13 @@ function signalDeath(kernel: Kernel, process: Process, reason: Reason): void {
 function reportCrash(kernel: Kernel, process: Process, reason: Reason, wasStarting: boolean): void {
   if (!kernel.telemetry.hears("otp.crash")) return;
   const stack = typeof reason === "object" && "error" in reason ? reason.error.stack : undefined;
+  const log = process.extras?.debug?.logRows;
   kernel.event("otp.crash", process, {
     reason: reasonText(reason),
     stack,
     handler: process.handler,
     mailbox: process.mailbox.size,
-    state: wasStarting ? undefined : safeFormat(process),
+    state: wasStarting ? undefined : formatted(process),
+    ...(log === undefined || log.length === 0 ? {} : { log }),
   });
-}
-
-function safeFormat(process: Process): unknown {
-  try {
-    return process.behaviour.format(process);
-  } catch {
-    return "(formatState failed)";
-  }
 }

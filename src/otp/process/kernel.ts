@@ -12,6 +12,8 @@ import type { Table } from "../names/table.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import type { Clock } from "../time/clock.ts";
 import { TimerEntry, TimerWheel } from "../time/wheel.ts";
+import { runSys, takeDetoured } from "../sys/run.ts";
+import type { Taps } from "../sys/taps.ts";
 import { CastType, type Envelope, Kind } from "./message.ts";
 import { PendingCall } from "./calls.ts";
 import { CallGraph } from "./cycles.ts";
@@ -22,7 +24,6 @@ import { type Behaviour, Process, type StartOutcome } from "./process.ts";
 import { type SchedulerHooks, Scheduler, TURNS_PER_VISIT } from "./scheduler.ts";
 import { runFirst, runIn } from "./scope.ts";
 import { MonitorRecord, SignalQueue } from "./signals.ts";
-import { runSys, takeWhileSuspended } from "./sys.ts";
 
 /** What a node injects. */
 export interface KernelOptions {
@@ -80,6 +81,8 @@ export class Kernel {
   readonly callGraph: CallGraph | undefined;
   readonly scheduler: Scheduler;
   readonly wheel: TimerWheel;
+  /** There while some process is debugged or traced. */
+  taps: Taps | undefined = undefined;
   readonly counters: KernelCounters = {
     deadLetters: 0,
     zombieOps: 0,
@@ -150,6 +153,7 @@ export class Kernel {
   admit(process: Process): Process {
     this.counters.spawned += 1;
     this.processes.add(process);
+    this.taps?.spawned(process);
     return process;
   }
 
@@ -247,6 +251,7 @@ export class Kernel {
 
   /** Enqueues a message, behind the signals already under way. */
   send(process: Process, envelope: Envelope): void {
+    if (this.taps !== undefined) this.taps.sent(process, envelope);
     if (this.signals.size > 0) this.signals.message(process, envelope);
     else this.deliver(process, envelope);
   }
@@ -255,7 +260,8 @@ export class Kernel {
   cast(process: Process, cast: CastType, arg: unknown): void {
     const { mailbox, behaviour } = process;
     const { size } = mailbox;
-    if (this.signals.size > 0 || !process.alive || size >= behaviour.maxMailbox) {
+    const isPlain = this.signals.size === 0 && this.taps === undefined && process.alive;
+    if (!isPlain || size >= behaviour.maxMailbox) {
       this.send(process, cast.envelope(arg));
       return;
     }
@@ -314,20 +320,24 @@ export class Kernel {
   }
 
   private readonly takeTurns = (process: Process): number => {
-    const { mailbox, behaviour } = process;
+    const { mailbox } = process;
+    let { behaviour } = process;
     let turns = 0;
     while (turns < TURNS_PER_VISIT) {
-      const message = process.suspended ? takeWhileSuspended(process) : mailbox.first();
+      const { isDetoured } = process;
+      const message = isDetoured ? takeDetoured(process) : mailbox.first();
       if (message === undefined) return turns;
-      const arg = process.suspended ? undefined : mailbox.drop();
+      const arg = isDetoured ? undefined : mailbox.drop();
       turns += 1;
       process.turns += 1;
       process.handler = message.type;
       if (message instanceof CastType) {
         if (behaviour.receiveCast === undefined) behaviour.receive(process, message.envelope(arg));
         else behaviour.receiveCast(process, message, arg);
-      } else if (message.kind === Kind.sys) runSys(process, message);
-      else behaviour.receive(process, message);
+      } else if (message.kind === Kind.sys) {
+        runSys(process, message);
+        behaviour = process.behaviour;
+      } else behaviour.receive(process, message);
       if (!process.alive || process.busy) return turns;
       // Signals caused by this turn act before the next one.
       if (this.signals.size > 0) break;

@@ -70,6 +70,15 @@ export const Kind = {
 
 /** Numeric kind of an envelope. */
 export type KindOf = (typeof Kind)[keyof typeof Kind];
+/** Kind of a message by name. */
+export type MessageKind = keyof typeof Kind;
+
+const KIND_NAMES = Object.keys(Kind) as readonly MessageKind[];
+
+/** Name of a kind, for people. */
+export function kindName(kind: KindOf): MessageKind {
+  return KIND_NAMES[kind] as MessageKind;
+}
 
 /** One message: `type` and `arg` are what the sender wrote, `origin` is who waits or who died. */
 export class Envelope {

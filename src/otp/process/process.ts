@@ -9,6 +9,7 @@ import type { GroupEntry } from "../names/groups.ts";
 import type { Profile } from "../node/profile.ts";
 import { type Few, hasItem, itemsOf, withItem, withoutItem } from "../../lib/few.ts";
 import { type Reason, textOf } from "../reason.ts";
+import type { Debug } from "../sys/debug.ts";
 import type { TimerEntry } from "../time/wheel.ts";
 import type { PendingCall } from "./calls.ts";
 import type { Kernel } from "./kernel.ts";
@@ -31,6 +32,8 @@ export type StartOutcome =
 export interface Behaviour {
   readonly name: string;
   readonly kind: "worker" | "supervisor" | "task";
+  /** Version of the definition; 1 where there is none. */
+  readonly version?: number;
   readonly trapExit: boolean;
   readonly maxMailbox: number;
   /** Mailbox length that is worth an event. */
@@ -51,6 +54,10 @@ export interface Behaviour {
   receiveCast?(process: Process, cast: CastType, arg: unknown): void;
   /** State for operators, redacted. */
   format(process: Process): unknown;
+  /** Orderly end that an operator ordered; default: it just ends. */
+  terminate?(process: Process, reason: Reason): void;
+  /** Takes other code while suspended; a refusal, or a throw, means that nothing changed. */
+  changeCode?(process: Process, next: unknown): Reason | undefined;
   /** Told when the process has ended. */
   ended?(): void;
 }
@@ -62,7 +69,7 @@ export type Status = "starting" | "running" | "stopping" | "dead";
 export class Process {
   readonly kernel: Kernel;
   readonly id: number;
-  readonly behaviour: Behaviour;
+  behaviour: Behaviour;
   readonly parent: Process | undefined;
   readonly mailbox = new Mailbox();
   state: unknown = undefined;
@@ -72,7 +79,8 @@ export class Process {
   queued = false;
   /** A turn is waiting for a promise. */
   busy = false;
-  suspended = false;
+  /** Suspended or debugged: takes its messages through sys. */
+  isDetoured = false;
   trapExit: boolean;
   /** Stands for the process in user code. */
   ctx: unknown = undefined;
@@ -122,6 +130,18 @@ export class Process {
   get ref(): ProcessRef {
     this.ownRef ??= this.behaviour.makeRef(this);
     return this.ownRef;
+  }
+
+  /** Receives only system messages and its parent's exit. */
+  get suspended(): boolean {
+    return this.extras?.suspended === true;
+  }
+
+  /** Runs other code from the next turn on; refs made from now on speak its protocol. */
+  become(behaviour: Behaviour): void {
+    if (this.behaviour.trapExit !== behaviour.trapExit) this.trapExit = behaviour.trapExit;
+    this.behaviour = behaviour;
+    this.ownRef = undefined;
   }
 
   more(): Extras {
@@ -175,4 +195,7 @@ export class Extras {
   droppedTold = 0;
   highAtMs = Number.NEGATIVE_INFINITY;
   unknown = 0;
+  suspended = false;
+  /** Made while anything of it is debugged. */
+  debug: Debug | undefined = undefined;
 }

@@ -7,6 +7,7 @@ import { processOf, RefImpl } from "../process/ref.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { checkSpec } from "./check.ts";
 import { Child } from "./child.ts";
+import { reconcile } from "./reconcile-apply.ts";
 import type { AdminCommand, AdminResult, ChildCounts, ChildRow, StartedChild } from "./ref.ts";
 import type { ChildSpec } from "./spec.ts";
 import { stopOne } from "./stopping.ts";
@@ -29,6 +30,8 @@ export function runAdmin(owner: SupervisorBehaviour, command: AdminCommand): May
       return withStatic(owner, command.target, (child) => remove(owner, child));
     case "spec":
       return childSpec(owner, command.target);
+    case "reconcile":
+      return reconcile(owner, command.setup, command.isDryRun);
     case "which":
       return which(owner);
     case "count":
@@ -67,7 +70,9 @@ function startDynamic(owner: SupervisorBehaviour, args: unknown): Maybe<AdminRes
   }
   const problem = checkSpec(spec, owner.setup);
   if (problem !== undefined) return failed(problem);
-  return started(owner, owner.add(spec));
+  const child = owner.add(spec);
+  if (spec.restart !== "temporary") child.templateArgs = args;
+  return started(owner, child);
 }
 
 function started(owner: SupervisorBehaviour, child: Child): Maybe<AdminResult<StartedChild>> {

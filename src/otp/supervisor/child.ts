@@ -25,6 +25,8 @@ export class Child {
   lastExit: Reason | undefined = undefined;
   /** Times it was started again after a death. */
   restarts = 0;
+  /** What a dynamic supervisor's template was given; not kept of temporary children. */
+  templateArgs: unknown = undefined;
   /** Only for children with backoff, and while a delay of theirs runs. */
   delay: Delay | undefined = undefined;
 

@@ -13,9 +13,9 @@ interface Bucket {
 
 /** Restart window of one supervisor. */
 export class IntensityWindow {
-  readonly intensity: number;
-  readonly periodSec: number;
-  private readonly unitMs: number;
+  intensity: number;
+  periodSec: number;
+  private unitMs: number;
   private buckets: Bucket[] = [];
   private total = 0;
 
@@ -23,6 +23,18 @@ export class IntensityWindow {
     this.intensity = intensity;
     this.periodSec = periodSec;
     this.unitMs = clock === "second" ? 1000 : 1;
+  }
+
+  /** Other limits from now on; restarts counted so far stay, unless the clock is another. */
+  change(intensity: number, periodSec: number, clock: "second" | "ms" = "second"): void {
+    const unitMs = clock === "second" ? 1000 : 1;
+    if (unitMs !== this.unitMs) {
+      this.buckets = [];
+      this.total = 0;
+    }
+    this.intensity = intensity;
+    this.periodSec = periodSec;
+    this.unitMs = unitMs;
   }
 
   /** Counts one restart at `nowMs`; false when that is one too many. */

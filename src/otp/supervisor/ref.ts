@@ -51,7 +51,7 @@ import { Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { noFacets, type ProcessRef, RefImpl } from "../process/ref.ts";
 import type { CallFault, Reason } from "../reason.ts";
-import type { ChildSpec } from "./spec.ts";
+import type { ChildSpec, SupervisorSetup } from "./spec.ts";
 
 /** Outcome of an admin call. */
 export type AdminResult<T = object> =
@@ -118,7 +118,8 @@ export interface SupervisorRef<A = ChildSpec> extends ProcessRef {
 export type AdminCommand =
   | { readonly op: "start"; readonly child: unknown }
   | { readonly op: "terminate" | "restart" | "delete" | "spec"; readonly target: unknown }
-  | { readonly op: "which" | "count" };
+  | { readonly op: "which" | "count" }
+  | { readonly op: "reconcile"; readonly setup: SupervisorSetup; readonly isDryRun: boolean };
 
 /** Implementation of SupervisorRef. */
 export class SupervisorHandle extends RefImpl implements SupervisorRef<unknown> {

@@ -12,6 +12,7 @@ import { reasonOfThrown, type Reason } from "../reason.ts";
 import { runAdmin } from "./admin.ts";
 import { checkFlags, checkSpecs } from "./check.ts";
 import { Child } from "./child.ts";
+import { changeSupervisor } from "./code-change.ts";
 import { IntensityWindow } from "./intensity.ts";
 import { type AdminCommand, SupervisorHandle } from "./ref.ts";
 import type { ChildSpec, SupervisorSetup } from "./spec.ts";
@@ -37,7 +38,7 @@ export class SupervisorBehaviour implements Behaviour {
   readonly maxMailbox = 10_000;
   readonly highWater = 8_000;
   readonly overflow = "reject";
-  readonly setup: SupervisorSetup;
+  setup: SupervisorSetup;
   readonly window: IntensityWindow;
   /** Policy that the temporary children of a dynamic supervisor share: their specs are not kept. */
   private sharedSpec: ChildSpec | undefined = undefined;
@@ -89,6 +90,16 @@ export class SupervisorBehaviour implements Behaviour {
       return;
     }
     if (work instanceof Promise) this.wait(work);
+  }
+
+  /** An operator's order to end, as its parent's exit is. */
+  terminate(_process: Process, reason: Reason): void {
+    const work = this.shutdown(reason);
+    if (work instanceof Promise) this.wait(work);
+  }
+
+  changeCode(_process: Process, next: unknown): Reason | undefined {
+    return changeSupervisor(this, next);
   }
 
   format(): unknown {
@@ -174,6 +185,17 @@ export class SupervisorBehaviour implements Behaviour {
       this.sharedSpec = { ...spec, id: undefined, name: undefined, start };
     }
     child.spec = this.sharedSpec as ChildSpec;
+  }
+
+  /** Keeps these children, in this start order. */
+  reorder(children: Iterable<Child>): void {
+    const kept = [...children];
+    this.children.clear();
+    this.byId.clear();
+    for (const child of kept) {
+      this.children.add(child);
+      if (!this.isDynamic) this.byId.set(child.spec.id, child);
+    }
   }
 
   remove(child: Child): void {

@@ -1,0 +1,63 @@
+/**
+ * A machine taken up again from its value and context: at an upgrade the process, its mailbox and
+ * its timers live on, only the machine is another (otp.md 5.4).
+ */
+import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, StateValue } from "xstate";
+import type { Ctx } from "./context.ts";
+
+/** What of a snapshot outlives its machine. */
+export interface SavedMachine<C = unknown> {
+  readonly value: StateValue;
+  readonly context: C;
+}
+
+/** Process timers of machines: this, then the id that xstate gave the delay. */
+export const TIMER_PREFIX = "xstate:";
+const AFTER_PREFIX = "xstate.after.";
+
+/** Key of the process timer for a delay of a machine. */
+export function timerKey(id: string | undefined): string {
+  return TIMER_PREFIX + String(id);
+}
+
+/** Snapshot of `machine` with these; throws, with nothing changed, when it has no such state. */
+export function resumeMachine(
+  machine: AnyStateMachine,
+  saved: SavedMachine,
+  ctx: Ctx,
+): AnyMachineSnapshot {
+  const { value, context } = saved;
+  const snapshot = machine.resolveState({ value, context }) as AnyMachineSnapshot;
+  const wanted = delaysOf(machine, snapshot);
+  const running = new Set(ctx.timerKeys(TIMER_PREFIX + AFTER_PREFIX));
+  for (const key of running) if (!wanted.has(key)) ctx.cancel(key);
+  for (const [key, { delayMs, type }] of wanted) {
+    if (!running.has(key)) ctx.after(delayMs, key, { type });
+  }
+  return snapshot;
+}
+
+interface Delay {
+  readonly delayMs: number;
+  readonly type: string;
+}
+
+/** The delays that the active states of a snapshot wait for. */
+function delaysOf(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): Map<string, Delay> {
+  const delays = new Map<string, Delay>();
+  for (const node of snapshot._nodes as readonly AnyStateNode[]) {
+    for (const { eventType, delay } of node.after) {
+      const delayMs = delayMsOf(machine, snapshot, delay);
+      delays.set(timerKey(eventType), { delayMs, type: eventType });
+    }
+  }
+  return delays;
+}
+
+function delayMsOf(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, delay: unknown): number {
+  const found: unknown = typeof delay === "string" ? machine.implementations.delays[delay] : delay;
+  if (typeof found === "number") return found;
+  if (typeof found !== "function") throw new Error(`delay ${String(delay)} is not known`);
+  const input = { context: snapshot.context, event: { type: "xstate.init" } };
+  return Number((found as (input: unknown, params: unknown) => unknown)(input, undefined));
+}

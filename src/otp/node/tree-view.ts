@@ -1,0 +1,92 @@
+/**
+ * The supervision tree as operators see it.
+ */
+import { idText, type Process } from "../process/process.ts";
+import { reasonText } from "../reason.ts";
+import type { Child } from "../supervisor/child.ts";
+import { SupervisorBehaviour } from "../supervisor/supervisor.ts";
+import { statusWord } from "./process-view.ts";
+
+/** Restarts against their budget. */
+export interface RestartView {
+  /** A supervisor: restarts inside its window. A worker: times it was restarted. */
+  readonly count: number;
+  /** Restarts allowed inside the window. */
+  readonly intensity: number;
+  /** The window, ms. */
+  readonly period_ms: number;
+}
+
+/** One node of the tree, as the admin socket prints it. */
+export interface TreeNode {
+  /** Registered name, else the id under which its supervisor keeps it. */
+  readonly name: string;
+  /** Null while it does not run. */
+  readonly pid: string | null;
+  readonly kind: "supervisor" | "worker";
+  /** starting, running, busy, suspended, stopping, restarting or undefined. */
+  readonly status: string;
+  /** Of a supervisor. */
+  readonly strategy?: string;
+  /** Restarts against the budget they count in. */
+  readonly restarts: RestartView;
+  /** Reason of its last end as text; absent when it never ended. */
+  readonly last_exit?: string;
+  /** In start order; empty for a worker. */
+  readonly children: readonly TreeNode[];
+}
+
+/** The tree below a process. */
+export function treeOf(process: Process, child?: Child): TreeNode {
+  const { behaviour } = process;
+  const own = childView(process, child);
+  if (!(behaviour instanceof SupervisorBehaviour)) {
+    return { ...own, kind: "worker", children: [] };
+  }
+  const children: TreeNode[] = [];
+  for (const inner of behaviour.children) children.push(childNode(inner, behaviour));
+  return {
+    ...own,
+    kind: "supervisor",
+    strategy: behaviour.setup.strategy,
+    restarts: budget(behaviour, behaviour.window.count(process.kernel.now())),
+    children,
+  };
+}
+
+function childNode(child: Child, owner: SupervisorBehaviour): TreeNode {
+  const { process, spec } = child;
+  const restarts = budget(owner, child.restarts);
+  if (process !== undefined) {
+    const node = treeOf(process, child);
+    return node.kind === "supervisor" ? node : { ...node, restarts };
+  }
+  return {
+    name: spec.name ?? idText(spec.id),
+    pid: null,
+    kind: spec.type,
+    status: child.isRestarting ? "restarting" : "undefined",
+    restarts,
+    ...(child.lastExit === undefined ? {} : { last_exit: reasonText(child.lastExit) }),
+    children: [],
+  };
+}
+
+function childView(
+  process: Process,
+  child: Child | undefined,
+): Omit<TreeNode, "kind" | "children"> {
+  const lastExit = child?.lastExit;
+  return {
+    name: process.label,
+    pid: process.pid,
+    status: statusWord(process),
+    restarts: { count: child?.restarts ?? 0, intensity: 0, period_ms: 0 },
+    ...(lastExit === undefined ? {} : { last_exit: reasonText(lastExit) }),
+  };
+}
+
+function budget(owner: SupervisorBehaviour, count: number): RestartView {
+  const { intensity, period } = owner.setup;
+  return { count, intensity, period_ms: period * 1000 };
+}

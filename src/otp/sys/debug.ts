@@ -1,0 +1,150 @@
+/**
+ * Debugging of one process: statistics, a log of its last messages, a trace to telemetry, debug
+ * functions, and the operators' traces that cover it.
+ *
+ * A process without any has no `Debug` at all and takes its messages the fast way.
+ */
+import type { Process } from "../process/process.ts";
+import { rowOfEvent, type SysEvent, type SysEventRow } from "./event.ts";
+import type { TraceSession } from "./trace.ts";
+
+/** Events that a log keeps unless told otherwise. */
+export const LOG_SIZE = 10;
+/** Most events that a log may keep. */
+export const MAX_LOG_SIZE = 1000;
+
+/** Folds a debugged process's events; "done", or a throw, removes it. */
+export type DebugFold<S = unknown> = (state: S, event: SysEvent, process: string) => S | "done";
+
+/** What a process did since its statistics were switched on. */
+export interface Statistics {
+  /** Monotonic ms. */
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+  readonly turns: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+}
+
+/** Which debugging is on. */
+export interface DebugList {
+  readonly trace: boolean;
+  readonly statistics: boolean;
+  /** Events that the log keeps; 0 when it is off. */
+  readonly log: number;
+  readonly functions: readonly string[];
+  /** Bounded traces of operators that cover the process. */
+  readonly sessions: number;
+}
+
+interface Installed {
+  readonly fold: DebugFold;
+  state: unknown;
+}
+
+interface Counts {
+  readonly startedAtMs: number;
+  readonly turnsBefore: number;
+  in: number;
+  out: number;
+}
+
+/** Debugging of one process. */
+export class Debug {
+  isTracing = false;
+  readonly sessions = new Set<TraceSession>();
+  private readonly functions = new Map<string, Installed>();
+  private counts: Counts | undefined = undefined;
+  private events: SysEvent[] = [];
+  private logSize = 0;
+
+  /** Nothing is on: the process may go the fast way again. */
+  get isIdle(): boolean {
+    const isOff = !this.isTracing && this.counts === undefined && this.logSize === 0;
+    return isOff && this.functions.size === 0 && this.sessions.size === 0;
+  }
+
+  get list(): DebugList {
+    return {
+      trace: this.isTracing,
+      statistics: this.counts !== undefined,
+      log: this.logSize,
+      functions: [...this.functions.keys()],
+      sessions: this.sessions.size,
+    };
+  }
+
+  /** Oldest first. */
+  get log(): readonly SysEvent[] {
+    return this.events;
+  }
+
+  get logRows(): readonly SysEventRow[] {
+    return this.events.map(rowOfEvent);
+  }
+
+  keepLog(size: number): void {
+    this.logSize = Math.min(MAX_LOG_SIZE, Math.max(0, Math.floor(size)));
+    this.events = this.logSize === 0 ? [] : this.events.slice(-this.logSize);
+  }
+
+  count(process: Process, isOn: boolean): void {
+    const startedAtMs = process.kernel.now();
+    this.counts = isOn ? { startedAtMs, turnsBefore: process.turns, in: 0, out: 0 } : undefined;
+  }
+
+  statistics(process: Process): Statistics | undefined {
+    const { counts } = this;
+    if (counts === undefined) return undefined;
+    return {
+      startedAtMs: counts.startedAtMs,
+      nowMs: process.kernel.now(),
+      turns: process.turns - counts.turnsBefore,
+      messagesIn: counts.in,
+      messagesOut: counts.out,
+    };
+  }
+
+  /** False when the id is taken. */
+  install(id: string, fold: DebugFold, state: unknown): boolean {
+    if (this.functions.has(id)) return false;
+    this.functions.set(id, { fold, state });
+    return true;
+  }
+
+  uninstall(id: string): void {
+    this.functions.delete(id);
+  }
+
+  /** Switches off everything but operators' traces, which have their own ends. */
+  clear(): void {
+    this.isTracing = false;
+    this.counts = undefined;
+    this.keepLog(0);
+    this.functions.clear();
+  }
+
+  /** Tells everybody who is on about one event. */
+  note(process: Process, event: SysEvent): void {
+    const { counts } = this;
+    if (counts !== undefined) counts[event.direction] += 1;
+    if (this.logSize > 0) {
+      this.events.push(event);
+      if (this.events.length > this.logSize) this.events.shift();
+    }
+    if (this.isTracing) process.kernel.event("otp.trace", process, { ...rowOfEvent(event) });
+    for (const session of this.sessions) session.note(process, event);
+    for (const [id, installed] of this.functions) this.fold(process, id, installed, event);
+  }
+
+  private fold(process: Process, id: string, installed: Installed, event: SysEvent): void {
+    try {
+      const state = installed.fold(installed.state, event, process.label);
+      if (state === "done") this.functions.delete(id);
+      else installed.state = state;
+    } catch {
+      // As in sys: a debug function that fails is removed, the process goes on.
+      this.functions.delete(id);
+    }
+  }
+}
