@@ -150,6 +150,28 @@ describe("a node on real time", () => {
     await node.stop();
   });
 
+  it("names the one slow process among many once it is slow again", async () => {
+    const node = await start();
+    const [a, b] = [must(node.whereis(probeKey("a"))), must(node.whereis(probeKey("b")))];
+    const told: unknown[] = [];
+    node.telemetry.attach("long", "otp.turn.long", ({ process: who, fields }) =>
+      told.push([who, fields["count"]]),
+    );
+    for (let round = 0; round < 2; round += 1) {
+      a.cast.act(() => {
+        const endMs = performance.now() + 60;
+        while (performance.now() < endMs);
+      });
+      b.cast.set(round);
+      await later(1);
+    }
+    expect(told).toEqual([
+      ["test/n/b/probe", 2],
+      ["test/n/a/probe", 1],
+    ]);
+    await node.stop();
+  });
+
   it("fires its timers late at most, never early", async () => {
     const node = await start();
     const a = must(node.whereis(probeKey("a")));

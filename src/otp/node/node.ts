@@ -47,6 +47,7 @@
  * | `log` | gets every record of `ctx.log` | dropped |
  * | `isDev` | keeps the graph of waiting calls, reports rings as `otp.call.cycle` | false |
  * | `onStray` | decides about errors that no process owns | log, stop the node in order, rethrow to the host |
+ * | `watchdog` | names who blocks the main loop, from a thread (node/watchdog.ts) | off |
  *
  * `start` resolves when the whole tree is up; it rejects with ExitError and the reason of the child
  * that failed, after what was up has been stopped. One tree a node: `OTP_ALREADY_STARTED`. While a tree
@@ -87,6 +88,7 @@ import type { LogSink } from "./log.ts";
 import type { ProfileName } from "./profile.ts";
 import { catchStrays, type StrayPolicy } from "./stray.ts";
 import type { Telemetry } from "./telemetry.ts";
+import { makeWatchdog, type WatchdogOptions } from "./watchdog.ts";
 
 /** What a node may be given. */
 export interface NodeOptions {
@@ -102,6 +104,11 @@ export interface NodeOptions {
   readonly log?: LogSink;
   /** Decides about errors that no process owns; default: log, stop the node, then rethrow to the host. */
   readonly onStray?: StrayPolicy;
+  /**
+   * Watches the main loop from a thread (9 MB) and names the process and function that blocks it;
+   * `true` takes the defaults. Default: off.
+   */
+  readonly watchdog?: boolean | WatchdogOptions;
 }
 
 /** One runtime. */
@@ -244,6 +251,7 @@ export function createNode(options: NodeOptions = {}): Node {
   const clock = options.clock ?? realClock;
   const log = options.log ?? (() => {});
   const driver = new TimerDriver(clock);
+  const watchdog = makeWatchdog(options.watchdog);
   const kernelOptions: KernelOptions = {
     clock,
     random: options.random ?? Math.random,
@@ -252,6 +260,8 @@ export function createNode(options: NodeOptions = {}): Node {
     hooks: realHooks,
     log,
     armTimer: (deadlineMs) => driver.timerStarted(deadlineMs),
+    board: watchdog?.board,
+    isToldElsewhere: (tookMs) => watchdog?.claims(tookMs) === true,
   };
   const kernel = new Kernel(kernelOptions);
   driver.kernel = kernel;
@@ -265,9 +275,11 @@ export function createNode(options: NodeOptions = {}): Node {
     };
     node.stop().then(rethrow, rethrow);
   };
-  const node: Node = new Node(kernel, options.onStray ?? stopAndRethrow, (isHeld) =>
-    driver.hold(isHeld),
-  );
+  const node: Node = new Node(kernel, options.onStray ?? stopAndRethrow, (isHeld) => {
+    driver.hold(isHeld);
+    if (isHeld) watchdog?.start(kernel);
+    else watchdog?.stop();
+  });
   return node;
 }
 

@@ -14,6 +14,7 @@ import type { Clock } from "../time/clock.ts";
 import { TimerEntry, TimerWheel } from "../time/wheel.ts";
 import { runSys, takeDetoured } from "../sys/run.ts";
 import type { Taps } from "../sys/taps.ts";
+import { createBoard, Slot } from "./board.ts";
 import { CastType, type Envelope, Kind } from "./message.ts";
 import { PendingCall } from "./calls.ts";
 import { CallGraph } from "./cycles.ts";
@@ -37,6 +38,10 @@ export interface KernelOptions {
   readonly isDev: boolean;
   /** Called after a timer was started. */
   readonly armTimer: (deadlineMs: number) => void;
+  /** Shared with the watchdog's thread; default: one of our own. */
+  readonly board?: Int32Array | undefined;
+  /** True when somebody else tells of this long slice. */
+  readonly isToldElsewhere?: ((tookMs: number) => boolean) | undefined;
 }
 
 /** How to start one process. */
@@ -99,7 +104,7 @@ export class Kernel {
   private readonly armTimer: (deadlineMs: number) => void;
   private pidSeq = 0;
   private monitorSeq = 0;
-  private visits = 0;
+  private readonly board: Int32Array;
 
   constructor(options: KernelOptions) {
     this.clock = options.clock;
@@ -107,6 +112,7 @@ export class Kernel {
     this.profile = PROFILES[options.profile ?? "paceline"];
     this.logSink = options.log;
     this.armTimer = options.armTimer;
+    this.board = options.board ?? createBoard(false);
     this.callGraph = options.isDev ? new CallGraph() : undefined;
     this.telemetry = new Telemetry(() => options.clock.monotonicMs());
     this.wheel = new TimerWheel(options.clock.monotonicMs());
@@ -119,12 +125,14 @@ export class Kernel {
       visit: (process: Process) => this.visit(process),
       drainSignals: () => this.signals.drain(),
       hasSignals: () => this.signals.size > 0,
-      tellLong: (process: Process, ms: number, visits: number) =>
-        this.event("otp.turn.long", process, {
-          durationMs: ms,
-          count: visits,
-          handler: process.handler,
-        }),
+      rest: () => {
+        this.board[Slot.pid] = 0;
+      },
+      tellLong: (process: Process, ms: number, visits: number) => {
+        if (options.isToldElsewhere?.(ms) === true) return;
+        const { handler } = process;
+        this.event("otp.turn.long", process, { durationMs: ms, count: visits, handler });
+      },
     };
     this.scheduler = new Scheduler(host, options.hooks, options.clock);
   }
@@ -310,9 +318,12 @@ export class Kernel {
 
   private visit(process: Process): number {
     if (!process.alive || process.busy) return 0;
-    this.visits += 1;
+    const { board } = this;
+    const visits = (board[Slot.visit] as number) + 1;
+    board[Slot.visit] = visits;
+    board[Slot.pid] = process.id;
     const enter = process.turns === 0 ? runFirst : runIn;
-    if (this.visits % VISITS_PER_SAMPLE !== 0) return enter(process, this.takeTurns);
+    if (visits % VISITS_PER_SAMPLE !== 0) return enter(process, this.takeTurns);
     const startMs = this.now();
     const turns = enter(process, this.takeTurns);
     process.handlerMs += (this.now() - startMs) * VISITS_PER_SAMPLE;

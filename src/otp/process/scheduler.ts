@@ -22,6 +22,8 @@ const SLICE_MS = 5;
 const LONG_MS = 50;
 /** Turns between two looks at the clock: heavy handlers end a slice early, light ones pay 3 ns. */
 const TURNS_PER_CLOCK_READ = 16;
+/** Slices that look at the clock after every visit once a long one had several suspects. */
+const PRECISE_SLICES = 10_000;
 
 /** How slices get onto the host's event loop. */
 export interface SchedulerHooks {
@@ -47,6 +49,8 @@ export interface SchedulerHost {
   visit(process: Process): number;
   drainSignals(): void;
   hasSignals(): boolean;
+  /** A slice ended: nobody runs. */
+  rest(): void;
   /** A slice took too long; `last` was visited last, alone when `visits` is 1. */
   tellLong(last: Process, tookMs: number, visits: number): void;
 }
@@ -63,6 +67,7 @@ export class Scheduler {
   private lastReadMs = 0;
   private isArmed = false;
   private isRunning = false;
+  private preciseSlices = 0;
   /** Turns since start; also tells a virtual node whether anything happened. */
   turns = 0;
   slices = 0;
@@ -128,8 +133,10 @@ export class Scheduler {
     const { host, queue } = this;
     const isSliced = this.hooks.isSliced;
     let spent = 0;
-    let nextRead = TURNS_PER_CLOCK_READ;
+    const step = this.preciseSlices > 0 ? 1 : TURNS_PER_CLOCK_READ;
+    let nextRead = step;
     let last: Process | undefined;
+    /** Since the last look at the clock. */
     let visits = 0;
     const startedMs = isSliced ? this.readClock() : 0;
     try {
@@ -153,11 +160,12 @@ export class Scheduler {
           this.budget += TURNS_PER_TICK;
         }
         if (spent >= nextRead) {
-          nextRead = spent + TURNS_PER_CLOCK_READ;
+          nextRead = spent + step;
           if (this.readClock() - startedMs > SLICE_MS) {
             spent = this.budget;
             break;
           }
+          visits = 0;
         }
       }
       if (host.hasSignals()) host.drainSignals();
@@ -166,8 +174,13 @@ export class Scheduler {
       if (isSliced) {
         this.budget -= spent;
         const tookMs = this.readClock() - startedMs;
-        if (tookMs > LONG_MS && last !== undefined) host.tellLong(last, tookMs, visits);
+        if (this.preciseSlices > 0) this.preciseSlices -= 1;
+        if (tookMs > LONG_MS && last !== undefined) {
+          if (visits > 1) this.preciseSlices = PRECISE_SLICES;
+          host.tellLong(last, tookMs, visits);
+        }
       }
+      host.rest();
       if ((queue.size > 0 || host.hasSignals()) && !this.isEndless) this.wake();
     }
   };
