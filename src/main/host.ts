@@ -31,6 +31,7 @@ import { booksOf, chainDirectory, makeChainRecord, statesOf } from "./chain-reco
 import { adminDeps, urlOf } from "./admin-deps.ts";
 import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
+import { watchAlarms, watchdogOptions } from "./loop-watch.ts";
 import { observe } from "./observe.ts";
 import type { ConfigReading } from "./reading.ts";
 import { createHandler } from "./routes.ts";
@@ -73,7 +74,10 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   let redact = secretsOf(running.config);
   log.setRedactor(redact);
 
-  const node = createNode({ log: log.sink });
+  const node = createNode({
+    log: log.sink,
+    watchdog: watchdogOptions(running.config.region),
+  });
   const table = () => node.table<ChainState>(chainsTable);
   const now = () => node.nowMs();
   const logEvent = eventLogger(log);
@@ -103,6 +107,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     redact: (text) => redact(text),
     isDraining: () => flags.isOutOfRotation,
     listener: () => listener,
+    loopAlarm: watchAlarms(node),
   });
   const onFault = (error: unknown, url: string): void =>
     log.write("error", "rpc", "a request met a bug of ours", { url: url.slice(0, 200), error });

@@ -7,6 +7,7 @@ import type { Log } from "../io/log.ts";
 import type { Node } from "../otp/index.ts";
 import { activeAlerts } from "../ops/alerts.ts";
 import type { HealthInput } from "../ops/health.ts";
+import type { LoopAlarm } from "../ops/loop-alarm.ts";
 import { createMetrics, type Metrics } from "../ops/metrics/metrics.ts";
 import type { RequestMeter } from "../ops/metrics/request-meter.ts";
 import { processesView, restartsByChain } from "../ops/processes.ts";
@@ -27,6 +28,8 @@ export interface ObserveOptions {
   readonly redact: (text: string) => string;
   readonly isDraining: () => boolean;
   readonly listener: () => HostListener;
+  /** The watchdog's last alarm. */
+  readonly loopAlarm: () => LoopAlarm | undefined;
 }
 
 /** Live facts; readings that come close together share one. */
@@ -41,7 +44,7 @@ export interface Observation {
 
 /** Begins to observe. */
 export const observe = (options: ObserveOptions): Observation => {
-  const { node, log, meter, config, redact, isDraining, listener } = options;
+  const { node, log, meter, config, redact, isDraining, listener, loopAlarm } = options;
   const now = () => node.nowMs();
   const states = () => statesOf(node.table<ChainState>(chainsTable));
   const probe = new HostProbe();
@@ -61,6 +64,7 @@ export const observe = (options: ObserveOptions): Observation => {
       chains: views(),
       processes: processes(),
       host: probe.sample(),
+      loopAlarm: loopAlarm(),
     });
   const health = (): HealthInput => ({
     region: config().region,
@@ -75,6 +79,7 @@ export const observe = (options: ObserveOptions): Observation => {
     alerts: alerts(),
     processes: processes(),
     host: probe.sample(),
+    loopAlarm: loopAlarm(),
   });
   const metrics = createMetrics(
     {

@@ -4,6 +4,7 @@
  * The same list is on the page, in /health and in the API; an alert says what, about whom, with
  * which numbers, and what to do next.
  */
+import { isAlert, type LoopAlarm, sentenceOf } from "./loop-alarm.ts";
 import { chainVerdict, endpointsOf, isProviderUsable } from "./status.ts";
 import type { ChainView, HostView, ProcessesView } from "./views.ts";
 
@@ -36,6 +37,8 @@ export interface AlertInput {
   readonly chains: readonly ChainView[];
   readonly processes?: ProcessesView | undefined;
   readonly host?: HostView | undefined;
+  /** The watchdog's last alarm. */
+  readonly loopAlarm?: LoopAlarm | undefined;
 }
 
 /** Every condition that holds, critical ones first. */
@@ -43,6 +46,7 @@ export function activeAlerts(input: AlertInput): readonly Alert[] {
   const alerts = [
     ...input.chains.flatMap((chain) => chainAlerts(chain, input.nowMs)),
     ...hostAlerts(input.host),
+    ...loopAlerts(input),
     ...budgetAlerts(input.processes),
   ];
   return alerts.sort((a, b) => severityRank(a) - severityRank(b));
@@ -165,6 +169,18 @@ function hostAlerts(host: HostView | undefined): readonly Alert[] {
     });
   }
   return alerts;
+}
+
+function loopAlerts({ loopAlarm, nowMs }: AlertInput): readonly Alert[] {
+  if (!isAlert(loopAlarm, nowMs)) return [];
+  return [
+    {
+      id: "loop_blocked",
+      severity: "warning",
+      message: sentenceOf(loopAlarm),
+      hint: "see the stack in the log: event otp.turn.long",
+    },
+  ];
 }
 
 function budgetAlerts(processes: ProcessesView | undefined): readonly Alert[] {

@@ -19,6 +19,7 @@ const list = (meaning: string): FieldSpec => ({ type: "list", meaning });
 
 /** The vocabulary of all events: one name, one meaning, everywhere. */
 export const EVENT_FIELDS = {
+  alarm: flag("the watchdog saw it while it lasted"),
   ageMs: amount("how old the oldest waiting or last seen thing is, ms"),
   attempt: amount("number of this try, from 1"),
   attempts: amount("attempts dispatched for the request"),
@@ -53,6 +54,7 @@ export const EVENT_FIELDS = {
   firstBlock: amount("first block of the range"),
   forced: flag("an operator forced the state"),
   from: text("what it was before"),
+  function: text("the function that ran, (unknown) inside native code"),
   generation: amount("admission generation of the breaker"),
   handler: text("id of the telemetry handler, or the message handler that ran"),
   hash: text("hash of the block, or of the configuration"),
@@ -91,7 +93,7 @@ export const EVENT_FIELDS = {
   reopens: amount("times the breaker reopened without 60 s closed between"),
   requestId: text("id of the request, as in X-Paceline-Request-Id"),
   result: text("how it ended: ok or failed; of a reload or an upgrade: applied, ok or refused"),
-  stack: text("where the error was thrown"),
+  stack: text("where the error was thrown, or what the watchdog saw running"),
   state: text("the process's state as it shows it to operators; redacted"),
   strategy: text("selection strategy; of a supervisor: restart strategy"),
   subscription: text("id of the client subscription"),
@@ -117,7 +119,7 @@ export interface EventSpec {
   /** The event is louder, or quieter, when a field says so. */
   readonly unless?: {
     readonly field: EventField;
-    readonly equals: string;
+    readonly equals: string | boolean;
     readonly level: EventLevel;
   };
   /** Fields that are always there. */
@@ -460,9 +462,11 @@ export const EVENTS = {
   },
   "otp.turn.long": {
     level: "warn",
-    fields: ["pid", "durationMs", "count", "handler"],
+    unless: { field: "alarm", equals: true, level: "error" },
+    fields: ["durationMs", "count"],
+    optional: ["pid", "handler", "function", "stack", "alarm"],
     meaning:
-      "Handlers held the event loop for more than 50 ms; count 1: this process alone, else it was the last of so many.",
+      "The event loop was held for more than 50 ms; count 1: by this process alone, else it was the last of so many. With alarm the watchdog saw it last for more than 150 ms and wrote a line then; process (none) is code of nobody.",
   },
   "otp.sys": {
     level: "info",

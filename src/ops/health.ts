@@ -5,6 +5,7 @@
  * depends on somebody else's outage: /livez restarts the host, /readyz only moves traffic.
  */
 import type { Alert } from "./alerts.ts";
+import { isUnready, type LoopAlarm, sentenceOf } from "./loop-alarm.ts";
 import { chainVerdict, isProviderUsable } from "./status.ts";
 import type { ChainView, HostView, ProcessesView } from "./views.ts";
 
@@ -24,6 +25,8 @@ export interface HealthInput {
   readonly alerts: readonly Alert[];
   readonly processes?: ProcessesView | undefined;
   readonly host?: HostView | undefined;
+  /** The watchdog's last alarm. */
+  readonly loopAlarm?: LoopAlarm | undefined;
 }
 
 /** One fact that a status rests on. */
@@ -92,7 +95,10 @@ export function startupz(input: HealthInput): HealthReply {
 const usableOf = (chain: ChainView, nowMs: number): number =>
   chain.providers.filter((provider) => isProviderUsable(provider, nowMs)).length;
 
-/** `/readyz[?chain=&min=]`: not draining and enough usable providers on the chain, or on any. */
+/**
+ * `/readyz[?chain=&min=]`: not draining, no long block of the main loop in the last seconds, and
+ * enough usable providers on the chain, or on any.
+ */
 export function readyz(input: HealthInput, query: ReadyQuery = {}): HealthReply {
   const min = query.min === undefined ? 1 : Number(query.min);
   if (!Number.isSafeInteger(min) || min < 0) {
@@ -101,9 +107,11 @@ export function readyz(input: HealthInput, query: ReadyQuery = {}): HealthReply 
     return { status: 400, body };
   }
   const draining = check("not_draining", !input.isDraining, "draining: finishing what runs");
+  const loop = loopCheck(input);
   const chains = readyChains(input, query.chain);
   const checks = [
     draining,
+    loop,
     ...chains.map((chain) => {
       const usable = usableOf(chain, input.nowMs);
       const all = chain.providers.length;
@@ -118,11 +126,16 @@ export function readyz(input: HealthInput, query: ReadyQuery = {}): HealthReply 
     const reason = query.chain === undefined ? "no chain runs" : "no such chain runs";
     checks.push({ name: "chain", ok: false, reason });
   }
-  const isServing = checks.slice(1).some(({ ok }) => ok);
+  const isServing = loop.ok && checks.slice(2).some(({ ok }) => ok);
   const isWell = checks.every(({ ok }) => ok);
   if (input.isDraining) return reply(input, checks, false, "draining");
   if (!isServing) return reply(input, checks, false, "unhealthy");
   return reply(input, checks, true, isWell ? "ok" : "degraded");
+}
+
+function loopCheck({ loopAlarm, nowMs }: HealthInput): HealthCheck {
+  if (!isUnready(loopAlarm, nowMs)) return { name: "main_loop", ok: true };
+  return { name: "main_loop", ok: false, reason: sentenceOf(loopAlarm) };
 }
 
 function readyChains(input: HealthInput, wanted: string | undefined): readonly ChainView[] {

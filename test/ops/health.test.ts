@@ -8,6 +8,7 @@ import {
   startupz,
   type HealthInput,
 } from "../../src/ops/health.ts";
+import { type LoopAlarm, loopAlarmOf } from "../../src/ops/loop-alarm.ts";
 import { chain, down, endpoint, host, processes, provider } from "./views.ts";
 
 const input = (more: Partial<HealthInput> = {}): HealthInput => ({
@@ -41,6 +42,41 @@ describe("livez", () => {
     const { status, body } = livez(input({ isRootAlive: false }));
     expect(status).toBe(503);
     expect(body.status).toBe("unhealthy");
+  });
+});
+
+describe("an alarm of the watchdog", () => {
+  const alarm = (event: {
+    readonly ms: number;
+    readonly isAlarm?: boolean;
+  }): LoopAlarm | undefined =>
+    loopAlarmOf({
+      atMs: 10_000,
+      process: "rpc/chain/alpha/head-tracker",
+      fields: { durationMs: event.ms, function: "parse", alarm: event.isAlarm ?? true },
+    });
+  const sentence = "rpc/chain/alpha/head-tracker held the main loop for 812 ms in parse";
+
+  it("takes the instance out of rotation for 5 s after half a second's block, and no other", () => {
+    const at = (nowMs: number, ms: number) =>
+      readyz(input({ nowMs, loopAlarm: alarm({ ms }) })).status;
+    expect([at(10_000, 812), at(14_999, 812), at(15_000, 812)]).toEqual([503, 503, 200]);
+    expect(at(10_000, 499)).toBe(200);
+    const { body } = readyz(input({ loopAlarm: alarm({ ms: 812 }) }));
+    expect(body.status).toBe("unhealthy");
+    expect(body.checks).toContainEqual({ name: "main_loop", ok: false, reason: sentence });
+  });
+
+  it("is an alert for a minute, however short the block was", () => {
+    const at = (nowMs: number, ms: number) =>
+      activeAlerts({ nowMs, chains: [], loopAlarm: alarm({ ms }) }).map(({ message }) => message);
+    expect(at(69_999, 812)).toEqual([sentence]);
+    expect(at(10_000, 160)).toHaveLength(1);
+    expect(at(70_000, 812)).toEqual([]);
+  });
+
+  it("is no slow slice that the scheduler told of", () => {
+    expect(alarm({ ms: 90, isAlarm: false })).toBeUndefined();
   });
 });
 

@@ -106,7 +106,13 @@ describe("the metrics table", () => {
     };
     for (const event of METRIC_EVENTS) {
       expect(EVENTS).toHaveProperty([event]);
-      const fields = { firstBlock: 1, lastBlock: 3, result: "ok", context: "shutdown" };
+      const fields = {
+        firstBlock: 1,
+        lastBlock: 3,
+        result: "ok",
+        context: "shutdown",
+        alarm: true,
+      };
       countEvent({ add: sink("counter"), set: sink("gauge") }, { name: event, fields });
     }
     const fed = METRICS.filter(({ from }) => from === "event").map(({ name }) => name);
@@ -133,9 +139,16 @@ describe("the page of metrics", () => {
       },
     });
     metrics.onEvent({ name: "otp.crash", process: "rpc/chain/alpha/head-tracker", fields: {} });
+    for (const alarm of [true, false]) {
+      metrics.onEvent({ name: "otp.turn.long", process: "rpc/head-tracker", fields: { alarm } });
+    }
+    metrics.onEvent({ name: "otp.zombie", fields: { op: "cast" } });
     const { text, contentType } = await metrics.render();
     expect(contentType).toContain("text/plain");
     for (const line of [
+      'paceline_otp_long_turns_total{process="head-tracker"} 2',
+      "paceline_otp_loop_alarms_total 1",
+      'paceline_otp_zombie_operations_total{op="cast"} 1',
       'paceline_rpc_requests_total{chain="alpha",transport="http",outcome="ok"} 1',
       'paceline_rpc_request_errors_total{chain="alpha",reason="exhausted"} 1',
       'paceline_rpc_request_duration_seconds_bucket{chain="alpha",method_class="state",le="0.025"} 0',

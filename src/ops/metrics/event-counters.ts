@@ -115,6 +115,11 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   "otp.report": (sink, fields) => {
     if (fields["context"] === "shutdown") sink.add("paceline_otp_supervisors_gave_up_total", []);
   },
+  "otp.turn.long": (sink, fields) => {
+    countsProcess("otp_long_turns_total", "process")(sink, fields);
+    if (fields["alarm"] === true) sink.add("paceline_otp_loop_alarms_total", []);
+  },
+  "otp.zombie": counts("otp_zombie_operations_total", "op"),
   "otp.mailbox.dropped": countsProcess("otp_mailbox_drops_total", "process"),
   "telemetry.handler.failure": counts("telemetry_handler_failures_total"),
 };
