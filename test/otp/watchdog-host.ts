@@ -23,7 +23,7 @@ function sinkDeep(depth: number): void {
 /** Ways to block inside a handler. */
 const ways: Readonly<Record<string, () => unknown>> = {
   handler: spinTheWheel,
-  "deep recursion": () => sinkDeep(300),
+  "deep recursion": () => sinkDeep(100),
   "native call": () => {
     tell({ beginMs: Date.now() });
     execFileSync("sleep", [String(Number(forMs) / 1_000)]);

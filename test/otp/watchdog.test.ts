@@ -16,7 +16,7 @@ interface Run {
 
 async function run(
   way: string,
-  { forMs = 800, exitAfterMs = 0, flags = [] as readonly string[] } = {},
+  { forMs = 1_600, exitAfterMs = 0, flags = [] as readonly string[] } = {},
   meanwhile: (host: ChildProcess, line: string) => void = () => {},
 ): Promise<Run> {
   const args = [...flags, program, way, String(forMs), String(exitAfterMs)];
@@ -74,20 +74,20 @@ describe("a blocked main loop", () => {
     const event = one(seen, "event");
     expect(event).toMatchObject({ event: owner.process, alarm: true, function: "spinTheWheel" });
     expect(event["handler"]).toBe(handler);
-    expect(event["durationMs"]).toBeGreaterThan(500);
+    expect(event["durationMs"]).toBeGreaterThan(1_000);
     expect(one(seen, "isStopped")).toBeTruthy();
   });
 });
 
 describe.concurrent("the watchdog", () => {
   it("charges even a native call, whose stack nobody can read, to its process", async () => {
-    const seen = await run("native call", { forMs: 2_000 });
+    const seen = await run("native call", { forMs: 3_000 });
     expect(seen.alarms).toMatchObject([{ pid: "#3", function: "(unknown)" }]);
     expect(one(seen, "event")).toMatchObject({ event: busy.process, function: "(unknown)" });
   });
 
   it("ends a host whose loop does not come back, and its last line says why", async () => {
-    const seen = await run("handler", { forMs: 60_000, exitAfterMs: 1_500 });
+    const seen = await run("handler", { forMs: 60_000, exitAfterMs: 2_000 });
     expect([seen.code, seen.signal]).toEqual([null, "SIGKILL"]);
     expect(seen.alarms).toMatchObject([
       { level: "error", ...busy },

@@ -60,8 +60,8 @@ export interface WatchdogOptions {
 const ALARM_MS = 150;
 /** Time between two looks at the board, and between two beats. */
 const SAMPLE_MS = 50;
-/** Reading a stack takes 20 ms, a tenth of a second on a busy host; a native call takes all of it. */
-const LOOK_MS = 500;
+/** Reading a stack takes 20 ms, half a second on a crowded host; a native call takes all of it. */
+const LOOK_MS = 1_000;
 const MAX_FRAMES = 20;
 const HOOK = "paceline.otp.running";
 /** The thread needs 1 MB; a deep stack arrives as one large message. */
