@@ -125,7 +125,9 @@ suite("loops", (claim) => {
 describe("a restart that fails", () => {
   it("is counted each time and reported each time", async () => {
     const stage = new Stage();
-    await stage.start([stage.worker("a", { again: FAIL })], { intensity: 3 });
+    // Were it not counted, it would be back after ten failures.
+    const failures = Array.from({ length: 10 }, () => FAIL);
+    await stage.start([stage.worker("a", { attempts: ["ok", ...failures] })], { intensity: 3 });
     await stage.end("a");
     expect(await stage.node.ended).toBe("shutdown");
     expect(stage.attemptsOf("a")).toBe(1 + 3);
