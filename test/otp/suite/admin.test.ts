@@ -221,6 +221,19 @@ describe("a child whose restart is retried", () => {
   });
 });
 
+describe("a child that ignored", () => {
+  it("is there, starts when asked, and can be deleted", async () => {
+    const stage = new Stage();
+    const top = await stage.start([stage.worker("a", { attempts: ["ignore"], again: "ignore" })]);
+    expect(await answers(stage, top, "a", "start terminate restart delete")).toEqual({
+      start: "already_present",
+      terminate: "ok",
+      restart: "ok undefined",
+      delete: "ok",
+    });
+  });
+});
+
 describe("a temporary child", () => {
   it("is unknown as soon as it ends or is terminated", async () => {
     const stage = new Stage();

@@ -91,6 +91,19 @@ export const CASES = {
     "format_log_1",
     "format_log_2",
   ],
+  "code-change": [
+    "significant_upgrade_never_any",
+    "significant_upgrade_never_all",
+    "significant_upgrade_any_never",
+    "significant_upgrade_any_all",
+    "significant_upgrade_all_never",
+    "significant_upgrade_all_any",
+    "significant_upgrade_child",
+    "code_change",
+    "code_change_map",
+    "code_change_simple",
+    "code_change_simple_map",
+  ],
 } as const;
 
 /** A test file of this folder. */
