@@ -1,11 +1,12 @@
 // Makes a fresh clone ready: installs the locked packages when they are missing or stale.
 // Plain JavaScript for any Node >= 20, because it runs before the pinned Node exists.
-// `--test` also checks that the real servers the tests use are there. When nothing changed it
-// only reads two small files, so that `npm start` pays less than 200 ms.
+// `--test` also installs the real servers that tests use and npm cannot bring: Erlang, the judge of
+// src/otp. When nothing changed it only reads two small files, so that `npm start` pays less than
+// 200 ms.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -41,4 +42,34 @@ if (!isInstalled()) {
     process.exit(1);
   }
   writeFileSync(stampFile, wanted);
+}
+
+/** Debian's packages that tests use, and a command that shows that one is there. */
+const DEBIAN_PACKAGES = [{ name: "erlang-base", command: "erl" }];
+const APT_TIMEOUT_MS = 300_000;
+
+const isThere = (command) =>
+  (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));
+
+/** Where this may not be done the tests say what they skip, or fail with CI=true. */
+const mayInstall = () =>
+  process.getuid?.() === 0 && existsSync("/etc/debian_version") && isThere("apt-get");
+
+const apt = (...args) =>
+  spawnSync("apt-get", ["-qq", ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    stdio: ["ignore", 2, 2],
+    timeout: APT_TIMEOUT_MS,
+  }).status === 0;
+
+if (process.argv.includes("--test")) {
+  for (const { name, command } of DEBIAN_PACKAGES) {
+    if (isThere(command) || !mayInstall()) continue;
+    console.error(`paceline: installing ${name} (apt-get) ...`);
+    const install = () => apt("install", "-y", "--no-install-recommends", name);
+    // Package lists may be there already; a fresh image has none.
+    if (!install() && !(apt("update") && install())) {
+      console.error(`paceline: ${name} could not be installed; tests that need it are skipped`);
+    }
+  }
 }

@@ -106,20 +106,9 @@ export class VirtualNode extends Node {
 
   /** Runs until quiescent: queues empty and two rounds of the host's microtasks add nothing. */
   async settle(): Promise<void> {
-    const { scheduler, wheel } = this.kernel;
     for (;;) {
-      let quiet = 0;
-      let seen = this.activity();
-      while (quiet < QUIET_ROUNDS) {
-        await hostRound();
-        const now = this.activity();
-        quiet = scheduler.isIdle && now === seen ? quiet + 1 : 0;
-        seen = now;
-        if (scheduler.isEndless) {
-          throw new OtpError("OTP_NOT_QUIESCENT", `no rest after ${VIRTUAL_HOOKS.maxTurns} turns`);
-        }
-      }
-      const nextMs = this.kernel.hasBlocked ? wheel.nextTickMs() : undefined;
+      await this.rest();
+      const nextMs = this.kernel.hasBlocked ? this.kernel.wheel.nextTickMs() : undefined;
       if (nextMs === undefined) return;
       this.fireAt(nextMs);
     }
@@ -141,12 +130,63 @@ export class VirtualNode extends Node {
     await this.settle();
   }
 
+  /**
+   * Lets exactly `ms` pass, whoever is blocked: what is still under way afterwards stays so. For
+   * looking into the middle of a slow start, a slow stop, or a restart loop that never settles.
+   */
+  async pass(ms: number): Promise<void> {
+    const untilMs = this.clock.monotonicMs() + ms;
+    await this.rest();
+    for (;;) {
+      const nextMs = this.kernel.wheel.nextTickMs();
+      if (nextMs === undefined || nextMs > untilMs) break;
+      this.fireAt(nextMs);
+      await this.rest();
+    }
+    this.fireAt(untilMs);
+    await this.rest();
+  }
+
+  /** Lets time pass until `work` is done, and no further. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let isDone = false;
+    const done = (): void => {
+      isDone = true;
+    };
+    work.then(done, done);
+    for (;;) {
+      await this.rest();
+      if (isDone) return work;
+      const nextMs = this.kernel.wheel.nextTickMs();
+      if (nextMs === undefined) {
+        throw new OtpError("OTP_NOT_QUIESCENT", "at rest without a timer: this wait never ends");
+      }
+      this.fireAt(nextMs);
+    }
+  }
+
   /** Settles, moving time where something is blocked, until `work` is done. */
   async drive<T>(work: Promise<T>): Promise<T> {
     // The outcome is read below; until then a rejection has a handler.
     work.catch(() => {});
     await this.settle();
     return work;
+  }
+
+  /** Runs what this instant holds; time stands still. */
+  private async rest(): Promise<void> {
+    const { scheduler } = this.kernel;
+    let quiet = 0;
+    let seen = this.activity();
+    while (quiet < QUIET_ROUNDS) {
+      await hostRound();
+      const now = this.activity();
+      quiet = scheduler.isIdle && now === seen ? quiet + 1 : 0;
+      seen = now;
+      if (scheduler.isEndless) {
+        throw new OtpError("OTP_NOT_QUIESCENT", `no rest after ${VIRTUAL_HOOKS.maxTurns} turns`);
+      }
+    }
   }
 
   private fireAt(ms: number): void {

@@ -102,7 +102,10 @@ function reasonOfStop(process: Process, isTold: boolean): Reason {
 }
 
 function ask(me: Process, process: Process, shutdown: unknown): void {
-  me.kernel.signals.exit(me, process, shutdown === "kill" ? "kill" : "shutdown");
+  const { signals } = me.kernel;
+  signals.exit(me, process, shutdown === "kill" ? "kill" : "shutdown");
+  // No time at all: the kill follows before the child has had a turn.
+  if (shutdown === 0) signals.exit(me, process, "kill");
 }
 
 function armKill(
@@ -111,6 +114,7 @@ function armKill(
   shutdown: number | "infinity" | "kill",
 ): ReturnType<Process["kernel"]["wakeAt"]> | undefined {
   if (typeof shutdown !== "number" || shutdown === Number.POSITIVE_INFINITY) return undefined;
+  if (shutdown === 0) return undefined;
   const { me } = owner;
   return me.kernel.wakeAt(shutdown, () => {
     for (const process of processes) {
