@@ -34,7 +34,7 @@ export const EVENT_FIELDS = {
   client: amount("number of the client connection"),
   clients: amount("client subscriptions concerned"),
   closeCode: amount("WebSocket close code"),
-  code: text("error code"),
+  code: text("error code, or exit code of a worker thread"),
   command: text("what was ordered, e.g. suspend"),
   consecutiveFailures: amount("counted failures in a row"),
   context: text(
@@ -105,6 +105,7 @@ export const EVENT_FIELDS = {
   type: text("type of the message"),
   uptimeMs: amount("how long it lived, ms"),
   winner: text("provider whose event arrived first"),
+  worker: text("worker thread of an isolated subtree, such as w1"),
 } as const satisfies Readonly<Record<string, FieldSpec>>;
 
 /** A field that an event may carry. */
@@ -508,6 +509,24 @@ export const EVENTS = {
     level: "debug",
     fields: ["process", "op"],
     meaning: "Code of a dead process tried to act; nothing happened.",
+  },
+  "otp.worker.up": {
+    level: "info",
+    fields: ["worker", "durationMs"],
+    optional: ["pid"],
+    meaning: "An isolated subtree runs in its worker thread.",
+  },
+  "otp.worker.down": {
+    level: "warn",
+    fields: ["worker", "code", "reason"],
+    optional: ["pid"],
+    meaning: "A worker thread has ended, and everything in it with it.",
+  },
+  "otp.worker.dropped": {
+    level: "warn",
+    fields: ["worker", "reason", "type", "count"],
+    meaning:
+      "Messages to or from a worker thread were dropped: they do not clone, or too many wait in the port.",
   },
   "otp.table.evicted": {
     level: "debug",

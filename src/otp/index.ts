@@ -76,6 +76,8 @@ export { defineMachineActor } from "./actor/machine-actor.ts";
 export type { TaskStreamOptions } from "./actor/task-stream.ts";
 export { groupFor } from "./names/groups.ts";
 export type { Group, GroupView, Member, OwnGroups } from "./names/groups.ts";
+export { transfer } from "./isolate/transfer.ts";
+export type { IsolatedFrom } from "./isolate/origin.ts";
 export { keyFor } from "./names/key.ts";
 export type { Key } from "./names/key.ts";
 export { Table } from "./names/table.ts";
@@ -139,6 +141,7 @@ export type {
   ChildOptions,
   ChildSpec,
   DynamicOptions,
+  IsolatedOptions,
   RestartStrategy,
   SupervisorOptions,
   SupervisorSpec,

@@ -76,6 +76,9 @@ const FAULT_CODES: Readonly<Record<CallFault, string>> = {
   bad_call: "OTP_BAD_CALL",
 };
 
+/** Code of a call that failed because its argument or answer cannot cross to another thread. */
+const NOT_CLONEABLE = "OTP_NOT_CLONEABLE";
+
 /** True for normal, shutdown and {shutdown, _}: ends that are nobody's failure. */
 export function isCleanReason(reason: Reason): boolean {
   return reason === "normal" || reason === "shutdown" || isShutdown(reason);
@@ -143,11 +146,16 @@ export class ExitError extends Error {
     const cause = errorIn(reason, 0);
     super(`call ${request} to ${target} failed: ${reasonText(reason)}`, { cause });
     this.name = "ExitError";
-    this.code = (typeof reason === "string" && FAULT_CODES[reason as CallFault]) || "OTP_EXIT";
+    this.code = codeOf(reason);
     this.reason = reason;
     this.target = target;
     this.request = request;
   }
+}
+
+function codeOf(reason: CallFault | Reason): string {
+  if (Array.isArray(reason) && reason[0] === "not_cloneable") return NOT_CLONEABLE;
+  return (typeof reason === "string" && FAULT_CODES[reason as CallFault]) || "OTP_EXIT";
 }
 
 /** The Error at the bottom of a nested start failure, for `cause`. */

@@ -30,6 +30,8 @@
  * synchronously at each change; one that throws is dropped (`otp.registry.listener_failed`). `select`
  * walks all names: for operators, not for a hot path. Looking a name up is one Map lookup.
  */
+import type { Telemetry } from "../node/telemetry.ts";
+import type { Foreign } from "../process/foreign.ts";
 import type { Process } from "../process/process.ts";
 
 /** Told about every change of a name. */
@@ -52,19 +54,28 @@ export class Registry {
   private readonly holders = new Map<string, Process | undefined>();
   private vacant = 0;
   private readonly listeners = new Set<RegistryListener>();
+  /** Names held in other threads. */
+  foreign: Foreign | undefined = undefined;
 
   get size(): number {
     return this.holders.size - this.vacant;
   }
 
   get(name: string): Process | undefined {
+    const holder = this.holders.get(name);
+    if (holder !== undefined || this.foreign === undefined) return holder;
+    return this.foreign.holderOf(name);
+  }
+
+  /** The holder in this thread only. */
+  local(name: string): Process | undefined {
     return this.holders.get(name);
   }
 
   /** The current holder when the name is taken, else undefined and the name is held. */
   register(name: string, process: Process): Process | undefined {
     const { holders } = this;
-    const holder = holders.get(name);
+    const holder = this.get(name);
     if (holder !== undefined) return holder;
     const known = holders.size;
     holders.set(name, process);
@@ -72,7 +83,7 @@ export class Registry {
     const more = process.more();
     more.names ??= [];
     more.names.push(name);
-    this.tell("register", name, process);
+    this.changed("register", name, process);
     return undefined;
   }
 
@@ -82,7 +93,7 @@ export class Registry {
     this.vacate(name);
     const names = process.extras?.names;
     names?.splice(names.indexOf(name), 1);
-    this.tell("unregister", name, process);
+    this.changed("unregister", name, process);
     return true;
   }
 
@@ -92,7 +103,7 @@ export class Registry {
     if (names === undefined) return;
     for (const name of names) {
       this.vacate(name);
-      this.tell("unregister", name, process);
+      this.changed("unregister", name, process);
     }
   }
 
@@ -105,14 +116,19 @@ export class Registry {
     this.vacant = 0;
   }
 
-  /** A listener that throws is dropped: it must not stop a death half-way. */
-  private tell(change: "register" | "unregister", name: string, process: Process): void {
+  private changed(change: "register" | "unregister", name: string, process: Process): void {
+    if (this.listeners.size === 0) return;
+    this.tell(change, name, process.pid, process.kernel.telemetry);
+  }
+
+  /** Tells the listeners; one that throws is dropped: it must not stop a death half-way. */
+  tell(change: "register" | "unregister", name: string, pid: string, telemetry: Telemetry): void {
     for (const listener of this.listeners) {
       try {
-        listener(change, name, process.pid);
+        listener(change, name, pid);
       } catch (error) {
         this.listeners.delete(listener);
-        process.kernel.telemetry.emit("otp.registry.listener_failed", { name, error });
+        telemetry.emit("otp.registry.listener_failed", { name, error });
       }
     }
   }
@@ -129,6 +145,7 @@ export class Registry {
     for (const [name, process] of this.holders) {
       if (process !== undefined && name.startsWith(prefix)) found.push({ name, pid: process.pid });
     }
+    if (this.foreign !== undefined) found.push(...this.foreign.names(prefix));
     return found;
   }
 }

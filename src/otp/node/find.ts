@@ -6,13 +6,14 @@ import { idText, type Process } from "../process/process.ts";
 import type { ProcessRef } from "../process/ref.ts";
 import { pathOf } from "../supervisor/ref.ts";
 
-/** A pid such as "#12", a registered name, a supervisor's id or path, or a ref. */
+/** A pid such as "#12" ("#w1.12" in a worker thread), a registered name, a supervisor's id or path, or a ref. */
 export type InspectTarget = string | ProcessRef;
 
 /** The live process that is meant, or undefined. */
 export function findProcess(kernel: Kernel, target: InspectTarget): Process | undefined {
   const text = typeof target === "string" ? target : target.id;
   if (/^#\d+$/.test(text)) return kernel.processes.get(Number(text.slice(1)));
+  if (/^#\w+\./.test(text)) return kernel.foreign?.find(text);
   const named = kernel.registry.get(text);
   if (named !== undefined) return named;
   const peers = kernel.supervisors.get(text);

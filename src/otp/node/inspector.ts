@@ -50,6 +50,7 @@
  * `getState` gives the state itself.
  */
 import type { Kernel } from "../process/kernel.ts";
+import { IsolateHost } from "../isolate/host.ts";
 import type { Process } from "../process/process.ts";
 import type { Reason } from "../reason.ts";
 import { SysClient } from "../sys/client.ts";
@@ -73,9 +74,15 @@ export class Inspector extends SysClient {
     return root?.alive === true ? treeOf(root) : undefined;
   }
 
-  /** Every live process, in pid order. */
+  /** Every live process, in pid order; those of isolated subtrees as they were a moment ago. */
   processes(): ProcessRow[] {
-    return [...this.kernel.processes.values()].map(rowOf);
+    const rows: ProcessRow[] = [];
+    for (const process of this.kernel.processes.values()) {
+      rows.push(rowOf(process));
+      const { behaviour } = process;
+      if (behaviour instanceof IsolateHost) rows.push(...(behaviour.subtree?.rows ?? []));
+    }
+    return rows;
   }
 
   /** Everything about one process; undefined when there is none. */

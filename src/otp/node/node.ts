@@ -46,6 +46,7 @@
  * | `profile` | defaults of the extensions to OTP: `paceline` or `otp` (node/profile.ts) | paceline |
  * | `log` | gets every record of `ctx.log` | dropped |
  * | `isDev` | keeps the graph of waiting calls, reports rings as `otp.call.cycle` | false |
+ * | `maxWorkers` | worker threads that may run isolated subtrees at once | cores - 1, at least 1 |
  * | `onStray` | decides about errors that no process owns | log, stop the node in order, rethrow to the host |
  * | `watchdog` | names who blocks the main loop, from a thread (node/watchdog.ts) | off |
  *
@@ -102,6 +103,8 @@ export interface NodeOptions {
   readonly isDev?: boolean;
   /** Gets `ctx.log` records; default: dropped. */
   readonly log?: LogSink;
+  /** Worker threads that may run isolated subtrees at once; default: cores - 1, at least 1. */
+  readonly maxWorkers?: number;
   /** Decides about errors that no process owns; default: log, stop the node, then rethrow to the host. */
   readonly onStray?: StrayPolicy;
   /**
@@ -145,6 +148,11 @@ export class Node {
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
     });
+  }
+
+  /** For the runtime itself. */
+  static kernelOf(node: Node): Kernel {
+    return node.kernel;
   }
 
   /** Monotonic ms of the node's clock. */
@@ -202,6 +210,7 @@ export class Node {
         : kernel.wakeAt(timeoutMs, () => this.killAll());
     await this.ended;
     if (deadline !== undefined) kernel.wheel.cancel(deadline);
+    await kernel.foreign?.quiet();
   }
 
   /** The process that holds `key`, or undefined. */
@@ -246,6 +255,11 @@ export class Node {
   }
 }
 
+/** The kernel of a node, for the runtime itself. */
+export function kernelOf(node: Node): Kernel {
+  return Node.kernelOf(node);
+}
+
 /** Creates a node on real time. */
 export function createNode(options: NodeOptions = {}): Node {
   const clock = options.clock ?? realClock;
@@ -262,6 +276,7 @@ export function createNode(options: NodeOptions = {}): Node {
     armTimer: (deadlineMs) => driver.timerStarted(deadlineMs),
     board: watchdog?.board,
     isToldElsewhere: (tookMs) => watchdog?.claims(tookMs) === true,
+    maxWorkers: options.maxWorkers,
   };
   const kernel = new Kernel(kernelOptions);
   driver.kernel = kernel;

@@ -1,6 +1,7 @@
 /**
  * The supervision tree as operators see it.
  */
+import { IsolateHost } from "../isolate/host.ts";
 import { idText, type Process } from "../process/process.ts";
 import { reasonText } from "../reason.ts";
 import type { Child } from "../supervisor/child.ts";
@@ -40,6 +41,7 @@ export interface TreeNode {
 export function treeOf(process: Process, child?: Child): TreeNode {
   const { behaviour } = process;
   const own = childView(process, child);
+  if (behaviour instanceof IsolateHost) return { ...own, ...isolatedView(behaviour) };
   if (!(behaviour instanceof SupervisorBehaviour)) {
     return { ...own, kind: "worker", children: [] };
   }
@@ -52,6 +54,14 @@ export function treeOf(process: Process, child?: Child): TreeNode {
     restarts: budget(behaviour, behaviour.window.count(process.kernel.now())),
     children,
   };
+}
+
+/** As the thread told it a moment ago. */
+function isolatedView(host: IsolateHost): Pick<TreeNode, "kind" | "restarts" | "children"> {
+  const tree = host.subtree?.tree;
+  const restarts = tree?.restarts ?? { count: 0, intensity: 0, period_ms: 0 };
+  const shown = tree?.strategy === undefined ? {} : { strategy: tree.strategy };
+  return { kind: "supervisor", ...shown, restarts, children: tree?.children ?? [] };
 }
 
 function childNode(child: Child, owner: SupervisorBehaviour): TreeNode {

@@ -72,7 +72,8 @@ function releaseExtras(kernel: Kernel, process: Process): void {
   extras.abort?.abort();
 }
 
-function signalDeath(kernel: Kernel, process: Process, reason: Reason): void {
+/** Queues what links and monitors of a dead process are owed. */
+export function signalDeath(kernel: Kernel, process: Process, reason: Reason): void {
   const { links, watchers, extras } = process;
   if (links !== undefined) {
     for (const linked of itemsOf(links)) kernel.signals.linkExit(process, linked, reason);

@@ -19,6 +19,7 @@ import { CastType, type Envelope, Kind } from "./message.ts";
 import { PendingCall } from "./calls.ts";
 import { CallGraph } from "./cycles.ts";
 import { endProcess, unlinkFromParent } from "./death.ts";
+import type { Foreign } from "./foreign.ts";
 import { makeRoom, tellHigh } from "./overflow.ts";
 import { ProcessTable } from "./process-table.ts";
 import { type Behaviour, Process, type StartOutcome } from "./process.ts";
@@ -42,6 +43,8 @@ export interface KernelOptions {
   readonly board?: Int32Array | undefined;
   /** True when somebody else tells of this long slice. */
   readonly isToldElsewhere?: ((tookMs: number) => boolean) | undefined;
+  /** Worker threads for isolated subtrees; default: cores - 1, at least 1. */
+  readonly maxWorkers?: number | undefined;
 }
 
 /** How to start one process. */
@@ -88,6 +91,11 @@ export class Kernel {
   readonly wheel: TimerWheel;
   /** There while some process is debugged or traced. */
   taps: Taps | undefined = undefined;
+  readonly maxWorkers: number | undefined;
+  /** False under virtual time: what other threads do cannot be waited for. */
+  readonly isRealTime: boolean;
+  /** Processes of other threads; undefined until a subtree is isolated. */
+  foreign: Foreign | undefined = undefined;
   readonly counters: KernelCounters = {
     deadLetters: 0,
     zombieOps: 0,
@@ -113,6 +121,8 @@ export class Kernel {
     this.logSink = options.log;
     this.armTimer = options.armTimer;
     this.board = options.board ?? createBoard(false);
+    this.maxWorkers = options.maxWorkers;
+    this.isRealTime = options.hooks.isSliced;
     this.callGraph = options.isDev ? new CallGraph() : undefined;
     this.telemetry = new Telemetry(() => options.clock.monotonicMs());
     this.wheel = new TimerWheel(options.clock.monotonicMs());
@@ -285,6 +295,7 @@ export class Kernel {
       this.deadLetter(process.label, envelope);
       return;
     }
+    if (this.foreign !== undefined && this.foreign.takesMessage(process, envelope)) return;
     const { mailbox } = process;
     const { maxMailbox, highWater } = process.behaviour;
     if (envelope.kind <= Kind.info && mailbox.size >= maxMailbox) {

@@ -69,7 +69,7 @@ const NO_PROCESS = "#0";
 export class RefImpl implements ProcessRef {
   private readonly kernel: Kernel;
   private readonly process: Process | undefined;
-  private readonly key: string | undefined;
+  readonly key: string | undefined;
   private readonly facets: Facets;
   private callFacet: object | undefined = undefined;
   private tryFacet: object | undefined = undefined;
@@ -175,7 +175,8 @@ function facetOf(names: readonly string[], make: (type: string) => Method): Face
   return ProtocolFacet;
 }
 
-function requestMethod(type: string, isTry: boolean): Method {
+/** A request by the name `type`; `this` is a facet. */
+export function requestMethod(type: string, isTry: boolean): Method {
   return function request(this: Facet, arg, options) {
     const timeoutMs = options?.timeoutMs ?? CALL_TIMEOUT_MS;
     const ref = this.$ref;
@@ -184,7 +185,8 @@ function requestMethod(type: string, isTry: boolean): Method {
   };
 }
 
-function castMethod(type: string): Method {
+/** A one-way message by the name `type`; `this` is a facet. */
+export function castMethod(type: string): Method {
   const message = new CastType(type);
   return function cast(this: Facet, arg) {
     this.$ref.postCast(message, arg);

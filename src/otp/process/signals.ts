@@ -6,6 +6,7 @@
  */
 import { withItem, withoutItem } from "../../lib/few.ts";
 import { reasonText, type Reason } from "../reason.ts";
+import type { Foreign } from "./foreign.ts";
 import { type Envelope, Envelope as Message, Kind, type Monitor } from "./message.ts";
 import type { Process } from "./process.ts";
 import { Ring } from "./ring.ts";
@@ -85,6 +86,8 @@ export class SignalQueue {
   private readonly queue = new Ring<Signal>();
   private readonly host: SignalHost;
   private draining = false;
+  /** Takes the signals for processes of other threads. */
+  foreign: Foreign | undefined = undefined;
 
   constructor(host: SignalHost) {
     this.host = host;
@@ -145,6 +148,9 @@ export class SignalQueue {
 
   private apply(signal: Signal): void {
     const { op, from, to } = signal;
+    if (this.foreign !== undefined && to !== undefined) {
+      if (this.foreign.takesSignal(op, from, to, signal.reason)) return;
+    }
     switch (op) {
       case "message":
         this.host.deliver(to as Process, signal.envelope as Envelope);

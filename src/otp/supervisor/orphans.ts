@@ -49,7 +49,8 @@ function collect(dead: SupervisorBehaviour, into: Process[]): number {
 }
 
 function isSupervisor(behaviour: Process["behaviour"]): behaviour is SupervisorBehaviour {
-  return behaviour.kind === "supervisor";
+  // The host of a thread keeps no children here.
+  return behaviour.kind === "supervisor" && "children" in behaviour;
 }
 
 function millis(shutdown: Shutdown): number {

@@ -151,6 +151,8 @@ function sameStart(from: StartPlan, to: StartPlan): boolean {
   if (before === undefined || after === undefined) {
     return from.behaviour === to.behaviour && sameData(from.args, to.args);
   }
+  // A thread is told where its subtree comes from once, when it starts.
+  if (!sameData(before.isolation, after.isolation)) return false;
   const wasDynamic = before.strategy === "simple_one_for_one";
   return before.id === after.id && wasDynamic === (after.strategy === "simple_one_for_one");
 }

@@ -97,6 +97,8 @@ import type { AnyDef, ArgsOf } from "../actor/definition.ts";
 import type { Key } from "../names/key.ts";
 import type { Behaviour, StartOutcome } from "../process/process.ts";
 import { SupervisorBehaviour } from "./supervisor.ts";
+import { IsolateHost } from "../isolate/host.ts";
+import { type IsolatedFrom, type Isolation, originOf, refused } from "../isolate/origin.ts";
 
 /** When a child is restarted: always, after abnormal ends, never. */
 export type RestartType = "permanent" | "transient" | "temporary";
@@ -191,6 +193,23 @@ export interface SupervisorOptions extends SupervisorFlags, ChildPolicy {
   readonly strategy?: RestartStrategy;
   /** Specs in start order; they stop in reverse. */
   readonly children: readonly ChildSpec[];
+  readonly isolate?: never;
+}
+
+/** What `supervisor` takes for a subtree in a worker thread; its flags are those of its own spec. */
+export interface IsolatedOptions extends ChildPolicy {
+  readonly isolate: "worker";
+  /** The module that makes the subtree's spec. */
+  readonly from: IsolatedFrom;
+  readonly children?: never;
+  /** Old generation of the thread's heap, MiB; beyond it the thread ends; default 64. */
+  readonly heapMb?: number;
+  /** Keep one more thread booted, so that a restart takes a few ms; default: unless temporary. */
+  readonly spare?: boolean;
+  /** Messages that may lie in the port unread, each way; default 10 000. */
+  readonly maxInFlight?: number;
+  /** Name under which the supervisor can be found besides its id. */
+  readonly register?: string;
 }
 
 /** What `dynamicSupervisor` takes. */
@@ -215,6 +234,8 @@ export interface SupervisorSetup {
   readonly template: ((args: unknown) => ChildSpec) | undefined;
   /** Undefined: the node's profile decides. */
   readonly maxChildren: number | undefined;
+  /** The subtree runs in a thread: it is made there, and `children` is empty. */
+  readonly isolation?: Isolation;
 }
 
 declare const takes: unique symbol;
@@ -230,10 +251,16 @@ export interface SupervisorSpec<A = ChildSpec> extends ChildSpec {
 /** What a start plan runs this time. */
 export function behaviourOf(plan: StartPlan): Behaviour {
   const { behaviour } = plan;
-  return "children" in behaviour ? new SupervisorBehaviour(behaviour) : behaviour;
+  if (!("children" in behaviour)) return behaviour;
+  const { isolation } = behaviour;
+  return isolation === undefined
+    ? new SupervisorBehaviour(behaviour)
+    : new IsolateHost(behaviour, isolation);
 }
 
 const WORKER_SHUTDOWN_MS = 5000;
+const HEAP_MB = 64;
+const THREAD_START_TIMEOUT_MS = 30_000;
 
 /** Child spec of an actor; the id defaults to the name of `register`. */
 export function child<D extends AnyDef>(
@@ -255,13 +282,47 @@ export function child<D extends AnyDef>(
   };
 }
 
-/** Supervisor with static children; `startChild` adds specs at run time. */
-export function supervisor(id: string, options: SupervisorOptions): SupervisorSpec {
+/**
+ * Supervisor with static children; `startChild` adds specs at run time.
+ *
+ * With `isolate: "worker"` the whole subtree runs in a thread of its own and is made there, by a
+ * function that a module exports. Shutdown then defaults to 5000 ms and startTimeoutMs to 30 000 ms.
+ * Throws OTP_BAD_ISOLATION for what could never start.
+ */
+export function supervisor(
+  id: string,
+  options: SupervisorOptions | IsolatedOptions,
+): SupervisorSpec {
+  if (options.isolate !== undefined) return isolated(id, options);
   return superviseAs(id, options, {
     strategy: options.strategy ?? "one_for_one",
     children: options.children,
     template: undefined,
     maxChildren: undefined,
+  });
+}
+
+function isolated(id: string, options: IsolatedOptions): SupervisorSpec {
+  const { heapMb = HEAP_MB, restart } = options;
+  if (options.isolate !== "worker") throw refused(id, 'isolate must be "worker"');
+  if (options.children !== undefined) throw refused(id, "children are made inside, by `from`");
+  if (!(heapMb > 0)) throw refused(id, `heapMb must be above 0, not ${String(heapMb)}`);
+  const policy: ChildPolicy = {
+    ...options,
+    shutdown: options.shutdown ?? WORKER_SHUTDOWN_MS,
+    startTimeoutMs: options.startTimeoutMs ?? THREAD_START_TIMEOUT_MS,
+  };
+  return superviseAs(id, policy, {
+    strategy: "one_for_one",
+    children: [],
+    template: undefined,
+    maxChildren: undefined,
+    isolation: {
+      origin: originOf(id, options.from),
+      heapMb,
+      hasSpare: options.spare ?? restart !== "temporary",
+      maxInFlight: options.maxInFlight,
+    },
   });
 }
 
@@ -279,7 +340,7 @@ export function dynamicSupervisor<A>(id: string, options: DynamicOptions<A>): Su
 function superviseAs(
   id: string,
   options: SupervisorFlags & ChildPolicy,
-  kind: Pick<SupervisorSetup, "strategy" | "children" | "template" | "maxChildren">,
+  kind: Pick<SupervisorSetup, "strategy" | "children" | "template" | "maxChildren" | "isolation">,
 ): SupervisorSpec {
   const setup: SupervisorSetup = {
     id,

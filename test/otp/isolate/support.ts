@@ -1,0 +1,119 @@
+/** Two virtual nodes joined by a port, for claims about what crosses it. */
+import type { Kernel } from "../../../src/otp/process/kernel.ts";
+import {
+  type ChildSpec,
+  createVirtualNode,
+  supervisor,
+  type VirtualNode,
+} from "../../../src/otp/index.ts";
+import { Bridge } from "../../../src/otp/isolate/bridge.ts";
+import type { ControlFrame, Frame, Port } from "../../../src/otp/isolate/frames.ts";
+
+/** One end of a pair: what is posted is cloned, as between threads, and taken a microtask later. */
+class PairedPort implements Port {
+  peer: PairedPort | undefined = undefined;
+  /** While held nothing is taken: what was posted waits. */
+  isHeld = false;
+  private takeFrames: ((frames: readonly Frame[]) => void) | undefined = undefined;
+  private readonly waiting: Frame[][] = [];
+
+  post(frames: readonly Frame[], transfers: readonly ArrayBuffer[]): void {
+    const copy = structuredClone(frames as Frame[], { transfer: [...transfers] });
+    this.peer?.arrive(copy);
+  }
+
+  onFrames(take: (frames: readonly Frame[]) => void): void {
+    this.takeFrames = take;
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.pump();
+  }
+
+  private arrive(frames: Frame[]): void {
+    this.waiting.push(frames);
+    queueMicrotask(() => this.pump());
+  }
+
+  private pump(): void {
+    if (this.isHeld) return;
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      this.takeFrames?.(next);
+    }
+  }
+}
+
+/** Two joined nodes. */
+export interface Pair {
+  readonly outer: VirtualNode;
+  readonly inner: VirtualNode;
+  readonly outerBridge: Bridge;
+  readonly innerBridge: Bridge;
+  readonly outerPort: PairedPort;
+  readonly innerPort: PairedPort;
+  readonly control: ControlFrame[];
+  /** Lets both run until neither has anything to do. */
+  settle(): Promise<void>;
+  /** Lets the same time pass on both. */
+  advance(ms: number): Promise<void>;
+}
+
+/** Kernel of a node, for what no public door shows. */
+export function kernelOf(node: VirtualNode): Kernel {
+  return (node as unknown as { readonly kernel: Kernel }).kernel;
+}
+
+/** Joins an outer and an inner node, each with these children under "top". */
+export async function joined(
+  outside: readonly ChildSpec[],
+  inside: readonly ChildSpec[],
+  options: { readonly maxInFlight?: number } = {},
+): Promise<Pair> {
+  const [outer, inner] = [createVirtualNode(), createVirtualNode()];
+  const [outerPort, innerPort] = [new PairedPort(), new PairedPort()];
+  outerPort.peer = innerPort;
+  innerPort.peer = outerPort;
+  await outer.start(supervisor("top", { intensity: 100, children: outside }));
+  const control: ControlFrame[] = [];
+  const onControl = (frame: ControlFrame): void => void control.push(frame);
+  const outerBridge = new Bridge(kernelOf(outer), {
+    id: "w1",
+    port: outerPort,
+    isOuter: true,
+    onControl,
+    ...options,
+  });
+  const innerBridge = new Bridge(kernelOf(inner), {
+    id: "main",
+    port: innerPort,
+    isOuter: false,
+    onControl,
+    ...options,
+  });
+  const pair: Pair = {
+    outer,
+    inner,
+    outerBridge,
+    innerBridge,
+    outerPort,
+    innerPort,
+    control,
+    async settle() {
+      for (let round = 0; round < 4; round += 1) {
+        await outer.settle();
+        await inner.settle();
+      }
+    },
+    async advance(ms) {
+      await pair.settle();
+      await outer.advance(ms);
+      await inner.advance(ms);
+      await pair.settle();
+    },
+  };
+  await pair.settle();
+  await inner.start(supervisor("inside", { intensity: 100, children: inside }));
+  await pair.settle();
+  return pair;
+}
