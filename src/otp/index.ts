@@ -124,6 +124,7 @@ export type {
 export type { Reconciled, ReconcileFailure } from "./supervisor/reconcile-apply.ts";
 export type { Upgraded } from "./sys/client.ts";
 export type { DebugFold, DebugList, Statistics } from "./sys/debug.ts";
+export type { Restarted } from "./sys/restart.ts";
 export type { SysEvent, SysEventRow } from "./sys/event.ts";
 export type { ProcessStatus } from "./sys/status.ts";
 export { TRACE_LIMITS } from "./sys/trace.ts";

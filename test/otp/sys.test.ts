@@ -150,6 +150,73 @@ describe("a suspended process", () => {
   });
 });
 
+describe("a suspension with an end", () => {
+  it("is over after its time, and a later one counts anew", async () => {
+    const node = await start();
+    const { inspector } = node;
+    const status = async (): Promise<string> => (await inspector.getStatus(RELAY)).status;
+    await inspector.suspend(RELAY, { forMs: 1000 });
+    await node.advance(999);
+    expect(await status()).toBe("suspended");
+    await inspector.suspend(RELAY, { forMs: 1000 });
+    await node.advance(999);
+    expect(await status()).toBe("suspended");
+    await node.advance(1);
+    expect(await status()).toBe("running");
+    await inspector.suspend(RELAY, { forMs: 1000 });
+    await inspector.resume(RELAY);
+    await inspector.suspend(RELAY);
+    await node.advance(5000);
+    expect(await status()).toBe("suspended");
+  });
+});
+
+describe("an operator's restart", () => {
+  const trapping = (log: string[], more: object = {}) =>
+    child(trapper, { name: "t", log, ...more }, { register: trapperKey("t"), shutdown: 100 });
+
+  it("ends the child in good order and counts against its supervisor's budget", async () => {
+    const log: string[] = [];
+    const node = await startTop([trapping(log)]);
+    const restarted = await node.inspector.restart(trapperKey("t").name);
+    expect(restarted).toEqual({ ok: true, from: "#2", pid: "#3" });
+    expect(log).toEqual(["init t", 'terminate t ["restart","operator"]', "init t"]);
+    expect(node.inspector.tree()?.restarts.count).toBe(1);
+  });
+
+  it("kills a child that takes longer than its shutdown time", async () => {
+    const node = await startTop([trapping([])]);
+    must(node.whereis(trapperKey("t"))).cast.hang();
+    await node.settle();
+    const restarting = node.inspector.restart(trapperKey("t").name);
+    await node.advance(100);
+    expect(await restarting).toEqual({ ok: true, from: "#2", pid: "#3" });
+    expect(node.inspector.tree()?.children[0]?.last_exit).toBe("killed");
+  });
+
+  it("takes the group along, unless it is forgiven: then that child alone, uncounted", async () => {
+    const pair = ["a", "b"].map((n) => child(probe, { name: n }, { register: probeKey(n) }));
+    const node = await startTop(pair, { strategy: "one_for_all" });
+    const forgiven = await node.inspector.restart(probeKey("a").name, { forgive: true });
+    expect(forgiven).toEqual({ ok: true, from: "#2", pid: "#4" });
+    expect(probeRef(node, "b").id).toBe("#3");
+    expect(node.inspector.tree()?.restarts.count).toBe(0);
+    await node.inspector.restart(probeKey("a").name);
+    expect(probeRef(node, "b").id).toBe("#6");
+    expect(node.inspector.tree()?.restarts.count).toBe(1);
+  });
+
+  it("is refused where nobody would restart it", async () => {
+    const once = child(probe, { name: "a" }, { register: probeKey("a"), restart: "temporary" });
+    const node = await startTop([once]);
+    const { inspector } = node;
+    expect(await inspector.restart("top")).toEqual({ ok: false, reason: "not_supervised" });
+    const temporary = { ok: false, reason: "temporary" };
+    expect(await inspector.restart(probeKey("a").name)).toEqual(temporary);
+    await expect(inspector.restart("nobody")).rejects.toMatchObject({ reason: "noproc" });
+  });
+});
+
 describe("terminate", () => {
   it("runs terminate with the reason, of a suspended process too, and its supervisor acts", async () => {
     const log: string[] = [];

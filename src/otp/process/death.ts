@@ -62,6 +62,7 @@ function releaseExtras(kernel: Kernel, process: Process): void {
   if (extras.topics !== undefined) kernel.pubsub.release(process);
   if (extras.groups !== undefined) kernel.groups.release(process);
   if (extras.idleTimer !== undefined) kernel.wheel.cancel(extras.idleTimer);
+  if (extras.resumption !== undefined) kernel.wheel.cancel(extras.resumption);
   for (const timer of extras.timers?.values() ?? []) kernel.wheel.cancel(timer);
   for (const timer of extras.sleeps ?? []) kernel.wheel.cancel(timer);
   for (const task of extras.tasks?.values() ?? []) task.cancel();

@@ -196,6 +196,8 @@ export class Extras {
   highAtMs = Number.NEGATIVE_INFINITY;
   unknown = 0;
   suspended = false;
+  /** Ends the suspension. */
+  resumption: TimerEntry | undefined = undefined;
   /** Made while anything of it is debugged. */
   debug: Debug | undefined = undefined;
 }

@@ -11,13 +11,14 @@ import type { Kernel } from "../process/kernel.ts";
 import { placeCall } from "../process/calls.ts";
 import { Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
-import type { Reason } from "../reason.ts";
+import { ExitError, type Reason } from "../reason.ts";
 import type { Reconciled } from "../supervisor/reconcile-apply.ts";
 import type { AdminCommand, AdminResult } from "../supervisor/ref.ts";
 import type { SupervisorSpec } from "../supervisor/spec.ts";
 import { placeSys, type SysCommand } from "./commands.ts";
 import type { DebugFold, Statistics } from "./debug.ts";
 import type { SysEvent } from "./event.ts";
+import { restartChild, type Restarted } from "./restart.ts";
 import type { ProcessStatus } from "./status.ts";
 import { startTrace, type Trace, type TraceRequest, type TraceSink } from "./trace.ts";
 
@@ -36,9 +37,13 @@ export class SysClient {
     this.kernel = kernel;
   }
 
-  /** Holds a process: it receives only system messages and its parent's exit. */
-  suspend(target: InspectTarget): Promise<void> {
-    return this.sys(target, { op: "suspend" }) as Promise<void>;
+  /**
+   * Holds a process: it receives only system messages and its parent's exit. With `forMs` it resumes
+   * by itself after that time; default: when told to.
+   */
+  suspend(target: InspectTarget, options: { readonly forMs?: number } = {}): Promise<void> {
+    const { forMs = Number.POSITIVE_INFINITY } = options;
+    return this.sys(target, { op: "suspend", forMs }) as Promise<void>;
   }
 
   /** Lets a suspended process go on. */
@@ -56,9 +61,9 @@ export class SysClient {
     return this.sys(target, { op: "replace_state", replace });
   }
 
-  /** Status, debugging and formatted state, of supervisors too. */
-  getStatus(target: InspectTarget): Promise<ProcessStatus> {
-    return this.sys(target, { op: "get_status" }) as Promise<ProcessStatus>;
+  /** Status, debugging and formatted state, of supervisors too; `timeoutMs` defaults to 5000. */
+  getStatus(target: InspectTarget, timeoutMs?: number): Promise<ProcessStatus> {
+    return this.sys(target, { op: "get_status" }, timeoutMs) as Promise<ProcessStatus>;
   }
 
   /**
@@ -131,7 +136,9 @@ export class SysClient {
     const code = "setup" in next ? next.setup : next.behaviour;
     const wasSuspended = process?.suspended === true;
     // Sent one after the other: they stay in this order, whatever comes of the first.
-    const suspended = wasSuspended ? undefined : placeSys(process, label, { op: "suspend" });
+    const suspended = wasSuspended
+      ? undefined
+      : placeSys(process, label, { op: "suspend", forMs: Number.POSITIVE_INFINITY });
     const changed = placeSys(process, label, { op: "change_code", next: code });
     const resumed = wasSuspended ? undefined : placeSys(process, label, { op: "resume" });
     const outcomes = await Promise.allSettled([suspended, changed, resumed]);
@@ -161,11 +168,26 @@ export class SysClient {
     return (await answer) as AdminResult<Reconciled>;
   }
 
+  /**
+   * Restarts a child through its supervisor: it ends with ["restart", "operator"] as on its parent's
+   * exit, killed after its shutdown time, and the supervisor counts and restarts as for any death.
+   * With `forgive` that child alone is stopped and started, counted nowhere; a dynamic supervisor
+   * does not offer that. Refusals by value: not_supervised, temporary, simple_one_for_one.
+   */
+  async restart(
+    target: InspectTarget,
+    options: { readonly forgive?: boolean } = {},
+  ): Promise<AdminResult<Restarted>> {
+    const process = this.find(target);
+    if (process === undefined) throw new ExitError("noproc", nameOfTarget(target), "restart");
+    return restartChild(process, options.forgive === true);
+  }
+
   protected find(target: InspectTarget): Process | undefined {
     return findProcess(this.kernel, target);
   }
 
-  private sys(target: InspectTarget, command: SysCommand): Promise<unknown> {
-    return placeSys(this.find(target), nameOfTarget(target), command);
+  private sys(target: InspectTarget, command: SysCommand, timeoutMs?: number): Promise<unknown> {
+    return placeSys(this.find(target), nameOfTarget(target), command, timeoutMs);
   }
 }

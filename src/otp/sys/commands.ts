@@ -12,7 +12,8 @@ export const SYS_TIMEOUT_MS = 5000;
 
 /** One system message. */
 export type SysCommand =
-  | { readonly op: "suspend" | "resume" | "get_state" | "get_status" }
+  | { readonly op: "resume" | "get_state" | "get_status" }
+  | { readonly op: "suspend"; readonly forMs: number }
   | { readonly op: "replace_state"; readonly replace: (state: unknown) => unknown }
   | { readonly op: "terminate"; readonly reason: Reason }
   | { readonly op: "change_code"; readonly next: unknown }

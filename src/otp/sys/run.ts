@@ -7,7 +7,7 @@ import type { PendingCall } from "../process/calls.ts";
 import { CastType, type Envelope, Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { reasonOfThrown } from "../reason.ts";
-import type { DebugCommand, SysCommand } from "./commands.ts";
+import { type DebugCommand, placeSys, type SysCommand } from "./commands.ts";
 import { LOG_SIZE } from "./debug.ts";
 import { statusOf } from "./status.ts";
 import { debugOf, settleDebug } from "./taps.ts";
@@ -18,8 +18,13 @@ export function runSys(process: Process, envelope: Envelope): void {
   const command = envelope.arg as SysCommand;
   switch (command.op) {
     case "suspend":
+      suspend(process, true);
+      resumeLater(process, command.forMs);
+      tell(process, command.op);
+      answer(process, from, undefined);
+      return;
     case "resume":
-      suspend(process, command.op === "suspend");
+      suspend(process, false);
       tell(process, command.op);
       answer(process, from, undefined);
       return;
@@ -76,7 +81,18 @@ function takeWhileSuspended(process: Process): Envelope | undefined {
 function suspend(process: Process, isSuspended: boolean): void {
   const extras = process.more();
   extras.suspended = isSuspended;
+  if (extras.resumption !== undefined) process.kernel.wheel.cancel(extras.resumption);
+  extras.resumption = undefined;
   process.isDetoured = isSuspended || extras.debug !== undefined;
+}
+
+/** A suspension with an end resumes by a message of its own, as an operator's would. */
+function resumeLater(process: Process, forMs: number): void {
+  if (forMs === Number.POSITIVE_INFINITY) return;
+  process.more().resumption = process.kernel.wakeAt(forMs, () => {
+    // It may have died meanwhile.
+    placeSys(process, process.label, { op: "resume" }).catch(() => {});
+  });
 }
 
 function replaceState(
