@@ -7,7 +7,7 @@
 export const DEFAULTS = {
   region: "local",
   listen: { host: "127.0.0.1", port: 8080 },
-  admin: { socket: "./run/admin.sock" },
+  admin: { socket: "./run/admin.sock", allow_replace_state: false },
   log: { level: "info", format: "auto" },
   storage: { url: "file:./data", snapshot_interval: "1h" },
   drain: { pre_delay: "5s", close_spread: "10s", timeout: "25s" },

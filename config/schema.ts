@@ -60,6 +60,8 @@ export interface ListenConfig {
 export interface AdminConfig {
   /** Path of the Unix socket; its directory also holds the role tokens and the audit log. */
   readonly socket: string;
+  /** Admins may replace the state of processes. */
+  readonly allowReplaceState: boolean;
 }
 
 /** What is logged and how. */

@@ -34,6 +34,10 @@ export const documentSchema = z
         "Path of the Unix socket, at most 107 bytes. Its directory is made 0700 and holds the role tokens and the audit log.",
         field.host(DEFAULTS.admin.socket),
       ),
+      allow_replace_state: field.flag(
+        "Whether `replace-state` of the admin socket may put another state into a running process.",
+        field.host(DEFAULTS.admin.allow_replace_state),
+      ),
     }),
     log: field.group("Logging.", {
       level: field.describe(

@@ -24,13 +24,14 @@ type BreakerDocument = NonNullable<ChainDocument["breaker"]>;
 
 /** The configuration of a document that passed every check. */
 export function resolveConfig(document: ConfigDocument, completion: Completion): Config {
+  const admin = fill(DEFAULTS.admin, document.admin);
   const limits = fill(DEFAULTS.limits, document.limits);
   const drain = fill(DEFAULTS.drain, document.drain);
   const storage = fill(DEFAULTS.storage, document.storage);
   return {
     region: document.region ?? DEFAULTS.region,
     listen: fill(DEFAULTS.listen, document.listen),
-    admin: fill(DEFAULTS.admin, document.admin),
+    admin: { socket: admin.socket, allowReplaceState: admin.allow_replace_state },
     log: fill(DEFAULTS.log, document.log),
     storage: { dir: directoryOf(storage.url), snapshotIntervalMs: ms(storage.snapshot_interval) },
     drain: {

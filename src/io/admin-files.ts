@@ -8,8 +8,10 @@ import {
   readSync,
   renameSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
+import { join } from "node:path";
 
 /**
  * Writes a fresh 256-bit token into `path` (0600) and returns it. It is written beside its place and
@@ -28,6 +30,19 @@ export function writeToken(path: string): string {
   }
   renameSync(temporary, path);
   return token;
+}
+
+/** Writes `text` into a new file of `directory`, 0600, never through a link; returns its path. */
+export function writeDump(directory: string, name: string, text: string): string {
+  const path = join(directory, name);
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const descriptor = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
+  }
+  return path;
 }
 
 /** An append-only file of lines. */

@@ -1,10 +1,12 @@
 /** What the admin commands need of the program, joined to the processes that do it. */
+import { dirname } from "node:path";
 import { nanoid } from "nanoid";
 import { configStoreKey } from "../../actors/ops/config-store.ts";
 import type { ListenAddress } from "../../actors/ops/http-listener.ts";
 import { circuitBreakerKey } from "../../actors/rpc/circuit-breaker.ts";
 import { dumpConfig } from "../../config/dump.ts";
-import type { AdminDeps } from "../ops/admin/ports.ts";
+import { writeDump } from "../io/admin-files.ts";
+import type { AdminDeps, ChildOrder, ChildOutcome } from "../ops/admin/ports.ts";
 import type { Node } from "../otp/index.ts";
 import type { Running } from "./running.ts";
 import { version } from "./version.ts";
@@ -42,6 +44,12 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
     reload: () => node.via(configStoreKey()).call.reload(undefined, { timeoutMs: 60_000 }),
     plan: () => node.via(configStoreKey()).call.plan(),
     config: () => dumpConfig(running.loaded.source),
+    child: ({ action, supervisor, id }) => changeChild(node, action, supervisor, id),
+    mayReplaceState: () => running.config.admin.allowReplaceState,
+    saveDump: (text) => {
+      const directory = dirname(running.config.admin.socket);
+      return writeDump(directory, `dump-${nanoid(12)}.json`, text);
+    },
     drain: options.drain,
     events: {
       attach: (sink) => {
@@ -51,6 +59,25 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
       },
     },
   };
+};
+
+const changeChild = async (
+  node: Node,
+  action: ChildOrder["action"],
+  name: string,
+  id: string,
+): Promise<ChildOutcome | undefined> => {
+  const supervisor = node.supervisor(name);
+  switch (action) {
+    case "terminate":
+      return supervisor?.terminateChild(id);
+    case "restart":
+      return supervisor?.restartChild(id);
+    case "delete":
+      return supervisor?.deleteChild(id);
+    default:
+      return action satisfies never;
+  }
 };
 
 /** Where the listener can be reached. */

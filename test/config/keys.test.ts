@@ -11,6 +11,7 @@ const OTHER: Readonly<Record<string, string>> = {
   "listen.host": "0.0.0.0",
   "listen.port": "9",
   "admin.socket": "/run/p/a.sock",
+  "admin.allow_replace_state": "true",
   "log.level": '"debug,rpc=trace"',
   "log.format": "json",
   "storage.url": "sqlite:/var/lib/p/p.db",

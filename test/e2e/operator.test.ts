@@ -1,5 +1,6 @@
 /** The operator's commands against a running instance, and what its clients notice of them. */
 import { execFile } from "node:child_process";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startFakeServer } from "../../src/io/fake-provider.ts";
@@ -84,6 +85,29 @@ describe("the operator's commands", () => {
       });
     }
     await eventually("requests are served", async () => (await servedBy()) !== null);
+  }, 60_000);
+
+  it("restarts a process through its supervisor, and traces, lists and dumps what runs", async () => {
+    const name = "rpc/chain/one/provider-pool";
+    const restarted = await paceline("restart", name, "--json");
+    expect(JSON.parse(restarted.out)).toMatchObject({ name, pid: expect.any(String) });
+    const traced = await paceline("trace", "chains", "--subtree", "--for", "300ms", "--json");
+    expect(traced.code).toBe(0);
+    expect(JSON.parse(traced.out.trim().split("\n").at(-1) ?? "")).toHaveProperty("traced");
+    const frame = JSON.parse((await paceline("top", "--json")).out);
+    expect(frame.total).toBe(JSON.parse((await paceline("ps", "--json")).out).total);
+    const { path, processes } = JSON.parse((await paceline("dump", "--json")).out);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(path, "utf8")).processes).toHaveLength(processes);
+    const admin = await gateway.admin();
+    await admin.raise();
+    const refused = await admin.reply("replace-state", { p: name, value: {} });
+    expect(refused.error.code).toBe("OPS_FORBIDDEN");
+    const child = { supervisor: "ops", id: "nobody" };
+    for (const action of ["terminate", "restart", "delete"]) {
+      const reply = await admin.reply("child", { action, ...child });
+      expect(reply.error.message).toContain("not_found");
+    }
   }, 60_000);
 
   it("takes a provider out of service with a forced breaker, and back", async () => {

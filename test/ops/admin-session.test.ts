@@ -202,6 +202,16 @@ describe("roles", () => {
     inspect: { target: "#3" },
     exit: { target: "#3", reason: "kill" },
     breaker: { action: "open", endpoint: "alpha/hare" },
+    state: { target: "#3" },
+    status: { target: "#3" },
+    mailbox: { target: "#3" },
+    statistics: { target: "#3" },
+    suspend: { target: "#3" },
+    resume: { target: "#3" },
+    restart: { target: "#3" },
+    child: { action: "delete", supervisor: "chains", id: "x" },
+    "replace-state": { target: "#3", value: { tip: 1 } },
+    trace: { target: "#3" },
   };
   const needed: Readonly<Record<string, Role>> = {
     tree: "viewer",
@@ -213,6 +223,22 @@ describe("roles", () => {
     version: "viewer",
     config: "viewer",
     plan: "viewer",
+    state: "viewer",
+    status: "viewer",
+    mailbox: "viewer",
+    statistics: "viewer",
+    registry: "viewer",
+    tables: "viewer",
+    budget: "viewer",
+    loop: "viewer",
+    suspend: "operator",
+    resume: "operator",
+    restart: "operator",
+    dump: "operator",
+    trace: "operator",
+    untrace: "operator",
+    child: "admin",
+    "replace-state": "admin",
     breaker: "operator",
     exit: "admin",
     reload: "admin",
@@ -228,7 +254,9 @@ describe("roles", () => {
     async (role, cmd) => {
       const { ask, audited, program } = connect();
       if (role !== "viewer") expect((await ask("auth", { token: role })).ok).toEqual({ role });
-      const reply = await ask(cmd, args[cmd]);
+      if (cmd === "untrace" && ROLES.indexOf(role) > 0) await ask("trace", args["trace"]);
+      audited.length = 0;
+      const reply = await ask(cmd, args[cmd] ?? (cmd === "untrace" ? { sub: "s1" } : {}));
       const isAllowed = ROLES.indexOf(role) >= ROLES.indexOf(needed[cmd]!);
       expect(reply.error?.code).toBe(isAllowed ? undefined : "OPS_FORBIDDEN");
       if (!isAllowed) expect([program.exits, program.orders, program.drains]).toEqual([[], [], 0]);
@@ -244,6 +272,24 @@ describe("roles", () => {
     expect((await ask("auth", { token: "guess" })).error.code).toBe("OPS_FORBIDDEN");
     await ask("auth", { token: "admin" });
     expect((await ask("auth", { token: "operator" })).ok).toEqual({ role: "admin" });
+  });
+
+  it("keep arguments of waiting messages and the switch of statistics from viewers", async () => {
+    const { ask, program } = connect();
+    const forbidden = { code: "OPS_FORBIDDEN" };
+    expect((await ask("mailbox", { p: "#3", bodies: true })).error).toMatchObject(forbidden);
+    expect((await ask("statistics", { p: "#3", action: "on" })).error).toMatchObject(forbidden);
+    expect((await ask("mailbox", { p: "#3" })).ok.messages[0]).toEqual({
+      kind: "cast",
+      type: "tick",
+    });
+    expect(program.touched).toEqual([]);
+    await ask("auth", { token: "operator" });
+    const { ok } = await ask("mailbox", { p: "#3", bodies: true, limit: 1 });
+    expect(ok).toEqual({ total: 2, messages: [{ kind: "cast", type: "tick", arg: { n: 1 } }] });
+    expect((await ask("statistics", { p: "#3", action: "on" })).ok).toMatchObject({
+      counting: true,
+    });
   });
 
   it("let viewers list breakers", async () => {
@@ -294,6 +340,74 @@ describe("commands", () => {
     });
     expect((await ask("exit", { target: "#3", reason: "shutdown" })).ok.reason).toBe("shutdown");
     expect(program.exits.map(([, reason]) => reason)).toEqual(["kill", "shutdown"]);
+  });
+
+  it("state: from the process itself, from the records when it hangs", async () => {
+    const { ask } = connect();
+    expect((await ask("state", { p: "#3" })).ok).toEqual({ live: true, state: { tip: 101 } });
+    expect((await ask("state", { p: "#5" })).ok).toEqual({ live: false, state: { tip: 100 } });
+    expect((await ask("state", { p: "#99" })).error.code).toBe("OTP_NO_PROCESS");
+    expect((await ask("status", { p: "#3" })).ok.status).toBe("running");
+    expect((await ask("status", { p: "#5" })).error).toMatchObject({ code: "OPS_TIMEOUT" });
+  });
+
+  it("suspend: for 30 s unless told otherwise, never a supervisor, never for long", async () => {
+    const { ask, program } = await asAdmin();
+    expect((await ask("suspend", { p: "#3" })).ok).toMatchObject({ pid: "#3", for_ms: 30_000 });
+    expect((await ask("suspend", { p: "#3", forMs: "5m" })).ok.for_ms).toBe(300_000);
+    expect((await ask("suspend", { p: "#3", forMs: "6m" })).error.code).toBe("OPS_BAD_ARGS");
+    expect((await ask("suspend", { p: "#1" })).error.message).toContain("is a supervisor");
+    await ask("resume", { p: "#3" });
+    expect(program.touched).toEqual(["suspend #3 30000", "suspend #3 300000", "resume #3"]);
+  });
+
+  it("restart and child: through the supervisor, with its answer", async () => {
+    const { ask, program } = await asAdmin();
+    expect((await ask("restart", { p: "#3", forgive: true })).ok).toMatchObject({
+      from: "#3",
+      pid: "#9",
+    });
+    const order = { action: "terminate", supervisor: "chains", id: "alpha" };
+    expect((await ask("child", order)).ok).toEqual(order);
+    expect((await ask("child", { ...order, supervisor: "chain" })).error.code).toBe(
+      "OTP_NO_PROCESS",
+    );
+    expect((await ask("child", { ...order, action: "start" })).error.code).toBe("OPS_BAD_ARGS");
+    expect(program.touched.slice(0, 2)).toEqual(["restart #3 true", "terminate chains alpha"]);
+  });
+
+  it("replace-state: any JSON, where the configuration allows it, its value never in the log", async () => {
+    const { ask, program, audited } = await asAdmin();
+    const value = { tip: 7, note: "CANARY" };
+    expect((await ask("replace-state", { p: "#3", value })).ok).toMatchObject({ pid: "#3" });
+    expect((await ask("replace-state", { p: "#3", value: null })).ok).toMatchObject({ pid: "#3" });
+    expect((await ask("replace-state", { p: "#3" })).error.message).toContain("is required");
+    expect(program.touched).toEqual([`state #3 ${JSON.stringify(value)}`, "state #3 null"]);
+    expect(JSON.stringify(audited)).not.toContain("CANARY");
+    program.mayReplaceState = false;
+    expect((await ask("replace-state", { p: "#3", value: 1 })).error).toMatchObject({
+      code: "OPS_FORBIDDEN",
+      hint: "set admin.allow_replace_state: true",
+    });
+  });
+
+  it("registry, tables, loop and budget read the runtime's records", async () => {
+    const { ask } = connect();
+    expect((await ask("registry", { prefix: "rpc/" })).ok).toMatchObject({ total: 1 });
+    expect((await ask("registry", { prefix: "x" })).ok).toEqual({ total: 0, names: [] });
+    expect((await ask("tables")).ok.tables).toHaveLength(1);
+    expect((await ask("loop")).ok.turns).toBe(99);
+    const { supervisors } = (await ask("budget")).ok;
+    expect(supervisors.map(({ supervisor, ratio }: any) => [supervisor, ratio])).toEqual([
+      ["application", 1 / 3],
+      ["chains", 0],
+    ]);
+  });
+
+  it("dump: into a file beside the socket, never where the caller says", async () => {
+    const { ask } = await asAdmin();
+    expect((await ask("dump")).ok).toMatchObject({ path: "/run/dump.json", processes: 1 });
+    expect((await ask("dump", { path: "/etc/passwd" })).error.code).toBe("OPS_BAD_ARGS");
   });
 
   it("breaker: one, or both of a provider, never a chain in one word", async () => {
@@ -395,6 +509,63 @@ describe("commands", () => {
     const { ask } = connect();
     const { commands } = (await ask("commands")).ok;
     expect(commands.map(({ name }: any) => name)).toContain("subscribe");
+  });
+});
+
+describe("traces", () => {
+  const asOperator = async () => {
+    const made = connect();
+    await made.ask("auth", { token: "operator" });
+    return made;
+  };
+
+  it("have bounds when none are given, and the client is told which", async () => {
+    const { ask, program } = await asOperator();
+    expect((await ask("trace", { p: "#3" })).ok).toEqual({
+      sub: "s1",
+      max: 100,
+      for_ms: 10_000,
+      per: 100,
+    });
+    const args = { p: "#2", subtree: true, match: "report*", direction: "in", max: 5, ms: "1s" };
+    expect((await ask("trace", args)).ok).toMatchObject({ sub: "s2", max: 5, for_ms: 1_000 });
+    expect(program.touched[1]).toBe(
+      'trace {"target":{"subtree":"#2"},"pattern":{"type":"report*","direction":"in"},"maxCount":5,"maxRatePerSec":100,"forMs":1000,"onRate":"stop"}',
+    );
+  });
+
+  it.each([{ max: 0 }, { max: 1_001 }, { forMs: 60_001 }, { forMs: 0 }, { per: 1_001 }])(
+    "are refused without an end: %j",
+    async (args) => {
+      const { ask, program } = await asOperator();
+      expect((await ask("trace", { p: "#3", ...args })).error.code).toBe("OPS_LIMIT");
+      expect(program.traces).toEqual([]);
+    },
+  );
+
+  it("stream their messages, then say why they ended and how many there were", async () => {
+    const { ask, program, sent } = await asOperator();
+    await ask("trace", { p: "#3" });
+    program.traces[0]?.sink({ type: "tick" });
+    program.traces[0]?.end("rate");
+    await settle();
+    program.traces[0]?.sink({ type: "late" });
+    expect(sent.filter(({ sub }) => sub === "s1")).toEqual([
+      { sub: "s1", seq: 1, event: { type: "tick" } },
+      { sub: "s1", end: "rate", traced: 1 },
+    ]);
+  });
+
+  it("end by untrace and with the connection, and then stop tracing", async () => {
+    const { ask, program, sent, session } = await asOperator();
+    await ask("trace", { p: "#3" });
+    await ask("trace", { p: "#3" });
+    expect((await ask("untrace", { sub: "s1" })).ok).toEqual({ ended: "s1" });
+    expect(sent.find(({ end }) => end !== undefined)).toEqual({ sub: "s1", end: "stopped" });
+    expect((await ask("untrace", { sub: "s1" })).error.code).toBe("OPS_BAD_ARGS");
+    expect(program.stopped).toBe(1);
+    session.end();
+    expect(program.stopped).toBe(2);
   });
 });
 

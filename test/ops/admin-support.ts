@@ -1,7 +1,12 @@
 /** A program of cardboard behind the admin commands, for their tests. */
 import { dumpConfig } from "../../config/dump.ts";
 import { loadConfig } from "../../config/load.ts";
-import type { AdminDeps, BreakerOrder, TreeNode } from "../../src/ops/admin/ports.ts";
+import type {
+  AdminDeps,
+  BreakerOrder,
+  NodeInspector,
+  TreeNode,
+} from "../../src/ops/admin/ports.ts";
 import type { ChainView, EndpointStatus } from "../../src/ops/views.ts";
 
 const row = (more: Partial<EndpointStatus> = {}): EndpointStatus => ({
@@ -101,12 +106,82 @@ export interface Cardboard {
   readonly orders: BreakerOrder[];
   readonly exits: (readonly [string, string])[];
   drains: number;
+  /** What was done to processes. */
+  readonly touched: string[];
+  mayReplaceState: boolean;
+  /** Traces that were stopped before their end. */
+  stopped: number;
+  /** Messages for whoever traces, and the ends of traces. */
+  readonly traces: {
+    readonly sink: (row: object) => void;
+    readonly end: (reason: string) => void;
+  }[];
   /** Emits an event to every feed. */
   emit(name: string, fields?: Readonly<Record<string, unknown>>): void;
   feeds: number;
   isDraining: boolean;
   reload: AdminDeps["reload"];
   tree: () => TreeNode | undefined;
+}
+
+/** The sys side of the cardboard's one process. */
+function sysOf(of: () => Cardboard): Omit<NodeInspector, "tree" | "processes" | "info" | "exit"> {
+  const touch = async (what: string): Promise<void> => void of().touched.push(what);
+  return {
+    mailbox: (target, limit = 20) =>
+      target === "#3"
+        ? [
+            { kind: "cast", type: "tick", arg: { n: 1 } },
+            { kind: "call", type: "get", from: "#4", arg: 2 },
+          ].slice(0, limit)
+        : undefined,
+    getStatus: async (target) => {
+      if (target === "#3") return { status: "running", state: { tip: 101 } };
+      const code = target === "#5" ? "OTP_TIMEOUT" : "OTP_NO_PROCESS";
+      throw Object.assign(new Error("no answer"), { code });
+    },
+    suspend: (target, { forMs }) => touch(`suspend ${target} ${forMs}`),
+    resume: (target) => touch(`resume ${target}`),
+    replaceState: (target, replace) => touch(`state ${target} ${JSON.stringify(replace(0))}`),
+    statistics: async (target, flag) => {
+      await touch(`statistics ${target} ${flag}`);
+      return flag === "off" ? undefined : { turns: 3, messagesIn: 2, messagesOut: 1 };
+    },
+    restart: async (target, { forgive }) => {
+      await touch(`restart ${target} ${forgive}`);
+      return { ok: true, from: target, pid: "#9" };
+    },
+    trace: (order, sink) => {
+      let traced = 0;
+      let end: (reason: string) => void = () => {};
+      const ended = new Promise<string>((resolve) => {
+        end = resolve;
+      });
+      of().touched.push(`trace ${JSON.stringify(order)}`);
+      const count = (row: object): void => {
+        traced += 1;
+        sink(row);
+      };
+      of().traces.push({ sink: count, end });
+      return {
+        ended,
+        stop: () => {
+          of().stopped += 1;
+          end("stopped");
+        },
+        get traced() {
+          return traced;
+        },
+      };
+    },
+    names: (prefix) =>
+      [{ name: "rpc/chain/alpha/head-tracker", pid: "#3" }].filter(({ name }) =>
+        name.startsWith(prefix),
+      ),
+    tables: () => [{ name: "rpc/chains", rows: 2, owner: "#3" }],
+    counters: () => ({ processes: 3, turns: 99 }),
+    dump: () => ({ processes: [{ pid: "#3" }], omitted: 0 }),
+  };
 }
 
 /** A fresh program. */
@@ -118,6 +193,10 @@ export function cardboard(): Cardboard {
     orders: [],
     exits: [],
     drains: 0,
+    touched: [],
+    mayReplaceState: true,
+    stopped: 0,
+    traces: [],
     isDraining: false,
     get feeds() {
       return sinks.size;
@@ -150,12 +229,22 @@ export function cardboard(): Cardboard {
               handler: "tick",
             }),
           ),
-        info: (target) => (target === "#3" ? { pid: "#3", state: { tip: 100 } } : undefined),
+        info: (target) =>
+          ["#1", "#3", "#5"].includes(target)
+            ? {
+                pid: target,
+                name: target === "#1" ? "application" : "rpc/chain/alpha/head-tracker",
+                kind: target === "#1" ? "supervisor" : "worker",
+                mailbox: 2,
+                state: { tip: 100 },
+              }
+            : undefined,
         exit: (target, reason) => {
           if (!["#3", "rpc/chain/alpha/head-tracker"].includes(target)) return false;
           made.exits.push([target, reason]);
           return true;
         },
+        ...sysOf(() => made),
       },
       chains: () => [CHAIN],
       now: () => 1_000,
@@ -166,6 +255,15 @@ export function cardboard(): Cardboard {
       reload: () => made.reload(),
       plan: async () => ({ ok: true, plan: { steps: [], needsHost: [] } }),
       config: () => dumpConfig(loaded.source),
+      child: async (order) => {
+        made.touched.push(`${order.action} ${order.supervisor} ${order.id}`);
+        return order.supervisor === "chains" ? { ok: true } : undefined;
+      },
+      mayReplaceState: () => made.mayReplaceState,
+      saveDump: (text) => {
+        made.touched.push(`dump ${text.length}`);
+        return "/run/dump.json";
+      },
       drain: () => {
         made.drains++;
       },

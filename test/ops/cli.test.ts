@@ -83,7 +83,13 @@ const EVERY_VERB = [
   "tree",
   "ps",
   "inspect",
+  "top",
   "providers",
+  "trace",
+  "restart",
+  "suspend",
+  "resume",
+  "dump",
   "exit",
   "breaker",
   "reload",
@@ -96,7 +102,13 @@ const SOCKET_VERBS = [
   "tree",
   "ps",
   "inspect #3",
+  "top",
   "providers",
+  "trace #3",
+  "restart #3",
+  "suspend #3",
+  "resume #3",
+  "dump",
   "exit #3",
   "breaker",
   "reload",
@@ -120,6 +132,9 @@ describe("the command line", () => {
     ["ps --sort size", 64, /^$/, /argument "sort": expected one of/],
     ["inspect #3", 0, /tip: 100/, /^$/],
     ["inspect #4", 1, /^$/, /OTP_NO_PROCESS/],
+    ["top", 0, /^paceline 1\.2\.3 {2}test {2}pid 42\nprocesses 3 {2}turns 99 /, /^$/],
+    ["top", 0, /worst budget application 1\/3\n\nPID +NAME/, /^$/],
+    ["top --sort size", 64, /^$/, /argument "sort": expected one of/],
     ["providers", 0, /alpha +hare +degraded +primary +1 +0\.900/, /^$/],
     ["providers ls", 0, /left_out/, /^$/],
     ["providers nowhere", 64, /^$/, /no chain "nowhere"/],
@@ -132,6 +147,18 @@ describe("the command line", () => {
     ["config dump --running", 0, /chain_id: 31001/, /^$/],
     ["config diff", 0, /nothing changed/, /^$/],
     // acting verbs
+    ["restart #3", 0, /restarted rpc\/chain\/alpha\/head-tracker: #3 is now #9/, /^$/],
+    ["restart #99", 1, /^$/, /OTP_NO_PROCESS/],
+    ["restart #3 --role viewer", 77, /^$/, /restart needs the role operator/],
+    ["suspend #3 --for 5s", 0, /suspended rpc\/chain\/alpha\/head-tracker #3 for 5 s/, /^$/],
+    ["suspend #3 --for 1h", 64, /^$/, /a duration in milliseconds or such as 2s/],
+    ["suspend #1", 64, /^$/, /is a supervisor/],
+    ["resume #3", 0, /resumed rpc\/chain\/alpha\/head-tracker #3/, /^$/],
+    ["dump", 0, /1 processes in \/run\/dump\.json/, /^$/],
+    ["trace #3 --max 0", 64, /^$/, /a whole number from 1 to 1000/],
+    ["trace #3 --for 2m", 1, /^$/, /OPS_LIMIT: a trace needs an end: forMs from 1 to 60000/],
+    ["trace #3 --role viewer", 77, /^$/, /trace needs the role operator/],
+    ["trace #3 --direction up", 64, /^$/, /expected one of in, out/],
     ["exit #3", 0, /sent kill to rpc\/chain\/alpha\/head-tracker #3/, /^$/],
     ["exit #3 shutdown", 0, /sent shutdown/, /^$/],
     ["exit #99", 1, /^$/, /OTP_NO_PROCESS/],
@@ -163,7 +190,7 @@ describe("the command line", () => {
     ["", 64, /^$/, /Usage: paceline/],
     ["--help", 0, /Usage: paceline/, /^$/],
     ["tre", 64, /^$/, /unknown command 'tre'[\s\S]*Did you mean tree\?/],
-    ["top", 64, /^$/, /unknown command 'top'/],
+    ["tpo", 64, /^$/, /unknown command 'tpo'/],
     ["tree --jsn", 64, /^$/, /unknown option '--jsn'[\s\S]*--json/],
     ["tree extra", 64, /^$/, /too many arguments/],
     ["inspect", 64, /^$/, /missing required argument 'process'/],
@@ -219,6 +246,41 @@ describe("the command line", () => {
     expect(await paceline("reload --json")).toMatchObject({ code: 1 });
   });
 
+  it("prints traced messages as they come, and why it ended", async () => {
+    const feed = setInterval(() => {
+      const [trace] = program.traces;
+      trace?.sink({
+        atMs: 1_500,
+        process: "a\u001Bb",
+        pid: "#3",
+        direction: "in",
+        kind: "cast",
+        type: "tick",
+        peer: "#4",
+        bytes: 9,
+      });
+      trace?.end("rate");
+      if (trace !== undefined) clearInterval(feed);
+    }, 10);
+    const text = await paceline("trace #3 --match t*");
+    expect(text).toMatchObject({ code: 0, err: "" });
+    expect(text.out).toBe("1.500  a b  #3  <-  #4  cast  tick  9 B\n1 messages; ended by rate\n");
+    expect(program.touched[0]).toContain('"type":"t*"');
+    program = cardboard();
+    const again = setInterval(() => {
+      program.traces[0]?.sink({ type: "tick" });
+      program.traces[0]?.end("count");
+      if (program.traces.length > 0) clearInterval(again);
+    }, 10);
+    const { out } = await paceline("trace #3 --json");
+    expect(
+      out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([{ type: "tick" }, { end: "count", traced: 1 }]);
+  });
+
   it("waits for readiness, and for the end of a drain", async () => {
     program.isDraining = true;
     setTimeout(() => {
@@ -233,6 +295,11 @@ describe("the command line", () => {
     "tree",
     "ps",
     "inspect #3",
+    "top",
+    "restart #3",
+    "suspend #3",
+    "resume #3",
+    "dump",
     "providers",
     "breaker ls",
     "ready",
@@ -349,7 +416,9 @@ describe("the program", () => {
   });
 
   it("loads no driver for help and socket-only verbs", () => {
-    const verbs = ["processes", "gateway", "control", "version"].map((verb) => `verbs/${verb}.ts`);
+    const verbs = ["processes", "top", "trace", "gateway", "control", "version"].map(
+      (verb) => `verbs/${verb}.ts`,
+    );
     const start = ["program.ts", ...verbs].map((file) => join(root, "src/ops/cli", file));
     const outside = [...importsOf(start)].filter((name) => !name.startsWith("/"));
     expect(outside.sort()).toEqual(["commander", "node:fs", "node:net", "node:path"]);

@@ -5,7 +5,7 @@ import { AdminError } from "./protocol.ts";
 
 /** One argument of a command. */
 export interface ArgumentSpec {
-  readonly kind: "text" | "whole" | "flag" | "duration" | "choice";
+  readonly kind: "text" | "whole" | "flag" | "duration" | "choice" | "json";
   readonly meaning: string;
   readonly isRequired?: boolean;
   readonly choices?: readonly string[];
@@ -18,7 +18,7 @@ export interface ArgumentSpec {
 /** The arguments of a command by name. */
 export type ArgumentSpecs = Readonly<Record<string, ArgumentSpec>>;
 
-/** Checked arguments; durations are milliseconds. */
+/** Checked arguments; durations are milliseconds, `json` values the text of any JSON. */
 export type Arguments = Readonly<Record<string, string | number | boolean | undefined>>;
 
 const MAX_TEXT = 1_024;
@@ -46,7 +46,8 @@ export function checkArguments(
     if (checked[name] !== undefined) {
       throw new AdminError("OPS_BAD_ARGS", `argument "${name}" is given twice`);
     }
-    if (value !== undefined && value !== null) checked[name] = checkOne(name, spec, value);
+    const isGiven = value !== undefined && (value !== null || spec.kind === "json");
+    if (isGiven) checked[name] = checkOne(name, spec, value);
   }
   for (const [name, spec] of Object.entries(specs)) {
     if (spec.isRequired === true && checked[name] === undefined) {
@@ -72,6 +73,8 @@ function checkOne(name: string, spec: ArgumentSpec, value: unknown): string | nu
       const hint = typeof value === "string" ? didYouMean(value, choices) : "";
       throw refuse(`one of ${choices.join(", ")}${hint}`);
     }
+    case "json":
+      return JSON.stringify(value);
     case "duration": {
       const durationMs = parseDuration(value);
       if (durationMs !== undefined && isWithin(spec, durationMs)) return durationMs;

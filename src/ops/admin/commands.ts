@@ -6,24 +6,12 @@
 import { suggest } from "../../../config/reading/suggest.ts";
 import { chainVerdict, endpointsOf, isProviderUsable, providerVerdict } from "../status.ts";
 import type { ChainView, EndpointStatus } from "../views.ts";
-import type { Arguments, ArgumentSpecs } from "./arguments.ts";
+import type { Arguments } from "./arguments.ts";
+import { admin, anyone, type Command, findNode, noProcess, target } from "./command.ts";
 import type { AdminDeps, BreakerAction, ProcessRow, ReloadOutcome, TreeNode } from "./ports.ts";
 import { AdminError } from "./protocol.ts";
-import type { Role } from "./protocol.ts";
-
-/** One command. */
-export interface Command {
-  readonly summary: string;
-  /** Rights it needs; some need more for what changes something. */
-  readonly role: (args: Arguments) => Role;
-  readonly args: ArgumentSpecs;
-  /** Longer than the usual 5 s. */
-  readonly timeoutMs?: number;
-  readonly run: (args: Arguments, deps: AdminDeps) => unknown;
-}
-
-const anyone = (): Role => "viewer";
-const admin = (): Role => "admin";
+import { PROCESS_COMMANDS } from "./process-commands.ts";
+import { TRACE_COMMANDS } from "./trace-commands.ts";
 
 const BREAKER_ACTIONS = ["ls", "open", "close", "reset"] as const;
 const DEFAULT_FORCE_MS = 600_000;
@@ -38,13 +26,6 @@ const PS_COLUMNS = {
 } as const;
 const MAX_DEPTH = 64;
 const RELOAD_TIMEOUT_MS = 30_000;
-
-const target = {
-  kind: "text",
-  meaning: "a pid, or a registered name",
-  isRequired: true,
-  alias: "p",
-} as const;
 
 const chainArgument = { kind: "text", meaning: "only this chain" } as const;
 
@@ -104,6 +85,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       return { target, reason, ...(found && { pid: found.pid, name: found.name }) };
     },
   },
+  ...PROCESS_COMMANDS,
+  ...TRACE_COMMANDS,
   breaker: {
     summary: "Lists circuit breakers, or forces one open, closed or back to its own judgement.",
     role: ({ action }) => (action === "ls" ? "viewer" : "operator"),
@@ -229,16 +212,6 @@ function report(outcome: ReloadOutcome, done: "applied" | "planned"): unknown {
   return { result: isEqual ? "unchanged" : done, steps, needs_host: needsHost };
 }
 
-/** The subtree of the process with this pid or name. */
-function findNode(tree: TreeNode, target: string): TreeNode | undefined {
-  const open: TreeNode[] = [tree];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.pid === target || node.name === target) return node;
-    open.push(...node.children);
-  }
-  return undefined;
-}
-
 function cutBelow(node: TreeNode, depth: number): TreeNode {
   return { ...node, children: depth === 0 ? [] : node.children.map((c) => cutBelow(c, depth - 1)) };
 }
@@ -248,13 +221,6 @@ function byColumn(sort: (typeof PS_SORTS)[number]): (a: ProcessRow, b: ProcessRo
   if (sort === "name") return byName;
   const column = PS_COLUMNS[sort];
   return (a, b) => b[column] - a[column] || byName(a, b);
-}
-
-function noProcess(target: string, deps: AdminDeps): AdminError {
-  const names = deps.inspector.processes().map(({ name }) => name);
-  const near = suggest(target, names) ?? names.find((name) => name.endsWith(`/${target}`));
-  const hint = near === undefined ? "`paceline ps` lists processes" : `did you mean ${near}?`;
-  return new AdminError("OTP_NO_PROCESS", `no process answers to "${target}"`, hint);
 }
 
 function chainsOf(deps: AdminDeps, wanted: Arguments[string]): readonly ChainView[] {

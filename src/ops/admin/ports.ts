@@ -56,7 +56,66 @@ export interface NodeInspector {
   info(target: string): object | undefined;
   /** Sends an exit signal; false when nobody answers to the target. */
   exit(target: string, reason: string): boolean;
+  /** The oldest waiting messages, redacted; undefined: no such process. */
+  mailbox(target: string, limit?: number): readonly MailboxRow[] | undefined;
+  /** Asks the process itself, within `timeoutMs` (5 s). */
+  getStatus(target: string, timeoutMs?: number): Promise<{ readonly state?: unknown }>;
+  suspend(target: string, options: { readonly forMs: number }): Promise<void>;
+  resume(target: string): Promise<void>;
+  replaceState(target: string, replace: (state: unknown) => unknown): Promise<unknown>;
+  /** Undefined while nothing is counted. */
+  statistics(target: string, flag: "on" | "off" | "get"): Promise<object | undefined>;
+  restart(target: string, options: { readonly forgive: boolean }): Promise<RestartOutcome>;
+  /** Throws when the order has no end that it may have. */
+  trace(order: TraceOrder, sink: (row: object) => void): RunningTrace;
+  names(prefix: string): readonly { readonly name: string; readonly pid: string }[];
+  tables(): readonly object[];
+  counters(): Readonly<Record<string, number>>;
+  dump(): { readonly processes: readonly object[]; readonly omitted: number };
 }
+
+/** One waiting message. */
+export interface MailboxRow {
+  readonly kind: string;
+  readonly type: string;
+  readonly from?: string;
+  readonly arg: unknown;
+}
+
+/** How a restart through the supervisor ended. */
+export type RestartOutcome =
+  | { readonly ok: true; readonly from: string; readonly pid: string | undefined }
+  | { readonly ok: false; readonly reason: unknown };
+
+/** What to trace, and the ends of it. */
+export interface TraceOrder {
+  readonly target: string | { readonly subtree: string };
+  readonly pattern: { readonly type?: string; readonly direction?: "in" | "out" };
+  readonly maxCount: number;
+  readonly maxRatePerSec: number;
+  readonly forMs: number;
+  readonly onRate: "stop";
+}
+
+/** A trace under way. */
+export interface RunningTrace {
+  readonly traced: number;
+  readonly ended: Promise<string>;
+  stop(): void;
+}
+
+/** What to do to a child of a supervisor. */
+export interface ChildOrder {
+  readonly action: "terminate" | "restart" | "delete";
+  readonly supervisor: string;
+  /** Below a dynamic supervisor: a pid. */
+  readonly id: string;
+}
+
+/** What came of it, in the supervisor's words. */
+export type ChildOutcome =
+  | { readonly ok: true; readonly pid?: string | undefined }
+  | { readonly ok: false; readonly reason: unknown };
 
 /** What an operator does to a breaker. */
 export type BreakerAction = "open" | "close" | "reset";
@@ -113,6 +172,12 @@ export interface AdminDeps {
   readonly plan: () => Promise<ReloadOutcome>;
   /** The running configuration, masked (`dumpConfig(loaded.source)`). */
   readonly config: () => EffectiveDump;
+  /** Undefined when there is no such supervisor. */
+  readonly child: (order: ChildOrder) => Promise<ChildOutcome | undefined>;
+  /** Whether the configuration lets operators replace states. */
+  readonly mayReplaceState: () => boolean;
+  /** Keeps a dump beside the socket, readable by its owner only; returns its path. */
+  readonly saveDump: (text: string) => string;
   /** Begins the orderly end of the host, as SIGTERM does. */
   readonly drain: () => void;
   readonly events: EventFeed;

@@ -8,7 +8,7 @@ import { didYouMean } from "../../../config/reading/suggest.ts";
 import { checkArguments } from "./arguments.ts";
 import type { Arguments, ArgumentSpecs } from "./arguments.ts";
 import { COMMANDS } from "./commands.ts";
-import type { Command } from "./commands.ts";
+import type { Command, Connection, Stream } from "./command.ts";
 import type { AdminDeps } from "./ports.ts";
 import {
   ADMIN_LIMITS,
@@ -47,7 +47,7 @@ export interface SessionDeps {
 }
 
 interface Subscription {
-  readonly detach: () => void;
+  detach: () => void;
   seq: number;
   dropped: number;
 }
@@ -95,6 +95,12 @@ export class AdminSession {
   #isFinishing = false;
   /** The last reply that needed pages; one is kept. */
   #paged: { readonly cursor: string; readonly pages: readonly string[] } | undefined;
+
+  /** What commands may do to this connection. */
+  readonly #connection: Connection = {
+    open: (begin) => this.#open(begin),
+    close: (sub) => this.#endStream(sub, "stopped"),
+  };
 
   constructor(wire: AdminWire, outside: SessionDeps) {
     this.#wire = wire;
@@ -211,7 +217,8 @@ export class AdminSession {
     const record = (result: string): void => {
       if (needed === "viewer") return;
       const { cmd } = request;
-      this.#outside.audit({ role: this.#role, token: this.#tokenId, cmd, args, result });
+      const told = auditable(command.args, args);
+      this.#outside.audit({ role: this.#role, token: this.#tokenId, cmd, args: told, result });
     };
     try {
       if (!mayAct(this.#role, needed)) {
@@ -219,7 +226,10 @@ export class AdminSession {
         throw new AdminError("OPS_FORBIDDEN", message, `auth with the ${needed}.token file`);
       }
       const limitMs = command.timeoutMs ?? ADMIN_LIMITS.commandMs;
-      const reply = await this.#within(limitMs, command.run(args, this.#outside.deps));
+      const reply = await this.#within(
+        limitMs,
+        command.run(args, this.#outside.deps, this.#connection),
+      );
       record("ok");
       return reply;
     } catch (error) {
@@ -263,16 +273,43 @@ export class AdminSession {
   }
 
   #subscribe(match: string): unknown {
+    const sub = this.#open((stream) =>
+      this.#outside.deps.events.attach((event, fields) => {
+        if (isMatch(match, event)) stream.push({ name: event, ...fields });
+      }),
+    );
+    return { sub };
+  }
+
+  #open(begin: (stream: Stream) => () => void): string {
     if (this.#subscriptions.size >= ADMIN_LIMITS.subscriptionsPerConnection) {
       const most = ADMIN_LIMITS.subscriptionsPerConnection;
       throw new AdminError("OPS_LIMIT", `a connection may have ${most} subscriptions`);
     }
     const sub = `s${++this.#serial}`;
-    const detach = this.#outside.deps.events.attach((event, fields) => {
-      if (isMatch(match, event)) this.#push(sub, { name: event, ...fields });
-    });
-    this.#subscriptions.set(sub, { detach, seq: 0, dropped: 0 });
-    return { sub };
+    const subscription: Subscription = { detach: () => {}, seq: 0, dropped: 0 };
+    this.#subscriptions.set(sub, subscription);
+    try {
+      subscription.detach = begin({
+        push: (event) => this.#push(sub, event),
+        end: (reason, facts) => this.#endStream(sub, reason, facts),
+      });
+    } catch (error) {
+      this.#subscriptions.delete(sub);
+      throw error;
+    }
+    return sub;
+  }
+
+  #endStream(sub: string, reason: string, facts: Readonly<Record<string, unknown>> = {}): boolean {
+    const subscription = this.#subscriptions.get(sub);
+    if (subscription === undefined) return false;
+    this.#subscriptions.delete(sub);
+    subscription.detach();
+    const { dropped } = subscription;
+    if (dropped > 0) this.#wire.send(encodeLine({ sub, dropped }));
+    this.#wire.send(encodeLine({ sub, end: reason, ...facts }));
+    return true;
   }
 
   /** Sends one event, or counts it when the client does not keep up. */
@@ -291,11 +328,9 @@ export class AdminSession {
   }
 
   #unsubscribe(sub: string): unknown {
-    const subscription = this.#subscriptions.get(sub);
-    if (subscription === undefined) throw new AdminError("OPS_BAD_ARGS", `no stream "${sub}"`);
-    subscription.detach();
-    this.#subscriptions.delete(sub);
-    this.#wire.send(encodeLine({ sub, end: "unsubscribed" }));
+    if (!this.#endStream(sub, "unsubscribed")) {
+      throw new AdminError("OPS_BAD_ARGS", `no stream "${sub}"`);
+    }
     return { unsubscribed: sub };
   }
 
@@ -317,6 +352,14 @@ export class AdminSession {
 /** `a.b` matches itself, `a.*` everything that begins with `a.`. */
 function isMatch(match: string, name: string): boolean {
   return match.endsWith("*") ? name.startsWith(match.slice(0, -1)) : name === match;
+}
+
+/** A JSON argument is a state: its size goes into the log, not what it holds. */
+function auditable(specs: ArgumentSpecs, args: Arguments): Arguments {
+  const told = Object.entries(args).map(([name, value]) =>
+    specs[name]?.kind === "json" ? [name, `[${String(value).length} characters]`] : [name, value],
+  );
+  return Object.fromEntries(told) as Arguments;
 }
 
 function commandTable(): unknown {

@@ -14,6 +14,21 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
+/** A line of a stream: an event, a count of dropped ones, or the end. */
+interface StreamLine {
+  readonly sub?: string;
+  readonly event?: unknown;
+  readonly dropped?: number;
+  readonly end?: string;
+  readonly [fact: string]: unknown;
+}
+
+/** Receives the events of one stream; `end` comes last. */
+export interface StreamSink {
+  readonly event: (event: unknown) => void;
+  readonly dropped: (count: number) => void;
+}
+
 interface Reply {
   readonly id?: number | null;
   readonly ok?: unknown;
@@ -33,6 +48,7 @@ export class AdminClient {
   #text = "";
   #serial = 0;
   #onHello: (() => void) | undefined;
+  #onStream: ((line: StreamLine) => void) | undefined;
 
   private constructor(socket: Socket, path: string) {
     this.#socket = socket;
@@ -78,6 +94,31 @@ export class AdminClient {
   ): Promise<unknown> {
     const reply = await this.#request(cmd, args, replyMs);
     return isPaged(reply) ? this.#collect(reply) : reply;
+  }
+
+  /**
+   * Sends a command that opens a stream and feeds `sink`; resolves with the stream's last line. One
+   * stream a connection, so every line of a stream is of this one.
+   */
+  async stream(
+    cmd: string,
+    args: Readonly<Record<string, unknown>>,
+    sink: StreamSink,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const ended = new Promise<StreamLine>((done) => {
+      this.#onStream = (line) => {
+        if (line.event !== undefined) sink.event(line.event);
+        else if (line.dropped !== undefined) sink.dropped(line.dropped);
+        else if (line.end !== undefined) done(line);
+      };
+    });
+    await this.ask(cmd, args);
+    const gone = this.closed.then(() => {
+      throw new CliError(EXIT.unreachable, `the instance behind ${this.#path} went away`);
+    });
+    // Whoever loses the race has nobody to tell.
+    gone.catch(() => {});
+    return Promise.race([ended, gone]);
   }
 
   /** Raises the role with the token file that lies beside the socket. */
@@ -151,6 +192,10 @@ export class AdminClient {
       this.#onHello?.();
       return;
     }
+    if (message.sub !== undefined) {
+      this.#onStream?.(message);
+      return;
+    }
     const waiting = typeof message.id === "number" ? this.#waiting.get(message.id) : undefined;
     if (waiting === undefined || typeof message.id !== "number") return;
     this.#waiting.delete(message.id);
@@ -179,9 +224,9 @@ interface Page {
 }
 
 /** A line of something that is no Paceline counts as no line. */
-function parse(line: string): Reply & { readonly hello?: unknown } {
+function parse(line: string): Reply & StreamLine & { readonly hello?: unknown } {
   try {
-    return (JSON.parse(line) ?? {}) as Reply;
+    return (JSON.parse(line) ?? {}) as Reply & StreamLine;
   } catch {
     return {};
   }
