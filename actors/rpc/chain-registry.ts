@@ -10,6 +10,7 @@ import type { ChainConfig } from "../../config/schema.ts";
 import type { ReloadStep } from "../../config/plan.ts";
 import {
   defineActor,
+  ExitError,
   keyFor,
   reply,
   type ChildSpec,
@@ -111,11 +112,12 @@ export interface ChainChange {
 const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
   const supervisor = ctx.supervisor(state.supervisor);
   const keeper = ctx.whereis(state.keeper());
-  const table = ctx.table<ChainState>(chainsTable);
-  if (supervisor === undefined || keeper === undefined || table === undefined) {
+  if (supervisor === undefined || keeper === undefined) {
     ctx.after(retryMs, "reconcile");
     return;
   }
+  // Tables are lost only with keeper and heir together; the next keeper may have seen them last.
+  for (const name of chainTables) if (!(await isOpen(state, name, ctx))) return;
   for (const target of [supervisor, keeper]) {
     if (state.watched.get(target.name) === target.id) continue;
     state.watched.set(target.name, target.id);
@@ -123,17 +125,32 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
   }
   const running = new Set((await supervisor.whichChildren()).map(({ id }) => String(id)));
   for (const [name, record] of state.records) {
-    if (!table.has(name)) table.put(name, record);
-    if (ctx.table(subscriptionsTable(name)) === undefined) {
-      await state.openTable(subscriptionsTable(name));
-    }
+    const table = ctx.table<ChainState>(chainsTable);
+    if (table?.has(name) === false) table.put(name, record);
+    if (!(await isOpen(state, subscriptionsTable(name), ctx))) return;
     if (!running.has(childId(name))) await start(state, record, ctx);
+  }
+};
+
+/**
+ * Has the keeper open a table that is missing. A keeper that dies meanwhile must not take its heir
+ * with it, which would lose every table: the answer is false, and the registry soon compares again.
+ */
+const isOpen = async (state: State, name: string, ctx: Ctx): Promise<boolean> => {
+  if (ctx.table(name) !== undefined) return true;
+  try {
+    await state.openTable(name);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error;
+    ctx.after(retryMs, "reconcile");
+    return false;
   }
 };
 
 const start = async (state: State, record: ChainState, ctx: Ctx): Promise<void> => {
   const { name } = record;
-  await state.openTable(subscriptionsTable(name));
+  if (!(await isOpen(state, subscriptionsTable(name), ctx))) return;
   ctx.table<ChainState>(chainsTable)?.put(name, record);
   if (record.snapshot === undefined) {
     await ctx.via(benchmarkSnapshotKey()).try.restore(name);

@@ -1,0 +1,84 @@
+/** The registry of chains among deaths: of the keeper that it asks, and of its tables. */
+import { describe, expect, it } from "vitest";
+import { tableKeeper, tableKeeperKey } from "../../../actors/ops/table-keeper.ts";
+import {
+  chainRegistry,
+  chainRegistryKey,
+  chainsTable,
+  chainTables,
+} from "../../../actors/rpc/chain-registry.ts";
+import { child, createVirtualNode, supervisor, type VirtualNode } from "../../../src/otp/index.ts";
+import { chainConfig, chainState } from "./kit.ts";
+
+/** A tree with one chain without processes; `onOpen` runs whenever the registry asks for a table. */
+const start = async (onOpen: (node: VirtualNode) => void): Promise<VirtualNode> => {
+  const node = createVirtualNode();
+  const config = chainConfig();
+  await node.start(
+    supervisor("top", {
+      intensity: 10,
+      children: [
+        child(
+          tableKeeper,
+          { tables: chainTables, heir: () => chainRegistryKey() },
+          { register: tableKeeperKey() },
+        ),
+        supervisor("chains", { children: [] }),
+        child(
+          chainRegistry,
+          {
+            configured: () => [config],
+            record: chainState,
+            subtree: ({ name }) => supervisor(`chain:${name}`, { children: [] }),
+            supervisor: "chains",
+            keeper: () => tableKeeperKey(),
+            openTable: async (name) => {
+              onOpen(node);
+              await node.via(tableKeeperKey()).call.open(name);
+            },
+          },
+          { register: chainRegistryKey() },
+        ),
+      ],
+    }),
+  );
+  return node;
+};
+
+describe("the chain registry", () => {
+  it("outlives a keeper that dies while it opens a table, and keeps what it inherits", async () => {
+    let deadly = false;
+    const node = await start(({ inspector }) => {
+      if (deadly) inspector.exit(tableKeeperKey().name, "kill");
+      deadly = false;
+    });
+    deadly = true;
+    const registry = node.inspector.resolve(chainRegistryKey().name);
+    const rows = node.table(chainsTable);
+    const change = {
+      chains: [chainConfig(), { ...chainConfig(), name: "two" as never, chainId: 2 }],
+      steps: [{ action: "start", chain: "two", keys: [] }],
+    } as const;
+    expect(await node.drive(node.via(chainRegistryKey()).call.apply(change))).toBe("ok");
+    await node.advance(100);
+    expect(deadly).toBe(false);
+    expect(node.inspector.resolve(chainRegistryKey().name)).toBe(registry);
+    expect(node.table(chainsTable)).toBe(rows);
+    expect([...(rows?.entries() ?? [])].map(([name]) => name)).toEqual(["eth", "two"]);
+    expect(node.supervisor("chain:two")).toBeDefined();
+    await node.stop();
+  });
+
+  it("has its tables opened anew when they are lost together with their heir", async () => {
+    const node = await start(() => {});
+    const { inspector } = node;
+    // The heir dies holding the tables, after the new keeper has seen that they are there.
+    await inspector.suspend(chainRegistryKey().name);
+    inspector.exit(tableKeeperKey().name, "kill");
+    await node.settle();
+    inspector.exit(chainRegistryKey().name, "kill");
+    await node.advance(100);
+    expect(node.table(chainsTable)?.has("eth")).toBe(true);
+    await node.stop();
+  });
+});
