@@ -51,6 +51,8 @@ export interface ChainRegistryArgs {
 interface State extends ChainRegistryArgs {
   /** Records of the chains that should run; kept here too, should the table be lost. */
   readonly records: ReadonlyMap<ChainName, ChainState>;
+  /** Chains whose record this incarnation has made, until they have been compared once. */
+  readonly fresh: Set<ChainName>;
   /** Monitored incarnations by name: one monitor each, however often they are looked at. */
   readonly watched: Map<string, string>;
 }
@@ -63,11 +65,13 @@ export const chainRegistry = defineActor({
   name: "rpc/chain-registry",
   init: async (args: ChainRegistryArgs, ctx): Promise<State> => {
     const records = new Map<ChainName, ChainState>();
+    const fresh = new Set<ChainName>();
     for (const config of args.configured()) {
       const known = ctx.table<ChainState>(chainsTable)?.get(config.name);
+      if (known === undefined) fresh.add(config.name);
       records.set(config.name, known ?? args.record(config));
     }
-    const state = { ...args, records, watched: new Map<string, string>() };
+    const state = { ...args, records, fresh, watched: new Map<string, string>() };
     await reconcile(state, ctx);
     return state;
   },
@@ -128,7 +132,11 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
     const table = ctx.table<ChainState>(chainsTable);
     if (table?.has(name) === false) table.put(name, record);
     if (!(await isOpen(state, subscriptionsTable(name), ctx))) return;
-    if (!running.has(childId(name))) await start(state, record, ctx);
+    // Processes that run on a record that was lost serve nobody, and their clients must hear of it.
+    const isLost = state.fresh.has(name) && running.has(childId(name));
+    if (isLost) await end(state, name, `the records of chain ${name} were lost`, ctx);
+    if (isLost || !running.has(childId(name))) await start(state, record, ctx);
+    state.fresh.delete(name);
   }
 };
 
@@ -160,11 +168,16 @@ const start = async (state: State, record: ChainState, ctx: Ctx): Promise<void> 
     ctx.log.error({ chain: name, reason: result.reason }, "chain not started");
 };
 
-const stop = async (state: State, name: ChainName, ctx: Ctx): Promise<void> => {
+/** Tells the clients of a chain why it ends, and stops its processes. */
+const end = async (state: State, name: ChainName, reason: string, ctx: Ctx): Promise<void> => {
   const supervisor = ctx.supervisor(state.supervisor);
-  await ctx.via(subscriptionHubKey(name)).try.retire(`chain ${name} was removed or replaced`);
+  await ctx.via(subscriptionHubKey(name)).try.retire(reason);
   await supervisor?.terminateChild(childId(name));
   await supervisor?.deleteChild(childId(name));
+};
+
+const stop = async (state: State, name: ChainName, ctx: Ctx): Promise<void> => {
+  await end(state, name, `chain ${name} was removed or replaced`, ctx);
   ctx.table(chainsTable)?.delete(name);
   state.records.get(name)?.dispose();
 };

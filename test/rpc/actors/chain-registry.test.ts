@@ -8,10 +8,14 @@ import {
   chainTables,
 } from "../../../actors/rpc/chain-registry.ts";
 import { child, createVirtualNode, supervisor, type VirtualNode } from "../../../src/otp/index.ts";
+import type { ChainState } from "../../../src/rpc/chain-state.ts";
 import { chainConfig, chainState } from "./kit.ts";
 
 /** A tree with one chain without processes; `onOpen` runs whenever the registry asks for a table. */
-const start = async (onOpen: (node: VirtualNode) => void): Promise<VirtualNode> => {
+const start = async (
+  onOpen: (node: VirtualNode) => void,
+  onSubtree: (state: ChainState) => void = () => {},
+): Promise<VirtualNode> => {
   const node = createVirtualNode();
   const config = chainConfig();
   await node.start(
@@ -29,7 +33,10 @@ const start = async (onOpen: (node: VirtualNode) => void): Promise<VirtualNode> 
           {
             configured: () => [config],
             record: chainState,
-            subtree: ({ name }) => supervisor(`chain:${name}`, { children: [] }),
+            subtree: (state) => {
+              onSubtree(state);
+              return supervisor(`chain:${state.name}`, { children: [] });
+            },
             supervisor: "chains",
             keeper: () => tableKeeperKey(),
             openTable: async (name) => {
@@ -69,8 +76,12 @@ describe("the chain registry", () => {
     await node.stop();
   });
 
-  it("has its tables opened anew when they are lost together with their heir", async () => {
-    const node = await start(() => {});
+  it("starts chains anew whose records were lost together with their heir", async () => {
+    const served: ChainState[] = [];
+    const node = await start(
+      () => {},
+      (state) => served.push(state),
+    );
     const { inspector } = node;
     // The heir dies holding the tables, after the new keeper has seen that they are there.
     await inspector.suspend(chainRegistryKey().name);
@@ -78,7 +89,10 @@ describe("the chain registry", () => {
     await node.settle();
     inspector.exit(chainRegistryKey().name, "kill");
     await node.advance(100);
-    expect(node.table(chainsTable)?.has("eth")).toBe(true);
+    // Who runs on a record that nobody finds serves nobody.
+    expect(served.length).toBe(2);
+    expect(node.table(chainsTable)?.get("eth")).toBe(served[1]);
+    expect(node.supervisor("chain:eth")).toBeDefined();
     await node.stop();
   });
 });
