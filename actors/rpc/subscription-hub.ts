@@ -182,13 +182,15 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
     known instanceof ChainFollower ? known : new ChainFollower(limitsOf(state), silent);
   if (known === undefined) table.put(HISTORY, follower);
   const topic = newBlocksTopic(chain);
+  // Looked up at each use: a table that was lost with its keeper must not end who serves clients.
+  const rows = () => ctx.table<Row>(name);
   const hub = new Hub(
     follower,
     {
       chain,
       emit: (event, fields) => ctx.emit(event, fields),
-      keep: (one) => table.put(`${one.sink.id}:${one.id}`, one),
-      forget: (one) => void table.delete(`${one.sink.id}:${one.id}`),
+      keep: (one) => rows()?.put(`${one.sink.id}:${one.id}`, one),
+      forget: (one) => void rows()?.delete(`${one.sink.id}:${one.id}`),
       onBlock: (block) => void ctx.broadcast(topic, summaryOf(block)),
       newId: () => newId(ctx),
     },

@@ -227,6 +227,20 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
+  it("tells them also when the table of its subscriptions was lost with its keeper", async () => {
+    const chain = await startChain(1);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "newHeads");
+    const hub = chain.node.inspector.resolve("rpc/chain/ethereum/subscription-hub");
+    chain.node.inspector.exit("ops/table-keeper", "kill");
+    await chain.node.settle();
+    const retired = chain.hub().call.retire("the records were lost");
+    await chain.node.drive(retired);
+    expect(client.closed).toBe("1013 the records were lost");
+    expect(chain.node.inspector.resolve("rpc/chain/ethereum/subscription-hub")).toBe(hub);
+    await chain.node.stop();
+  });
+
   it("settles races into counters that metrics read", async () => {
     const chain = await startChain(2);
     await chain.node.advance(6_000);
