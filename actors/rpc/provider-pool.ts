@@ -48,6 +48,8 @@ interface State extends ProviderPoolArgs {
   readonly cooldowns: ReadonlyMap<EndpointRow, Resting>;
   readonly version: number;
   readonly isDirty: boolean;
+  /** Cells whose breaker has been told that the quarantine is over, with the generation it had then. */
+  readonly releasing: Map<EndpointRow, number>;
   /** The incarnation of the supervisor that is monitored; one monitor each, however often it is looked at. */
   readonly watched: { pid: string | undefined };
 }
@@ -75,7 +77,14 @@ export const providerPool = defineActor({
     ctx.every(rebuildMs, "rebuild");
     ctx.every(recheckMs, "recheck");
     return rebuilt(
-      { ...args, cooldowns: new Map(), version: 0, isDirty: true, watched: { pid: undefined } },
+      {
+        ...args,
+        cooldowns: new Map(),
+        version: 0,
+        isDirty: true,
+        releasing: new Map(),
+        watched: { pid: undefined },
+      },
       ctx,
     );
   },
@@ -106,7 +115,8 @@ export const providerPool = defineActor({
       if (row.isUsable) return state;
       const wasQuarantined = row.unusableReason?.startsWith("wrong chain") === true;
       if (wasQuarantined) {
-        ctx.via(circuitBreakerKey(state.state.name, at.provider, at.transport)).cast.released();
+        release(row, ctx);
+        state.releasing.set(row, row.generation);
       }
       permit(row, cordonOf(state, at.provider));
       return rebuilt(state, ctx);
@@ -148,6 +158,7 @@ export const providerPool = defineActor({
       recheckSuspects(state, ctx);
       return state;
     }
+    releaseAgain(state, ctx);
     const age = ctx.now() - (state.state.snapshot?.builtAtMs ?? 0);
     return state.isDirty || age >= staleMs ? rebuilt(thawed(state, ctx), ctx) : state;
   },
@@ -227,6 +238,17 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
     const fields = { chain: state.state.name, provider: provider.id, reason: result.reason };
     ctx.log.error(fields, "a provider could not be started, trying again");
     ctx.after(restartMs, "reconcile");
+  }
+};
+
+const release = ({ chain, provider, transport }: EndpointRow, ctx: Ctx): void =>
+  ctx.via(circuitBreakerKey(chain, provider, transport)).cast.released();
+
+/** A breaker that died with the word in its mailbox is told again, or it would stay open for ever. */
+const releaseAgain = ({ releasing }: State, ctx: Ctx): void => {
+  for (const [row, generation] of releasing) {
+    if (row.isUsable && row.forced && row.generation === generation) release(row, ctx);
+    else releasing.delete(row);
   }
 };
 

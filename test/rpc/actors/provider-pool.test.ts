@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { circuitBreaker, circuitBreakerKey } from "../../../actors/rpc/circuit-breaker.ts";
 import { providerPool, providerPoolKey } from "../../../actors/rpc/provider-pool.ts";
 import type { ProviderConfig } from "../../../config/schema.ts";
 import {
@@ -92,6 +93,29 @@ describe("the provider pool", () => {
     expect(told).toHaveLength(1);
     await verify("a");
     expect(state.rows("a").http.isUsable).toBe(true);
+  });
+
+  it("releases a quarantined breaker also when the first word was lost with its process", async () => {
+    const { node, state, verify } = await start();
+    const row = state.rows("a").http;
+    node.via(key).cast.wrongChain({ provider: "a", transport: "http", seen: 999 });
+    await node.settle();
+    // The breaker is down while the pool learns that the chain is right after all.
+    Object.assign(row, { state: "open", forced: true, openUntilMs: Number.POSITIVE_INFINITY });
+    await verify("a");
+    const args = { state, provider: "a", transport: "http" } as const;
+    const register = circuitBreakerKey("eth", "a", "http");
+    await node.drive(
+      node.supervisor("eth/providers")?.startChild(child(circuitBreaker, args, { register })) ??
+        Promise.reject(new Error("no supervisor")),
+    );
+    expect(row.state).toBe("open");
+    await node.advance(250);
+    expect(row).toMatchObject({ state: "closed", forced: false, isUsable: true });
+    // An operator's word afterwards stands.
+    await node.drive(node.via(register).call.force({ action: "open" }));
+    await node.advance(2_000);
+    expect(row).toMatchObject({ state: "open", forced: true });
   });
 
   it("rests a rate-limited endpoint, longer each time, until a call succeeds again", async () => {
