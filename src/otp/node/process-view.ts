@@ -17,6 +17,8 @@ export interface ProcessRow {
   /** Registered name, else the id under which its supervisor keeps it. */
   readonly name: string;
   readonly kind: "supervisor" | "worker" | "task";
+  /** Pid of whoever started it; undefined for the root. */
+  readonly parent: string | undefined;
   /** Registered names. */
   readonly keys: readonly string[];
   /** starting, running, busy (a handler awaits), suspended or stopping. */
@@ -47,8 +49,6 @@ export interface ProcessRow {
 export interface ProcessInfo extends ProcessRow {
   /** Ids from the root, joined by "/". */
   readonly path: string;
-  /** Pid of whoever started it. */
-  readonly parent: string | undefined;
   /** Ms since its start. */
   readonly uptimeMs: number;
   readonly trapExit: boolean;
@@ -74,6 +74,7 @@ export function rowOf(process: Process): ProcessRow {
     pid: process.pid,
     name: process.label,
     kind: process.behaviour.kind,
+    parent: process.parent?.pid,
     keys: extras?.names ?? [],
     status: statusWord(process),
     mailbox: process.mailbox.size,
@@ -96,7 +97,6 @@ export function infoOf(kernel: Kernel, process: Process): ProcessInfo {
   return {
     ...rowOf(process),
     path: pathOfProcess(process),
-    parent: process.parent?.pid,
     uptimeMs: nowMs - process.startedAtMs,
     trapExit: process.trapExit,
     timers: [...(extras?.timers ?? [])].map(([key, timer]) => ({

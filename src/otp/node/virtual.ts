@@ -51,6 +51,7 @@
  *
  * A storm that never rests is cut after 20 000 000 turns: `OTP_NOT_QUIESCENT`.
  */
+import { nextTick as hostNextTick } from "node:process";
 import { setImmediate as hostImmediate } from "node:timers";
 import { Kernel } from "../process/kernel.ts";
 import type { SchedulerHooks } from "../process/scheduler.ts";
@@ -83,7 +84,7 @@ const VIRTUAL_HOOKS: SchedulerHooks = {
   afterIo: (run) => queueMicrotask(run),
   isSliced: false,
   // A settle that takes more turns than this is a storm that never ends.
-  maxTurns: 20_000_000,
+  maxTurns: 5_000_000,
 };
 const QUIET_ROUNDS = 2;
 
@@ -125,9 +126,26 @@ export class VirtualNode extends Node {
       this.fireAt(nextMs);
       await this.settle();
     }
-    this.clock.moveTo(untilMs);
-    wheel.advance(untilMs);
+    if (this.clock.monotonicMs() < untilMs) await this.jumpTo(untilMs);
+  }
+
+  /** When the next timer may fire, virtual ms (never later than it does); undefined without timers. */
+  nextTimerMs(): number | undefined {
+    return this.kernel.wheel.nextTickMs();
+  }
+
+  /**
+   * Moves to `atMs` (virtual ms), fires the timers that are due then and settles. For a caller that
+   * has settled and knows that nothing comes earlier (`nextTimerMs`): half the cost of `advance`.
+   */
+  async jumpTo(atMs: number): Promise<void> {
+    this.fireAt(atMs);
     await this.settle();
+  }
+
+  /** Steps the wall clock by `byMs`, forwards or back; the monotonic clock does not notice. */
+  stepWall(byMs: number): void {
+    this.clock.stepWall(byMs);
   }
 
   /**
@@ -173,13 +191,16 @@ export class VirtualNode extends Node {
     return work;
   }
 
-  /** Runs what this instant holds; time stands still. */
+  /**
+   * Runs what this instant holds; time stands still. The last round is a turn of the host's loop, in
+   * which rejections that nobody handled come to light.
+   */
   private async rest(): Promise<void> {
     const { scheduler } = this.kernel;
     let quiet = 0;
     let seen = this.activity();
     while (quiet < QUIET_ROUNDS) {
-      await hostRound();
+      await (quiet === 0 ? microtasksDone() : hostTurn());
       const now = this.activity();
       quiet = scheduler.isIdle && now === seen ? quiet + 1 : 0;
       seen = now;
@@ -215,8 +236,15 @@ export function createVirtualNode(options: VirtualOptions = {}): VirtualNode {
   return new VirtualNode(kernel, clock, options.onStray);
 }
 
-/** One turn of the host's loop: every microtask that was queued has run. */
-function hostRound(): Promise<void> {
+/** Every microtask that was queued has run, and those that they queued: ten times as fast as a turn. */
+function microtasksDone(): Promise<void> {
+  return new Promise((resolve) => {
+    hostNextTick(resolve);
+  });
+}
+
+/** One turn of the host's loop. */
+function hostTurn(): Promise<void> {
   return new Promise((resolve) => {
     hostImmediate(resolve);
   });

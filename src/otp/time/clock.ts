@@ -17,7 +17,7 @@ export const realClock: Clock = {
 /** A clock that moves only when told to. */
 export class VirtualClock implements Clock {
   private nowMs: number;
-  private readonly wallBaseMs: number;
+  private wallBaseMs: number;
 
   constructor(startMs = 0, wallBaseMs = 1_700_000_000_000) {
     this.nowMs = startMs;
@@ -30,6 +30,11 @@ export class VirtualClock implements Clock {
 
   wallMs(): number {
     return this.wallBaseMs + this.nowMs;
+  }
+
+  /** A wall clock may be set, as by an operator or a time server. */
+  stepWall(byMs: number): void {
+    this.wallBaseMs += byMs;
   }
 
   moveTo(ms: number): void {
