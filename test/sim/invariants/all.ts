@@ -1,0 +1,30 @@
+/** The list of invariants. */
+import { answeredOnce } from "./answered-once.ts";
+import { availability } from "./availability.ts";
+import { breakers } from "./breakers.ts";
+import { budgets } from "./budgets.ts";
+import type { Invariant } from "./invariant.ts";
+import { memory } from "./memory.ts";
+import { names } from "./names.ts";
+import { noOrphans } from "./no-orphans.ts";
+import { quietLog } from "./quiet-log.ts";
+import { recovery } from "./recovery.ts";
+import { shape } from "./shape.ts";
+import { streams } from "./streams.ts";
+import { zombies } from "./zombies.ts";
+
+/** Every rule that a run is judged by. */
+export const INVARIANTS: readonly Invariant[] = [
+  answeredOnce,
+  availability,
+  noOrphans,
+  shape,
+  budgets,
+  breakers,
+  memory,
+  streams,
+  names,
+  recovery,
+  zombies,
+  quietLog,
+];

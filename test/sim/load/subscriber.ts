@@ -1,0 +1,145 @@
+/** A subscriber of the simulation: keeps what it was sent and judges whether it is one true story. */
+import type { SessionSink } from "../../../src/rpc/proxy/ports.ts";
+
+interface Notice {
+  readonly id?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string };
+  readonly params?: {
+    readonly subscription: string;
+    readonly result: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** A head as a client reads it. */
+export interface SeenHead {
+  readonly number: number;
+  readonly hash: string;
+  readonly parentHash: string;
+}
+
+/** What one subscriber lived through: all that the judge of streams needs. */
+export interface StreamRecord {
+  readonly client: number;
+  readonly chain: string;
+  /** A slow reader is closed for it; so is a client of a chain that goes away. */
+  readonly mayClose: boolean;
+  readonly heads: readonly SeenHead[];
+  readonly subscriptionIds: readonly string[];
+  /** Doubles and retractions of unsent logs. */
+  readonly logFaults: readonly string[];
+  readonly logs: number;
+  readonly closedWith: string | undefined;
+  readonly openedAtMs: number;
+  /** Virtual time at which this record was taken, or the client was closed, ms. */
+  readonly untilMs: number;
+}
+
+/** A WebSocket client of the gateway with one subscription. */
+export class Subscriber implements SessionSink {
+  readonly id: number;
+  readonly chain: string;
+  readonly kind: "newHeads" | "logs";
+  readonly mayClose: boolean;
+  bufferedBytes = 0;
+  isOpen = true;
+  /** It reads nothing, so that everything stays in its buffer. */
+  isSlow = false;
+  closedWith: string | undefined = undefined;
+  closedAtMs: number | undefined = undefined;
+  openedAtMs = 0;
+  /** Called when the subscribe was refused and should be tried again. */
+  onRefused: (message: string) => void = () => {};
+  /** Called once when the server has closed it. */
+  onClosed: () => void = () => {};
+  readonly #now: () => number;
+  readonly #heads: SeenHead[] = [];
+  readonly #ids = new Set<string>();
+  readonly #liveLogs = new Set<string>();
+  readonly #logFaults: string[] = [];
+  #logs = 0;
+
+  constructor(
+    id: number,
+    chain: string,
+    kind: "newHeads" | "logs",
+    mayClose: boolean,
+    now: () => number,
+  ) {
+    this.id = id;
+    this.chain = chain;
+    this.kind = kind;
+    this.mayClose = mayClose;
+    this.#now = now;
+  }
+
+  send(text: string | Buffer): void {
+    this.#take(text.toString());
+  }
+
+  sendFrame(frame: Buffer): void {
+    const marker = (frame[1] ?? 0) & 0x7f;
+    const start = marker < 126 ? 2 : marker === 126 ? 4 : 10;
+    this.#take(frame.toString("utf8", start));
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.closedWith = `${code} ${reason}`;
+    this.closedAtMs = this.#now();
+    this.onClosed();
+  }
+
+  pause(): void {}
+
+  resume(): void {}
+
+  record(): StreamRecord {
+    return {
+      client: this.id,
+      chain: this.chain,
+      mayClose: this.mayClose,
+      heads: this.#heads,
+      subscriptionIds: [...this.#ids],
+      logFaults: this.#logFaults,
+      logs: this.#logs,
+      closedWith: this.closedWith,
+      openedAtMs: this.openedAtMs,
+      untilMs: this.closedAtMs ?? this.#now(),
+    };
+  }
+
+  #take(text: string): void {
+    if (this.isSlow) this.bufferedBytes += text.length;
+    const { result, error, params } = JSON.parse(text) as Notice;
+    if (error !== undefined) this.onRefused(error.message);
+    else if (typeof result === "string") {
+      this.#ids.add(result);
+      this.openedAtMs = this.#now();
+    } else if (params !== undefined) {
+      this.#ids.add(params.subscription);
+      if (this.kind === "newHeads") this.#head(params.result);
+      else this.#log(params.result);
+    }
+  }
+
+  #head(result: Readonly<Record<string, unknown>>): void {
+    const { number, hash, parentHash } = result;
+    this.#heads.push({
+      number: Number(number),
+      hash: String(hash),
+      parentHash: String(parentHash),
+    });
+  }
+
+  #log(log: Readonly<Record<string, unknown>>): void {
+    this.#logs += 1;
+    const { blockHash, logIndex, removed } = log;
+    const key = `${String(blockHash)}:${String(logIndex)}`;
+    if (removed === true) {
+      if (!this.#liveLogs.delete(key)) this.#logFaults.push(`retraction of unsent log ${key}`);
+    } else if (this.#liveLogs.has(key)) this.#logFaults.push(`double log ${key}`);
+    else this.#liveLogs.add(key);
+  }
+}

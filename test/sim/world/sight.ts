@@ -1,0 +1,109 @@
+/** Looks at a world and writes down what the judges need, as plain data. */
+import { chainTables } from "../../../actors/rpc/chain-registry.ts";
+import { subscriptionTable } from "../../../actors/rpc/subscription-hub.ts";
+import {
+  aggregationRow,
+  statsTable,
+  type AggregationStats,
+} from "../../../src/rpc/stream-stats.ts";
+import type { Gauge, SeenProcess, Sight } from "../invariants/invariant.ts";
+import type { SimWorld } from "./world.ts";
+
+/** Bounds that the product states: mailboxes by actor, tasks by owner (otp.md 1.17, 2.3). */
+const MAILBOX = 10_000;
+const BIG_MAILBOXES: Readonly<{ [definition: string]: number }> = {
+  "message-aggregator": 100_000,
+  "subscription-hub": 50_000,
+  "ws-connection": 50_000,
+};
+const TASKS_PER_OWNER = 64;
+/** Named timers of one process and deadlines of its calls; a generous handful. */
+const TIMERS_PER_PROCESS = 16;
+/** Attempts of one request, and copies to idle providers of one chain, that run at one time. */
+const ATTEMPTS = 4;
+const COPIES = 8;
+/** Rows that a process of the event path keeps in the table of counters. */
+const STATS_ROWS_PER_CHAIN = 2;
+
+/** The program at this instant. */
+export const sightOf = (world: SimWorld): Sight => {
+  const { node, load } = world;
+  const atMs = node.nowMs();
+  return {
+    atMs,
+    processes: processesOf(world),
+    names: node.inspector.names(),
+    gauges: gaugesOf(world),
+    waiting: [...load.open].map(({ n, deadlineMs }) => ({ n, overdueMs: atMs - deadlineMs })),
+  };
+};
+
+const processesOf = ({ node, record }: SimWorld): readonly SeenProcess[] => {
+  const rows = node.inspector.processes();
+  const byPid = new Map(rows.map((row) => [row.pid, row]));
+  const orphanSince = (parent: string | undefined): number | undefined => {
+    for (let pid = parent; pid !== undefined; pid = byPid.get(pid)?.parent) {
+      if (!byPid.has(pid)) return record.exitedAt.get(pid) ?? 0;
+    }
+    return undefined;
+  };
+  return rows.map(({ pid, name, kind, mailbox, parent }) => ({
+    pid,
+    name,
+    kind,
+    mailbox,
+    orphanSinceMs: orphanSince(parent),
+  }));
+};
+
+const gaugesOf = (world: SimWorld): readonly Gauge[] => {
+  const { node, gateway, config, plan, subscribers } = world;
+  const rows = node.inspector.processes();
+  const counters = node.inspector.counters();
+  const gauges: Gauge[] = rows.map(({ name, mailbox }) => ({
+    what: `mailbox of ${name}`,
+    value: mailbox,
+    limit: BIG_MAILBOXES[name.slice(name.lastIndexOf("/") + 1)] ?? MAILBOX,
+  }));
+  const tasks = new Map<string, number>();
+  for (const { kind, parent = "" } of rows) {
+    if (kind === "task") tasks.set(parent, (tasks.get(parent) ?? 0) + 1);
+  }
+  for (const [owner, value] of tasks) {
+    gauges.push({ what: `tasks of ${owner}`, value, limit: TASKS_PER_OWNER });
+  }
+  const { inFlight, engine } = gateway;
+  gauges.push(
+    {
+      what: "timers",
+      value: counters["timers"] ?? 0,
+      limit: TIMERS_PER_PROCESS * rows.length,
+    },
+    { what: "requests in flight", value: inFlight, limit: engine.limits.maxInFlight },
+    { what: "run queue", value: counters["runQueue"] ?? 0, limit: 0 },
+    // One per attempt, of which a request may run a few, and one per exploring copy.
+    {
+      what: "deadlines",
+      value: engine.wheel.size,
+      limit: ATTEMPTS * inFlight + COPIES * (plan.chains.length + 1),
+    },
+  );
+  const chains = plan.chains.length + 1;
+  const providers = world.links.length + 1;
+  const limits = new Map<string, number>([
+    [chainTables[0] as string, chains],
+    [statsTable, chains * STATS_ROWS_PER_CHAIN + providers],
+    ...config.chains.map(({ name }) => [subscriptionTable(name), subscribers.length + 1] as const),
+  ]);
+  for (const { name, rows: value } of node.inspector.tables()) {
+    const limit = limits.get(name);
+    if (limit !== undefined) gauges.push({ what: `rows of ${name}`, value, limit });
+  }
+  const stats = node.table<AggregationStats>(statsTable);
+  for (const { name } of config.chains) {
+    const cache = stats?.get(aggregationRow(name))?.cache;
+    if (cache === undefined) continue;
+    gauges.push({ what: `seen keys of ${name}`, value: cache.entries, limit: cache.limit });
+  }
+  return gauges;
+};
