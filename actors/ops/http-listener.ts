@@ -8,6 +8,8 @@ import { defineActor, isCleanReason, keyFor, reply, stop } from "../../src/otp/i
 
 /** The host's server; opening and closing twice is harmless. */
 export interface Listener {
+  /** From now on an error in a callback of the server is the caller's. */
+  adopt(): void;
   open(): Promise<ListenAddress>;
   close(): Promise<void>;
   readonly address: ListenAddress | undefined;
@@ -29,7 +31,10 @@ export interface HttpListenerArgs {
 export const httpListener = defineActor({
   name: "ops/http-listener",
   trapExit: true,
-  init: (args: HttpListenerArgs): HttpListenerArgs => args,
+  init: (args: HttpListenerArgs): HttpListenerArgs => {
+    args.listener.adopt();
+    return args;
+  },
   calls: {
     /** Opens the port, once everything behind it is up. */
     open: async (state, _arg: undefined, ctx) =>

@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join, resolve } from "node:path";
+import { CallbackScope } from "./callback-scope.ts";
 
 /** One connection as the driver offers it. */
 export interface AdminWire {
@@ -116,7 +117,10 @@ export async function listenAdminSocket(options: AdminSocketOptions): Promise<Ad
   await clearStale(path);
   removeIfThere(temporary);
   const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket, sockets, options));
+  const scope = new CallbackScope();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    serve(socket, sockets, scope, options);
+  });
   await bindPrivately(server, temporary);
   const own = lstatSync(temporary);
   try {
@@ -192,7 +196,12 @@ function probe(path: string): Promise<string> {
   });
 }
 
-function serve(socket: Socket, sockets: Set<Socket>, options: AdminSocketOptions): void {
+function serve(
+  socket: Socket,
+  sockets: Set<Socket>,
+  scope: CallbackScope,
+  options: AdminSocketOptions,
+): void {
   socket.on("error", () => socket.destroy());
   if (sockets.size >= options.maxConnections) {
     socket.end(options.refusal);
@@ -200,7 +209,7 @@ function serve(socket: Socket, sockets: Set<Socket>, options: AdminSocketOptions
     return;
   }
   sockets.add(socket);
-  const peer = options.accept({
+  const wire: AdminWire = {
     send: (line) => {
       if (!socket.writable) return;
       // a client that does not read its replies is not asked for more commands
@@ -213,13 +222,23 @@ function serve(socket: Socket, sockets: Set<Socket>, options: AdminSocketOptions
       socket.end();
       socket.resume();
     },
-  });
+  };
+  const peer = scope.run(() => options.accept(wire));
+  if (peer === undefined) {
+    sockets.delete(socket);
+    socket.destroy();
+    return;
+  }
   socket.on("drain", () => socket.resume());
-  socket.on("data", (chunk: Buffer) => peer.data(chunk));
-  socket.on("end", () => peer.finish());
+  socket.on("data", (chunk: Buffer) => {
+    scope.run(() => peer.data(chunk));
+  });
+  socket.on("end", () => {
+    scope.run(() => peer.finish());
+  });
   socket.on("close", () => {
     sockets.delete(socket);
-    peer.end();
+    scope.run(() => peer.end());
   });
 }
 

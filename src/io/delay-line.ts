@@ -1,4 +1,5 @@
 /** Things to do after a delay, in the order in which they were put in, on one timer. */
+import { CallbackScope } from "./callback-scope.ts";
 
 /** A FIFO whose entries are due no earlier than those before them (due = max(due, last due)). */
 export class DelayLine {
@@ -20,7 +21,9 @@ export class DelayLine {
       return;
     }
     this.#lastDueMs = dueMs;
-    this.#queue.push({ dueMs, run });
+    // One timer serves entries of many owners: each is run as its own, and none stops the next.
+    const scope = new CallbackScope();
+    this.#queue.push({ dueMs, run: () => scope.run(run) });
     this.#arm(nowMs);
   }
 

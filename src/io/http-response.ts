@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from "node:http";
 import { createGzip, gzip, type Gzip } from "node:zlib";
+import type { CallbackScope } from "./callback-scope.ts";
 
 /** Answers below this leave as they are; the size counts, not the first chunk. */
 const COMPRESS_BYTES = 1024;
@@ -13,16 +14,22 @@ const GZIP = { level: 1 } as const;
 /** Header lists are flat: name, value, name, value. */
 type Headers = readonly string[];
 
+/** What an answer needs to know of its server. */
+interface ServerState {
+  readonly isDraining: boolean;
+  readonly scope: CallbackScope;
+}
+
 /** An answer in the making. */
 export class HttpResponse {
   onDrain: (() => void) | undefined = undefined;
   onGone: (() => void) | undefined = undefined;
   readonly #response: ServerResponse;
-  readonly #server: { readonly isDraining: boolean };
+  readonly #server: ServerState;
   #gzip: Gzip | undefined;
   #isComplete = false;
 
-  constructor(response: ServerResponse, server: { readonly isDraining: boolean }) {
+  constructor(response: ServerResponse, server: ServerState) {
     this.#response = response;
     this.#server = server;
   }
@@ -79,7 +86,7 @@ export class HttpResponse {
     const response = this.#response;
     if (!this.#takesGzip()) {
       this.#writeHead(status, headers);
-      response.on("drain", () => this.onDrain?.());
+      response.on("drain", () => this.#drained());
       return;
     }
     this.#writeHead(status, encoded(headers));
@@ -88,7 +95,7 @@ export class HttpResponse {
     stream.on("data", (chunk: Buffer) => {
       if (!response.write(chunk)) stream.pause();
     });
-    stream.on("drain", () => this.onDrain?.());
+    stream.on("drain", () => this.#drained());
     stream.on("end", () => response.end());
     response.on("drain", () => stream.resume());
   }
@@ -118,6 +125,11 @@ export class HttpResponse {
       this.#isComplete = true;
       this.onGone?.();
     }
+  }
+
+  #drained(): void {
+    const { onDrain } = this;
+    if (onDrain !== undefined) this.#server.scope.run(onDrain);
   }
 
   #writeHead(status: number, headers: Headers): void {

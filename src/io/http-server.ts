@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { gunzip } from "node:zlib";
+import { CallbackScope } from "./callback-scope.ts";
 import { HttpResponse } from "./http-response.ts";
 
 /** Limits of the listener; the defaults are what a public JSON-RPC endpoint needs. */
@@ -22,6 +23,8 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs?: number;
   /** Idle time of a kept-alive connection, ms; above what load balancers keep; default 65,000. */
   readonly keepAliveTimeoutMs?: number;
+  /** Whose code the callbacks are; default: of whoever opens the port. */
+  readonly scope?: CallbackScope;
   readonly onRequest: (request: HttpRequest, reply: HttpResponse) => void;
   readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -55,6 +58,7 @@ export interface HttpServer {
 interface Shared {
   readonly maxBodyBytes: number;
   readonly onRequest: HttpServerOptions["onRequest"];
+  readonly scope: CallbackScope;
   inFlight: number;
   isDraining: boolean;
   onIdle: (() => void) | undefined;
@@ -65,6 +69,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const shared: Shared = {
     maxBodyBytes: options.maxBodyBytes ?? 5 * 1024 * 1024,
     onRequest: options.onRequest,
+    scope: options.scope ?? new CallbackScope(),
     inFlight: 0,
     isDraining: false,
     onIdle: undefined,
@@ -84,7 +89,9 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   });
   server.on("request", (message, response) => receive(shared, message, response));
   const { onUpgrade } = options;
-  if (onUpgrade !== undefined) server.on("upgrade", onUpgrade);
+  if (onUpgrade !== undefined) {
+    server.on("upgrade", (...upgrade) => shared.scope.run(() => onUpgrade(...upgrade)));
+  }
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(listenError(error, options.host, options.port));
@@ -175,24 +182,27 @@ function receive(shared: Shared, message: IncomingMessage, response: ServerRespo
   shared.inFlight++;
   response.on("close", () => {
     shared.inFlight--;
-    reply.closed();
+    shared.scope.run(() => reply.closed());
     if (shared.inFlight === 0) shared.onIdle?.();
   });
+  const hand = (): void => {
+    shared.scope.run(() => shared.onRequest(request, reply));
+  };
   if (message.method === "GET" || message.method === "HEAD") {
-    shared.onRequest(request, reply);
+    hand();
     return;
   }
   collect(shared, message, (body, fault) => {
     if (fault !== undefined || body.length === 0 || !isEncoded(message)) {
       request.body = body;
       request.bodyFault = fault;
-      shared.onRequest(request, reply);
+      hand();
       return;
     }
     decode(shared, message, body, (decoded, decodeFault) => {
       request.body = decoded;
       request.bodyFault = decodeFault;
-      shared.onRequest(request, reply);
+      hand();
     });
   });
 }

@@ -4,12 +4,15 @@
  *
  * Deadlines are the caller's: undici's own timers are off. Bodies are asked for uncompressed, since
  * ids are spliced in bytes; a provider that compresses anyway is decoded here.
+ *
+ * Sockets are shared by everybody who calls, so each call calls back in its own caller's scope.
  */
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import { Pool } from "undici";
 import type { Secret } from "../lib/secret.ts";
+import { CallbackScope } from "./callback-scope.ts";
 import { countPassed } from "./vm-tuning.ts";
 
 /** Where and how to reach a provider. */
@@ -80,9 +83,11 @@ export class HttpUpstream {
       bodyTimeout: 0,
       connectTimeout: options.connectTimeoutMs ?? 5000,
     });
+    const { onConnect } = options;
+    const scope = new CallbackScope();
     this.#pool.on("connect", () => {
       this.#connects++;
-      options.onConnect?.();
+      if (onConnect !== undefined) scope.run(onConnect);
     });
   }
 
@@ -137,6 +142,7 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
   retryAfter: string | undefined = undefined;
   readonly #upstream: HttpUpstream;
   readonly #handler: Handler;
+  readonly #scope = new CallbackScope();
   readonly #connectsBefore: number;
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
@@ -181,7 +187,7 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
     if (typeof length === "string" && this.#decoder === undefined) this.sizeBytes = Number(length);
     const retryAfter = headers["retry-after"];
     if (typeof retryAfter === "string") this.retryAfter = retryAfter;
-    this.#handler.onHead(this);
+    this.#scope.run(() => this.#handler.onHead(this));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -191,7 +197,7 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
       return;
     }
     countPassed(chunk.length);
-    if (!this.#handler.onData(chunk)) controller.pause();
+    if (!this.#tell(chunk)) controller.pause();
   }
 
   onResponseEnd(): void {
@@ -201,7 +207,7 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
       return;
     }
     this.#isOver = true;
-    this.#handler.onEnd();
+    this.#scope.run(() => this.#handler.onEnd());
   }
 
   onResponseError(
@@ -211,7 +217,7 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#decoder?.destroy();
-    this.#handler.onFailure({
+    const failure: Failure = {
       kind: this.status > 0 ? "truncated" : failureKind(error),
       // It was written (there is a controller), and to no connection opened meanwhile.
       reusedSocket:
@@ -219,7 +225,15 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
         this.#controller !== undefined &&
         this.#upstream.connects === this.#connectsBefore,
       detail: error.code === undefined ? error.message : `${error.code}: ${error.message}`,
-    });
+    };
+    this.#scope.run(() => this.#handler.onFailure(failure));
+  }
+
+  /** False asks for a pause; who threw is told nothing more, and holds no socket up. */
+  #tell(chunk: Buffer): boolean {
+    const goesOn = this.#scope.run(() => this.#handler.onData(chunk));
+    if (goesOn === undefined) this.abort();
+    return goesOn !== false;
   }
 
   #decode(encoding: string): void {
@@ -227,13 +241,13 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
     if (decoder === undefined) return;
     this.#decoder = decoder;
     decoder.on("data", (chunk: Buffer) => {
-      if (!this.#isOver && !this.#handler.onData(chunk)) decoder.pause();
+      if (!this.#isOver && !this.#tell(chunk)) decoder.pause();
     });
     decoder.on("drain", () => this.#controller?.resume());
     decoder.on("end", () => {
       if (this.#isOver) return;
       this.#isOver = true;
-      this.#handler.onEnd();
+      this.#scope.run(() => this.#handler.onEnd());
     });
     decoder.on("error", (error) => {
       this.#controller?.abort(error);

@@ -5,11 +5,11 @@
  * every message carries the time its bytes were read from the socket. All callbacks run in the scope
  * of whoever connected, so that an error in one is charged to that process.
  */
-import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { WebSocket, type ClientOptions } from "ws";
 import type { Secret } from "../lib/secret.ts";
+import { CallbackScope } from "./callback-scope.ts";
 import { countPassed } from "./vm-tuning.ts";
 
 /** Where and how to connect. */
@@ -62,7 +62,7 @@ const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Connects; failures arrive as `onClose`, never as a throw. */
 export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers): WsClient => {
-  const scope = new AsyncResource("paceline.ws-client", { requireManualDestroy: true });
+  const scope = new CallbackScope();
   let isSilent = false;
   let status: number | undefined;
   let retryAfter: string | undefined;
@@ -84,13 +84,8 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
   const ended = (code: number, reason: string): void => {
     if (isSilent) return;
     isSilent = true;
-    scope.runInAsyncScope(handlers.onClose, handlers, {
-      code,
-      reason: reason === "" ? failure : reason,
-      status,
-      retryAfter,
-    });
-    scope.emitDestroy();
+    const why = reason === "" ? failure : reason;
+    scope.run(() => handlers.onClose({ code, reason: why, status, retryAfter }));
   };
 
   let raw: Socket | undefined;
@@ -119,13 +114,13 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
     });
   });
   socket.on("open", () => {
-    if (!isSilent) scope.runInAsyncScope(handlers.onOpen, handlers);
+    if (!isSilent) scope.run(() => handlers.onOpen());
   });
   socket.on("message", (data: Buffer) => {
-    if (!isSilent) scope.runInAsyncScope(handlers.onMessage, handlers, data, readAtMs * NS_PER_MS);
+    if (!isSilent) scope.run(() => handlers.onMessage(data, readAtMs * NS_PER_MS));
   });
   socket.on("pong", () => {
-    if (!isSilent) scope.runInAsyncScope(handlers.onPong, handlers);
+    if (!isSilent) scope.run(() => handlers.onPong());
   });
   socket.on("unexpected-response", (request, response: IncomingMessage) => {
     status = response.statusCode;
@@ -159,7 +154,6 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
     terminate: () => socket.terminate(),
     abandon: () => {
       isSilent = true;
-      scope.emitDestroy();
       socket.terminate();
     },
   };

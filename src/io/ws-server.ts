@@ -8,6 +8,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
+import { CallbackScope } from "./callback-scope.ts";
 import { TurnCork } from "./turn-cork.ts";
 
 /** What a client's connection tells its session. */
@@ -25,6 +26,8 @@ export type WsDecision =
 
 /** Limits of the server. */
 export interface WsServerOptions {
+  /** Whose code the sessions are; default: of whoever makes the server. */
+  readonly scope?: CallbackScope;
   /** Decides on a handshake by its request. */
   readonly decide: (request: IncomingMessage) => WsDecision;
   /** Largest message, bytes; default 32 MiB. */
@@ -53,9 +56,11 @@ export class WsServer {
   readonly #connections = new Set<WsConnection>();
   readonly #timer: NodeJS.Timeout;
   readonly #cork = new TurnCork();
+  readonly #scope: CallbackScope;
 
   constructor(options: WsServerOptions) {
     this.#options = options;
+    this.#scope = options.scope ?? new CallbackScope();
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -92,13 +97,15 @@ export class WsServer {
       this.#connections.add(connection);
       const session = decision.open(connection);
       connection.session = session;
-      client.on("message", (data: Buffer) => session.onMessage(data));
+      client.on("message", (data: Buffer) => {
+        this.#scope.run(() => session.onMessage(data));
+      });
       client.on("pong", () => connection.onPong());
       // The close event follows every error and is what the session hears.
       client.on("error", () => undefined);
       client.on("close", () => {
         this.#connections.delete(connection);
-        session.onClose();
+        this.#scope.run(() => session.onClose());
       });
     });
   }

@@ -4,6 +4,7 @@ import { probeKey } from "../../actors/rpc/probe.ts";
 import { providerPoolKey } from "../../actors/rpc/provider-pool.ts";
 import { subscriptionHubKey } from "../../actors/rpc/subscription-hub.ts";
 import type { ChainConfig } from "../../config/schema.ts";
+import { CallbackScope } from "../io/callback-scope.ts";
 import type { Node } from "../otp/index.ts";
 import { createChainState, type ChainState } from "../rpc/chain-state.ts";
 import { EvidenceBook } from "../rpc/evidence/evidence-book.ts";
@@ -11,21 +12,30 @@ import type { ChainDirectory } from "../rpc/proxy/ports.ts";
 import { createSelectionMemory } from "../rpc/selection/sticky.ts";
 import { createHubPort } from "../rpc/subscription/hub-port.ts";
 
+/**
+ * The request path is the host's: what it has to tell of an attempt counts, also when the process
+ * that asked has ended meanwhile, whose own messages would be dropped.
+ */
+const host = new CallbackScope();
+
 /** A new record for `config`; what it tells is cast to whoever holds the keys at that moment. */
 export const makeChainRecord = (node: Node, config: ChainConfig): ChainState => {
   const { name } = config;
   const pool = node.via(providerPoolKey(name));
+  const report: ChainState["report"] = (outcome) => {
+    const { provider, transport } = outcome.row;
+    node.via(circuitBreakerKey(name, provider, transport)).cast.outcome(outcome);
+    if (outcome.errorClass === "rate_limit") pool.cast.outcome(outcome);
+  };
   return createChainState({
     config,
     evidence: new EvidenceBook({ chain: name, halfLifeMs: config.leaderboard.halfLifeMs }),
     memory: createSelectionMemory(),
     hub: createHubPort(node.via(subscriptionHubKey(name))),
-    report: (outcome) => {
-      const { provider, transport } = outcome.row;
-      node.via(circuitBreakerKey(name, provider, transport)).cast.outcome(outcome);
-      if (outcome.errorClass === "rate_limit") pool.cast.outcome(outcome);
+    report: (outcome) => host.run(() => report(outcome)),
+    onConnect: (provider) => {
+      host.run(() => node.via(probeKey(name, provider)).cast.connected());
     },
-    onConnect: (provider) => node.via(probeKey(name, provider)).cast.connected(),
   });
 };
 

@@ -1,6 +1,7 @@
 /** One port for HTTP and WebSocket: the host's server, which outlives its process. */
 import type { Listener, ListenAddress } from "../../actors/ops/http-listener.ts";
 import type { Config } from "../../config/schema.ts";
+import { CallbackScope } from "../io/callback-scope.ts";
 import { openHttpServer, type HttpServer, type HttpServerOptions } from "../io/http-server.ts";
 import { WsServer, type WsDecision } from "../io/ws-server.ts";
 import type { Gateway } from "../rpc/proxy/gateway.ts";
@@ -23,7 +24,10 @@ export interface HostListener extends Listener {
 /** Makes the listener; the port is opened by its process. */
 export const createListener = ({ config, gateway, onRequest }: ListenerOptions): HostListener => {
   const { listen, limits } = config;
+  // The sockets outlive the process that listened first: each incarnation answers for its time.
+  const scope = new CallbackScope();
   const sockets = new WsServer({
+    scope,
     decide: (request) => decide(gateway, request.url ?? "/", request.headers.host ?? ""),
     maxMessageBytes: limits.wsMaxMessageBytes,
     maxConnections: limits.wsMaxClients,
@@ -36,12 +40,14 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
       host: listen.host,
       port: listen.port,
       maxBodyBytes: limits.maxBodyBytes,
+      scope,
       onRequest,
       onUpgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
     });
     return addressOf(server);
   };
   return {
+    adopt: () => scope.adopt(),
     open: () => {
       opening ??= open().catch((error: unknown) => {
         opening = undefined;

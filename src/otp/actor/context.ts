@@ -169,6 +169,7 @@ export class Ctx {
   /** Milliseconds that were left, or false when no such timer runs; an expired message stays queued. */
   cancel(key: string): number | false {
     const { process } = this;
+    if (this.isZombie("timer")) return false;
     const timer = process.extras?.timers?.get(key);
     if (timer === undefined) return false;
     process.extras?.timers?.delete(key);
@@ -279,6 +280,7 @@ export class Ctx {
 
   /** Ends a monitor and removes its `down` message when it is already queued. */
   demonitor(monitor: Monitor): void {
+    if (this.isZombie("demonitor")) return;
     const record = monitor as MonitorRecord;
     record.active = false;
     forgetWatcher(record);
@@ -298,6 +300,7 @@ export class Ctx {
   /** Changes whether exit signals become messages; returns what it was. */
   trapExit(isTrapping: boolean): boolean {
     const before = this.process.trapExit;
+    if (this.isZombie("trapExit")) return before;
     this.process.trapExit = isTrapping;
     return before;
   }
@@ -327,6 +330,7 @@ export class Ctx {
 
   /** Gives up `key`; false when this process does not hold it. */
   unregister(key: Key): boolean {
+    if (this.isZombie("unregister")) return false;
     return this.process.kernel.registry.unregister(key.name, this.process);
   }
 
@@ -348,6 +352,7 @@ export class Ctx {
 
   /** Drops all subscriptions of this process to `topic`. */
   unsubscribe(topic: string): void {
+    if (this.isZombie("unsubscribe")) return;
     this.process.kernel.pubsub.unsubscribe(this.process, topic);
   }
 

@@ -33,6 +33,7 @@
 import type { Telemetry } from "../node/telemetry.ts";
 import type { Foreign } from "../process/foreign.ts";
 import type { Process } from "../process/process.ts";
+import { runAside } from "../process/scope.ts";
 
 /** Told about every change of a name. */
 export type RegistryListener = (
@@ -125,7 +126,7 @@ export class Registry {
   tell(change: "register" | "unregister", name: string, pid: string, telemetry: Telemetry): void {
     for (const listener of this.listeners) {
       try {
-        listener(change, name, pid);
+        runAside(() => listener(change, name, pid), undefined);
       } catch (error) {
         this.listeners.delete(listener);
         telemetry.emit("otp.registry.listener_failed", { name, error });

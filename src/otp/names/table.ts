@@ -65,7 +65,7 @@ import type { Key } from "./key.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
-import { currentProcess } from "../process/scope.ts";
+import { currentProcess, isZombie } from "../process/scope.ts";
 import { OtpError } from "../reason.ts";
 
 /** Row key. */
@@ -321,6 +321,12 @@ export class Table<V> {
 
   private mayWrite(op: string): void {
     const { owner } = this;
+    if (isZombie("table")) {
+      throw new OtpError(
+        "OTP_DEAD_PROCESS",
+        `${op} on table ${this.name} after its writer's death`,
+      );
+    }
     if (owner === undefined) {
       throw new OtpError("OTP_TABLE_GONE", `${op} on table ${this.name}: its owner is dead`);
     }

@@ -78,7 +78,7 @@ import { Envelope, Kind } from "../process/message.ts";
 import type { Process, StartOutcome } from "../process/process.ts";
 import { RefImpl } from "../process/ref.ts";
 import { realHooks } from "../process/scheduler.ts";
-import { runOutside } from "../process/scope.ts";
+import { isZombie, runOutside } from "../process/scope.ts";
 import { ExitError, OtpError, reasonOfThrown, reasonText, type Reason } from "../reason.ts";
 import { findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
 import type { ChildSpec, SupervisorSpec } from "../supervisor/spec.ts";
@@ -235,7 +235,7 @@ export class Node {
 
   /** Mails `payload` to the subscribers of a topic. */
   broadcast(...args: Parameters<PubSub["broadcast"]>): number {
-    return this.kernel.pubsub.broadcast(args[0], args[1]);
+    return isZombie("broadcast") ? 0 : this.kernel.pubsub.broadcast(args[0], args[1]);
   }
 
   /** Emits a telemetry event. */

@@ -36,6 +36,8 @@
  * `spanId` and `durationMs`; it returns or rethrows what its body did.
  */
 
+import { runAside } from "../process/scope.ts";
+
 /** One event as handlers get it. */
 export interface TelemetryEvent {
   readonly name: string;
@@ -129,7 +131,7 @@ export class Telemetry {
 
   private run(attachment: Attachment, event: TelemetryEvent): void {
     try {
-      attachment.handler(event);
+      runAside(attachment.handler, event);
     } catch (error) {
       this.detach(attachment.id);
       if (event.name !== FAILURE) {

@@ -69,7 +69,7 @@ import { ExitError, type CallFault, type Reason } from "../reason.ts";
 import { TimerEntry } from "../time/wheel.ts";
 import { Envelope, Kind } from "./message.ts";
 import type { Process } from "./process.ts";
-import { currentProcess, runIn, runOutside } from "./scope.ts";
+import { currentProcess, isZombie, runIn, runOutside } from "./scope.ts";
 
 /** Default deadline of a call. */
 export const CALL_TIMEOUT_MS = 5000;
@@ -180,10 +180,11 @@ export function placeCall(
   timeoutMs: number,
   isTry: boolean,
 ): Promise<unknown> {
-  const caller = currentProcess();
+  let caller = currentProcess();
   if (caller !== undefined && !caller.alive) {
-    caller.kernel.zombie(caller, "call");
-    return new Promise(() => {});
+    if (isZombie("call")) return new Promise(() => {});
+    // An observer of its death asks, not the process.
+    caller = undefined;
   }
   if (target === undefined || !target.alive) return refused("noproc", label, type, isTry);
   if (target === caller) return refused("calling_self", label, type, isTry);

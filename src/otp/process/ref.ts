@@ -41,6 +41,7 @@ import { CALL_TIMEOUT_MS, type CallOptions, placeCall } from "./calls.ts";
 import type { Kernel } from "./kernel.ts";
 import { CastType, Envelope, Kind } from "./message.ts";
 import type { Process } from "./process.ts";
+import { isZombie } from "./scope.ts";
 
 /** Any process, without its protocol. */
 export interface ProcessRef {
@@ -115,6 +116,7 @@ export class RefImpl implements ProcessRef {
   }
 
   send(payload: unknown): void {
+    if (isZombie("send")) return;
     this.post(new Envelope(Kind.info, "info", { type: "info", payload }, undefined));
   }
 
@@ -123,6 +125,7 @@ export class RefImpl implements ProcessRef {
   }
 
   postCast(cast: CastType, arg: unknown): void {
+    if (isZombie("cast")) return;
     const target = this.resolve();
     if (target === undefined) this.kernel.deadLetter(this.name, cast.envelope(arg));
     else this.kernel.cast(target, cast, arg);

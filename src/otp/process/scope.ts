@@ -17,6 +17,32 @@ export function currentProcess(): Process | undefined {
   return current ?? storage.getStore();
 }
 
+/** Depth of callbacks of others (telemetry, registry listeners) inside somebody's turn or death. */
+let asides = 0;
+
+/**
+ * True when the running code is that of a dead process: what it does is counted and must be dropped.
+ * Asking costs 2 ns in a live turn, 14 in code outside any turn.
+ */
+export function isZombie(op: string): boolean {
+  if (current !== undefined && current.alive) return false;
+  // A driver may have bound the code to somebody else than the process that is ending now.
+  const owner = storage.getStore();
+  if (owner === undefined || owner.alive || asides > 0) return false;
+  owner.kernel.zombie(owner, op);
+  return true;
+}
+
+/** Runs a callback that is not the code of whoever caused it, such as an observer of its death. */
+export function runAside<A>(callback: (argument: A) => void, argument: A): void {
+  asides += 1;
+  try {
+    callback(argument);
+  } finally {
+    asides -= 1;
+  }
+}
+
 /** Runs `body(process)` inside the scope of `process`; makes its resource at the first visit. */
 export function runIn<R>(process: Process, body: (process: Process) => R): R {
   let resource = process.resource;

@@ -86,6 +86,7 @@ export const partsOf = (world: SimWorld, running: { config: Config }): Applicati
 };
 
 const closedPort = {
+  adopt: () => {},
   open: async () => ({ host: "sim", port: 1 }),
   close: async () => {},
   address: undefined,
