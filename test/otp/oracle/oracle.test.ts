@@ -17,7 +17,7 @@ describe("as real Erlang", () => {
 
   it("in every random scenario that is kept", async () => {
     const all = randomScenarios();
-    expect(all.length).toBeGreaterThanOrEqual(300);
+    expect(all.length).toBeGreaterThanOrEqual(1000);
     const different = [];
     for (const { scenario, expected } of all) {
       const actual = await new Player(scenario).run();

@@ -7,7 +7,8 @@
  *
  * - a killed supervisor: its children end by its link while its parent already starts the next one;
  * - a link or a monitor between children: one death reaches the supervisor and the partner at once;
- * - a parallel stop (simple_one_for_one) of children that take their time over it.
+ * - a parallel stop (simple_one_for_one) of children that take their time over it, or of which some
+ *   trap exits and have a turn of their own while the others end as the signal reaches them.
  *
  * What each process does and hears is the same in every such order.
  */
@@ -19,12 +20,14 @@ const UNHURRIED_MS = 1000;
 /** Why only the order per process is comparable; undefined: the total order is. */
 export function whyUnordered(scenario: Scenario): string | undefined {
   const supervisors = new Set<string>();
+  let hasParallelStop = false;
   let hasSlowParallelStop = false;
   let hasBrutalSupervisor = false;
   const walk = (node: NodeSpec, path: string): void => {
     if (!isSupervisor(node)) return;
     supervisors.add(path);
     if (isHasty(node.shutdown)) hasBrutalSupervisor = true;
+    if (node.template !== undefined) hasParallelStop = true;
     const end = node.template?.on_terminate;
     if (end !== undefined && end !== "ok") hasSlowParallelStop = true;
     for (const inner of node.children ?? []) walk(inner, `${path}/${inner.id}`);
@@ -38,7 +41,8 @@ export function whyUnordered(scenario: Scenario): string | undefined {
     step.op === "exit" && step.reason === "kill" && supervisors.has(step.target ?? "");
   if (hasBrutalSupervisor || steps.some(isKilled)) return "a killed supervisor";
   if (steps.some(({ op }) => op === "link" || op === "monitor")) return "a link or a monitor";
-  if (hasSlowParallelStop) return "a parallel stop that takes time";
+  const isMixed = hasParallelStop && steps.some(({ op }) => op === "trap_exit");
+  if (hasSlowParallelStop || isMixed) return "a parallel stop of unlike or slow children";
   return undefined;
 }
 

@@ -51,5 +51,7 @@ function deathsAmong(
     else if (how === 1) ops.set(target, { op: "exit", target, reason: "kill" });
     else ops.set(target, { op: "stop", target, reason: why });
   }
-  return [...ops.values()];
+  // A kill is not waited for: last, so that nothing depends on how fast its target goes.
+  const isKill = (step: Step): boolean => step.op === "exit";
+  return [...ops.values()].sort((a, b) => Number(isKill(a)) - Number(isKill(b)));
 }

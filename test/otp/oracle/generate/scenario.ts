@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import type { Json, NodeSpec, Scenario, Step } from "../scenario.ts";
 import { whyUnordered } from "../unordered.ts";
+import { loopScenario } from "./loop.ts";
 import { move } from "./steps.ts";
 import { chance, place, treeChoice } from "./tree.ts";
 import { windowScenario } from "./window.ts";
@@ -26,7 +27,11 @@ const treeScenario: fc.Arbitrary<Omit<Scenario, "name">> = fc
 
 /** A scenario of any kind; the rule of `whyUnordered` decides how it is compared. */
 export const scenario: fc.Arbitrary<Scenario> = fc
-  .oneof({ arbitrary: treeScenario, weight: 60 }, { arbitrary: windowScenario, weight: 1 })
+  .oneof(
+    { arbitrary: treeScenario, weight: 60 },
+    { arbitrary: windowScenario, weight: 1 },
+    { arbitrary: loopScenario, weight: 2 },
+  )
   .map((made) => (whyUnordered(made) === undefined ? made : { ...made, compare: "per-process" }));
 
 function started(world: World, dynamic: readonly boolean[]): Step[] {

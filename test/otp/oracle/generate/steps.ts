@@ -74,7 +74,7 @@ const faulty: fc.Arbitrary<Partial<NodeSpec>> = fc.constantFrom(
 const starts = fc
   .tuple(
     pick,
-    fc.oneof({ arbitrary: workerChoice, weight: 5 }, { arbitrary: subtreeChoice, weight: 1 }),
+    workerChoice,
     fc.constantFrom("w0", "w1", "n1", "n2", "x1", "x4"),
     fc.option(faulty, { freq: 8 }),
   )
@@ -85,11 +85,27 @@ const starts = fc
         if (sup.spec.template !== undefined) {
           return [{ op: "start_child", sup: sup.path, args: [id] }];
         }
-        const auto = sup.spec.auto_shutdown;
-        const spec = { ...place(choice, id, auto), ...fault };
+        const spec = { ...place(choice, id, sup.spec.auto_shutdown), ...fault };
         return [{ op: "start_child", sup: sup.path, spec }];
       },
   );
+
+/** A subtree has an id of its own: steps that mean a worker must not meet a supervisor. */
+const SUBTREE_ID = "t1";
+
+const startsSubtree = fc.tuple(pick, subtreeChoice, pick).map(
+  ([n, choice, m]): Move =>
+    (world) => {
+      const sup = world.supervisor(n);
+      if (sup.spec.template !== undefined) return [];
+      const spec = place(choice, SUBTREE_ID, sup.spec.auto_shutdown);
+      const path = `${sup.path}/${SUBTREE_ID}`;
+      const start: Step = { op: "start_child", sup: sup.path, spec };
+      const inner = at(spec.children ?? [], m);
+      if (inner === undefined) return [start];
+      return [start, { op: "stop", target: `${path}/${inner.id}`, reason: "boom" }];
+    },
+);
 
 const setsInit = fc
   .tuple(
@@ -151,6 +167,7 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
   { arbitrary: admin, weight: 9 },
   { arbitrary: terminatesProcess, weight: 2 },
   { arbitrary: starts, weight: 4 },
+  { arbitrary: startsSubtree, weight: 1 },
   { arbitrary: setsInit, weight: 3 },
   { arbitrary: batch, weight: 5 },
   { arbitrary: nestedBatch, weight: 2 },
