@@ -6,7 +6,7 @@ import type { Process, StartOutcome } from "../process/process.ts";
 import { processOf, RefImpl } from "../process/ref.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { checkSpec } from "./check.ts";
-import { Child } from "./child.ts";
+import { Child, TemplateChild } from "./child.ts";
 import { reconcile } from "./reconcile-apply.ts";
 import type { AdminCommand, AdminResult, ChildCounts, ChildRow, StartedChild } from "./ref.ts";
 import type { ChildSpec } from "./spec.ts";
@@ -70,9 +70,8 @@ function startDynamic(owner: SupervisorBehaviour, args: unknown): Maybe<AdminRes
   }
   const problem = checkSpec(spec, owner.setup);
   if (problem !== undefined) return failed(problem);
-  const child = owner.add(spec);
-  if (spec.restart !== "temporary") child.templateArgs = args;
-  return started(owner, child);
+  const isForgotten = spec.restart === "temporary";
+  return started(owner, owner.add(spec, isForgotten ? undefined : new TemplateChild(spec, args)));
 }
 
 function started(owner: SupervisorBehaviour, child: Child): Maybe<AdminResult<StartedChild>> {

@@ -25,8 +25,6 @@ export class Child {
   lastExit: Reason | undefined = undefined;
   /** Times it was started again after a death. */
   restarts = 0;
-  /** What a dynamic supervisor's template was given; not kept of temporary children. */
-  templateArgs: unknown = undefined;
   /** Only for children with backoff, and while a delay of theirs runs. */
   delay: Delay | undefined = undefined;
 
@@ -54,5 +52,15 @@ export class Child {
   /** How reports name it while its restart is retried. */
   get restartingPid(): string | undefined {
     return this.lastId === 0 ? undefined : `restarting:#${this.lastId}`;
+  }
+}
+
+/** A child that its template may be asked about again: temporary ones never start again. */
+export class TemplateChild extends Child {
+  readonly args: unknown;
+
+  constructor(spec: ChildSpec, args: unknown) {
+    super(spec);
+    this.args = args;
   }
 }

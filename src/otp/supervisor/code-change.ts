@@ -4,7 +4,7 @@
  */
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { checkFlags, checkSpec, checkSpecs } from "./check.ts";
-import { Child } from "./child.ts";
+import { Child, TemplateChild } from "./child.ts";
 import type { ChildSpec, SupervisorSetup } from "./spec.ts";
 import type { SupervisorBehaviour } from "./supervisor.ts";
 
@@ -87,11 +87,11 @@ function templateSpecs(
 ): Map<Child, ChildSpec> | Reason {
   const specs = new Map<Child, ChildSpec>();
   for (const child of owner.children) {
-    // Temporary children never start again: what they were started with is not known any more.
-    if (child.spec.restart === "temporary") continue;
+    // What temporary children were started with is not known any more.
+    if (!(child instanceof TemplateChild)) continue;
     let spec: ChildSpec | undefined;
     try {
-      spec = next.template?.(child.templateArgs);
+      spec = next.template?.(child.args);
     } catch (error) {
       return reasonOfThrown(error);
     }

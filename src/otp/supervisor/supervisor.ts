@@ -163,8 +163,7 @@ export class SupervisorBehaviour implements Behaviour {
 
   // --- starting ---------------------------------------------------------------------------------
 
-  add(spec: ChildSpec): Child {
-    const child = new Child(spec);
+  add(spec: ChildSpec, child = new Child(spec)): Child {
     this.children.add(child);
     if (!this.isDynamic) this.byId.set(spec.id, child);
     return child;
