@@ -227,6 +227,14 @@ describe("a plan", () => {
     }
   });
 
+  it("starts a child anew whose registered name is another", async () => {
+    const named = (n: string) => child(probe, { name: "a" }, { id: "a", register: probeKey(n) });
+    const node = await startTop([named("old")]);
+    const next = supervisor("top", { intensity: 100, children: [named("new")] });
+    expect(linesOfPlan((await apply(node, next)).plan)).toEqual(["restart a"]);
+    expect(node.inspector.names("test/").map(({ name }) => name)).toEqual([probeKey("new").name]);
+  });
+
   it("leaves a child alone that an operator stopped, unless it is now another", async () => {
     const worker = (id: string, version: number) => specOf({ id, version, restart: "permanent" });
     const node = await startTop([worker("a", 1), worker("b", 1)]);

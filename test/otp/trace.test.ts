@@ -219,6 +219,20 @@ describe("a trace", () => {
     expect(await trace.ended).toBe("sink");
   });
 
+  it("owes nothing to the process for what its sink does", async () => {
+    const node = await start();
+    const answers: unknown[] = [];
+    node.inspector.trace({ target: NAME, maxCount: 1 }, () => {
+      // By the process itself this would be a call to oneself.
+      void probeRef(node, "a")
+        .try.get()
+        .then((answer) => answers.push(answer));
+    });
+    probeRef(node, "a").cast.set(3);
+    await node.settle();
+    expect(answers).toEqual([{ ok: true, value: 3 }]);
+  });
+
   it("does not trace what its sink sends", async () => {
     const node = await start();
     const trace = node.inspector.trace({ target: NAME, maxCount: 9 }, () => {
