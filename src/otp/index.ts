@@ -46,11 +46,12 @@
  * | decide what follows a message | `next`, `stop`, `reply`, `later`, `ignore`, `refuse` (actor/control.ts) |
  * | act from a handler: timers, tasks, links, names, topics | `Ctx` (actor/context.ts) |
  * | say what runs and what restarts it | `child`, `supervisor`, `dynamicSupervisor` (supervisor/spec.ts) |
- * | change a running tree | `SupervisorRef` (supervisor/ref.ts) |
- * | find processes | `keyFor`, `Key` (names/key.ts), listeners (names/registry.ts), topics (names/pubsub.ts) |
+ * | split, or start on demand | `partitionSupervisor` (supervisor/partitions.ts), `taskSupervisor` (supervisor/task-supervisor.ts) |
+ * | change a running tree | `SupervisorRef` (supervisor/ref.ts), `planReconcile` (supervisor/reconcile.ts) |
+ * | find processes | `keyFor`, `Key` (names/key.ts), `groupFor` (names/groups.ts), listeners (names/registry.ts), topics (names/pubsub.ts) |
  * | share rows | `Table` (names/table.ts) |
  * | run it | `createNode` (node/node.ts), in tests `createVirtualNode` (node/virtual.ts) |
- * | look at it | `Inspector` (node/inspector.ts), `Telemetry` (node/telemetry.ts), `Log` (node/log.ts) |
+ * | look at it, hold it, change its code | `Inspector` (node/inspector.ts), its sys calls (sys/client.ts), traces (sys/trace.ts), `Telemetry` (node/telemetry.ts), `Log` (node/log.ts) |
  * | log what supervisors report | `reportText` (supervisor/report-text.ts) |
  * | understand an end | `Reason`, `ExitError`, `OtpError` (reason.ts) |
  *

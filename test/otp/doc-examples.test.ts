@@ -29,6 +29,14 @@ describe("examples in doc comments", () => {
     expect(snippets.length).toBeGreaterThan(15);
   });
 
+  it("has one in the module doc of every file that the door opens", () => {
+    const without = door.filter(({ source }) => {
+      const doc = /^\/\*\*[\s\S]*?\*\//.exec(source)?.[0] ?? "";
+      return !doc.includes("```ts");
+    });
+    expect(without.map(({ path }) => path)).toEqual([]);
+  });
+
   it("type-checks them under strict rules", () => {
     expect(workshop.typeCheck()).toBe("");
   });
@@ -53,5 +61,31 @@ describe("the checker of examples", () => {
     expect(outcomes[0]).toEqual({ printed: "5" });
     expect(outcomes[1]?.error).toContain("no");
     wrong.close();
+  });
+});
+
+describe("options", () => {
+  /** Interfaces that say what a user may give. */
+  const INTERFACE =
+    /export interface (\w*(?:Options|Flags|Policy|Spec|Backoff|Request|Pattern)\b)[^{]*\{\n([\s\S]*?)\n\}/g;
+
+  it("say what they mean and what holds without them", () => {
+    const silent: string[] = [];
+    let seen = 0;
+    for (const { path, source } of door) {
+      for (const [, name, body = ""] of source.matchAll(INTERFACE)) {
+        let doc = "";
+        for (const line of body.split("\n")) {
+          const option = /^ {2}readonly (\w+)\?:/.exec(line)?.[1];
+          if (option !== undefined) {
+            seen += 1;
+            if (!/default/i.test(doc)) silent.push(`${path} ${name}.${option}`);
+          }
+          doc = /^ {2}(?: \*|\/\*\*)/.test(line) ? doc + line : "";
+        }
+      }
+    }
+    expect(silent).toEqual([]);
+    expect(seen).toBeGreaterThan(30);
   });
 });

@@ -219,8 +219,8 @@ export interface ActorSpec<A, S, C extends CallMap<S>, K extends CastMap<S>> {
   readonly formatState?: (state: S) => unknown;
   /**
    * The state of this version from that of `fromVersion`, when a running process is upgraded. Throw
-   * or return `refuse(reason)` to leave the old version running. Without it only the same version
-   * is taken over, state untouched.
+   * or return `refuse(reason)` to leave the old version running. Default: only the same
+   * version is taken over, state untouched.
    */
   readonly migrate?: (state: unknown, fromVersion: number, ctx: Ctx) => NoInfer<S> | Refuse;
 }

@@ -176,7 +176,7 @@ export interface MachineSpec<
   readonly formatState?: (snapshot: SnapshotFrom<M>) => unknown;
   /**
    * Value and context of this machine from those that `fromVersion` had, when a running process is
-   * upgraded. Throw or return `refuse(reason)` to leave the old one running. Without it only the
+   * upgraded. Throw or return `refuse(reason)` to leave the old one running. Default: only the
    * same version is taken over. Timers of states that stay active run on, others end, and the
    * delays of states that are new begin.
    */

@@ -1,6 +1,46 @@
 /**
  * A machine taken up again from its value and context: at an upgrade the process, its mailbox and
  * its timers live on, only the machine is another (otp.md 5.4).
+ *
+ * ```ts
+ * import { setup } from "xstate";
+ * import { child, createVirtualNode, defineMachineActor, keyFor, supervisor } from "paceline/otp";
+ *
+ * const lamp = (version: number, onMs: number) => {
+ *   const machine = setup({ types: { events: {} as { type: "PUSH" } } }).createMachine({
+ *     initial: "off",
+ *     states: { off: { on: { PUSH: "on" } }, on: { after: { [onMs]: "off" } } },
+ *   });
+ *   return defineMachineActor(machine, {
+ *     name: "demo/lamp",
+ *     version,
+ *     input: () => undefined,
+ *     calls: { state: (snapshot) => snapshot.value },
+ *     migrate: ({ value }) => ({ value, context: {} }),
+ *   });
+ * };
+ * const first = lamp(1, 1_000);
+ * const lampKey = keyFor(first);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(first, undefined, { register: lampKey() })] }),
+ * );
+ * const ref = node.via(lampKey());
+ * ref.cast.PUSH();
+ * await node.advance(500);
+ * await node.inspector.upgrade("demo/lamp", lamp(2, 5_000));
+ * await node.advance(4_999);
+ * console.log(await ref.call.state());
+ * await node.advance(1);
+ * console.log(await ref.call.state());
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * on
+ * off
+ * ```
  */
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, StateValue } from "xstate";
 import type { Ctx } from "./context.ts";

@@ -1,5 +1,39 @@
 /**
  * Mailbox peeks and the dump: bounded, redacted, JSON-able copies for operators.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const ref = node.via(partKey());
+ * const { inspector } = node;
+ * await inspector.suspend("demo/part");
+ * ref.cast.add(1);
+ * await node.settle();
+ * console.log(inspector.mailbox("demo/part"));
+ * const dump = inspector.dump({ maxMessages: 1 });
+ * console.log(dump.processes.map(({ path, state, messages }) => [path, state, messages.length]));
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * [ { kind: 'cast', type: 'add', arg: 1 } ]
+ * [
+ *   [ 'top', { strategy: 'one_for_one', children: 1, restarts: 0 }, 0 ],
+ *   [ 'top/demo/part', 0, 1 ]
+ * ]
+ * ```
  */
 import type { Kernel } from "../process/kernel.ts";
 import { kindName, type MessageKind } from "../process/message.ts";

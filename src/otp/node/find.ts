@@ -1,5 +1,37 @@
 /**
  * How operators name a process: by pid, registered name, supervisor id, path, or ref.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const ref = node.via(partKey());
+ * const { inspector } = node;
+ * for (const target of ["#2", "demo/part", "top/demo/part", ref, "top", "nobody"]) {
+ *   console.log(String(target), "is", inspector.resolve(target));
+ * }
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * #2 is #2
+ * demo/part is #2
+ * top/demo/part is #2
+ * demo/part(#2) is #2
+ * top is #1
+ * nobody is undefined
+ * ```
  */
 import type { Kernel } from "../process/kernel.ts";
 import { idText, type Process } from "../process/process.ts";

@@ -1,5 +1,35 @@
 /**
  * One process as operators see it, read from the runtime's records without asking the process.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const ref = node.via(partKey());
+ * const { inspector } = node;
+ * ref.cast.add(1);
+ * await node.settle();
+ * const info = inspector.info("demo/part");
+ * console.log(info?.path, info?.status, info?.turns, info?.handler, info?.mailbox, info?.state);
+ * console.log(inspector.processes().map(({ pid, kind, keys }) => [pid, kind, ...keys]));
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * top/demo/part running 1 add 0 1
+ * [ [ '#1', 'supervisor' ], [ '#2', 'worker', 'demo/part' ] ]
+ * ```
  */
 import { countItems, itemsOf } from "../../lib/few.ts";
 import type { Kernel } from "../process/kernel.ts";

@@ -1,5 +1,38 @@
 /**
  * The supervision tree as operators see it.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", {
+ *     strategy: "one_for_all",
+ *     children: [child(part, undefined, { register: partKey() })],
+ *   }),
+ * );
+ * const { inspector } = node;
+ * inspector.exit("demo/part", "kill");
+ * await node.settle();
+ * const tree = inspector.tree();
+ * console.log(tree?.name, tree?.strategy, tree?.restarts);
+ * for (const row of tree?.children ?? [])
+ *   console.log(row.name, row.pid, row.status, row.last_exit);
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * top one_for_all { count: 1, intensity: 1, period_ms: 5000 }
+ * demo/part #3 running killed
+ * ```
  */
 import { IsolateHost } from "../isolate/host.ts";
 import { idText, type Process } from "../process/process.ts";

@@ -1,5 +1,31 @@
 /**
  * Carries out a reconcile plan inside one turn of the supervisor, its nested supervisors included.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, refuse, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (size: number) => (size < 0 ? refuse("too small") : size),
+ * });
+ * const spec = (a: number, b: number) =>
+ *   supervisor("top", { children: [child(part, a, { id: "a" }), child(part, b, { id: "b" })] });
+ *
+ * const node = createVirtualNode();
+ * const top = await node.start(spec(1, 1));
+ * const result = await node.inspector.reconcile("top", spec(1, -1));
+ * console.log(result.ok && result.failures);
+ * console.log(await top.whichChildren());
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * [ { path: [ 'b' ], reason: 'too small' } ]
+ * [
+ *   { id: 'b', pid: undefined, type: 'worker' },
+ *   { id: 'a', pid: '#2', type: 'worker' }
+ * ]
+ * ```
  */
 import { placeCall } from "../process/calls.ts";
 import { Kind } from "../process/message.ts";

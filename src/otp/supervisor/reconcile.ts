@@ -1,6 +1,32 @@
 /**
  * Reconciling a running supervisor with a new spec (otp.md 1.15): the plan, as a pure function.
  *
+ * ```ts
+ * import {
+ *   child,
+ *   createVirtualNode,
+ *   defineActor,
+ *   linesOfPlan,
+ *   type SupervisorOptions,
+ *   supervisor,
+ * } from "paceline/otp";
+ *
+ * const part = defineActor({ name: "demo/part", init: (_size: number) => 0 });
+ * const spec = (children: SupervisorOptions["children"], intensity = 1) =>
+ *   supervisor("top", { children, intensity });
+ *
+ * const node = createVirtualNode();
+ * await node.start(spec([child(part, 1, { id: "a" }), child(part, 1, { id: "b" })]));
+ * const wanted = spec([child(part, 2, { id: "b" }), child(part, 1, { id: "c" })], 5);
+ * const result = await node.inspector.reconcile("top", wanted, { dryRun: true });
+ * if (result.ok) console.log(linesOfPlan(result.plan), result.isApplied);
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * [ 'flag intensity', 'stop a', 'restart b', 'start c' ] false
+ * ```
+ *
  * A child is known by its id. One whose start is the same keeps its process whatever else about it
  * changes; one whose start is another is started anew; supervisors inside are compared child by
  * child. Nothing here touches a process: `applyPlan` does.

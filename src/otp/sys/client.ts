@@ -1,6 +1,61 @@
 /**
  * The sys protocol as operators and tests call it; `Inspector` is built on it.
  *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const ref = node.via(partKey());
+ * const { inspector } = node;
+ * await inspector.suspend("demo/part");
+ * ref.cast.add(5);
+ * await node.settle();
+ * console.log(inspector.info("demo/part")?.status, await inspector.getState("demo/part"));
+ * await inspector.resume("demo/part");
+ * console.log(await ref.call.get());
+ *
+ * const second = defineActor({
+ *   name: "demo/part",
+ *   version: 2,
+ *   init: (_args: undefined) => ({ count: 0 }),
+ *   calls: { get: (state) => reply(state, state.count) },
+ *   casts: { add: (state, by: number) => ({ count: state.count + 10 * by }) },
+ *   migrate: (old) => ({ count: Number(old) }),
+ * });
+ * console.log(await inspector.upgrade("demo/part", second));
+ * ref.cast.add(5);
+ * console.log(await ref.call.get());
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * suspended 0
+ * 5
+ * { pid: '#2', from: 1, to: 2 }
+ * 55
+ * ```
+ *
+ * | to | use |
+ * |---|---|
+ * | hold a process and let it go on | `suspend`, `resume` |
+ * | see or change its state | `getState`, `replaceState`, `getStatus` (formatted, redacted) |
+ * | end it in order | `terminate(target, reason = "normal")` |
+ * | watch it | `statistics`, `log` (10 events, at most 1000), `installDebug`, `traceEvents`, `trace` |
+ * | end all watching | `noDebug` |
+ * | change its code | `upgrade(target, definition)`: suspend, migrate, swap, resume |
+ * | bring a supervisor in line with a new spec | `reconcile(target, spec, { dryRun = false, timeoutMs = Infinity })` |
+ *
  * Every method sends one system message (upgrade: three), is answered between two turns of the
  * process, in mailbox order, and rejects with ExitError: noproc when nobody is there, timeout after
  * 5 s, which a process that hangs inside a turn gives.

@@ -2,7 +2,57 @@
  * Debugging of one process: statistics, a log of its last messages, a trace to telemetry, debug
  * functions, and the operators' traces that cover it.
  *
- * A process without any has no `Debug` at all and takes its messages the fast way.
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const ref = node.via(partKey());
+ * const { inspector } = node;
+ * await inspector.statistics("demo/part", "on");
+ * await inspector.log("demo/part", 2);
+ * await inspector.installDebug("demo/part", "sum", 0, (sum, event) => {
+ *   if (event.type !== "add" || event.direction !== "in") return sum;
+ *   console.log("added so far:", sum + Number(event.arg));
+ *   return sum + Number(event.arg);
+ * });
+ * for (const by of [1, 2, 3]) ref.cast.add(by);
+ * await node.settle();
+ * const log = await inspector.log("demo/part", "get");
+ * console.log(log.map(({ direction, kind, type, arg }) => `${direction} ${kind} ${type} ${arg}`));
+ * console.log((await inspector.getStatus("demo/part")).debug);
+ * await inspector.noDebug("demo/part");
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * added so far: 1
+ * added so far: 3
+ * added so far: 6
+ * [ 'in cast add 2', 'in cast add 3' ]
+ * {
+ *   trace: false,
+ *   statistics: true,
+ *   log: 2,
+ *   functions: [ 'sum' ],
+ *   sessions: 0
+ * }
+ * ```
+ *
+ * A debug function folds every message, in and out, into a state of its own; it is removed when it
+ * returns "done" or throws. A log keeps the last 10 events, or as many as asked for, at most 1000,
+ * with their arguments: not redacted, so not for a screen. A process without any has no `Debug` at
+ * all and takes its messages the fast way.
  */
 import type { Process } from "../process/process.ts";
 import { rowOfEvent, type SysEvent, type SysEventRow } from "./event.ts";

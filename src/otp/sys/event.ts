@@ -1,5 +1,40 @@
 /**
  * What a debugged process received or sent, as debug functions, logs and traces see it.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const ref = node.via(partKey());
+ * const { inspector } = node;
+ * await inspector.log("demo/part", "on");
+ * ref.cast.add(1);
+ * await ref.call.get();
+ * for (const { atMs, direction, kind, type, arg, peer } of await inspector.log(
+ *   "demo/part",
+ *   "get",
+ * )) {
+ *   console.log(atMs, direction, kind, type, arg, peer);
+ * }
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * 0 in cast add 1 outside
+ * 0 in call get undefined outside
+ * 0 out reply get 1 outside
+ * ```
  */
 import { PendingCall } from "../process/calls.ts";
 import { type Envelope, kindName, type MessageKind } from "../process/message.ts";

@@ -1,5 +1,32 @@
 /**
  * What `get_status` answers: everything about a process that its formatState lets out.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const ref = node.via(partKey());
+ * const { inspector } = node;
+ * ref.cast.add(7);
+ * const { status, behaviour, version, state, log } = await inspector.getStatus("demo/part");
+ * console.log(status, behaviour, version, state, log);
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * running demo/part 1 7 []
+ * ```
  */
 import type { Process } from "../process/process.ts";
 import type { DebugList } from "./debug.ts";

@@ -2,8 +2,58 @@
  * Bounded traces for operators (otp.md 6.3): messages of one process, a name or a subtree, until
  * a count, a time, a rate or the operator ends it.
  *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({
+ *   name: "demo/part",
+ *   init: (_args: undefined) => 0,
+ *   calls: { get: (state) => reply(state, state) },
+ *   casts: { add: (state, by: number) => state + by },
+ * });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * const ref = node.via(partKey());
+ * const { inspector } = node;
+ * const trace = inspector.trace(
+ *   { target: { subtree: "top" }, pattern: { type: "a*" }, maxCount: 2 },
+ *   ({ process, direction, type }) => console.log(process, direction, type),
+ * );
+ * for (const by of [1, 2, 3]) ref.cast.add(by);
+ * await node.settle();
+ * console.log(await trace.ended, trace.traced);
+ * try {
+ *   inspector.trace({ target: "demo/part" }, () => {});
+ * } catch (error) {
+ *   console.log(String(error));
+ * }
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * demo/part in add
+ * demo/part in add
+ * count 2
+ * OtpError: trace refused: give maxCount (messages), forMs (milliseconds) or both
+ * ```
+ *
+ * | option | meaning | default |
+ * |---|---|---|
+ * | `target` | a pid: that incarnation; a name or path: whoever holds it; `{ subtree }`: all below, later ones too | none |
+ * | `pattern` | `direction`, `kinds`, and `type` with `*` for any text | every message |
+ * | `maxCount` | ends after this many messages, at most 10 000 | 10 000, when `forMs` is given |
+ * | `forMs` | ends after this time, at most 600 000 ms | 600 000 ms, when `maxCount` is given |
+ * | `maxRatePerSec` | messages told in a second, at most 10 000 | 1000 per second |
+ * | `onRate` | above the rate: `skip` counts and leaves out, `stop` ends the trace | skip |
+ *
  * A trace can be left behind by mistake, so every trace has an end: one without any bound is
- * refused, and so is one that asks for more than the limits below.
+ * refused (`OTP_UNBOUNDED_TRACE`), and so is one that asks for more than the limits; 16 may run at
+ * once on a node (`OTP_TOO_MANY_TRACES`). The sink runs outside the traced process: when it throws,
+ * the trace ends and the process goes on.
  */
 import type { Kernel } from "../process/kernel.ts";
 import type { MessageKind } from "../process/message.ts";
@@ -28,9 +78,11 @@ const SECOND_MS = 1000;
 
 /** Which messages of the covered processes are traced; what is left out matches everything. */
 export interface TracePattern {
+  /** Received or sent; default both. */
   readonly direction?: "in" | "out";
+  /** Kinds of messages; default all. */
   readonly kinds?: readonly (MessageKind | "reply")[];
-  /** Name of the message; `*` stands for any text. */
+  /** Name of the message, `*` stands for any text; default any. */
   readonly type?: string;
 }
 
@@ -38,10 +90,11 @@ export interface TracePattern {
 export interface TraceRequest {
   /** A pid: that process. A name or path: whoever holds it. A subtree: all below, later ones too. */
   readonly target: InspectTarget | { readonly subtree: InspectTarget };
+  /** Which messages; default all. */
   readonly pattern?: TracePattern;
-  /** Ends after this many messages; at most 10 000, which is also what a trace by time gets. */
+  /** Ends after this many messages, at most 10 000; default 10 000 when `forMs` is given. */
   readonly maxCount?: number;
-  /** Ends after this time; at most 600 000 ms, which is also what a trace by count gets. */
+  /** Ends after this time, at most 600 000 ms; default 600 000 ms when `maxCount` is given. */
   readonly forMs?: number;
   /** Messages told per second, default 1000, at most 10 000. */
   readonly maxRatePerSec?: number;
