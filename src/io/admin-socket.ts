@@ -174,7 +174,9 @@ async function clearStale(path: string): Promise<void> {
   if (answer === "ENOENT") return;
   if (answer !== "ECONNREFUSED") throw inUse(path);
   const now = statIfThere(path);
-  if (now !== undefined && isSameFile(found, now)) unlinkSync(path);
+  // The number of a removed file is soon given to a new one, such as another instance's live socket.
+  const isStill = now !== undefined && isSameFile(found, now) && now.ctimeMs === found.ctimeMs;
+  if (isStill) unlinkSync(path);
 }
 
 function inUse(path: string): AdminSocketError {
