@@ -1,6 +1,53 @@
 /**
  * Where an isolated subtree comes from, and the refusals of what cannot come from anywhere.
  *
+ * ```ts
+ * import { isMainThread } from "node:worker_threads";
+ * import { child, createNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+ *
+ * const cruncher = defineActor({
+ *   name: "demo/cruncher",
+ *   init: (_args: undefined) => 0,
+ *   calls: {
+ *     sum: (state, upTo: number) => {
+ *       let sum = 0;
+ *       for (let n = 1; n <= upTo; n += 1) sum += n;
+ *       return reply(state, sum);
+ *     },
+ *   },
+ * });
+ * const cruncherKey = keyFor(cruncher);
+ *
+ * // Called inside the thread.
+ * export const subtree = (intensity: number) =>
+ *   supervisor("crunchers", {
+ *     intensity,
+ *     children: [child(cruncher, undefined, { register: cruncherKey() })],
+ *   });
+ *
+ * if (isMainThread) {
+ *   const node = createNode();
+ *   const module = new URL(import.meta.url);
+ *   await node.start(
+ *     supervisor("top", {
+ *       children: [supervisor("box", { isolate: "worker", from: { module, args: 3 } })],
+ *     }),
+ *   );
+ *   console.log(await node.via(cruncherKey()).call.sum(100_000));
+ *   await node.stop();
+ * }
+ * ```
+ *
+ * ```text
+ * 5000050000
+ * ```
+ *
+ * | option of `from` | meaning | default |
+ * |---|---|---|
+ * | `module` | URL or absolute path of the module; it is loaded inside the thread | none |
+ * | `export` | name of its exported function `(args) => supervisor(..)` | subtree |
+ * | `args` | its argument; must be what structured clone can copy | undefined |
+ *
  * Closures do not cross threads: the subtree is named by a module and one of its exports.
  */
 import { isAbsolute } from "node:path";
@@ -18,7 +65,7 @@ export interface IsolatedFrom {
   readonly module: URL | string;
   /** Name of an exported function `(args) => supervisor(..)`; default "subtree". */
   readonly export?: string;
-  /** Its argument; must be what structured clone can copy. */
+  /** Its argument; must be what structured clone can copy; default undefined. */
   readonly args?: unknown;
 }
 

@@ -1,5 +1,47 @@
 /**
  * Values whose buffers may move instead of being copied, when they cross to another thread.
+ *
+ * ```ts
+ * import { isMainThread } from "node:worker_threads";
+ * import {
+ *   child,
+ *   createNode,
+ *   defineActor,
+ *   keyFor,
+ *   reply,
+ *   supervisor,
+ *   transfer,
+ * } from "paceline/otp";
+ *
+ * const scanner = defineActor({
+ *   name: "demo/scanner",
+ *   init: (_args: undefined) => 0,
+ *   calls: {
+ *     count: (state, bytes: Uint8Array) => reply(state, bytes.filter((byte) => byte === 7).length),
+ *   },
+ * });
+ * const scannerKey = keyFor(scanner);
+ *
+ * export const subtree = () =>
+ *   supervisor("scanners", { children: [child(scanner, undefined, { register: scannerKey() })] });
+ *
+ * if (isMainThread) {
+ *   const node = createNode();
+ *   const module = new URL(import.meta.url);
+ *   await node.start(
+ *     supervisor("top", {
+ *       children: [supervisor("box", { isolate: "worker", from: { module } })],
+ *     }),
+ *   );
+ *   const bytes = new Uint8Array(1_000_000).fill(7, 0, 5);
+ *   console.log(await node.via(scannerKey()).call.count(transfer(bytes)), bytes.byteLength);
+ *   await node.stop();
+ * }
+ * ```
+ *
+ * ```text
+ * 5 0
+ * ```
  */
 
 const moving = new WeakMap<object, readonly ArrayBuffer[]>();

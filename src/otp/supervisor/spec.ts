@@ -208,7 +208,7 @@ export interface IsolatedOptions extends ChildPolicy {
   readonly spare?: boolean;
   /** Messages that may lie in the port unread, each way; default 10 000. */
   readonly maxInFlight?: number;
-  /** Name under which the supervisor can be found besides its id. */
+  /** Name under which the supervisor can be found besides its id; default none. */
   readonly register?: string;
 }
 

@@ -1,5 +1,27 @@
 /**
  * An operator's restart of one child, through its supervisor.
+ *
+ * ```ts
+ * import { child, createVirtualNode, defineActor, keyFor, supervisor } from "paceline/otp";
+ *
+ * const part = defineActor({ name: "demo/part", init: (_args: undefined) => 0 });
+ * const partKey = keyFor(part);
+ *
+ * const node = createVirtualNode();
+ * await node.start(
+ *   supervisor("top", { children: [child(part, undefined, { register: partKey() })] }),
+ * );
+ * console.log(await node.inspector.restart("demo/part"));
+ * console.log(await node.inspector.restart("demo/part", { forgive: true }));
+ * console.log(node.inspector.tree()?.restarts.count, await node.inspector.restart("top"));
+ * await node.stop();
+ * ```
+ *
+ * ```text
+ * { ok: true, from: '#2', pid: '#3' }
+ * { ok: true, from: '#3', pid: '#4' }
+ * 1 { ok: false, reason: 'not_supervised' }
+ * ```
  */
 import { placeCall } from "../process/calls.ts";
 import { Kind } from "../process/message.ts";
