@@ -85,6 +85,27 @@ await node.stop();
 console.log(await node.ended);
 `;
 
+/** Threads load files of the package by URL: those must be the built ones. */
+const THREADED_CONSUMER = `
+import { isMainThread } from "node:worker_threads";
+import { child, createNode, defineActor, keyFor, reply, supervisor } from "paceline/otp";
+const echo = defineActor({
+  name: "demo/echo",
+  init: () => 0,
+  calls: { echo: (state, value) => reply(state, [value, isMainThread]) },
+});
+const echoKey = keyFor(echo);
+export const subtree = () =>
+  supervisor("inner", { children: [child(echo, undefined, { register: echoKey() })] });
+if (isMainThread) {
+  const node = createNode({ watchdog: true });
+  const box = supervisor("box", { isolate: "worker", from: { module: import.meta.url } });
+  await node.start(supervisor("top", { children: [box] }));
+  console.log(await node.via(echoKey()).call.echo("hello"));
+  await node.stop();
+}
+`;
+
 const TYPED_CONSUMER = `
 import { child, createNode, defineActor, keyFor, type Ref, reply, supervisor } from "paceline/otp";
 const stock = defineActor({
@@ -145,7 +166,7 @@ describe("the packed package", () => {
   it.for([
     ["the pinned Node", process.execPath],
     ["the machine's Node", foreignNode],
-  ] as const)("runs a supervised process on %s", ([, node], { skip }) => {
+  ] as const)("runs supervised processes, also in a thread, on %s", ([, node], { skip }) => {
     if (node === undefined) {
       skip();
       return;
@@ -153,6 +174,9 @@ describe("the packed package", () => {
     write("consumer.js", CONSUMER);
     const printed = execFileSync(node, ["consumer.js"], { cwd: app, encoding: "utf8" });
     expect(printed.split("\n")).toEqual(["7", "not enough", "9", "shutdown", ""]);
+    write("threaded.js", THREADED_CONSUMER);
+    const answered = execFileSync(node, ["threaded.js"], { cwd: app, encoding: "utf8" });
+    expect(answered).toBe("[ 'hello', false ]\n");
   });
 
   it("types its users' programs", () => {

@@ -2,7 +2,7 @@
  * What runs inside a worker thread: a node of its own, joined to the outer one, that starts the
  * subtree it is told to, and tells what operators want to know of it.
  */
-import { flushCompileCache } from "node:module";
+import * as hostModules from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { createNode, kernelOf, type Node } from "../node/node.ts";
 import { processOf } from "../process/ref.ts";
@@ -14,6 +14,9 @@ import type { ControlFrame, Frame, Origin, Port } from "./frames.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { ThreadData } from "./thread.ts";
 import type { View } from "./view.ts";
+
+/** Not there before Node 22.10, as the cache itself is not before 22.1. */
+const { flushCompileCache } = hostModules as Partial<typeof hostModules>;
 
 /** Events and log records of one name that cross in a second. */
 const PER_SECOND = 200;
@@ -74,7 +77,7 @@ async function start(node: Node, bridge: Bridge, origin: Origin): Promise<void> 
     showTree(node, bridge);
     bridge.post(["up", bridge.handleOf(root)]);
     // For the next thread; an exit would lose it.
-    flushCompileCache();
+    flushCompileCache?.();
   } catch (error) {
     const reason = error instanceof ExitError ? error.reason : reasonOfThrown(error);
     bridge.post(["failed", encodeReason(reason)]);
