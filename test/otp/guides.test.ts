@@ -12,6 +12,7 @@ const GUIDES = [
   "from-erlang",
   "from-node",
   "extensions",
+  "isolation",
 ];
 const folder = join(root, "docs", "otp");
 const pages = readdirSync(folder)

@@ -8,6 +8,7 @@ import { type Envelope, Kind } from "../process/message.ts";
 import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
 import type { ProcessRef } from "../process/ref.ts";
 import type { LogLevel } from "../node/log.ts";
+import { treeOf } from "../node/tree-view.ts";
 import type { Reason } from "../reason.ts";
 import { SupervisorHandle } from "../supervisor/ref.ts";
 import type { SupervisorSetup } from "../supervisor/spec.ts";
@@ -15,6 +16,7 @@ import { Bridge } from "./bridge.ts";
 import { decodeReason, encodeReason } from "./codec.ts";
 import type { ControlFrame } from "./frames.ts";
 import { type Hub, hubOf } from "./hub.ts";
+import { endInline, startInline } from "./inline.ts";
 import type { Isolation } from "./origin.ts";
 import { ForeignProcess } from "./proxy.ts";
 import { Thread, type ThreadEnd } from "./thread.ts";
@@ -38,7 +40,8 @@ export class IsolateHost implements Behaviour {
   private workerId = "";
   private thread: Thread | undefined = undefined;
   private bridge: Bridge | undefined = undefined;
-  private root: ForeignProcess | undefined = undefined;
+  /** The subtree's own supervisor, or its stand-in. */
+  private root: Process | undefined = undefined;
   private view: View | undefined = undefined;
   private startedAtMs = 0;
   private settleStart: ((outcome: StartOutcome) => void) | undefined = undefined;
@@ -61,7 +64,6 @@ export class IsolateHost implements Behaviour {
   init(process: Process): StartOutcome | Promise<StartOutcome> {
     this.me = process;
     const { kernel } = process;
-    if (!kernel.isRealTime) return failed(["isolation_needs_real_time", this.name]);
     this.hub = hubOf(kernel);
     if (this.hub.workers >= this.hub.maxWorkers) {
       return failed(["max_workers", this.hub.maxWorkers]);
@@ -69,6 +71,7 @@ export class IsolateHost implements Behaviour {
     const peers = kernel.supervisors.get(this.name);
     if (peers === undefined) kernel.supervisors.set(this.name, new Set([process]));
     else peers.add(process);
+    if (!kernel.isRealTime) return this.openInline();
     return new Promise((resolve) => {
       this.settleStart = resolve;
       this.open();
@@ -78,13 +81,17 @@ export class IsolateHost implements Behaviour {
   receive(process: Process, envelope: Envelope): void {
     switch (envelope.kind) {
       case Kind.exit:
+        if (envelope.origin === this.root) {
+          this.finish((envelope.arg as { readonly reason: Reason }).reason);
+        }
         // Strangers' exits are ignored, as by any supervisor.
         if (process.parent !== undefined && envelope.origin === process.parent) {
           this.stop((envelope.arg as { readonly reason: Reason }).reason);
         }
         return;
       case Kind.admin:
-        if (this.root !== undefined) this.bridge?.forward(this.root, envelope);
+        if (this.root instanceof ForeignProcess) this.bridge?.forward(this.root, envelope);
+        else if (this.root !== undefined) process.kernel.deliver(this.root, envelope);
         return;
       case Kind.internal:
         if (envelope.type === "stop") this.stop((envelope.arg as { reason: Reason }).reason);
@@ -99,9 +106,10 @@ export class IsolateHost implements Behaviour {
     return { worker: this.workerId, module: origin.module, export: origin.export, heapMb };
   }
 
-  /** What operators see of the subtree: as it was a moment ago. */
+  /** What operators see of the subtree: with a thread as it was a moment ago. */
   get subtree(): View | undefined {
-    const { view, bridge } = this;
+    const { view, bridge, root } = this;
+    if (root !== undefined && bridge === undefined) return { tree: treeOf(root), rows: [] };
     return view === undefined || bridge === undefined ? undefined : viewFrom(bridge, view);
   }
 
@@ -111,7 +119,10 @@ export class IsolateHost implements Behaviour {
     const peers = me.kernel.supervisors.get(this.name);
     peers?.delete(me);
     if (peers?.size === 0) me.kernel.supervisors.delete(this.name);
-    if (thread === undefined) return;
+    if (thread === undefined) {
+      endInline(me, ["worker_exit", TERMINATED]);
+      return;
+    }
     const code = this.end?.code ?? TERMINATED;
     thread.terminate();
     this.hub.workers -= 1;
@@ -119,6 +130,13 @@ export class IsolateHost implements Behaviour {
     this.bridge?.close(["worker_exit", code]);
     const fields = { worker: this.workerId, code, reason: me.exitReason };
     me.kernel.event("otp.worker.down", me, fields);
+  }
+
+  private async openInline(): Promise<StartOutcome> {
+    const outcome = await startInline(this.me, this.isolation.origin);
+    if (!outcome.ok) return outcome;
+    this.root = outcome.process;
+    return { ok: true, process: this.me };
   }
 
   // --- the thread -------------------------------------------------------------------------------
@@ -188,7 +206,7 @@ export class IsolateHost implements Behaviour {
 
   private up(frame: ControlFrame & { 0: "up" }): void {
     const { me, hub, isolation } = this;
-    this.root = this.bridge?.processOf(frame[1]) as ForeignProcess | undefined;
+    this.root = this.bridge?.processOf(frame[1]);
     me.kernel.event("otp.worker.up", me, {
       worker: this.workerId,
       durationMs: me.kernel.now() - this.startedAtMs,
@@ -213,7 +231,11 @@ export class IsolateHost implements Behaviour {
     me.busy = true;
     me.kernel.block(me);
     me.kernel.event("otp.terminate", me, { reason });
-    this.bridge?.post(["stop", encodeReason(reason)]);
+    if (this.bridge !== undefined) this.bridge.post(["stop", encodeReason(reason)]);
+    else if (this.root !== undefined) {
+      me.kernel.onDown(this.root, (last) => this.finish(this.root?.exitReason ?? last));
+      me.kernel.signals.exit(me, this.root, reason);
+    }
   }
 
   private finish(reason: Reason): void {

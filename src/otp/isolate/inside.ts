@@ -7,10 +7,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import { createNode, kernelOf, type Node } from "../node/node.ts";
 import { processOf } from "../process/ref.ts";
 import { ExitError, reasonOfThrown, type Reason } from "../reason.ts";
-import type { SupervisorSpec } from "../supervisor/spec.ts";
 import { Bridge } from "./bridge.ts";
 import { decodeReason, encodeReason } from "./codec.ts";
 import type { ControlFrame, Frame, Origin, Port } from "./frames.ts";
+import { loadSpec } from "./load.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { ThreadData } from "./thread.ts";
 import type { View } from "./view.ts";
@@ -82,29 +82,6 @@ async function start(node: Node, bridge: Bridge, origin: Origin): Promise<void> 
     const reason = error instanceof ExitError ? error.reason : reasonOfThrown(error);
     bridge.post(["failed", encodeReason(reason)]);
   }
-}
-
-/** Loads the module and asks it for the spec; a start error otherwise. */
-async function loadSpec(origin: Origin): Promise<SupervisorSpec | { readonly reason: Reason }> {
-  let loaded: Readonly<Record<string, unknown>>;
-  try {
-    loaded = (await import(origin.module)) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    return { reason: ["bad_module", origin.module, reasonOfThrown(error)] };
-  }
-  const make = loaded[origin.export];
-  if (typeof make !== "function")
-    return { reason: ["missing_export", origin.module, origin.export] };
-  try {
-    const spec: unknown = await (make as (args: unknown) => unknown)(origin.args);
-    return isSpec(spec) ? spec : { reason: ["bad_spec", origin.module, origin.export] };
-  } catch (error) {
-    return { reason: reasonOfThrown(error) };
-  }
-}
-
-function isSpec(value: unknown): value is SupervisorSpec {
-  return typeof value === "object" && value !== null && "setup" in value && "start" in value;
 }
 
 /** Events inside are events outside, so many a second of each name. */

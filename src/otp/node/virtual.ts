@@ -201,6 +201,8 @@ export class VirtualNode extends Node {
     let seen = this.activity();
     while (quiet < QUIET_ROUNDS) {
       await (quiet === 0 ? microtasksDone() : hostTurn());
+      // Modules of isolated subtrees are read outside any time.
+      if (this.kernel.foreign !== undefined) await this.kernel.foreign.quiet();
       const now = this.activity();
       quiet = scheduler.isIdle && now === seen ? quiet + 1 : 0;
       seen = now;

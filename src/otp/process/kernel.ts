@@ -92,7 +92,7 @@ export class Kernel {
   /** There while some process is debugged or traced. */
   taps: Taps | undefined = undefined;
   readonly maxWorkers: number | undefined;
-  /** False under virtual time: what other threads do cannot be waited for. */
+  /** False under virtual time: then isolated subtrees run in this thread. */
   readonly isRealTime: boolean;
   /** Processes of other threads; undefined until a subtree is isolated. */
   foreign: Foreign | undefined = undefined;
