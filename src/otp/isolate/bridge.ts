@@ -7,7 +7,7 @@
  * signals between two processes is the order they were sent in.
  */
 import type { PendingCall } from "../process/calls.ts";
-import { forgetWatcher, signalDeath } from "../process/death.ts";
+import { forgetWatcher } from "../process/death.ts";
 import type { Kernel } from "../process/kernel.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
@@ -16,6 +16,7 @@ import type { CallFault, Reason } from "../reason.ts";
 import { decode, decodeReason, encodeReason } from "./codec.ts";
 import type { ControlFrame, Frame, Handle, Port, SignalFrame, UserFrame } from "./frames.ts";
 import { type Hub, hubOf } from "./hub.ts";
+import { Monitors } from "./monitors.ts";
 import { NameTable } from "./names.ts";
 import { Outbox } from "./outbox.ts";
 import { ForeignProcess } from "./proxy.ts";
@@ -46,6 +47,7 @@ export class Bridge {
   readonly id: string;
   readonly kernel: Kernel;
   readonly names: NameTable;
+  readonly monitors = new Monitors(this);
   private readonly hub: Hub;
   private readonly outbox: Outbox;
   private readonly options: BridgeOptions;
@@ -98,10 +100,16 @@ export class Bridge {
       forgetWatcher(record);
     }
     this.watches.clear();
-    for (const proxy of this.proxies.values()) this.end(proxy, reason, "noconnection");
+    this.monitors.close(reason);
+    for (const proxy of this.proxies.values()) this.end(proxy, reason, reason, "noconnection");
     // Calls that a host passed on wait with the host, not with a stand-in.
     for (const call of this.calls.values()) call.fail("noconnection");
     this.calls.clear();
+  }
+
+  /** A live process of this side by its number. */
+  byId(id: number): Process | undefined {
+    return this.hub.byId(id);
   }
 
   // --- who is who -------------------------------------------------------------------------------
@@ -276,10 +284,19 @@ export class Bridge {
         return;
       case "dead": {
         const proxy = this.proxies.get(frame[1]);
-        // Calls it had read were failed by itself; the others met nobody.
-        if (proxy !== undefined) this.end(proxy, decodeReason(frame[2]), "noproc");
+        // Its own side has told the links and calls that it knew of; the others met nobody.
+        if (proxy !== undefined) this.end(proxy, decodeReason(frame[2]), "noproc", "noproc");
         return;
       }
+      case "monitor":
+        this.monitors.hold(frame[1], frame[2]);
+        return;
+      case "demonitor":
+        this.monitors.release(frame[1]);
+        return;
+      case "down":
+        this.monitors.down(frame[1], frame[2]);
+        return;
       case "name":
         this.names.hold(frame[1], frame[2]);
         return;
@@ -294,7 +311,7 @@ export class Bridge {
     }
   }
 
-  /** The death that ends a link to nobody is told by the watch that made the stand-in. */
+  /** A link to nobody ends with the stand-in, whose end is told. */
   private applyLink(
     op: "link" | "unlink",
     from: Process | undefined,
@@ -376,7 +393,7 @@ export class Bridge {
     this.watches.set(id, record);
   }
 
-  private end(proxy: ForeignProcess, reason: Reason, fault: CallFault): void {
+  private end(proxy: ForeignProcess, reason: Reason, linkReason: Reason, fault: CallFault): void {
     this.proxies.delete(proxy.remoteId);
     this.hub.forget(proxy);
     proxy.alive = false;
@@ -384,7 +401,7 @@ export class Bridge {
     proxy.exitReason = reason;
     for (const table of proxy.extras?.tables ?? []) table.ownerDied();
     while (proxy.calls !== undefined) proxy.calls.fail(fault);
-    signalDeath(this.kernel, proxy, reason);
+    for (const linked of proxy.linked()) this.kernel.signals.linkExit(proxy, linked, linkReason);
     proxy.links = undefined;
   }
 }

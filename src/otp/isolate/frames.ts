@@ -43,6 +43,9 @@ export type SignalFrame =
   /** Tell me once when your process ends. */
   | readonly [op: "watch", id: number]
   | readonly [op: "dead", id: number, reason: unknown]
+  | readonly [op: "monitor", id: number, monitor: number]
+  | readonly [op: "demonitor", monitor: number]
+  | readonly [op: "down", monitor: number, reason: unknown]
   | readonly [op: "name", name: string, holder: Handle]
   | readonly [op: "unname", name: string, pid: string]
   /** So many user frames have been taken out of the port. */
@@ -65,7 +68,7 @@ export type ControlFrame =
   | readonly [op: "stop", reason: unknown]
   | readonly [op: "up", root: Handle]
   | readonly [op: "failed", reason: unknown]
-  | readonly [op: "down", reason: unknown]
+  | readonly [op: "ended", reason: unknown]
   | readonly [op: "event", name: string, process: string | undefined, fields: unknown]
   | readonly [op: "log", level: string, fields: unknown, message: string]
   | readonly [op: "view", view: unknown];

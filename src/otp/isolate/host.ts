@@ -181,7 +181,7 @@ export class IsolateHost implements Behaviour {
       case "failed":
         this.settle({ ok: false, ignored: false, reason: decodeReason(frame[1]) });
         return;
-      case "down":
+      case "ended":
         this.finish(decodeReason(frame[1]));
         return;
       case "event": {

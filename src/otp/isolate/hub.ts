@@ -7,6 +7,7 @@ import type { Foreign } from "../process/foreign.ts";
 import type { Kernel } from "../process/kernel.ts";
 import type { Envelope } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
+import type { MonitorRecord } from "../process/signals.ts";
 import type { Reason } from "../reason.ts";
 import type { Bridge } from "./bridge.ts";
 import type { Handle } from "./frames.ts";
@@ -114,6 +115,17 @@ export class Hub implements Foreign {
       default:
         return false;
     }
+  }
+
+  takesMonitor(record: MonitorRecord): boolean {
+    const { watched } = record;
+    if (!(watched instanceof ForeignProcess)) return false;
+    watched.bridge.monitors.place(watched, record);
+    return true;
+  }
+
+  dropsMonitor(record: MonitorRecord): void {
+    if (record.watched instanceof ForeignProcess) record.watched.bridge.monitors.drop(record);
   }
 
   holderOf(name: string): Process | undefined {

@@ -36,7 +36,7 @@ export function runInside(): void {
   };
   const limit = new RateLimit(PER_SECOND, () => performance.now());
   const end = (reason: Reason): void => {
-    bridge.post(["down", encodeReason(reason)]);
+    bridge.post(["ended", encodeReason(reason)]);
     bridge.flush();
   };
   const node = createNode({

@@ -53,7 +53,9 @@ export function unlinkFromParent(process: Process): void {
 /** Takes a monitor from the process it watches. */
 export function forgetWatcher(record: MonitorRecord): void {
   const { watched } = record;
-  if (watched !== undefined) watched.watchers = withoutItem(watched.watchers, record);
+  if (watched === undefined) return;
+  watched.watchers = withoutItem(watched.watchers, record);
+  watched.kernel.foreign?.dropsMonitor(record);
 }
 
 function releaseExtras(kernel: Kernel, process: Process): void {
@@ -73,8 +75,7 @@ function releaseExtras(kernel: Kernel, process: Process): void {
   extras.abort?.abort();
 }
 
-/** Queues what links and monitors of a dead process are owed. */
-export function signalDeath(kernel: Kernel, process: Process, reason: Reason): void {
+function signalDeath(kernel: Kernel, process: Process, reason: Reason): void {
   const { links, watchers, extras } = process;
   if (links !== undefined) {
     for (const linked of itemsOf(links)) kernel.signals.linkExit(process, linked, reason);

@@ -5,6 +5,7 @@
 import type { Reason } from "../reason.ts";
 import type { Envelope } from "./message.ts";
 import type { Process } from "./process.ts";
+import type { MonitorRecord } from "./signals.ts";
 
 /** Where messages, signals and names go that are not of this thread. */
 export interface Foreign {
@@ -12,6 +13,10 @@ export interface Foreign {
   takesMessage(process: Process, envelope: Envelope): boolean;
   /** True: `to` lives elsewhere, and the signal is on its way. */
   takesSignal(op: string, from: Process | undefined, to: Process, reason: Reason): boolean;
+  /** True: who is watched lives elsewhere, and is watched there. */
+  takesMonitor(record: MonitorRecord): boolean;
+  /** A monitor ends before what it watches. */
+  dropsMonitor(record: MonitorRecord): void;
   /** Holder of a name that is held elsewhere. */
   holderOf(name: string): Process | undefined;
   /** Names held elsewhere, with their pids. */

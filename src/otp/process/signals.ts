@@ -204,6 +204,7 @@ export class SignalQueue {
       this.down(record, "noproc");
       return;
     }
+    if (this.foreign !== undefined && this.foreign.takesMonitor(record)) return;
     watched.watchers = withItem(watched.watchers, record);
   }
 

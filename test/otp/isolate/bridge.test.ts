@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   child,
+  createVirtualNode,
   type Ctx,
   defineActor,
   dynamicSupervisor,
@@ -12,11 +13,13 @@ import {
   next,
   type Ref,
   reply,
+  supervisor,
   type VirtualNode,
 } from "../../../src/otp/index.ts";
+import { countItems } from "../../../src/lib/few.ts";
 import { transfer } from "../../../src/otp/isolate/transfer.ts";
 import { must, probe, probeKey, trapper, trapperKey } from "../support.ts";
-import { joined, kernelOf, type Pair } from "./support.ts";
+import { connect, joined, kernelOf, type Pair, settleAll } from "./support.ts";
 
 const probeChild = (n: string) => child(probe, { name: n }, { register: probeKey(n) });
 const trapperChild = (n: string) => child(trapper, { name: n }, { register: trapperKey(n) });
@@ -539,5 +542,81 @@ describe("a supervisor over there", () => {
     expect(refused).toMatchObject({ ok: false, reason: { error: { message: "negative" } } });
     expect(await ref.terminateChild(must(started.pid))).toEqual({ ok: true });
     expect(await ref.countChildren()).toMatchObject({ active: 0 });
+  });
+});
+
+describe("two isolated subtrees", () => {
+  const hub = async () => {
+    const [outer, one, two] = [createVirtualNode(), createVirtualNode(), createVirtualNode()];
+    const settle = (): Promise<void> => settleAll(outer, one, two);
+    const top = (n: string) => supervisor("top", { intensity: 9, children: [probeChild(n)] });
+    await outer.start(top("o"));
+    const bridges = [connect(outer, one, "w1"), connect(outer, two, "w2")] as const;
+    await one.start(top("one"));
+    await settle();
+    await two.start(top("two"));
+    await settle();
+    return { outer, one, two, settle, bridges };
+  };
+
+  it("see each other's names, and call each other through the node between", async () => {
+    const { one, two } = await hub();
+    get(two, "two").cast.set(2);
+    const ref = get(one, "two");
+    expect(ref.id).toBe(`#main.w2.${get(two, "two").id.slice(1)}`);
+    expect(await ref.call.get()).toBe(2);
+    expect(await get(two, "one").call.get()).toBe(0);
+  });
+
+  it("are linked and monitored across both bridges", async () => {
+    const { one, two, settle } = await hub();
+    const own = get(one, "one");
+    await own.call.run((ctx: Ctx) => ctx.monitor(probeKey("two")));
+    await get(two, "two").call.run((ctx: Ctx) => ctx.link(probeKey("one")));
+    await settle();
+    const watched = get(two, "two");
+    watched.cast.act((ctx: Ctx) => ctx.unlink(probeKey("one")));
+    await settle();
+    watched.cast.stop("boom");
+    await settle();
+    const state = (await one.inspector.getState(own.name)) as { infos: Info[] };
+    expect(state.infos).toMatchObject([{ type: "down", reason: "boom" }]);
+    await get(two, "two").call.run((ctx: Ctx) => ctx.link(probeKey("one")));
+    await settle();
+    get(two, "two").cast.stop("bang");
+    await settle();
+    expect(one.inspector.tree()?.children[0]?.last_exit).toBe("bang");
+  });
+
+  it("lose each other when one of them ends", async () => {
+    const { one, settle, bridges } = await hub();
+    const own = get(one, "one");
+    await own.call.run((ctx: Ctx) => ctx.monitor(probeKey("two")));
+    const waiting = get(one, "two").try.never();
+    await settle();
+    bridges[1].outerBridge.close(["worker_exit", 1]);
+    await settle();
+    expect(await waiting).toEqual({ ok: false, reason: "noconnection" });
+    expect(one.whereis(probeKey("two"))).toBeUndefined();
+    const state = (await one.inspector.getState(own.name)) as { infos: Info[] };
+    expect(state.infos).toMatchObject([{ type: "down", reason: ["worker_exit", 1] }]);
+  });
+});
+
+describe("nothing is kept", () => {
+  it("of monitors, links and calls that have ended", async () => {
+    const pair = await both();
+    const own = get(pair.outer, "o");
+    const target = must(kernelOf(pair.inner).registry.local("test/n/i/probe"));
+    for (let i = 0; i < 20; i += 1) {
+      await own.call.run((ctx: Ctx) => ctx.demonitor(ctx.monitor(probeKey("i"))));
+      await own.call.run((ctx: Ctx) => ctx.link(probeKey("i")));
+      await own.call.run((ctx: Ctx) => ctx.unlink(probeKey("i")));
+      void get(pair.outer, "i").try.never(undefined, { timeoutMs: 1 });
+    }
+    await pair.advance(5);
+    expect(countItems(target.watchers)).toBe(1); // that of the stand-in
+    expect([countItems(target.links), target.calls]).toEqual([1, undefined]); // its supervisor's
+    expect(kernelOf(pair.outer).wheel.size).toBe(0);
   });
 });

@@ -7,7 +7,7 @@ import {
   type VirtualNode,
 } from "../../../src/otp/index.ts";
 import { Bridge } from "../../../src/otp/isolate/bridge.ts";
-import type { ControlFrame, Frame, Port } from "../../../src/otp/isolate/frames.ts";
+import type { Frame, Port } from "../../../src/otp/isolate/frames.ts";
 
 /** One end of a pair: what is posted is cloned, as between threads, and taken a microtask later. */
 class PairedPort implements Port {
@@ -45,14 +45,9 @@ class PairedPort implements Port {
 }
 
 /** Two joined nodes. */
-export interface Pair {
+export interface Pair extends Joint {
   readonly outer: VirtualNode;
   readonly inner: VirtualNode;
-  readonly outerBridge: Bridge;
-  readonly innerBridge: Bridge;
-  readonly outerPort: PairedPort;
-  readonly innerPort: PairedPort;
-  readonly control: ControlFrame[];
   /** Lets both run until neither has anything to do. */
   settle(): Promise<void>;
   /** Lets the same time pass on both. */
@@ -64,56 +59,75 @@ export function kernelOf(node: VirtualNode): Kernel {
   return (node as unknown as { readonly kernel: Kernel }).kernel;
 }
 
-/** Joins an outer and an inner node, each with these children under "top". */
+/** Both ends of a bridge between two nodes. */
+export interface Joint {
+  readonly outerBridge: Bridge;
+  readonly innerBridge: Bridge;
+  readonly outerPort: PairedPort;
+  readonly innerPort: PairedPort;
+}
+
+/** Opens a bridge between two nodes; the inner one is called `id` outside. */
+export function connect(
+  outer: VirtualNode,
+  inner: VirtualNode,
+  id = "w1",
+  options: { readonly maxInFlight?: number } = {},
+): Joint {
+  const [outerPort, innerPort] = [new PairedPort(), new PairedPort()];
+  outerPort.peer = innerPort;
+  innerPort.peer = outerPort;
+  const onControl = (): void => {
+    throw new Error("nobody starts anything over this bridge");
+  };
+  return {
+    outerPort,
+    innerPort,
+    outerBridge: new Bridge(kernelOf(outer), {
+      id,
+      port: outerPort,
+      isOuter: true,
+      onControl,
+      ...options,
+    }),
+    innerBridge: new Bridge(kernelOf(inner), {
+      id: "main",
+      port: innerPort,
+      isOuter: false,
+      onControl,
+      ...options,
+    }),
+  };
+}
+
+/** Lets nodes run until none of them has anything to do. */
+export async function settleAll(...nodes: readonly VirtualNode[]): Promise<void> {
+  for (let round = 0; round < 4; round += 1) for (const node of nodes) await node.settle();
+}
+
+/** Joins an outer and an inner node, each with these children under a supervisor. */
 export async function joined(
   outside: readonly ChildSpec[],
   inside: readonly ChildSpec[],
   options: { readonly maxInFlight?: number } = {},
 ): Promise<Pair> {
   const [outer, inner] = [createVirtualNode(), createVirtualNode()];
-  const [outerPort, innerPort] = [new PairedPort(), new PairedPort()];
-  outerPort.peer = innerPort;
-  innerPort.peer = outerPort;
-  await outer.start(supervisor("top", { intensity: 100, children: outside }));
-  const control: ControlFrame[] = [];
-  const onControl = (frame: ControlFrame): void => void control.push(frame);
-  const outerBridge = new Bridge(kernelOf(outer), {
-    id: "w1",
-    port: outerPort,
-    isOuter: true,
-    onControl,
-    ...options,
-  });
-  const innerBridge = new Bridge(kernelOf(inner), {
-    id: "main",
-    port: innerPort,
-    isOuter: false,
-    onControl,
-    ...options,
-  });
-  const pair: Pair = {
+  await outer.start(supervisor("top", { intensity: 10_000, children: outside }));
+  const settle = (): Promise<void> => settleAll(outer, inner);
+  const joint = connect(outer, inner, "w1", options);
+  await settle();
+  await inner.start(supervisor("inside", { intensity: 10_000, children: inside }));
+  await settle();
+  return {
     outer,
     inner,
-    outerBridge,
-    innerBridge,
-    outerPort,
-    innerPort,
-    control,
-    async settle() {
-      for (let round = 0; round < 4; round += 1) {
-        await outer.settle();
-        await inner.settle();
-      }
-    },
+    ...joint,
+    settle,
     async advance(ms) {
-      await pair.settle();
+      await settle();
       await outer.advance(ms);
       await inner.advance(ms);
-      await pair.settle();
+      await settle();
     },
   };
-  await pair.settle();
-  await inner.start(supervisor("inside", { intensity: 100, children: inside }));
-  await pair.settle();
-  return pair;
 }
