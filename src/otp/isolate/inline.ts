@@ -26,9 +26,9 @@ export async function startInline(host: Process, origin: Origin): Promise<StartO
 /** Ends everything under `host` at once, as the end of a thread does. */
 export function endInline(host: Process, reason: Reason): void {
   const { kernel } = host;
-  for (const process of [...kernel.processes.values()]) {
-    if (isUnder(process, host)) kernel.finish(process, reason);
-  }
+  const below: Process[] = [];
+  for (const process of kernel.processes.values()) if (isUnder(process, host)) below.push(process);
+  for (const process of below) kernel.finish(process, reason);
 }
 
 function isUnder(process: Process, host: Process): boolean {

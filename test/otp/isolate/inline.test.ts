@@ -12,15 +12,16 @@ import { subject, subjectKey } from "./subtree.ts";
 
 const MODULE = new URL("./subtree.ts", import.meta.url);
 
+const treeOf = (options: Partial<IsolatedOptions> = {}) => {
+  const from = { module: MODULE, args: { name: "in", value: 3 } };
+  const box = supervisor("box", { isolate: "worker", from, ...options });
+  const out = child(subject, 1, { register: subjectKey("out") });
+  return supervisor("top", { intensity: 5, children: [out, box] });
+};
+
 async function start(options: Partial<IsolatedOptions> = {}): Promise<VirtualNode> {
   const node = createVirtualNode();
-  const box = supervisor("box", {
-    isolate: "worker",
-    from: { module: MODULE, args: { name: "in", value: 3 } },
-    ...options,
-  });
-  const out = child(subject, 1, { register: subjectKey("out") });
-  await node.start(supervisor("top", { intensity: 5, children: [out, box] }));
+  await node.start(treeOf(options));
   return node;
 }
 
@@ -74,6 +75,17 @@ describe("an isolated subtree under virtual time", () => {
       ["test/n/out/subject", "shutdown"],
       ["top", "shutdown"],
     ]);
+  });
+
+  it("is started again by a reconcile that changes where it comes from, and only then", async () => {
+    const node = await start();
+    const ref = must(node.whereis(subjectKey("in")));
+    await node.drive(node.inspector.reconcile("top", treeOf({ shutdown: 1_000 })));
+    expect(ref.isAlive).toBe(true);
+    const from = { module: MODULE, args: { name: "in", value: 4 } };
+    await node.drive(node.inspector.reconcile("top", treeOf({ from })));
+    expect(ref.isAlive).toBe(false);
+    expect(await must(node.whereis(subjectKey("in"))).call.get()).toBe(4);
   });
 
   it("fails to start by value", async () => {
