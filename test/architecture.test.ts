@@ -86,6 +86,20 @@ const mayImport = (room: string, target: string): boolean => {
   );
 };
 
+/** Code without the arguments of ctx.task: a task's body waits for what it likes and dies with it. */
+const withoutTasks = (code: string): string => {
+  const at = code.search(/\bctx\.task\(/);
+  if (at < 0) return code;
+  let depth = 0;
+  let end = code.indexOf("(", at);
+  do {
+    if (code[end] === "(") depth += 1;
+    if (code[end] === ")") depth -= 1;
+    end += 1;
+  } while (depth > 0 && end < code.length);
+  return code.slice(0, at) + withoutTasks(code.slice(end));
+};
+
 describe("the house", () => {
   it("sees the files it judges", () => {
     expect(files.length).toBeGreaterThan(20);
@@ -163,6 +177,36 @@ describe("the house", () => {
           .flatMap((line) => (impure.test(line) ? [`${file.path}: ${line.trim()}`] : [])),
       );
     expect(offences).toEqual([]);
+  });
+
+  it("lets processes await only what ends with them: guarded, slept, asked of others", () => {
+    // Code that waits for a foreign promise goes on after its process was killed (otp.md 4.2).
+    const own =
+      /^(ctx\.(guard|sleep)\(|ctx\.(via|whereis)\(.*\)\??\.(call|try)\.|ctx\.supervisor\(.*\)\??\.\w+\(|supervisor\??\.\w+\()/;
+    // What must be let go of, dead or alive: the server of a killed init, and ends of terminate.
+    const releases = new Set([
+      "actors/ops/admin-socket.ts: await listenAdminSocket",
+      "actors/ops/admin-socket.ts: await server.close",
+      "actors/ops/http-listener.ts: await state.listener.close",
+    ]);
+    const sites = inFolder("actors").flatMap(({ path, code }) => {
+      const local = new Set(
+        [...code.matchAll(/(?:const|function) (\w+)(?: =)? (?:async|\()/g)].map(([, name]) => name),
+      );
+      return [...withoutTasks(code).matchAll(/\bawait\s+((?:(?!\bawait\b)[^;])+)/g)].map(
+        ([, text = ""]) => {
+          const waited = text.replaceAll(/\s+/g, "");
+          const callee = /^[\w.]+/.exec(waited)?.[0] ?? waited;
+          // A helper of the same file that is given ctx is judged where it awaits itself.
+          const isHelper = local.has(callee) && /\bctx\b/.test(waited);
+          return { site: `${path}: await ${callee}`, isOwn: own.test(waited) || isHelper };
+        },
+      );
+    });
+    expect(sites.length).toBeGreaterThan(20);
+    const foreign = sites.filter(({ isOwn }) => !isOwn).map(({ site }) => site);
+    expect(foreign.filter((site) => !releases.has(site))).toEqual([]);
+    expect([...releases].filter((site) => !foreign.includes(site))).toEqual([]);
   });
 
   it("keeps the runtime free of what it runs", () => {

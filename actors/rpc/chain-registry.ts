@@ -147,7 +147,7 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
 const isOpen = async (state: State, name: string, ctx: Ctx): Promise<boolean> => {
   if (ctx.table(name) !== undefined) return true;
   try {
-    await state.openTable(name);
+    await ctx.guard(state.openTable(name));
     return true;
   } catch (error) {
     if (!(error instanceof ExitError)) throw error;

@@ -528,6 +528,12 @@ export const EVENTS = {
     meaning:
       "Messages to or from a worker thread were dropped: they do not clone, or too many wait in the port.",
   },
+  "otp.scope.resumed": {
+    level: "warn",
+    fields: ["pid", "op", "stack"],
+    meaning:
+      "Code of a dead process was resumed and did something, told once a process; in dev mode only.",
+  },
   "otp.table.evicted": {
     level: "debug",
     fields: ["table", "maxRows"],

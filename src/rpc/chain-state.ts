@@ -126,28 +126,41 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
 
 const noRules: readonly ErrorRule[] = [];
 
+/**
+ * The cell itself. A class, because it is a handle that several processes write to by design
+ * (docs/adr/0002): messages that carry one share it, where plain data would be frozen in dev mode.
+ */
+class EndpointCell implements EndpointRow {
+  readonly chain: string;
+  readonly provider: ProviderId;
+  readonly transport: Transport;
+  readonly index: number;
+  state: EndpointRow["state"] = "closed";
+  openUntilMs = 0;
+  generation = 0;
+  forced = false;
+  dirty = false;
+  cooldownUntilMs = 0;
+  suspect = false;
+  isUsable = false;
+  unusableReason: string | undefined = "not started";
+  head = -1;
+  headAtMs = 0;
+  inFlight = 0;
+  successes = 0;
+  completed = 0;
+
+  constructor(chain: string, provider: ProviderId, transport: Transport, index: number) {
+    this.chain = chain;
+    this.provider = provider;
+    this.transport = transport;
+    this.index = index;
+  }
+}
+
 const createRow = (
   chain: string,
   provider: ProviderId,
   transport: Transport,
   index: number,
-): EndpointRow => ({
-  chain,
-  provider,
-  transport,
-  index,
-  state: "closed",
-  openUntilMs: 0,
-  generation: 0,
-  forced: false,
-  dirty: false,
-  cooldownUntilMs: 0,
-  suspect: false,
-  isUsable: false,
-  unusableReason: "not started",
-  head: -1,
-  headAtMs: 0,
-  inFlight: 0,
-  successes: 0,
-  completed: 0,
-});
+): EndpointRow => new EndpointCell(chain, provider, transport, index);

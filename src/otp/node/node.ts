@@ -45,7 +45,7 @@
  * | `random` | uniform in [0, 1) | Math.random |
  * | `profile` | defaults of the extensions to OTP: `paceline` or `otp` (node/profile.ts) | paceline |
  * | `log` | gets every record of `ctx.log` | dropped |
- * | `isDev` | keeps the graph of waiting calls, reports rings as `otp.call.cycle` | false |
+ * | `isDev` | reports rings of waiting calls (`otp.call.cycle`), freezes messages, tells of dead scopes that go on (`otp.scope.resumed`) | false |
  * | `maxWorkers` | worker threads that may run isolated subtrees at once | cores - 1, at least 1 |
  * | `onStray` | decides about errors that no process owns | log, stop the node in order, rethrow to the host |
  * | `watchdog` | names who blocks the main loop, from a thread (node/watchdog.ts) | off |
@@ -73,6 +73,7 @@ import type { Key } from "../names/key.ts";
 import type { PubSub } from "../names/pubsub.ts";
 import type { Registry } from "../names/registry.ts";
 import type { Table } from "../names/table.ts";
+import { DevKernel } from "../process/dev-kernel.ts";
 import { Kernel, type KernelOptions } from "../process/kernel.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Process, StartOutcome } from "../process/process.ts";
@@ -278,7 +279,7 @@ export function createNode(options: NodeOptions = {}): Node {
     isToldElsewhere: (tookMs) => watchdog?.claims(tookMs) === true,
     maxWorkers: options.maxWorkers,
   };
-  const kernel = new Kernel(kernelOptions);
+  const kernel = kernelOptions.isDev ? new DevKernel(kernelOptions) : new Kernel(kernelOptions);
   driver.kernel = kernel;
   const stopAndRethrow: StrayPolicy = (error) => {
     log("error", { error }, `stray error without an owner: ${reasonText(reasonOfThrown(error))}`);

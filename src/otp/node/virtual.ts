@@ -53,7 +53,8 @@
  */
 import { nextTick as hostNextTick } from "node:process";
 import { setImmediate as hostImmediate } from "node:timers";
-import { Kernel } from "../process/kernel.ts";
+import { DevKernel } from "../process/dev-kernel.ts";
+import type { Kernel } from "../process/kernel.ts";
 import type { SchedulerHooks } from "../process/scheduler.ts";
 import { OtpError, type Reason } from "../reason.ts";
 import type { SupervisorRef } from "../supervisor/ref.ts";
@@ -226,7 +227,7 @@ export class VirtualNode extends Node {
 /** Creates a node on virtual time; the same seed gives the same run. */
 export function createVirtualNode(options: VirtualOptions = {}): VirtualNode {
   const clock = new VirtualClock(options.startMs ?? 0);
-  const kernel = new Kernel({
+  const kernel = new DevKernel({
     clock,
     random: seededRandom(options.seed ?? 1),
     profile: options.profile,
