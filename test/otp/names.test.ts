@@ -150,6 +150,92 @@ describe("a table", () => {
     expect(table.get(3)).toBeUndefined();
   });
 
+  it("tells of rows that age and of rows that give way, and logs both as deletions", async () => {
+    const node = await three();
+    const evictions: unknown[] = [];
+    node.telemetry.attach("evict", "otp.table.evicted", ({ fields }) => evictions.push(fields));
+    const changes: unknown[] = [];
+    const table = await as(node, "a", (ctx) => {
+      const opened = Table.open<number>(ctx, "t", { maxRows: 2, ttlMs: 100 });
+      opened.follow(({ version, op, key }) => changes.push([version, op, key]));
+      for (const n of [1, 2, 3]) opened.put(n, n);
+      return opened;
+    });
+    await node.advance(100);
+    expect([table.has(3), table.has(3), table.version]).toEqual([false, false, 5]);
+    expect(changes).toEqual([
+      [1, "put", 1],
+      [2, "put", 2],
+      [3, "delete", 1],
+      [4, "put", 3],
+      [5, "delete", 3],
+    ]);
+    expect(evictions).toEqual([
+      { table: "t", maxRows: 2 },
+      { table: "t", ttlMs: 100 },
+    ]);
+  });
+
+  it("is given away with one message; who gave it may write no more", async () => {
+    const node = await three();
+    const from = probeRef(node, "a").id;
+    const outcome = await as(node, "a", (ctx) => {
+      const table = Table.open<number>(ctx, "t");
+      table.put("x", 1);
+      const isGiven = table.giveAway(must(ctx.whereis(probeKey("b"))), "take care");
+      try {
+        table.put("x", 2);
+      } catch (error) {
+        return [isGiven, (error as { code?: string }).code];
+      }
+      return "no error";
+    });
+    expect(outcome).toEqual([true, "OTP_TABLE_ACCESS"]);
+    const payload = { type: "table_transfer", table: "t", from, data: "take care" };
+    expect(await probeRef(node, "b").call.infos()).toEqual([{ type: "info", payload }]);
+    // It is the new owner's now: it outlives the old one and dies with the new one.
+    probeRef(node, "a").cast.stop("boom");
+    await node.settle();
+    expect(node.table<number>("t")?.get("x")).toBe(1);
+    const isGiven = await as(node, "b", (ctx) =>
+      must(ctx.table("t")).giveAway(node.via(probeKey("nobody"))),
+    );
+    expect(isGiven).toBe(false);
+    probeRef(node, "b").cast.stop("boom");
+    await node.settle();
+    expect(node.table("t")).toBeUndefined();
+  });
+
+  it("that is private is read by its owner only", async () => {
+    const node = await three();
+    const table = await as(node, "a", (ctx) => {
+      const opened = Table.open<number>(ctx, "t", { access: "private" });
+      opened.put("x", 1);
+      expect(opened.get("x")).toBe(1);
+      return opened;
+    });
+    expect(() => table.get("x")).toThrow("private to its owner");
+    expect(() => [...table.entries()]).toThrow("private to its owner");
+  });
+
+  it("keeps its writer from harm when a follower throws, and follows with it no more", async () => {
+    const node = await three();
+    const failures: unknown[] = [];
+    node.telemetry.attach("bad", "otp.table.follower_failed", ({ fields }) =>
+      failures.push(fields["table"]),
+    );
+    const size = await as(node, "a", (ctx) => {
+      const table = Table.open<number>(ctx, "t");
+      table.follow(() => {
+        throw new Error("follower");
+      });
+      table.put("x", 1);
+      table.put("y", 1);
+      return table.size;
+    });
+    expect([size, failures]).toEqual([2, ["t"]]);
+  });
+
   it("is dropped with its owner: readers get undefined and no throw", async () => {
     const node = await three();
     const table = await as(node, "a", (ctx) => {

@@ -50,12 +50,12 @@
  * | `heir` | ref or key that gets the table when the owner dies | none: dropped |
  * | `heirData` | goes along in the heir's message | undefined |
  * | `maxRows` | keys; beyond it the oldest goes, event `otp.table.evicted` | 1 000 000 rows |
- * | `ttlMs` | age at which a row is gone, ms | none |
+ * | `ttlMs` | age at which a row is gone, ms; it leaves when it is next looked for, event `otp.table.evicted` | none |
  *
  * When the owner dies its table goes to the heir with one info message (TableTransfer), or is dropped:
  * readers then get undefined and `isAlive` is false; nothing throws at them. put, delete and swap are
- * the only mutations (insertNew and updateCounter are made of them), and each carries a version, so
- * that followers can replicate. Values are shared, not copied: keep them immutable.
+ * the only mutations (insertNew and updateCounter are made of them; a row that ages or gives way is a
+ * delete), and each carries a version, so that followers can replicate. Values are shared, not copied: keep them immutable.
  *
  * Errors: `OTP_TABLE_EXISTS` (open under a taken name), `OTP_TABLE_ACCESS` (not yours to write or
  * read), `OTP_TABLE_GONE` (write after the owner's death).
@@ -303,8 +303,7 @@ export class Table<V> {
     const row = this.rows.get(key);
     if (row === undefined) return undefined;
     if (row.expiresAtMs !== Number.POSITIVE_INFINITY && row.expiresAtMs <= this.nowMs()) {
-      this.rows.delete(key);
-      this.order = undefined;
+      this.drop(key, { ttlMs: this.options.ttlMs });
       return undefined;
     }
     return row;
@@ -340,12 +339,18 @@ export class Table<V> {
 
   private evict(): void {
     const oldest = this.rows.keys().next().value;
-    if (oldest === undefined) return;
-    this.rows.delete(oldest);
+    if (oldest !== undefined) this.drop(oldest, { maxRows: this.maxRows });
+  }
+
+  /** A row that no one deleted goes all the same: followers must lose it too. */
+  private drop(key: RowKey, why: Readonly<Record<string, unknown>>): void {
+    this.rows.delete(key);
+    this.order = undefined;
     const { kernel } = this.owner as Process;
     if (kernel.telemetry.hears("otp.table.evicted")) {
-      kernel.telemetry.emit("otp.table.evicted", { table: this.name, maxRows: this.maxRows });
+      kernel.telemetry.emit("otp.table.evicted", { table: this.name, ...why });
     }
+    this.changed("delete", key, undefined);
   }
 
   private changed(op: "put" | "delete" | "swap", key: RowKey, value: V | undefined): void {
