@@ -101,6 +101,7 @@ export const EVENT_FIELDS = {
   target: text("name or pid the message was for"),
   to: text("what it is now"),
   transport: text("http or ws"),
+  ttlMs: amount("age at which a row is gone, ms"),
   turns: amount("messages handled in its life"),
   type: text("type of the message"),
   uptimeMs: amount("how long it lived, ms"),
@@ -528,6 +529,11 @@ export const EVENTS = {
     meaning:
       "Messages to or from a worker thread were dropped: they do not clone, or too many wait in the port.",
   },
+  "otp.postponed.full": {
+    level: "warn",
+    fields: ["type", "limit"],
+    meaning: "A machine holds as many postponed events as it may; those that come now are dropped.",
+  },
   "otp.scope.resumed": {
     level: "warn",
     fields: ["pid", "op", "stack"],
@@ -536,8 +542,9 @@ export const EVENTS = {
   },
   "otp.table.evicted": {
     level: "debug",
-    fields: ["table", "maxRows"],
-    meaning: "A table was full; its oldest rows left.",
+    fields: ["table"],
+    optional: ["maxRows", "ttlMs"],
+    meaning: "A row left its table: the oldest of a full one (maxRows), or one too old (ttlMs).",
   },
   "otp.table.follower_failed": {
     level: "error",

@@ -188,6 +188,16 @@ describe("machine actors", () => {
     machineRef.cast.NOPE();
   });
 
+  it("refuses to postpone what is no event of the machine", () => {
+    defineMachineActor(breakerMachine, {
+      name: "test/postpone",
+      input: (args: BreakerInput) => args,
+      effects: { announce: () => {} },
+      // @ts-expect-error the machine has no such event
+      postpone: ["OK", "NOPE"],
+    });
+  });
+
   it("refuses an unknown effect and wrong parameters", () => {
     defineMachineActor(breakerMachine, {
       name: "test/unknown-effect",

@@ -65,6 +65,8 @@
  * | `calls` | `(snapshot, arg, send)` gives the answer; `send(event)` steps first and gives the new snapshot | `{}` |
  * | `effects` | by action name: `(params, after, ctx)`, run after the transition, in list order | none: each named action needs one |
  * | `on(info, snapshot, ctx)` | turns other messages into an event; undefined: none | counted, `otp.unknown` |
+ * | `postpone`, `maxPostponed` | event types that wait while the state cannot take them, tried again, oldest first, when the state value has changed; how many may wait | none, 1000 |
+ * | `idleMs(snapshot)` | ms without any message after which `on` gets `{ type: "idle" }` | never |
  * | `terminate`, `trapExit`, `mailbox` | as for `defineActor` | none, false, 10 000 messages, reject |
  * | `formatState(snapshot)` | what operators see | `{ value, status }` |
  * | `version` | of the shape of value and context | 1 |
@@ -80,25 +82,24 @@
  * `{ error }`. More than 1000 microsteps of one event are an error: an eternal `always` would hang the
  * node.
  */
-import {
-  type AnyEventObject,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  type EventFrom,
-  initialTransition,
-  type InputFrom,
-  type SnapshotFrom,
-  transition,
+import type {
+  AnyEventObject,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  EventFrom,
+  InputFrom,
+  SnapshotFrom,
 } from "xstate";
 import type { Info } from "../process/message.ts";
 import { exit, type Reason } from "../reason.ts";
 import { badReturn } from "./bad-return.ts";
 import type { ErasedActor } from "./behaviour.ts";
 import type { Ctx } from "./context.ts";
-import { type Next, next, Refuse, refuse, reply, type Reply, stop, type Stop } from "./control.ts";
+import { Refuse, refuse, type Reply } from "./control.ts";
 import { type Def, type MailboxOptions, makeDef, type None } from "./definition.ts";
-import { checkMachine } from "./machine-check.ts";
-import { resumeMachine, type SavedMachine, timerKey, TIMER_PREFIX } from "./machine-resume.ts";
+import { checkMachine, checkPostponed } from "./machine-check.ts";
+import { resumeMachine, type SavedMachine } from "./machine-resume.ts";
+import { type Answer, type Effect, MachineRunner } from "./machine-runner.ts";
 
 type Send<M extends AnyStateMachine> = (event: EventFrom<M>) => SnapshotFrom<M>;
 
@@ -168,6 +169,18 @@ export interface MachineSpec<
   readonly calls?: C & { [N in keyof C]: MachineCalls<M>[string] };
   /** What named actions do; default none, which a machine with named actions does not accept. */
   readonly effects?: MachineEffects<M>;
+  /**
+   * Event types that wait while the snapshot cannot take them, and are tried again, oldest first,
+   * when the state value has changed; default none: such events are ignored.
+   */
+  readonly postpone?: readonly EventFrom<M>["type"][];
+  /** Events that may wait so; the next one is dropped with `otp.postponed.full`; default 1000. */
+  readonly maxPostponed?: number;
+  /**
+   * Time after which, when no message at all has come, `on` gets `{ type: "idle" }`, ms; asked
+   * after every message. Default: undefined, never.
+   */
+  readonly idleMs?: (snapshot: SnapshotFrom<M>) => number | undefined;
   /** Info messages (timers of effects, tasks, exits, broadcasts) turned into events; undefined: none. Default: counted and told as `otp.unknown`. */
   readonly on?: (info: Info, snapshot: SnapshotFrom<M>, ctx: Ctx) => E | undefined;
   /** Runs before an orderly end; default none. */
@@ -187,14 +200,8 @@ export interface MachineSpec<
   ) => SavedMachine<SnapshotFrom<M>["context"]> | Refuse;
 }
 
-interface RaisedParams {
-  readonly id?: string;
-  readonly delay?: unknown;
-  readonly event?: AnyEventObject;
-  readonly sendId?: string;
-}
-
 const MAX_MICROSTEPS = 1000;
+const MAX_POSTPONED = 1000;
 
 /** Defines an actor whose behaviour is a machine. */
 export function defineMachineActor<
@@ -210,7 +217,11 @@ export function defineMachineActor<
   const effects = (spec.effects ?? {}) as Readonly<Record<string, Effect>>;
   boundLoops(machine);
   const eventTypes = checkMachine(machine, spec.name, Object.keys(effects));
-  const runner = new MachineRunner(machine, effects);
+  const runner = new MachineRunner(machine, effects, {
+    types: checkPostponed(spec.name, spec.postpone ?? [], eventTypes),
+    max: spec.maxPostponed ?? MAX_POSTPONED,
+    idleMs: spec.idleMs as ((snapshot: AnyMachineSnapshot) => number | undefined) | undefined,
+  });
   const casts: Record<string, (state: unknown, arg: unknown, ctx: Ctx) => unknown> = {};
   for (const type of eventTypes) {
     casts[type] = (state, arg, ctx) =>
@@ -232,16 +243,16 @@ export function defineMachineActor<
     casts,
     on: (state, info, ctx) => {
       const snapshot = state as AnyMachineSnapshot;
-      if (info.type === "timer" && info.key.startsWith(TIMER_PREFIX)) {
-        return runner.feed(snapshot, info.payload as AnyEventObject, ctx);
-      }
+      const own = runner.eventOf(info);
+      if (own !== undefined) return runner.feed(snapshot, own, ctx);
+      if (info.type === "continue") return runner.decide(snapshot);
       const event = onInfo?.(info, snapshot, ctx);
       if (event !== undefined && typeof (event as { type?: unknown } | null)?.type !== "string") {
         exit(badReturn(`on.${info.type}`, event));
       }
       if (event !== undefined) return runner.feed(snapshot, event, ctx);
       if (onInfo === undefined) ctx.emit("otp.unknown", { type: info.type });
-      return snapshot;
+      return runner.decide(snapshot);
     },
     terminate: spec.terminate as ErasedActor["terminate"],
     formatState: (state) => {
@@ -262,100 +273,6 @@ export function defineMachineActor<
     trapExit: spec.trapExit,
     mailbox: spec.mailbox,
   });
-}
-
-type Effect = (params: unknown, after: unknown, ctx: Ctx) => void;
-type Answer = (
-  snapshot: AnyMachineSnapshot,
-  arg: unknown,
-  send: (event: AnyEventObject) => AnyMachineSnapshot,
-) => unknown;
-type Decision = AnyMachineSnapshot | Next<AnyMachineSnapshot> | Stop<AnyMachineSnapshot>;
-interface MachineAction {
-  readonly type: string;
-  readonly params: unknown;
-}
-
-/** Runs one machine purely: transition, then commit, then effects in list order. */
-class MachineRunner {
-  private readonly machine: AnyStateMachine;
-  private readonly effects: Readonly<Record<string, Effect>>;
-
-  constructor(machine: AnyStateMachine, effects: Readonly<Record<string, Effect>>) {
-    this.machine = machine;
-    this.effects = effects;
-  }
-
-  start(input: unknown, ctx: Ctx): Next<AnyMachineSnapshot> {
-    const [snapshot, actions] = initialTransition(this.machine, input as never);
-    this.perform(actions, snapshot, ctx);
-    return next(snapshot as AnyMachineSnapshot);
-  }
-
-  feed(before: AnyMachineSnapshot, event: AnyEventObject, ctx: Ctx): Decision {
-    return this.settled(this.step(before, event, ctx));
-  }
-
-  answer(
-    before: AnyMachineSnapshot,
-    arg: unknown,
-    ctx: Ctx,
-    answer: Answer,
-  ): Reply<AnyMachineSnapshot, unknown> {
-    let snapshot = before;
-    const value = answer(before, arg, (event) => {
-      snapshot = this.step(snapshot, event, ctx);
-      return snapshot;
-    });
-    return reply(this.settled(snapshot), value);
-  }
-
-  private step(before: AnyMachineSnapshot, event: AnyEventObject, ctx: Ctx): AnyMachineSnapshot {
-    const [after, actions] = transition(this.machine, before, event);
-    this.perform(actions, after, ctx);
-    return after as AnyMachineSnapshot;
-  }
-
-  private settled(snapshot: AnyMachineSnapshot): Decision {
-    if (snapshot.status === "done") return stop(snapshot);
-    if (snapshot.status !== "error") return snapshot;
-    const { error } = snapshot;
-    return stop(snapshot, { error: error instanceof Error ? error : new Error(String(error)) });
-  }
-
-  private perform(actions: readonly MachineAction[], after: unknown, ctx: Ctx): void {
-    const atOnce: RaisedParams[] = [];
-    for (const { type, params } of actions) {
-      const raised = params as RaisedParams | undefined;
-      switch (type) {
-        case "xstate.raise":
-          // Without a delay it was consumed inside the macrostep.
-          if (raised?.delay === 0) atOnce.push(raised);
-          else if (typeof raised?.delay === "number") {
-            ctx.after(raised.delay, timerKey(raised.id), raised.event);
-          }
-          break;
-        case "xstate.cancel":
-          ctx.cancel(timerKey(raised?.sendId));
-          ctx.cancelNow(timerKey(raised?.sendId));
-          break;
-        case "xstate.emit": {
-          const event = raised?.event;
-          if (event !== undefined) ctx.emit(event.type, { ...event });
-          break;
-        }
-        case "xstate.log":
-          ctx.log.info(
-            { value: (params as { value?: unknown } | undefined)?.value },
-            "machine log",
-          );
-          break;
-        default:
-          this.effects[type]?.(params, after, ctx);
-      }
-    }
-    for (const raised of atOnce.reverse()) ctx.timerNow(timerKey(raised.id), raised.event);
-  }
 }
 
 /** xstate's own default is no limit: an eternal `always` would hang the whole node. */

@@ -54,6 +54,19 @@ export function checkMachine(
   return machine.events.filter((type) => !type.startsWith("xstate.") && type !== "*");
 }
 
+/** Refuses to postpone what the machine does not know. */
+export function checkPostponed(
+  name: string,
+  postponed: readonly string[],
+  eventTypes: readonly string[],
+): readonly string[] {
+  for (const type of postponed) {
+    if (eventTypes.includes(type)) continue;
+    throw new OtpError("OTP_MACHINE_REFUSED", `${name}: postponed ${type} is no event of it`);
+  }
+  return postponed;
+}
+
 function checkState(
   state: AnyStateNode,
   checkAction: (action: unknown, where: string) => void,
