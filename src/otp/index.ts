@@ -47,6 +47,7 @@
  * | act from a handler: timers, tasks, links, names, topics | `Ctx` (actor/context.ts) |
  * | say what runs and what restarts it | `child`, `supervisor`, `dynamicSupervisor` (supervisor/spec.ts) |
  * | split, or start on demand | `partitionSupervisor` (supervisor/partitions.ts), `taskSupervisor` (supervisor/task-supervisor.ts) |
+ * | run a subtree in a worker thread | `supervisor(id, { isolate: "worker", from })`, `transfer` (isolate/transfer.ts) |
  * | change a running tree | `SupervisorRef` (supervisor/ref.ts), `planReconcile` (supervisor/reconcile.ts) |
  * | find processes | `keyFor`, `Key` (names/key.ts), `groupFor` (names/groups.ts), listeners (names/registry.ts), topics (names/pubsub.ts) |
  * | share rows | `Table` (names/table.ts) |

@@ -2,9 +2,9 @@
  * The bridge between two nodes of one program: the same code at both ends of a port.
  *
  * What is sent to a foreign process becomes a frame; frames of one microtask travel together.
- * Links, monitors and waiting calls stay with the kernels: each side tells the other once of the
- * death of every process that the other has a stand-in for. The port is a FIFO, hence the order of
- * signals between two processes is the order they were sent in.
+ * Links are mirrored, monitors have a counterpart where the watched process lives, and each side
+ * tells the other once of the death of every process that the other has a stand-in for. The port is
+ * a FIFO, hence the order of signals between two processes is the order they were sent in.
  */
 import type { PendingCall } from "../process/calls.ts";
 import { forgetWatcher } from "../process/death.ts";

@@ -1,8 +1,8 @@
 /**
  * A process of another thread, as this one sees it.
  *
- * Links, monitors and waiting calls hang on it as on any process, so that their rules are the
- * kernel's own; only what it should receive goes over the bridge.
+ * Links and waiting calls hang on it as on any process, so that their rules are the kernel's own; only
+ * what it should receive goes over the bridge.
  */
 import type { Kernel } from "../process/kernel.ts";
 import { type Behaviour, Process } from "../process/process.ts";

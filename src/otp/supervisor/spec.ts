@@ -83,6 +83,15 @@
  * | `jitter` | share of the delay taken off at random, 0..1 | 0.2 |
  * | `resetAfterMs` | a child that lived this long starts over at `minMs`, ms | maxMs |
  *
+ * | option of a supervisor in a worker thread | meaning | default |
+ * |---|---|---|
+ * | `isolate` | `"worker"`: the subtree runs in a thread of its own (docs/otp/isolation.md) | inline |
+ * | `from` | `{ module, export, args }`: the exported function that returns its spec there | export `subtree` |
+ * | `heapMb` | old generation of its heap, MiB; beyond it the thread ends | 64 MiB |
+ * | `spare` | keep a booted thread for the next restart | true, unless temporary |
+ * | `maxInFlight` | messages unread in the port, each way | 10 000 messages |
+ * | `shutdown`, `startTimeoutMs` | as for a child | 5000 ms, 30 000 ms |
+ *
  * Children start left to right, each start waits for init, and stop right to left. A restart that is
  * one too many for `intensity` makes the supervisor stop its children and exit `shutdown`: its parent
  * decides next. A failed restart counts and is tried again. A dynamic supervisor stops its children in
