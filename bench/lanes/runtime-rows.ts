@@ -98,7 +98,8 @@ const MANY = 100_000;
 
 /** Starts the node and the processes that the rows use. */
 export async function openRows(): Promise<{ rows: Rows; close: () => Promise<void> }> {
-  const node = createNode();
+  // Rows may hold the loop for long; the watchdog costs the same whether it tells of it or not.
+  const node = createNode({ watchdog: { alarmMs: 60_000 } });
   node.telemetry.attach("tap", ["otp.init", "otp.exit", "otp.restart", "otp.report"], () => {});
   const many = () =>
     dynamicSupervisor("bench/many", {

@@ -4,7 +4,7 @@ import { type LoopAlarm, loopAlarmOf } from "../ops/loop-alarm.ts";
 
 /** A block longer than this is named while it lasts, ms. */
 const ALARM_MS = 150;
-/** A block longer than this ends the program: what starts it again serves sooner, ms. */
+/** A block longer than this ends the program (SIGKILL, exit status 137): a fresh one serves sooner, ms. */
 const EXIT_AFTER_MS = 10_000;
 
 /** Alarms are lines of the log, written by the watchdog itself: nobody else runs meanwhile. */

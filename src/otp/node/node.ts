@@ -109,7 +109,7 @@ export interface NodeOptions {
   /** Decides about errors that no process owns; default: log, stop the node, then rethrow to the host. */
   readonly onStray?: StrayPolicy;
   /**
-   * Watches the main loop from a thread (9 MB) and names the process and function that blocks it;
+   * Watches the main loop from a thread (10 MB) and names the process and function that blocks it;
    * `true` takes the defaults. Default: off.
    */
   readonly watchdog?: boolean | WatchdogOptions;

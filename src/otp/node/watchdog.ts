@@ -28,7 +28,7 @@
  * `(none)`; inside one long native call nothing can be halted, and the function is `(unknown)`.
  *
  * Silent while an inspector port is open, and not misled by a host that was stopped or suspended. Costs
- * a thread of 9 MB that holds nothing up, ends with the tree, and wakes 20 times a second.
+ * a thread of 10 MB that holds nothing up, ends with the tree, and wakes 20 times a second.
  */
 import { setInterval as hostInterval } from "node:timers";
 import { isMainThread, Worker } from "node:worker_threads";
@@ -96,6 +96,7 @@ export class Watchdog {
 
   stop(): void {
     clearInterval(this.beat);
+    this.board[Slot.alarm] = -1;
     void this.worker?.terminate();
     this.worker = undefined;
   }
