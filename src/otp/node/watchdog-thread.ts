@@ -39,7 +39,7 @@ export interface Running {
 
 /** One block of the main loop, told when it is over. */
 export interface BlockReport {
-  /** Counted in samples: a suspended host adds nothing. Exact to about two samples. */
+  /** Counted in samples, too short where the thread itself had to wait for a processor. */
   readonly durationMs: number;
   /** From the board; 0 outside any visit. */
   readonly id: number;

@@ -74,8 +74,9 @@ export class Watchdog {
   private readonly alarmMs: number;
   private worker: Worker | undefined = undefined;
   private beat: ReturnType<typeof hostInterval> | undefined = undefined;
-  /** Exact length of the slice that the last alarm fell into. */
-  private sliceMs: number | undefined = undefined;
+  private beatAtMs = performance.now();
+  /** How long the block of the last alarm lasted: its slice, else the time between two beats. */
+  private heldMs: number | undefined = undefined;
 
   constructor(options: WatchdogOptions) {
     this.options = options;
@@ -105,12 +106,15 @@ export class Watchdog {
   claims(tookMs: number): boolean {
     const { board } = this;
     if (board[Slot.alarm] !== board[Slot.beat]) return false;
-    if (tookMs >= this.alarmMs) this.sliceMs = tookMs;
+    if (tookMs >= this.alarmMs) this.heldMs = tookMs;
     return true;
   }
 
   private tick(): void {
     const { board } = this;
+    const nowMs = performance.now();
+    if (board[Slot.alarm] === board[Slot.beat]) this.heldMs ??= nowMs - this.beatAtMs;
+    this.beatAtMs = nowMs;
     board[Slot.debugged] = isDebugged() ? 1 : 0;
     board[Slot.beat] = (board[Slot.beat] as number) + 1;
   }
@@ -151,11 +155,11 @@ export class Watchdog {
 
   private report(kernel: Kernel, { id, running: seen, ...block }: BlockReport): void {
     const owner = kernel.processes.get(id);
-    const { sliceMs } = this;
-    this.sliceMs = undefined;
+    const { heldMs } = this;
+    this.heldMs = undefined;
     const fields = {
       pid: seen?.pid ?? owner?.pid,
-      durationMs: sliceMs ?? block.durationMs,
+      durationMs: heldMs ?? block.durationMs,
       count: 1,
       handler: seen?.handler ?? owner?.handler,
       function: block.function ?? "(unknown)",
