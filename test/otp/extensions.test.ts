@@ -103,6 +103,21 @@ describe("a dynamic supervisor", () => {
     expect(full).toEqual([{ pid: "#2", limit: 2 }]);
   });
 
+  it("counts children that wait for their restart", async () => {
+    const backoff = { minMs: 100, maxMs: 100, jitter: 0 };
+    const spec = dynamicSupervisor("many", {
+      maxChildren: 1,
+      template: (name: string) => child(probe, { name }, { register: probeKey(name), backoff }),
+    });
+    const node = await startTop([spec]);
+    const ref = must(node.supervisor<string>("many"));
+    await ref.startChild("a");
+    must(node.whereis(probeKey("a"))).cast.stop("boom");
+    await node.settle();
+    expect(await ref.whichChildren()).toMatchObject([{ pid: "restarting" }]);
+    expect(await ref.startChild("b")).toEqual({ ok: false, reason: "max_children" });
+  });
+
   it("takes 10 000 by default, and any number in profile otp", async () => {
     expect(await fill("paceline", 10_001)).toMatchObject({
       active: 10_000,
@@ -196,6 +211,30 @@ describe("backoff and the millisecond window", () => {
     await node.advance(401);
     await crash();
     expect(restarts.at(-1)).toMatchObject({ delayMs: 400, inWindow: 2 });
+  });
+
+  it("hold a group together: who crashes meanwhile waits with those that wait already", async () => {
+    const log: string[] = [];
+    const named = (name: string, more: object = {}) =>
+      child(trapper, { name, log }, { register: trapperKey(name), ...more });
+    const backoff = { minMs: 100, maxMs: 1_000, jitter: 0 };
+    const node = await startTop([named("a"), named("b", { backoff }), named("c")], {
+      strategy: "rest_for_one",
+    });
+    const crash = async (name: string): Promise<void> => {
+      must(node.whereis(trapperKey(name))).cast.stop("boom");
+      await node.settle();
+    };
+    log.length = 0;
+    await crash("b");
+    await node.advance(60);
+    await crash("a");
+    await node.advance(39);
+    expect(log).toEqual(["terminate b boom", "terminate c shutdown", "terminate a boom"]);
+    await node.advance(1);
+    expect(log.slice(3)).toEqual(["init a", "init b", "init c"]);
+    await node.advance(1_000);
+    expect(log).toHaveLength(6);
   });
 
   it("are off unless asked for: a crash is restarted at once", async () => {

@@ -100,7 +100,7 @@ export interface NodeOptions {
   readonly random?: () => number;
   /** Defaults of the extensions to OTP: "paceline" (default) bounds everything, "otp" nothing. */
   readonly profile?: ProfileName;
-  /** Reports rings of waiting calls (`otp.call.cycle`); default false. */
+  /** Rings of waiting calls and dead scopes that go on are told, messages are frozen; default false. */
   readonly isDev?: boolean;
   /** Gets `ctx.log` records; default: dropped. */
   readonly log?: LogSink;

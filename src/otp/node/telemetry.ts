@@ -29,8 +29,8 @@
  * ```
  *
  * The runtime's own events begin with `otp.` (docs/telemetry.md): init, exit, crash, report, restart,
- * terminate, unknown, dead_letter, zombie, mailbox.high, mailbox.dropped, turn.long, call.cycle,
- * table.evicted. A handler that throws is detached and reported as `telemetry.handler.failure`; it can
+ * terminate, unknown, dead_letter, zombie, scope.resumed, mailbox.high, mailbox.dropped, children.full,
+ * postponed.full, orphans, start.timeout, turn.long, call.cycle, table.evicted and more. A handler that throws is detached and reported as `telemetry.handler.failure`; it can
  * never hurt the process that emitted. Without handlers an emit costs one lookup; `hears(name)` guards
  * fields that are costly to make. `span` emits `.start`, then `.stop` or `.exception`, with one
  * `spanId` and `durationMs`; it returns or rethrows what its body did.
