@@ -37,7 +37,7 @@ export interface ChainState extends ChainView {
   attach(row: EndpointRow, upstream: Upstream): void;
   /** Withdraws a channel, unless another one has taken its place. */
   detach(row: EndpointRow, upstream: Upstream): void;
-  /** Withdraws a provider: nobody is sent there any more, calls in flight may finish. */
+  /** Withdraws a provider that runs no more: nobody is sent there, calls in flight may finish. */
   dismiss(provider: ProviderId): void;
   /** Withdraws all providers: the chain is gone for good. */
   dispose(): void;
@@ -109,6 +109,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
       for (const row of Object.values(state.rows(provider)) as readonly EndpointRow[]) {
         row.isUsable = false;
         row.unusableReason = "not started";
+        forgive(row);
         const upstream: (Upstream & Closable) | undefined = upstreams.get(row);
         upstreams.delete(row);
         upstream?.close?.();
@@ -122,6 +123,20 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     },
   };
   return state;
+};
+
+/**
+ * Its breaker's process is gone and nobody would ever release it: whoever comes back under this name
+ * starts anew, and what is still on its way to the old endpoint is of an older generation.
+ */
+const forgive = (row: EndpointRow): void => {
+  row.state = "closed";
+  row.openUntilMs = 0;
+  row.generation += 1;
+  row.forced = false;
+  row.dirty = false;
+  row.suspect = false;
+  row.cooldownUntilMs = 0;
 };
 
 const noRules: readonly ErrorRule[] = [];

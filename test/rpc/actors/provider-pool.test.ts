@@ -205,6 +205,25 @@ describe("the provider pool", () => {
     expect(closed).toEqual(["b", "a"]);
   });
 
+  it("forgets the quarantine of a provider that was removed: who comes back starts anew", async () => {
+    const { node, state, verify } = await start();
+    const row = state.rows("b").http;
+    node.via(key).cast.wrongChain({ provider: "b", transport: "http", seen: 999 });
+    Object.assign(row, { state: "open", forced: true, openUntilMs: Number.POSITIVE_INFINITY });
+    const { generation } = row;
+    const { config } = state;
+    state.config = { ...config, providers: config.providers.slice(0, 1) };
+    await node.drive(node.via(key).call.configure({ renewed: [] }));
+    state.config = config;
+    await node.drive(node.via(key).call.configure({ renewed: [] }));
+    expect(row).toMatchObject({ state: "closed", forced: false, isUsable: false });
+    // What is still on its way to the old endpoint says nothing about the new one.
+    expect(row.generation).toBeGreaterThan(generation);
+    await verify("b");
+    expect(row.isUsable).toBe(true);
+    await node.stop();
+  });
+
   it("keeps a cordoned provider connected but unusable, whatever it answers", async () => {
     const config = chainConfig();
     const [first, ...others] = config.providers;
