@@ -1,8 +1,10 @@
 /** One seed is one run, whoever plays it. */
 import { fork } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { FAULTS } from "./faults/table.ts";
+import { INVARIANTS } from "./invariants/all.ts";
 import { runSeed, type Outcome } from "./run.ts";
 import { drawPlan } from "./swarm.ts";
 
@@ -53,5 +55,14 @@ describe("the simulation", () => {
     expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
     expect(FAULTS.length).toBeGreaterThanOrEqual(14);
     expect(FAULTS.filter(({ what, signs }) => what === "" || signs.length === 0)).toEqual([]);
+  });
+
+  it("is documented as it is: every kind of fault and every invariant", () => {
+    const doc = readFileSync(new URL("../../docs/testing.md", import.meta.url), "utf8");
+    const rows = [
+      ...FAULTS.map(({ name, where, what }) => `| \`${name}\` | ${where} | ${what} |`),
+      ...INVARIANTS.map(({ claim }) => `| ${claim} |`),
+    ];
+    expect(rows.filter((row) => !doc.includes(row))).toEqual([]);
   });
 });

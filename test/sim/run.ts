@@ -74,7 +74,10 @@ const played = async (world: SimWorld): Promise<Violation | undefined> => {
 };
 
 /** How a violation is told: what, where, what happened around it, and how to see it again. */
-export const report = ({ seed, violation }: Outcome): string => {
+export const report = (
+  { seed, violation }: Outcome,
+  replay = `npm run sim -- --seeds 1 --from ${seed} --trace`,
+): string => {
   if (violation === undefined) return `seed ${seed}: every invariant held`;
   const { invariant, claim, atMs, findings, tail } = violation;
   return [
@@ -82,7 +85,7 @@ export const report = ({ seed, violation }: Outcome): string => {
     ...findings.map((finding) => `  - ${finding}`),
     `the last ${tail.length} lines of its trace:`,
     ...tail.map((line) => `  ${line.slice(0, 300)}`),
-    `replay: npm run sim -- --seeds 1 --from ${seed} --trace`,
+    `replay: ${replay}`,
   ].join("\n");
 };
 

@@ -11,7 +11,7 @@ import type { ChainPlan, Plan, ProviderPlan, Stroke } from "./plan.ts";
 const CHAIN_NAMES = ["alpha", "beta", "gamma"];
 const FIRST_CHAIN_ID = 1_001;
 const WARM_UP_MS = 4_000;
-const STORM_MS = 36_000;
+const STORM_MS = 32_000;
 const HEAL_MS = 15_000;
 /**
  * A socket waits up to 30 s for its next attempt; a breaker that was reopened four times, because
@@ -35,7 +35,7 @@ export const drawPlan = (seed: number): Plan => {
     seed,
     chains,
     load: {
-      everyMs: between([60, 300], chance),
+      everyMs: between([80, 320], chance),
       batchShare: chance() * 0.3,
       leaveShare: chance() < 0.5 ? 0 : 0.05,
       subscribers: 1 + Math.floor(chance() * 2),

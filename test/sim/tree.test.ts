@@ -63,7 +63,8 @@ const planOf = (seed: number, overrides: Partial<Plan>): Plan => ({
   strokes: [],
   warmUpMs: 3_000,
   stormMs: 10_000,
-  healMs: 8_000,
+  // Longer than a copy of a read waits for a provider that is frozen (10 s).
+  healMs: 12_000,
   maxHealMs: 60_000,
   ...overrides,
 });
@@ -71,7 +72,8 @@ const planOf = (seed: number, overrides: Partial<Plan>): Plan => ({
 describe("the whole tree under virtual time", () => {
   it("comes up, serves reads and streams heads with one calm provider", async () => {
     const outcome = await runPlan(planOf(1, {}));
-    if (outcome.violation !== undefined) expect.fail(report(outcome));
+    const replay = "npx vitest run test/sim/tree.test.ts -t calm";
+    if (outcome.violation !== undefined) expect.fail(report(outcome, replay));
     expect(outcome.requests).toBeGreaterThan(300);
     expect(outcome.tally["otp.restart"] ?? 0).toBe(0);
   });
@@ -87,7 +89,8 @@ describe("the whole tree under virtual time", () => {
         stormMs: 60_000,
       });
       const outcome = await runPlan(plan);
-      if (outcome.violation !== undefined) expect.fail(report(outcome));
+      const replay = `npx vitest run test/sim/tree.test.ts -t "seed ${seed}\\)"`;
+      if (outcome.violation !== undefined) expect.fail(report(outcome, replay));
       expect(outcome.tally["struck.kill"]).toBeGreaterThan(25);
       expect(outcome.requests).toBeGreaterThan(2_300);
     },

@@ -57,7 +57,7 @@ export class ConfigFile {
         "    breaker: { recovery_timeout: 1s }",
         "    health_check: { interval: 3s, timeout: 2s }",
         "    connection: { reconnect_interval: 100ms }",
-        `    aggregation: { deduplication_window: ${this.windowMs}ms }`,
+        `    aggregation: { deduplication_window: ${this.windowMs}ms, max_cache_size: 2000 }`,
         "    providers:",
         ...providers.map(
           ({ id }) =>

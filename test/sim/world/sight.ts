@@ -6,7 +6,9 @@ import {
   statsTable,
   type AggregationStats,
 } from "../../../src/rpc/stream-stats.ts";
+import { ChainFollower } from "../../../src/rpc/subscription/follower.ts";
 import type { Gauge, SeenProcess, Sight } from "../invariants/invariant.ts";
+import type { ProcessRow } from "../../../src/otp/index.ts";
 import type { SimWorld } from "./world.ts";
 
 /** Bounds that the product states: mailboxes by actor, tasks by owner (otp.md 1.17, 2.3). */
@@ -22,6 +24,10 @@ const TIMERS_PER_PROCESS = 16;
 /** Attempts of one request, and copies to idle providers of one chain, that run at one time. */
 const ATTEMPTS = 4;
 const COPIES = 8;
+/** The follower's ring of blocks, with those that compete for its tip, and its logs. */
+const KEPT_BLOCKS = 300;
+const KEPT_LOGS = 50_000;
+const HISTORY_ROW = "history";
 /** Rows that a process of the event path keeps in the table of counters. */
 const STATS_ROWS_PER_CHAIN = 2;
 
@@ -29,17 +35,17 @@ const STATS_ROWS_PER_CHAIN = 2;
 export const sightOf = (world: SimWorld): Sight => {
   const { node, load } = world;
   const atMs = node.nowMs();
+  const rows = node.inspector.processes();
   return {
     atMs,
-    processes: processesOf(world),
+    processes: processesOf(world, rows),
     names: node.inspector.names(),
-    gauges: gaugesOf(world),
+    gauges: gaugesOf(world, rows),
     waiting: [...load.open].map(({ n, deadlineMs }) => ({ n, overdueMs: atMs - deadlineMs })),
   };
 };
 
-const processesOf = ({ node, record }: SimWorld): readonly SeenProcess[] => {
-  const rows = node.inspector.processes();
+const processesOf = ({ record }: SimWorld, rows: readonly ProcessRow[]): readonly SeenProcess[] => {
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const orphanSince = (parent: string | undefined): number | undefined => {
     for (let pid = parent; pid !== undefined; pid = byPid.get(pid)?.parent) {
@@ -56,9 +62,8 @@ const processesOf = ({ node, record }: SimWorld): readonly SeenProcess[] => {
   }));
 };
 
-const gaugesOf = (world: SimWorld): readonly Gauge[] => {
+const gaugesOf = (world: SimWorld, rows: readonly ProcessRow[]): readonly Gauge[] => {
   const { node, gateway, config, plan, subscribers } = world;
-  const rows = node.inspector.processes();
   const counters = node.inspector.counters();
   const gauges: Gauge[] = rows.map(({ name, mailbox }) => ({
     what: `mailbox of ${name}`,
@@ -101,6 +106,12 @@ const gaugesOf = (world: SimWorld): readonly Gauge[] => {
   }
   const stats = node.table<AggregationStats>(statsTable);
   for (const { name } of config.chains) {
+    const history = node.table(subscriptionTable(name))?.get(HISTORY_ROW);
+    if (history instanceof ChainFollower) {
+      const { blockCount, logs } = history;
+      gauges.push({ what: `blocks kept of ${name}`, value: blockCount, limit: KEPT_BLOCKS });
+      gauges.push({ what: `logs kept of ${name}`, value: logs.stored, limit: KEPT_LOGS });
+    }
     const cache = stats?.get(aggregationRow(name))?.cache;
     if (cache === undefined) continue;
     gauges.push({ what: `seen keys of ${name}`, value: cache.entries, limit: cache.limit });

@@ -1,0 +1,24 @@
+/**
+ * Seeds beyond those of the swarm that once failed, by what they showed. The rule behind each has a
+ * test of its own; a case that no longer shows it (the table of faults has grown) may be dropped.
+ */
+import { describe, expect, it } from "vitest";
+import { report, runSeed } from "./run.ts";
+
+const CASES: readonly (readonly [number, string])[] = [
+  [2_023, "a provider that is removed while quarantined comes back usable"],
+  [2_324, "the only other provider of a chain, removed and back, is not held open for ever"],
+];
+
+describe("seeds that once failed", () => {
+  it.each(CASES)(
+    "seed %i: %s",
+    async (seed) => {
+      const outcome = await runSeed(seed);
+      if (outcome.violation !== undefined) expect.fail(report(outcome));
+      expect(outcome.tally["provider.quarantined"]).toBeGreaterThan(0);
+      expect(outcome.tally["reload.applied"]).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+});
