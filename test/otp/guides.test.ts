@@ -13,6 +13,7 @@ const GUIDES = [
   "from-node",
   "extensions",
   "isolation",
+  "isolation",
 ];
 const folder = join(root, "docs", "otp");
 const pages = readdirSync(folder)
