@@ -27,6 +27,7 @@ const STEPS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   mailbox: {},
   sys: { target: text, cmd: oneOf("suspend", "resume", "get_state", "replace_state") },
   batch: { sup: text, ops: steps },
+  upgrade: { sup: text, spec: node },
   link: { target: text, to: text },
   monitor: { target: text, to: text },
   trap_exit: { target: text, value: flag },

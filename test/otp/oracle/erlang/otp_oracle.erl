@@ -118,6 +118,16 @@ op(<<"sys">>, S) ->
         <<"get_state">> -> #{v := V} = sys:get_state(P), V;
         <<"replace_state">> -> V = maps:get(<<"value">>, S), #{v := V2} = sys:replace_state(P, fun(St) -> St#{v := V} end), V2
     end;
+op(<<"upgrade">>, S) ->   % code change of a supervisor: from now on its init/1 gives this spec, unless it was refused
+    Path = maps:get(<<"sup">>, S), P = suppid(Path), Old = ets:lookup(oc_tab, {code, Path}),
+    ets:insert(oc_tab, {{code, Path}, maps:get(<<"spec">>, S)}),
+    ok = sys:suspend(P),
+    R = sys:change_code(P, ?MODULE, undefined, []),
+    ok = sys:resume(P),
+    case R of
+        ok -> <<"ok">>;
+        {error, E} -> ets:delete(oc_tab, {code, Path}), ets:insert(oc_tab, Old), [<<"error">>, term(E)]
+    end;
 op(<<"batch">>, S) ->     % several deaths queued at one suspended supervisor: EXIT signals arrive in this order
     Sup = suppid(maps:get(<<"sup">>, S)),
     ok = sys:suspend(Sup), ets:insert(oc_tab, {{suspended, Sup}}),
@@ -255,7 +265,8 @@ start_sup(Path, Sp) ->
     R.
 
 %%% ------------------------------------------------------------------ callbacks
-init({sup, Path, N, Sp}) ->
+init({sup, Path, N, Sp0}) ->
+    Sp = case ets:lookup(oc_tab, {code, Path}) of [{_, New}] -> New; [] -> Sp0 end,
     ets:insert(oc_tab, [{{path, Path}, self(), sup}, {{pid, self()}, Path, N}]),
     Flags = maps:fold(fun(<<"strategy">>, V, A) -> A#{strategy => binary_to_atom(V)};
                          (<<"intensity">>, V, A) -> A#{intensity => V};

@@ -71,6 +71,12 @@ const faulty: fc.Arbitrary<Partial<NodeSpec>> = fc.constantFrom(
   { significant: true, restart: "permanent" },
 );
 
+const faultyFlags: fc.Arbitrary<Partial<NodeSpec>> = fc.constantFrom(
+  { intensity: -1 },
+  { period: 0 },
+  { auto_shutdown: "perhaps" },
+);
+
 const starts = fc
   .tuple(
     pick,
@@ -104,6 +110,22 @@ const startsSubtree = fc.tuple(pick, subtreeChoice, pick).map(
       const inner = at(spec.children ?? [], m);
       if (inner === undefined) return [start];
       return [start, { op: "stop", target: `${path}/${inner.id}`, reason: "boom" }];
+    },
+);
+
+/** Code change: other flags, other children; a template stays one. */
+const upgrades = fc.tuple(pick, subtreeChoice, fc.option(faultyFlags, { freq: 8 })).map(
+  ([n, choice, fault]): Move =>
+    (world) => {
+      const { path, spec: old } = world.supervisor(n);
+      const isDynamic = old.template !== undefined;
+      const supervisor = choice.supervisor && { ...choice.supervisor, isDynamic };
+      const { restart, significant, init, ...spec } = place(
+        { ...choice, supervisor },
+        old.id,
+        "never",
+      );
+      return [{ op: "upgrade", sup: path, spec: { ...spec, ...fault } }];
     },
 );
 
@@ -179,4 +201,5 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
   { arbitrary: links, weight: 1 },
   { arbitrary: traps, weight: 1 },
   { arbitrary: killsSupervisor, weight: 1 },
+  { arbitrary: upgrades, weight: 2 },
 );

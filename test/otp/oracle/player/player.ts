@@ -6,7 +6,7 @@ import {
   type SupervisorSpec,
   type VirtualNode,
 } from "../../../../src/otp/index.ts";
-import type { Scenario, Step, Trace } from "../scenario.ts";
+import type { NodeSpec, Scenario, Step, Trace } from "../scenario.ts";
 import { reasonOf } from "../terms.ts";
 import { Admin, NOPROC } from "./admin.ts";
 import { Specs } from "./specs.ts";
@@ -104,6 +104,8 @@ export class Player {
         return this.sys(step);
       case "batch":
         return this.batch(step);
+      case "upgrade":
+        return this.upgrade(step);
       case "link":
         worker?.cast.link(this.refOf(step.to));
         return this.ping(worker);
@@ -165,6 +167,28 @@ export class Player {
         return ((await this.node.until(inspector.replaceState(id, replace))) as WorkerState).v;
       }
     }
+  }
+
+  private async upgrade(step: Step): Promise<unknown> {
+    const path = step.sup ?? "";
+    const ref = this.story.supervisors.get(path)?.ref;
+    if (ref === undefined || !ref.isAlive) return NOPROC;
+    const { id } = this.scenario.tree;
+    const spec = this.specs.supervisorSpec(path, id, step.spec as NodeSpec);
+    const work = this.node.inspector.upgrade(ref.id, spec as SupervisorSpec<unknown>);
+    return this.node.until(
+      work.then(
+        () => "ok",
+        (error: unknown) => this.refusal(error),
+      ),
+    );
+  }
+
+  private refusal(error: unknown): unknown {
+    if (!(error instanceof ExitError)) throw error;
+    const { reason } = error;
+    if (!Array.isArray(reason) || reason[0] !== "upgrade_failed") throw error;
+    return ["error", ["error", this.story.term(reason[1])]];
   }
 
   private async batch(step: Step): Promise<unknown> {
