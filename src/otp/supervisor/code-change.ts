@@ -86,9 +86,13 @@ function templateSpecs(
   next: SupervisorSetup,
 ): Map<Child, ChildSpec> | Reason {
   const specs = new Map<Child, ChildSpec>();
+  const policy = policyOf(next);
   for (const child of owner.children) {
     // What temporary children were started with is not known any more.
-    if (!(child instanceof TemplateChild)) continue;
+    if (!(child instanceof TemplateChild)) {
+      if (policy !== undefined) specs.set(child, { ...child.spec, ...policy });
+      continue;
+    }
     let spec: ChildSpec | undefined;
     try {
       spec = next.template?.(child.args);
@@ -100,6 +104,19 @@ function templateSpecs(
     specs.set(child, spec as ChildSpec);
   }
   return specs;
+}
+
+/** How a template treats temporary children, if it can tell without their arguments. */
+function policyOf(next: SupervisorSetup): Partial<ChildSpec> | undefined {
+  let spec: ChildSpec | undefined;
+  try {
+    spec = next.template?.(undefined);
+  } catch {
+    return undefined;
+  }
+  if (spec === undefined || spec.restart !== "temporary") return undefined;
+  if (checkSpec(spec, next) !== undefined) return undefined;
+  return { shutdown: spec.shutdown, significant: spec.significant, type: spec.type };
 }
 
 /** A restart of this supervisor by its own parent starts with the new setup. */

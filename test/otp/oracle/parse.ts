@@ -28,6 +28,7 @@ const STEPS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   sys: { target: text, cmd: oneOf("suspend", "resume", "get_state", "replace_state") },
   batch: { sup: text, ops: steps },
   upgrade: { sup: text, spec: node },
+  whereis: { name: text },
   link: { target: text, to: text },
   monitor: { target: text, to: text },
   trap_exit: { target: text, value: flag },

@@ -26,6 +26,8 @@ export interface NodeSpec {
   readonly trap_exit?: boolean;
   readonly on_terminate?: Json;
   readonly state?: Json;
+  /** Name that the worker holds while it lives. */
+  readonly register?: string;
 }
 
 /** One step; which fields matter depends on `op`. */
@@ -44,6 +46,7 @@ export interface Step {
   readonly cmd?: string;
   readonly value?: Json;
   readonly to?: string;
+  readonly name?: string;
   readonly ops?: readonly Step[];
   readonly settle?: boolean;
 }

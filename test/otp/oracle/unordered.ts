@@ -41,7 +41,8 @@ export function whyUnordered(scenario: Scenario): string | undefined {
     step.op === "exit" && step.reason === "kill" && supervisors.has(step.target ?? "");
   if (hasBrutalSupervisor || steps.some(isKilled)) return "a killed supervisor";
   if (steps.some(({ op }) => op === "link" || op === "monitor")) return "a link or a monitor";
-  const isMixed = hasParallelStop && steps.some(({ op }) => op === "trap_exit");
+  const isMixing = ({ op }: Step): boolean => op === "trap_exit" || op === "upgrade";
+  const isMixed = hasParallelStop && steps.some(isMixing);
   if (hasSlowParallelStop || isMixed) return "a parallel stop of unlike or slow children";
   return undefined;
 }

@@ -120,14 +120,16 @@ op(<<"sys">>, S) ->
     end;
 op(<<"upgrade">>, S) ->   % code change of a supervisor: from now on its init/1 gives this spec, unless it was refused
     Path = maps:get(<<"sup">>, S), P = suppid(Path), Old = ets:lookup(oc_tab, {code, Path}),
-    ets:insert(oc_tab, {{code, Path}, maps:get(<<"spec">>, S)}),
     ok = sys:suspend(P),
+    ets:insert(oc_tab, {{code, Path}, maps:get(<<"spec">>, S)}),
     R = sys:change_code(P, ?MODULE, undefined, []),
     ok = sys:resume(P),
     case R of
         ok -> <<"ok">>;
         {error, E} -> ets:delete(oc_tab, {code, Path}), ets:insert(oc_tab, Old), [<<"error">>, term(E)]
     end;
+op(<<"whereis">>, S) ->
+    case whereis(regname(maps:get(<<"name">>, S))) of undefined -> <<"undefined">>; W -> pname(W) end;
 op(<<"batch">>, S) ->     % several deaths queued at one suspended supervisor: EXIT signals arrive in this order
     Sup = suppid(maps:get(<<"sup">>, S)),
     ok = sys:suspend(Sup), ets:insert(oc_tab, {{suspended, Sup}}),
@@ -248,9 +250,13 @@ start_worker(Path, Sp) ->
     Pn = <<Path/binary, "#", (integer_to_binary(N))/binary>>,
     case Act of
         #{<<"error">> := R} -> ev({obj, [{e, init}, {p, Pn}, {r, [<<"error">>, R]}]}), {error, rterm(R)};
-        #{<<"extra">> := X} -> case gen_server:start_link(?MODULE, {worker, Path, N, Sp, <<"ok">>}, []) of {ok, P} -> {ok, P, rterm(X)}; O -> O end;
-        _ -> gen_server:start_link(?MODULE, {worker, Path, N, Sp, Act}, [])
+        #{<<"extra">> := X} -> case start_server(Sp, {worker, Path, N, Sp, <<"ok">>}) of {ok, P} -> {ok, P, rterm(X)}; O -> O end;
+        _ -> start_server(Sp, {worker, Path, N, Sp, Act})
     end.
+start_server(#{<<"register">> := Name}, Args) -> gen_server:start_link({local, regname(Name)}, ?MODULE, Args, []);
+start_server(_, Args) -> gen_server:start_link(?MODULE, Args, []).
+%% a name belongs to one scenario: the last one's processes may still be dying
+regname(Name) -> [{_, C}] = ets:lookup(oc_tab, coll), list_to_atom(binary_to_list(Name) ++ pid_to_list(C)).
 start_sup(Path, Sp) ->
     {N, Act} = next(Path, Sp),
     R = case Act of

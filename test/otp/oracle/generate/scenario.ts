@@ -62,12 +62,12 @@ function withoutDeafPartners(made: Omit<Scenario, "name">): Omit<Scenario, "name
 
 /**
  * Nobody waits for the orphans of a killed supervisor, so a step would end while they still sleep in
- * terminate: there they do not sleep.
+ * terminate, and whether their names are free in time is a race: there they do neither.
  */
 function withoutSlowOrphans(made: Omit<Scenario, "name">): Omit<Scenario, "name"> {
   if (whyUnordered(made) !== "a killed supervisor") return made;
   const awake = (spec: NodeSpec): NodeSpec => {
-    const { on_terminate, children, template, ...rest } = spec;
+    const { on_terminate, children, template, register: _name, ...rest } = spec;
     const isSleeping =
       typeof on_terminate === "object" && on_terminate !== null && "sleep" in on_terminate;
     return {

@@ -4,7 +4,7 @@ import type { Json, NodeSpec, Step } from "../scenario.ts";
 import { batch, nestedBatch } from "./batches.ts";
 import { calls, suspends, suspendsSupervisor, sys } from "./calls.ts";
 import { type Move, pick, reason } from "./move.ts";
-import { chance, place, subtreeChoice, workerChoice } from "./tree.ts";
+import { chance, NAMES, place, subtreeChoice, workerChoice } from "./tree.ts";
 import { at, LABELS } from "./world.ts";
 
 const dies = fc.tuple(pick, reason, chance(20)).map(
@@ -91,7 +91,9 @@ const starts = fc
         if (sup.spec.template !== undefined) {
           return [{ op: "start_child", sup: sup.path, args: [id] }];
         }
-        const spec = { ...place(choice, id, sup.spec.auto_shutdown), ...fault };
+        // A taken name and a taken id are one error here; Erlang wraps the former with the child.
+        const { register: _name, ...placed } = place(choice, id, sup.spec.auto_shutdown);
+        const spec = { ...placed, ...fault };
         return [{ op: "start_child", sup: sup.path, spec }];
       },
   );
@@ -113,6 +115,11 @@ const startsSubtree = fc.tuple(pick, subtreeChoice, pick).map(
     },
 );
 
+const asksName = fc.constantFrom(...NAMES).map(
+  (name): Move =>
+    () => [{ op: "whereis", name }],
+);
+
 /** Code change: other flags, other children; a template stays one. */
 const upgrades = fc.tuple(pick, subtreeChoice, fc.option(faultyFlags, { freq: 8 })).map(
   ([n, choice, fault]): Move =>
@@ -120,14 +127,27 @@ const upgrades = fc.tuple(pick, subtreeChoice, fc.option(faultyFlags, { freq: 8 
       const { path, spec: old } = world.supervisor(n);
       const isDynamic = old.template !== undefined;
       const supervisor = choice.supervisor && { ...choice.supervisor, isDynamic };
-      const { restart, significant, init, ...spec } = place(
-        { ...choice, supervisor },
-        old.id,
-        "never",
-      );
-      return [{ op: "upgrade", sup: path, spec: { ...spec, ...fault } }];
+      const {
+        restart: _r,
+        significant: _s,
+        init: _i,
+        ...spec
+      } = place({ ...choice, supervisor }, old.id, "never");
+      const template = spec.template && sameKeeping(spec.template, old.template);
+      const next = { ...spec, ...(template && { template }), ...fault };
+      return [{ op: "upgrade", sup: path, spec: next }];
     },
 );
+
+/**
+ * OTP keeps no arguments of temporary dynamic children and crashes when a template that has become
+ * another kind restarts one: whether they are temporary stays as it was.
+ */
+function sameKeeping(next: NodeSpec, old: NodeSpec | undefined): NodeSpec {
+  const wasTemporary = old?.restart === "temporary";
+  if (wasTemporary === (next.restart === "temporary")) return next;
+  return { ...next, restart: wasTemporary ? "temporary" : "permanent" };
+}
 
 const setsInit = fc
   .tuple(
@@ -202,4 +222,5 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
   { arbitrary: traps, weight: 1 },
   { arbitrary: killsSupervisor, weight: 1 },
   { arbitrary: upgrades, weight: 2 },
+  { arbitrary: asksName, weight: 1 },
 );

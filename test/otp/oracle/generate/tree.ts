@@ -7,6 +7,9 @@ const MAX_DEPTH = 3;
 /** Long enough that no scenario crosses it: windows across seconds have scenarios of their own. */
 const PERIOD_S = 60;
 
+/** Names that workers hold: few, so that they collide. */
+export const NAMES = ["one", "two", "three"];
+
 /** Choices of a node, before its place in the tree gives it a name and its parent allows significance. */
 export interface NodeChoice {
   readonly restart: string;
@@ -76,6 +79,7 @@ const worker = fc.record(
     on_terminate: onTerminate,
     state: fc.constantFrom<Json>(1, "s"),
     type: fc.constant("supervisor"),
+    register: fc.constantFrom(...NAMES),
   },
   { requiredKeys: [] },
 );
@@ -84,15 +88,22 @@ const worker = fc.record(
 const plainWorker = fc
   .tuple(
     worker,
-    fc.record({ init: chance(35), end: chance(15), trap: chance(20), type: chance(5) }),
+    fc.record({
+      init: chance(35),
+      end: chance(15),
+      trap: chance(20),
+      type: chance(5),
+      name: chance(8),
+    }),
   )
   .map(([all, keep]) => {
-    const { init, on_terminate, trap_exit, type, state, shutdown } = all;
+    const { init, on_terminate, trap_exit, type, state, shutdown, register } = all;
     return {
       ...(shutdown === undefined ? {} : { shutdown }),
       ...(keep.init && init !== undefined ? { init } : {}),
       ...(keep.end && on_terminate !== undefined ? { on_terminate } : {}),
       ...(keep.trap && trap_exit !== undefined ? { trap_exit } : {}),
+      ...(keep.name && register !== undefined ? { register } : {}),
       ...(keep.type && type !== undefined ? { type } : {}),
       ...(state === undefined ? {} : { state }),
     };

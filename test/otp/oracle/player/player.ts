@@ -104,6 +104,10 @@ export class Player {
         return this.sys(step);
       case "batch":
         return this.batch(step);
+      case "whereis": {
+        const ref = this.node.whereis({ name: step.name ?? "", facets: trapping.facets });
+        return ref === undefined ? "undefined" : this.story.term(ref.id);
+      }
       case "upgrade":
         return this.upgrade(step);
       case "link":

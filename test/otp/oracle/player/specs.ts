@@ -87,6 +87,7 @@ export class Specs {
     const extra = () => (attempt.act as Item)["extra"];
     return {
       ...base,
+      ...(spec.register === undefined ? {} : { name: spec.register }),
       ...(spec.type === undefined ? {} : { type: spec.type as "worker" }),
       // Only `supervisor` makes children of that type here; their default is OTP's all the same.
       ...(spec.type === "supervisor" && spec.shutdown === undefined
