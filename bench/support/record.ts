@@ -43,7 +43,7 @@ function bodyOf(name: string, rows: readonly Row[]): readonly string[] {
       [
         "",
         cell(row.case),
-        `${row.value} ${row.unit}`,
+        `${row.value} ${row.unit}${spread(row)}`,
         row.baseline === undefined ? "" : `${row.baseline} ${row.unit}`,
         row.ratio === undefined ? "" : `${row.ratio} ×`,
         cell(row.bar ?? ""),
@@ -56,5 +56,9 @@ function bodyOf(name: string, rows: readonly Row[]): readonly string[] {
     "",
   ];
 }
+
+/** Worst and best round, where they are known. */
+const spread = ({ best, worst }: Row): string =>
+  best === undefined || worst === undefined ? "" : ` (${worst} … ${best})`;
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
