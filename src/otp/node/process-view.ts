@@ -110,7 +110,7 @@ export function rowOf(process: Process): ProcessRow {
     mailbox: process.mailbox.size,
     dropped: extras?.dropped ?? 0,
     turns: process.turns,
-    handlerMs: process.handlerMs,
+    handlerMs: process.handlerUs / 1000,
     restarts: child?.restarts ?? 0,
     lastExit: child?.lastExit === undefined ? undefined : reasonText(child.lastExit),
     links: [...process.linked()].map((linked) => linked.pid),

@@ -337,7 +337,7 @@ export class Kernel {
     if (visits % VISITS_PER_SAMPLE !== 0) return enter(process, this.takeTurns);
     const startMs = this.now();
     const turns = enter(process, this.takeTurns);
-    process.handlerMs += (this.now() - startMs) * VISITS_PER_SAMPLE;
+    process.handlerUs += Math.round((this.now() - startMs) * VISITS_PER_SAMPLE * 1000);
     return turns;
   }
 

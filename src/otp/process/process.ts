@@ -96,7 +96,8 @@ export class Process {
   /** Name of the handler of the current or last turn. */
   handler = "";
   turns = 0;
-  handlerMs = 0;
+  /** Whole us: a fraction would cost every process a boxed number. */
+  handlerUs = 0;
   readonly startedAtMs: number;
   /** Id under which its supervisor keeps it. */
   childId: unknown = undefined;
@@ -109,7 +110,7 @@ export class Process {
     this.behaviour = behaviour;
     this.parent = parent;
     this.trapExit = behaviour.trapExit;
-    // Whole ms: a fraction would cost every process a boxed number.
+    // Whole ms, for the same reason.
     this.startedAtMs = Math.floor(kernel.recentMs());
   }
 
