@@ -173,7 +173,7 @@ export class ChainFollower {
     if (head === undefined || (need.kind === "block" && need.hash !== head.hash)) {
       return this.needs.failed(need.key, nowMs);
     }
-    this.needs.delete(need.key);
+    this.needs.answered(need.key, nowMs);
     this.asked.delete(need.key);
     const known = this.ring.get(head.hash);
     const wasHeadless = known !== undefined && known.head === undefined;
@@ -196,7 +196,7 @@ export class ChainFollower {
     if (logs === undefined || !this.logs.complete(block, logs)) {
       return this.needs.failed(need.key, nowMs);
     }
-    this.needs.delete(need.key);
+    this.needs.answered(need.key, nowMs);
   }
 
   /** The logs of a block are in doubt, e.g. its sources disagree: one call settles it. */

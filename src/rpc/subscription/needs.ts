@@ -3,7 +3,7 @@
  *
  * Each need is one question; it stays until it is answered or withdrawn. A failed answer is retried
  * after a growing pause, so a provider that lags by a block costs a few quick questions and a dead
- * chain one a minute.
+ * chain one a minute; the first answer after an outage ends the pauses of all others.
  */
 
 /** A question for any healthy provider; `hash` or `number` names the block. */
@@ -71,7 +71,15 @@ export class Needs {
     this.pending.set(need.key, { need, failures: 0, nextAtMs: nowMs, isAsked: false });
   }
 
-  /** The answer came, or nobody wants it any more. */
+  /** A usable answer came: the providers are there, so whatever has failed before is due at once. */
+  answered(key: string, nowMs: number): void {
+    this.delete(key);
+    for (const entry of this.pending.values()) {
+      if (entry.failures > 0 && !entry.isAsked) entry.nextAtMs = Math.min(entry.nextAtMs, nowMs);
+    }
+  }
+
+  /** Nobody wants it any more. */
   delete(key: string): void {
     if (this.pending.get(key)?.isAsked === true) this.asked--;
     this.pending.delete(key);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { needHeight } from "../../../src/rpc/subscription/needs.ts";
 import { Recorder, block, chain, logBytes } from "./follower-kit.ts";
 
 describe("the history of a chain", () => {
@@ -33,6 +34,24 @@ describe("the history of a chain", () => {
       if (gap === 10) expect(r.heads().length).toBe(12);
       else expect(r.events).toEqual(["head a1", `gap all 2-${gap + 2}`, `head a${gap + 2}`]);
     }
+  });
+
+  it("asks at once for all that is missing when one answer shows that the providers are back", () => {
+    const r = new Recorder({ backfillTimeoutMs: 600_000 }).watched();
+    const blocks = chain("a", 1, 4);
+    r.head("p1", blocks[0]);
+    r.head("p1", blocks[3]);
+    // Nobody answers for two minutes: the pauses between the questions have grown to one.
+    for (let second = 0; second < 120; second += 1) {
+      r.now += 1_000;
+      r.answer();
+    }
+    r.knows(blocks);
+    r.answer();
+    expect(r.heads()).toEqual(["a1"]);
+    r.follower.needs.add(needHeight(1), r.now);
+    r.answer();
+    expect(r.heads()).toEqual(["a1", "a2", "a3", "a4"]);
   });
 
   it("does not let out-of-order heads lower the cursor", () => {
