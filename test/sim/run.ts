@@ -38,6 +38,7 @@ export interface Outcome {
 const WATCH_MS = 500;
 /** Time for the last answers once nobody asks any more, ms. */
 const DRAIN_MS = 1_500;
+const MOMENT_MS = 50;
 const TAIL_LINES = 30;
 const HEAL_STEP_MS = 2_000;
 
@@ -70,7 +71,13 @@ const played = async (world: SimWorld): Promise<Violation | undefined> => {
     if (isWell(world) || untilMs >= stormEndMs + maxHealMs) break;
   }
   world.load.stop();
-  return watched(world, world.sinceStartMs + DRAIN_MS);
+  const late = await watched(world, world.sinceStartMs + DRAIN_MS);
+  // The hubs go on asking for blocks: the judges look at a moment without a question.
+  const lastMs = world.sinceStartMs + DRAIN_MS;
+  while (world.gateway.inFlight > 0 && world.sinceStartMs < lastMs) {
+    await world.runTo(world.sinceStartMs + MOMENT_MS);
+  }
+  return late;
 };
 
 /** How a violation is told: what, where, what happened around it, and how to see it again. */

@@ -39,7 +39,7 @@ const isTold = ({ closedWith, untilMs }: StreamRecord, losses: readonly number[]
 export const streams: Invariant = {
   name: "streams",
   claim:
-    "subscribers see linked heads without hole or double under one id, and no log twice; only slow ones and those of a removed chain are closed",
+    "subscribers see linked heads without hole or double under one id, and no log twice; only slow ones are closed, those of a removed chain, and those told of a gap that no good provider could fill",
   judge: ({ streams: all, losses }) =>
     wrong(all, (stream) => {
       const { client, chain, mayClose, closedWith, subscriptionIds, logFaults } = stream;

@@ -1,6 +1,7 @@
 /** The readers of the simulation: a steady load per chain, spikes, and the promise made to each. */
 import { seededRandom } from "../../../src/lib/random.ts";
 import { methodInfo } from "../../../src/rpc/json-rpc/methods.ts";
+import type { Link } from "../world/link.ts";
 import type { SimWorld } from "../world/world.ts";
 import { faultOf, ReplyBox, requestOf, type SimCall, type SimRequest } from "./reader.ts";
 
@@ -15,11 +16,14 @@ const READS: readonly SimCall[] = [
 const WRITE: SimCall = { method: "eth_sendRawTransaction", params: ["0xdeadbeef"] };
 const WRITE_SHARE = 0.02;
 const MAX_BATCH = 6;
-/** After this time without a fault a provider is one that a caller may count on. */
-const SETTLED_MS = 8_000;
-/** A provider that has just turned bad costs an attempt; the gateway has three. */
-const FRESH_MS = 5_000;
-const MAX_FRESH = 2;
+/**
+ * After this time without a fault a provider is one that a caller may count on: a breaker that was
+ * reopened four times rests for 16 times its second, and 5 % more, before it is tried.
+ */
+const SETTLED_MS = 20_000;
+/** A provider that has just turned bad, or is always a little so, costs an attempt; there are three. */
+const FRESH_MS = 10_000;
+const MAX_UNRELIABLE = 2;
 /** Chains whose records were lost start as they did at first: their providers are asked who they are. */
 const RESTART_MS = 4_000;
 
@@ -110,6 +114,14 @@ export class Load {
     return box;
   }
 
+  /** Whether a chain has a provider, since `sinceMs` and long before, that a caller may count on. */
+  hasGood(chain: string, sinceMs: number): boolean {
+    const { links, config } = this.#world;
+    return links.some(
+      (link) => link.chain === chain && !config.absent.has(link.name) && isGood(link, sinceMs),
+    );
+  }
+
   #askOne(chain: string): void {
     const { load } = this.#world.plan;
     const chance = this.#chance;
@@ -137,13 +149,16 @@ export class Load {
     const { links, config, record } = this.#world;
     // Judged at its answer: what was lost before it was asked, or while it waited.
     if (record.losses.some((atMs) => atMs + RESTART_MS > askedAtMs)) return false;
-    let good = 0;
     let fresh = 0;
+    let flaky = 0;
     for (const link of links) {
       if (link.chain !== chain || config.absent.has(link.name)) continue;
       if (link.turnedBadMs > askedAtMs - FRESH_MS) fresh += 1;
-      if (link.isSteady && !link.isBad && link.turnedGoodMs < askedAtMs - SETTLED_MS) good += 1;
+      else if (!link.isSteady) flaky += 1;
     }
-    return good > 0 && fresh <= MAX_FRESH;
+    return this.hasGood(chain, askedAtMs) && (fresh === 0 || fresh + flaky <= MAX_UNRELIABLE);
   }
 }
+
+const isGood = (link: Link, sinceMs: number): boolean =>
+  link.isSteady && !link.isBad && link.turnedGoodMs < sinceMs - SETTLED_MS;

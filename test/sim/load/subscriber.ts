@@ -22,7 +22,7 @@ export interface SeenHead {
 export interface StreamRecord {
   readonly client: number;
   readonly chain: string;
-  /** A slow reader is closed for it; so is a client of a chain that goes away. */
+  /** A slow reader, one of a chain that goes away, one told of a gap that nobody could fill. */
   readonly mayClose: boolean;
   readonly heads: readonly SeenHead[];
   readonly subscriptionIds: readonly string[];
@@ -46,6 +46,8 @@ export class Subscriber implements SessionSink {
   /** It reads nothing, so that everything stays in its buffer. */
   isSlow = false;
   closedWith: string | undefined = undefined;
+  /** The world gave the gateway no means to keep it. */
+  isExcused = false;
   closedAtMs: number | undefined = undefined;
   openedAtMs = 0;
   /** Called when the subscribe was refused and should be tried again. */
@@ -99,7 +101,7 @@ export class Subscriber implements SessionSink {
     return {
       client: this.id,
       chain: this.chain,
-      mayClose: this.mayClose,
+      mayClose: this.mayClose || this.isExcused,
       heads: this.#heads,
       subscriptionIds: [...this.#ids],
       logFaults: this.#logFaults,

@@ -194,6 +194,9 @@ export class SimWorld {
     client.onRefused = () => agenda.after(RETRY_MS, ask);
     client.onClosed = () => {
       if (chain === "late") this.tally.count("late.closed");
+      // Told honestly that blocks are missing, while nobody was there who could be trusted for them.
+      const isTold = client.closedWith?.startsWith("1013 gap") === true;
+      client.isExcused = isTold && !this.load.hasGood(chain, this.node.nowMs());
       agenda.after(1, () => session.onClose());
     };
     ask();
