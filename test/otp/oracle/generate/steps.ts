@@ -146,7 +146,7 @@ const upgrades = fc.tuple(pick, subtreeChoice, fc.option(faultyFlags, { freq: 8 
 function sameKeeping(next: NodeSpec, old: NodeSpec | undefined): NodeSpec {
   const wasTemporary = old?.restart === "temporary";
   if (wasTemporary === (next.restart === "temporary")) return next;
-  return { ...next, restart: wasTemporary ? "temporary" : "permanent" };
+  return { ...next, restart: wasTemporary ? "temporary" : "transient" };
 }
 
 const setsInit = fc
