@@ -5,6 +5,7 @@ import { itemsOf, withoutItem } from "../../lib/few.ts";
 import { isCleanReason, reasonText, type Reason } from "../reason.ts";
 import { formatted } from "../sys/status.ts";
 import { dropDebug } from "../sys/taps.ts";
+import { takeStarter, unlinkFromParent } from "./birth.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Process } from "./process.ts";
 import type { MonitorRecord } from "./signals.ts";
@@ -33,21 +34,13 @@ export function endProcess(kernel: Kernel, process: Process, reason: Reason): vo
   process.behaviour.ended?.();
   while (process.calls !== undefined) process.calls.fail(reason);
   signalDeath(kernel, process, reason);
-  const told = kernel.takeStarter(process);
+  const told = takeStarter(kernel, process);
   process.mailbox.clear();
   process.state = undefined;
   process.ctx = undefined;
   process.resource = undefined;
   process.links = undefined;
   told?.({ ok: false, ignored: false, reason });
-}
-
-/** A start that fails is told by its outcome, not by an exit signal. */
-export function unlinkFromParent(process: Process): void {
-  const { parent } = process;
-  if (parent === undefined) return;
-  process.dropLink(parent);
-  parent.dropLink(process);
 }
 
 /** Takes a monitor from the process it watches. */

@@ -10,19 +10,21 @@ import { PubSub } from "../names/pubsub.ts";
 import { Registry } from "../names/registry.ts";
 import type { Table } from "../names/table.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
+import { Alarm } from "../time/alarm.ts";
 import type { Clock } from "../time/clock.ts";
-import { TimerEntry, TimerWheel } from "../time/wheel.ts";
+import { type TimerEntry, TimerWheel } from "../time/wheel.ts";
 import { runSys, takeDetoured } from "../sys/run.ts";
 import type { Taps } from "../sys/taps.ts";
+import { type SpawnOptions, spawnProcess, type Starters } from "./birth.ts";
 import { createBoard, Slot } from "./board.ts";
 import { CastType, type Envelope, Kind } from "./message.ts";
 import { PendingCall } from "./calls.ts";
 import { CallGraph } from "./cycles.ts";
-import { endProcess, unlinkFromParent } from "./death.ts";
+import { endProcess } from "./death.ts";
 import type { Foreign } from "./foreign.ts";
 import { makeRoom, tellHigh } from "./overflow.ts";
 import { ProcessTable } from "./process-table.ts";
-import { type Behaviour, Process, type StartOutcome } from "./process.ts";
+import type { Process, StartOutcome } from "./process.ts";
 import { type SchedulerHooks, Scheduler, TURNS_PER_VISIT } from "./scheduler.ts";
 import { runFirst, runIn } from "./scope.ts";
 import { MonitorRecord, SignalQueue } from "./signals.ts";
@@ -45,18 +47,6 @@ export interface KernelOptions {
   readonly isToldElsewhere?: ((tookMs: number) => boolean) | undefined;
   /** Worker threads for isolated subtrees; default: cores - 1, at least 1. */
   readonly maxWorkers?: number | undefined;
-}
-
-/** How to start one process. */
-export interface SpawnOptions {
-  readonly behaviour: Behaviour;
-  readonly args: unknown;
-  readonly parent?: Process | undefined;
-  readonly isLinked?: boolean;
-  readonly name?: string | undefined;
-  readonly childId?: unknown;
-  /** Init that takes longer is killed and reported as timeout. */
-  readonly startTimeoutMs?: number | undefined;
 }
 
 /** Counters of one node. */
@@ -107,7 +97,7 @@ export class Kernel {
   /** Waiting inside init, terminate or a supervisor's stop. */
   private readonly blockedProcesses = new Set<Process>();
   /** Who hears how an async start ends. */
-  private readonly starters = new Map<Process, (outcome: StartOutcome) => void>();
+  readonly starters: Starters = new Map();
   private readonly logSink: LogSink;
   private readonly armTimer: (deadlineMs: number) => void;
   private pidSeq = 0;
@@ -175,89 +165,9 @@ export class Kernel {
     return process;
   }
 
-  /** Creates the process and runs its init; sync inits give a sync outcome. */
+  /** Creates the process and runs its init; see birth.ts. */
   spawn(options: SpawnOptions): StartOutcome | Promise<StartOutcome> {
-    const { behaviour, parent, name } = options;
-    const process = new Process(this, this.nextId(), behaviour, parent);
-    process.childId = options.childId;
-    if (name !== undefined) {
-      const holder = this.registry.register(name, process);
-      if (holder !== undefined) {
-        process.alive = false;
-        process.status = "dead";
-        return { ok: false, ignored: false, reason: ["already_started", holder.pid] };
-      }
-    }
-    this.admit(process);
-    if (parent !== undefined && options.isLinked === true) {
-      process.addLink(parent);
-      parent.addLink(process);
-    }
-    return this.runInit(process, options);
-  }
-
-  private runInit(process: Process, options: SpawnOptions): StartOutcome | Promise<StartOutcome> {
-    const begin = (): StartOutcome | Promise<StartOutcome> =>
-      process.behaviour.init(process, options.args);
-    let outcome: StartOutcome | Promise<StartOutcome>;
-    try {
-      outcome = runFirst(process, begin);
-    } catch (error) {
-      outcome = { ok: false, ignored: false, reason: reasonOfThrown(error) };
-    }
-    if (!(outcome instanceof Promise)) return this.initDone(process, outcome);
-    const pending = outcome;
-    process.busy = true;
-    this.block(process);
-    return new Promise((resolve) => {
-      const { startTimeoutMs = Number.POSITIVE_INFINITY } = options;
-      const deadline =
-        startTimeoutMs === Number.POSITIVE_INFINITY
-          ? undefined
-          : this.wakeAt(startTimeoutMs, () => {
-              this.event("otp.start.timeout", process, { durationMs: startTimeoutMs });
-              this.initFailed(process, "timeout");
-            });
-      this.starters.set(process, (result) => {
-        if (deadline !== undefined) this.wheel.cancel(deadline);
-        resolve(result);
-      });
-      pending.then(
-        (result) => this.initDone(process, result),
-        (error: unknown) =>
-          this.initDone(process, { ok: false, ignored: false, reason: reasonOfThrown(error) }),
-      );
-    });
-  }
-
-  private initDone(process: Process, outcome: StartOutcome): StartOutcome {
-    if (!process.alive) {
-      return { ok: false, ignored: false, reason: process.exitReason ?? "killed" };
-    }
-    if (!outcome.ok) {
-      unlinkFromParent(process);
-      const reason = outcome.ignored ? "normal" : outcome.reason;
-      const told = this.takeStarter(process);
-      this.event("otp.init", process, { result: outcome.ignored ? "ignore" : ["error", reason] });
-      this.finish(process, reason);
-      told?.(outcome);
-      return outcome;
-    }
-    process.status = "running";
-    process.busy = false;
-    this.unblock(process);
-    this.event("otp.init", process, { result: "ok" });
-    if (process.mailbox.size > 0) this.scheduler.enqueue(process);
-    const told = this.takeStarter(process);
-    told?.(outcome);
-    return outcome;
-  }
-
-  private initFailed(process: Process, reason: Reason): void {
-    unlinkFromParent(process);
-    const told = this.takeStarter(process);
-    this.finish(process, "killed");
-    told?.({ ok: false, ignored: false, reason });
+    return spawnProcess(this, options);
   }
 
   /** Ends a process now; see death.ts. */
@@ -373,14 +283,6 @@ export class Kernel {
     return this.blockedProcesses.size > 0;
   }
 
-  /** Whoever waits for the start of `process`; told once. */
-  takeStarter(process: Process): ((outcome: StartOutcome) => void) | undefined {
-    if (this.starters.size === 0) return undefined;
-    const told = this.starters.get(process);
-    if (told !== undefined) this.starters.delete(process);
-    return told;
-  }
-
   /** Marks a process as waiting inside a turn until it ends or `unblock` is called. */
   block(process: Process): void {
     this.blockedProcesses.add(process);
@@ -450,18 +352,5 @@ export class Kernel {
   event(name: string, process: Process, fields: Readonly<Record<string, unknown>>): void {
     if (!this.telemetry.hears(name)) return;
     this.telemetry.emit(name, { pid: process.pid, ...fields }, process.label);
-  }
-}
-
-class Alarm extends TimerEntry {
-  private readonly body: () => void;
-
-  constructor(body: () => void) {
-    super();
-    this.body = body;
-  }
-
-  expire(): void {
-    this.body();
   }
 }
