@@ -6,11 +6,10 @@
  */
 import { type Envelope, Kind } from "../process/message.ts";
 import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
-import type { ProcessRef } from "../process/ref.ts";
 import type { LogLevel } from "../node/log.ts";
 import { treeOf } from "../node/tree-view.ts";
 import type { Reason } from "../reason.ts";
-import { SupervisorHandle } from "../supervisor/ref.ts";
+import { SupervisorBase } from "../supervisor/base.ts";
 import type { SupervisorSetup } from "../supervisor/spec.ts";
 import { Bridge } from "./bridge.ts";
 import { decodeReason, encodeReason } from "./codec.ts";
@@ -26,16 +25,9 @@ import { type View, viewFrom } from "./view.ts";
 const TERMINATED = 1;
 
 /** Behaviour and state of one host. */
-export class IsolateHost implements Behaviour {
-  readonly name: string;
-  readonly kind = "supervisor";
-  readonly trapExit = true;
-  readonly maxMailbox = 10_000;
-  readonly highWater = 8_000;
-  readonly overflow = "reject";
+export class IsolateHost extends SupervisorBase implements Behaviour {
   private readonly setup: SupervisorSetup;
   private readonly isolation: Isolation;
-  private me!: Process;
   private hub!: Hub;
   private workerId = "";
   private thread: Thread | undefined = undefined;
@@ -48,17 +40,9 @@ export class IsolateHost implements Behaviour {
   private end: ThreadEnd | undefined = undefined;
 
   constructor(setup: SupervisorSetup, isolation: Isolation) {
-    this.name = setup.id;
+    super(setup.id);
     this.setup = setup;
     this.isolation = isolation;
-  }
-
-  hasCall(): boolean {
-    return false;
-  }
-
-  makeRef(process: Process): ProcessRef {
-    return new SupervisorHandle(process.kernel, process, undefined);
   }
 
   init(process: Process): StartOutcome | Promise<StartOutcome> {
@@ -68,9 +52,7 @@ export class IsolateHost implements Behaviour {
     if (this.hub.workers >= this.hub.maxWorkers) {
       return failed(["max_workers", this.hub.maxWorkers]);
     }
-    const peers = kernel.supervisors.get(this.name);
-    if (peers === undefined) kernel.supervisors.set(this.name, new Set([process]));
-    else peers.add(process);
+    this.enlist();
     if (!kernel.isRealTime) return this.openInline();
     return new Promise((resolve) => {
       this.settleStart = resolve;
@@ -116,9 +98,7 @@ export class IsolateHost implements Behaviour {
   /** For the runtime: the process is gone, and its thread goes with it. */
   ended(): void {
     const { me, thread } = this;
-    const peers = me.kernel.supervisors.get(this.name);
-    peers?.delete(me);
-    if (peers?.size === 0) me.kernel.supervisors.delete(this.name);
+    this.delist();
     if (thread === undefined) {
       endInline(me, ["worker_exit", TERMINATED]);
       return;

@@ -6,14 +6,13 @@ import type { Process, StartOutcome } from "../process/process.ts";
 import { processOf, RefImpl } from "../process/ref.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { checkSpec } from "./check.ts";
+import { chain, type Maybe } from "./chain.ts";
 import { Child, TemplateChild } from "./child.ts";
 import { reconcile } from "./reconcile-apply.ts";
 import type { AdminCommand, AdminResult, ChildCounts, ChildRow, StartedChild } from "./ref.ts";
 import type { ChildSpec } from "./spec.ts";
 import { stopOne } from "./stopping.ts";
-import { chain, type SupervisorBehaviour } from "./supervisor.ts";
-
-type Maybe<T> = T | Promise<T>;
+import type { SupervisorBehaviour } from "./supervisor.ts";
 
 /** Runs one admin command; the answer comes when the work is done. */
 export function runAdmin(owner: SupervisorBehaviour, command: AdminCommand): Maybe<unknown> {

@@ -10,8 +10,10 @@ import type { SupervisorBehaviour } from "./supervisor.ts";
 
 const MAX_WAIT_MS = 5000;
 
-/** Resolves when everything below the dead supervisor is gone; undefined when it already is. */
-export function killOrphans(waiter: Process, dead: SupervisorBehaviour): Promise<void> | undefined {
+/** Resolves when everything below a dead child is gone; undefined when it already is. */
+export function killOrphans(waiter: Process, child: Process): Promise<void> | undefined {
+  const { behaviour: dead } = child;
+  if (!isSupervisor(dead)) return undefined;
   const orphans: Process[] = [];
   const waitMs = collect(dead, orphans);
   if (orphans.length === 0) return undefined;

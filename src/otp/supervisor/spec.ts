@@ -105,8 +105,6 @@
 import type { AnyDef, ArgsOf } from "../actor/definition.ts";
 import type { Key } from "../names/key.ts";
 import type { Behaviour, StartOutcome } from "../process/process.ts";
-import { SupervisorBehaviour } from "./supervisor.ts";
-import { IsolateHost } from "../isolate/host.ts";
 import { type IsolatedFrom, type Isolation, originOf, refused } from "../isolate/origin.ts";
 
 /** When a child is restarted: always, after abnormal ends, never. */
@@ -255,16 +253,6 @@ export interface SupervisorSpec<A = ChildSpec> extends ChildSpec {
   readonly type: "supervisor";
   readonly setup: SupervisorSetup;
   readonly [takes]?: A;
-}
-
-/** What a start plan runs this time. */
-export function behaviourOf(plan: StartPlan): Behaviour {
-  const { behaviour } = plan;
-  if (!("children" in behaviour)) return behaviour;
-  const { isolation } = behaviour;
-  return isolation === undefined
-    ? new SupervisorBehaviour(behaviour)
-    : new IsolateHost(behaviour, isolation);
 }
 
 const WORKER_SHUTDOWN_MS = 5000;

@@ -1,10 +1,12 @@
 /**
  * Runs the start plan of one spec, for supervisors and for a node's root.
  */
+import { IsolateHost } from "../isolate/host.ts";
 import type { Profile } from "../node/profile.ts";
 import type { Kernel } from "../process/kernel.ts";
-import type { Process, StartOutcome } from "../process/process.ts";
-import { behaviourOf, type ChildSpec } from "./spec.ts";
+import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
+import type { ChildSpec, StartPlan } from "./spec.ts";
+import { SupervisorBehaviour } from "./supervisor.ts";
 
 /** Starts a child of `parent`, or a root; sync as long as its init is. */
 export function startSpec(
@@ -36,4 +38,13 @@ export function startSpec(
 /** What the profile says of a spec that is silent; a supervisor's start takes as long as its children's. */
 function startTimeoutOf(spec: ChildSpec, profile: Profile): number {
   return spec.type === "worker" ? profile.startTimeoutMs : Number.POSITIVE_INFINITY;
+}
+
+/** What a plan runs this time: a supervisor has a behaviour of its own at each start. */
+function behaviourOf({ behaviour }: StartPlan): Behaviour {
+  if (!("children" in behaviour)) return behaviour;
+  const { isolation } = behaviour;
+  return isolation === undefined
+    ? new SupervisorBehaviour(behaviour)
+    : new IsolateHost(behaviour, isolation);
 }

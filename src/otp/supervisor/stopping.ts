@@ -4,10 +4,30 @@
 import type { Process } from "../process/process.ts";
 import { Kind } from "../process/message.ts";
 import { reasonText, type Reason } from "../reason.ts";
+import { chain, type Maybe } from "./chain.ts";
 import type { Child } from "./child.ts";
-import type { SupervisorBehaviour } from "./supervisor.ts";
 import { reportChild } from "./reports.ts";
 import { isFineStop } from "./strategy.ts";
+import type { SupervisorBehaviour } from "./supervisor.ts";
+
+/** Stops all children: in reverse start order, or of a dynamic supervisor at once. */
+export function stopAll(owner: SupervisorBehaviour): Maybe<void> {
+  for (const child of owner.children) owner.cancelDelay(child);
+  if (owner.isDynamic) return stopInParallel(owner, [...owner.children]);
+  let work: Maybe<void> = undefined;
+  for (const child of [...owner.children].reverse()) {
+    work = chain(work, () => stopMember(owner, child));
+  }
+  return work;
+}
+
+/** Stops one child with its group; a temporary one does not come back. */
+export function stopMember(owner: SupervisorBehaviour, member: Child): Maybe<void> {
+  return chain(stopOne(owner, member), () => {
+    if (member.timer === undefined) member.isRestarting = false;
+    if (member.spec.restart === "temporary") owner.remove(member);
+  });
+}
 
 /** Stops one child and waits until it is gone; nothing to do when it does not run. */
 export function stopOne(owner: SupervisorBehaviour, child: Child): Promise<void> | undefined {
@@ -31,7 +51,7 @@ export function stopOne(owner: SupervisorBehaviour, child: Child): Promise<void>
 }
 
 /** Stops all children of a dynamic supervisor at once, with one shared timer. */
-export function stopInParallel(
+function stopInParallel(
   owner: SupervisorBehaviour,
   children: readonly Child[],
 ): Promise<void> | undefined {

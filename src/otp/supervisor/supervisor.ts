@@ -7,20 +7,20 @@
 import { PendingCall } from "../process/calls.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
-import type { ProcessRef } from "../process/ref.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { runAdmin } from "./admin.ts";
+import { SupervisorBase } from "./base.ts";
+import { chain, type Maybe, never } from "./chain.ts";
 import { checkFlags, checkSpecs } from "./check.ts";
 import { Child } from "./child.ts";
 import { changeSupervisor } from "./code-change.ts";
 import { IntensityWindow } from "./intensity.ts";
-import { type AdminCommand, SupervisorHandle } from "./ref.ts";
+import type { AdminCommand } from "./ref.ts";
 import type { ChildSpec, SupervisorSetup } from "./spec.ts";
+import { reportChild, type ReportContext } from "./reports.ts";
+import { childDied, delayOver, retry } from "./restarting.ts";
 import { startSpec } from "./start.ts";
-import { killOrphans } from "./orphans.ts";
-import { reportChild, type ReportContext, tellRestart } from "./reports.ts";
-import { stopInParallel, stopOne } from "./stopping.ts";
-import { backoffDelayMs, decideExit, groupOf } from "./strategy.ts";
+import { stopAll } from "./stopping.ts";
 
 /** A start that did not work. */
 export interface StartFailure {
@@ -28,16 +28,8 @@ export interface StartFailure {
   readonly reason: Reason;
 }
 
-type Maybe<T> = T | Promise<T>;
-
 /** Behaviour and state of one supervisor process. */
-export class SupervisorBehaviour implements Behaviour {
-  readonly name: string;
-  readonly kind = "supervisor";
-  readonly trapExit = true;
-  readonly maxMailbox = 10_000;
-  readonly highWater = 8_000;
-  readonly overflow = "reject";
+export class SupervisorBehaviour extends SupervisorBase implements Behaviour {
   setup: SupervisorSetup;
   readonly window: IntensityWindow;
   /** Policy that the temporary children of a dynamic supervisor share: their specs are not kept. */
@@ -45,10 +37,9 @@ export class SupervisorBehaviour implements Behaviour {
   /** In start order. */
   readonly children = new Set<Child>();
   readonly byId = new Map<unknown, Child>();
-  me!: Process;
 
   constructor(setup: SupervisorSetup) {
-    this.name = setup.id;
+    super(setup.id);
     this.setup = setup;
     this.window = new IntensityWindow(setup.intensity, setup.period, setup.clock);
   }
@@ -62,21 +53,11 @@ export class SupervisorBehaviour implements Behaviour {
     return this.setup.strategy === "simple_one_for_one";
   }
 
-  hasCall(): boolean {
-    return false;
-  }
-
-  makeRef(process: Process): ProcessRef {
-    return new SupervisorHandle(process.kernel, process, undefined);
-  }
-
   init(process: Process): Maybe<StartOutcome> {
     this.me = process;
     const problem = checkFlags(this.setup) ?? checkSpecs(this.setup);
     if (problem !== undefined) return { ok: false, ignored: false, reason: problem };
-    const peers = process.kernel.supervisors.get(this.name);
-    if (peers === undefined) process.kernel.supervisors.set(this.name, new Set([process]));
-    else peers.add(process);
+    this.enlist();
     for (const spec of this.setup.children) this.add(spec);
     return chain(this.startAll([...this.children], 0), (failure) => this.booted(failure));
   }
@@ -112,10 +93,7 @@ export class SupervisorBehaviour implements Behaviour {
 
   /** For the runtime: the process is gone. */
   ended(): void {
-    const { supervisors } = this.me.kernel;
-    const peers = supervisors.get(this.name);
-    peers?.delete(this.me);
-    if (peers?.size === 0) supervisors.delete(this.name);
+    this.delist();
     for (const child of this.children) this.cancelDelay(child);
   }
 
@@ -130,7 +108,7 @@ export class SupervisorBehaviour implements Behaviour {
       case Kind.internal: {
         const order = envelope.arg as SelfMessage;
         if (order.op === "stop") return this.shutdown(order.reason);
-        return order.op === "retry" ? this.retry(order.child) : this.delayOver(order.child);
+        return order.op === "retry" ? retry(this, order.child) : delayOver(this, order.child);
       }
       default:
         this.me.kernel.counters.unknown += 1;
@@ -144,7 +122,7 @@ export class SupervisorBehaviour implements Behaviour {
     const { parent } = this.me;
     if (parent !== undefined && from === parent) return this.shutdown(reason);
     const child = from === undefined ? undefined : this.childOf(from);
-    return child === undefined ? undefined : this.childDied(child, reason);
+    return child === undefined ? undefined : childDied(this, child, reason);
   }
 
   private onAdmin(envelope: Envelope): Maybe<void> {
@@ -236,7 +214,8 @@ export class SupervisorBehaviour implements Behaviour {
     return undefined;
   }
 
-  private startAll(list: readonly Child[], from: number): Maybe<StartFailure | undefined> {
+  /** Starts a list from `from` on, in order, up to the first failure. */
+  startAll(list: readonly Child[], from: number): Maybe<StartFailure | undefined> {
     for (let index = from; index < list.length; index += 1) {
       const started = this.start(list[index] as Child);
       if (started instanceof Promise) {
@@ -253,122 +232,7 @@ export class SupervisorBehaviour implements Behaviour {
     const reason: Reason = {
       shutdown: ["failed_to_start_child", failure.child.spec.id, failure.reason],
     };
-    return chain(this.stopAll(), () => ({ ok: false, ignored: false, reason }));
-  }
-
-  // --- restarting -------------------------------------------------------------------------------
-
-  private childDied(child: Child, reason: Reason): Maybe<void> {
-    const dead = child.process as Process;
-    dead.record = undefined;
-    child.process = undefined;
-    child.lastExit = reason;
-    const decision = decideExit(child.spec.restart, reason);
-    if (decision.isReported) this.report("child_terminated", reason, child, child.lastPid);
-    if (decision.isRestarted) {
-      return chain(this.orphansGone(dead), () => this.requestRestart(child));
-    }
-    if (decision.isRemoved || this.isDynamic) this.remove(child);
-    return this.checkAutoShutdown(child);
-  }
-
-  private orphansGone(dead: Process): Maybe<void> {
-    const policy = this.setup.orphans ?? this.me.kernel.profile.orphans;
-    if (policy === "ignore") return undefined;
-    if (!(dead.behaviour instanceof SupervisorBehaviour)) return undefined;
-    return killOrphans(this.me, dead.behaviour);
-  }
-
-  private retry(child: Child): Maybe<void> {
-    if (!child.isRestarting || !this.children.has(child)) return undefined;
-    return this.requestRestart(child);
-  }
-
-  /** Counts one restart against the budget, stops the group, then starts it, at once or delayed. */
-  private requestRestart(child: Child): Maybe<void> {
-    const { me } = this;
-    const offender = child.isRestarting ? child.restartingPid : child.lastPid;
-    child.isRestarting = true;
-    const nowMs = me.kernel.now();
-    if (!this.window.add(nowMs)) return this.giveUp(child, offender);
-    child.restarts += 1;
-    const group = groupOf(this.setup.strategy, this.children, child);
-    return chain(this.stopGroup(group, child), () => {
-      const delayMs = this.delayFor(group, child, nowMs);
-      tellRestart(this, child, delayMs);
-      if (delayMs === 0) return this.startGroup(child, offender);
-      child.isRestarting = true;
-      const order: SelfMessage = { op: "delay-over", child };
-      child.timer = me.kernel.wakeAt(delayMs, () => {
-        child.timer = undefined;
-        this.mailSelf(order);
-      });
-      return undefined;
-    });
-  }
-
-  private delayOver(child: Child): Maybe<void> {
-    if (!child.isRestarting || !this.children.has(child)) return undefined;
-    return this.startGroup(child, child.restartingPid);
-  }
-
-  /** Backoff of the child; a pending delay of its group is joined, not restarted. */
-  private delayFor(group: readonly Child[], child: Child, nowMs: number): number {
-    let delayMs = 0;
-    for (const member of group) {
-      if (member.timer === undefined) continue;
-      delayMs = Math.max(delayMs, member.timer.deadlineMs - nowMs);
-      this.cancelDelay(member);
-      if (member !== child) member.isRestarting = false;
-    }
-    const { backoff } = child.spec;
-    if (backoff === undefined) return delayMs;
-    const history = child.backoff;
-    const livedMs = nowMs - history.startedAtMs;
-    const hasRecovered = livedMs >= (backoff.resetAfterMs ?? backoff.maxMs);
-    history.attempt = hasRecovered ? 1 : history.attempt + 1;
-    return Math.max(delayMs, backoffDelayMs(backoff, history.attempt, this.me.kernel.random()));
-  }
-
-  /** `offender` names the child in the report of a failure; groups know only its id, as in OTP. */
-  private startGroup(child: Child, offender: string | undefined): Maybe<void> {
-    const group = groupOf(this.setup.strategy, this.children, child);
-    return chain(this.startAll(group, 0), (failure) => {
-      if (failure === undefined) return;
-      // Another member failed: that one is retried, and its old process was stopped, not lost.
-      if (failure.child !== child) {
-        child.isRestarting = false;
-        failure.child.lastId = 0;
-      }
-      failure.child.isRestarting = true;
-      const isGroup = !this.isDynamic && this.setup.strategy !== "one_for_one";
-      this.report("start_error", failure.reason, failure.child, isGroup ? undefined : offender);
-      this.mailSelf({ op: "retry", child: failure.child });
-    });
-  }
-
-  private stopGroup(group: readonly Child[], dead: Child): Maybe<void> {
-    let work: Maybe<void> = undefined;
-    for (let index = group.length - 1; index >= 0; index -= 1) {
-      const member = group[index] as Child;
-      if (member === dead) continue;
-      work = chain(work, () => this.stopMember(member));
-    }
-    return work;
-  }
-
-  private stopMember(member: Child): Maybe<void> {
-    return chain(stopOne(this, member), () => {
-      if (member.timer === undefined) member.isRestarting = false;
-      if (member.spec.restart === "temporary") this.remove(member);
-    });
-  }
-
-  private giveUp(child: Child, offender: string | undefined): Maybe<void> {
-    this.report("shutdown", "reached_max_restart_intensity", child, offender);
-    child.isRestarting = false;
-    if (child.spec.restart === "temporary") this.remove(child);
-    return this.shutdown("shutdown");
+    return chain(stopAll(this), () => ({ ok: false, ignored: false, reason }));
   }
 
   // --- stopping ---------------------------------------------------------------------------------
@@ -378,17 +242,7 @@ export class SupervisorBehaviour implements Behaviour {
     const { me } = this;
     me.status = "stopping";
     me.kernel.event("otp.terminate", me, { reason });
-    return chain(this.stopAll(), () => me.kernel.finish(me, reason));
-  }
-
-  private stopAll(): Maybe<void> {
-    for (const child of this.children) this.cancelDelay(child);
-    if (this.isDynamic) return stopInParallel(this, [...this.children]);
-    let work: Maybe<void> = undefined;
-    for (const child of [...this.children].reverse()) {
-      work = chain(work, () => this.stopMember(child));
-    }
-    return work;
+    return chain(stopAll(this), () => me.kernel.finish(me, reason));
   }
 
   cancelDelay(child: Child): void {
@@ -398,7 +252,7 @@ export class SupervisorBehaviour implements Behaviour {
   }
 
   /** Ends the supervisor when its significant children have ended by themselves. */
-  private checkAutoShutdown(child: Child): Maybe<void> {
+  checkAutoShutdown(child: Child): Maybe<void> {
     const { autoShutdown } = this.setup;
     if (autoShutdown === "never" || !child.spec.significant) return undefined;
     if (autoShutdown === "all_significant") {
@@ -415,7 +269,7 @@ export class SupervisorBehaviour implements Behaviour {
     reportChild(this.me, { context, reason, childId: child.spec.id, offender, count: undefined });
   }
 
-  private mailSelf(order: SelfMessage): void {
+  mailSelf(order: SelfMessage): void {
     const { me } = this;
     me.kernel.send(me, new Envelope(Kind.internal, order.op, order, undefined));
   }
@@ -425,12 +279,3 @@ export class SupervisorBehaviour implements Behaviour {
 export type SelfMessage =
   | { readonly op: "retry" | "delay-over"; readonly child: Child }
   | { readonly op: "stop"; readonly reason: Reason };
-
-/** Goes on synchronously when it can. */
-export function chain<T, U>(value: Maybe<T>, then: (value: T) => Maybe<U>): Maybe<U> {
-  return value instanceof Promise ? value.then(then) : then(value);
-}
-
-function never<T>(): Promise<T> {
-  return new Promise(() => {});
-}

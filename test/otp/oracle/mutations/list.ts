@@ -11,6 +11,8 @@ export interface Mutation {
 }
 
 const SUPERVISOR = "supervisor/supervisor.ts";
+const RESTARTING = "supervisor/restarting.ts";
+const STOPPING = "supervisor/stopping.ts";
 
 /** The mistakes of otp.md 7.1, in its order. */
 export const MUTATIONS: readonly Mutation[] = [
@@ -21,28 +23,28 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     mistake: "failed retries are not counted",
-    file: SUPERVISOR,
+    file: RESTARTING,
     changes: [
       [
-        "    child.isRestarting = true;\n    const nowMs",
-        "    const isRetry = child.isRestarting;\n    child.isRestarting = true;\n    const nowMs",
+        "  child.isRestarting = true;\n  const nowMs",
+        "  const isRetry = child.isRestarting;\n  child.isRestarting = true;\n  const nowMs",
       ],
-      ["if (!this.window.add(nowMs))", "if (!isRetry && !this.window.add(nowMs))"],
+      ["if (!owner.window.add(nowMs))", "if (!isRetry && !owner.window.add(nowMs))"],
     ],
   },
   {
     mistake: "children stop in start order",
-    file: SUPERVISOR,
-    changes: [["[...this.children].reverse()", "[...this.children]"]],
+    file: STOPPING,
+    changes: [["[...owner.children].reverse()", "[...owner.children]"]],
   },
   {
     mistake: "a temporary bystander of a group restart is restarted",
-    file: SUPERVISOR,
-    changes: [['if (member.spec.restart === "temporary") this.remove(member);', ""]],
+    file: STOPPING,
+    changes: [['if (member.spec.restart === "temporary") owner.remove(member);', ""]],
   },
   {
     mistake: "the EXIT of a child that was found dead is handled once more",
-    file: "supervisor/stopping.ts",
+    file: STOPPING,
     changes: [
       ["  process.record = undefined;\n", ""],
       ["me.mailbox.removeFirst((held) => held.kind === Kind.exit && held.origin === process)", "0"],
@@ -50,15 +52,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     mistake: "the retry of rest_for_one starts at the child that died",
-    file: SUPERVISOR,
+    file: RESTARTING,
     changes: [
+      ["child.isRestarting = false;\n      failure.child.lastId = 0;", "failure.child.lastId = 0;"],
       [
-        "child.isRestarting = false;\n        failure.child.lastId = 0;",
-        "failure.child.lastId = 0;",
-      ],
-      [
-        'this.mailSelf({ op: "retry", child: failure.child });',
-        'this.mailSelf({ op: "retry", child });',
+        'owner.mailSelf({ op: "retry", child: failure.child });',
+        'owner.mailSelf({ op: "retry", child });',
       ],
     ],
   },
@@ -109,11 +108,11 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     mistake: "giving up ends the supervisor with another reason",
-    file: SUPERVISOR,
+    file: RESTARTING,
     changes: [
       [
-        'this.remove(child);\n    return this.shutdown("shutdown");',
-        'this.remove(child);\n    return this.shutdown("reached_max_restart_intensity");',
+        'owner.remove(child);\n  return owner.shutdown("shutdown");',
+        'owner.remove(child);\n  return owner.shutdown("reached_max_restart_intensity");',
       ],
     ],
   },
