@@ -413,8 +413,8 @@ export const EVENTS = {
     level: "error",
     // Killed is somebody's order, not a failure: a task that is replaced ends so all the time.
     unless: { field: "reason", equals: "killed", level: "debug" },
-    fields: ["pid", "reason", "mailbox"],
-    optional: ["stack", "handler", "state", "log"],
+    fields: ["pid", "reason", "handler", "mailbox"],
+    optional: ["stack", "state", "log"],
     meaning: "A process ended with an error; its supervisor decides what follows.",
   },
   "otp.report": {
@@ -427,8 +427,7 @@ export const EVENTS = {
   },
   "otp.restart": {
     level: "warn",
-    fields: ["pid", "child", "strategy", "reason", "inWindow", "intensity"],
-    optional: ["attempt", "delayMs"],
+    fields: ["pid", "child", "strategy", "reason", "inWindow", "intensity", "attempt", "delayMs"],
     meaning: "A supervisor starts a child again.",
   },
   "otp.children.full": {
@@ -497,8 +496,7 @@ export const EVENTS = {
   },
   "otp.unknown": {
     level: "debug",
-    fields: ["type"],
-    optional: ["pid"],
+    fields: ["pid", "type"],
     meaning: "A process got a message that it does not handle.",
   },
   "otp.dead_letter": {
@@ -513,14 +511,12 @@ export const EVENTS = {
   },
   "otp.worker.up": {
     level: "info",
-    fields: ["worker", "durationMs"],
-    optional: ["pid"],
+    fields: ["pid", "worker", "durationMs"],
     meaning: "An isolated subtree runs in its worker thread.",
   },
   "otp.worker.down": {
     level: "warn",
-    fields: ["worker", "code", "reason"],
-    optional: ["pid"],
+    fields: ["pid", "worker", "code", "reason"],
     meaning: "A worker thread has ended, and everything in it with it.",
   },
   "otp.worker.dropped": {
@@ -531,7 +527,7 @@ export const EVENTS = {
   },
   "otp.postponed.full": {
     level: "warn",
-    fields: ["type", "limit"],
+    fields: ["pid", "type", "limit"],
     meaning: "A machine holds as many postponed events as it may; those that come now are dropped.",
   },
   "otp.scope.resumed": {

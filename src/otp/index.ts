@@ -96,6 +96,13 @@ export type { RestartView, TreeNode } from "./node/tree-view.ts";
 export type { Log, LogLevel, LogSink } from "./node/log.ts";
 export type { ProfileName } from "./node/profile.ts";
 export type { WatchdogOptions } from "./node/watchdog.ts";
+export type {
+  EmitArgs,
+  EventOf,
+  RuntimeEvent,
+  RuntimeEventName,
+  RuntimeEvents,
+} from "./node/events.ts";
 export type { Telemetry, TelemetryEvent, TelemetryHandler } from "./node/telemetry.ts";
 export type { CallOptions, CallResult, From } from "./process/calls.ts";
 export type { Info, Monitor, TaskResult } from "./process/message.ts";

@@ -52,9 +52,7 @@ async function startLiar(): Promise<{ node: VirtualNode; exits: Reason[]; log: s
   const log: string[] = [];
   const node = await startTop([child(liar, log, { register: liarKey() })]);
   const exits: Reason[] = [];
-  node.telemetry.attach("exits", "otp.exit", ({ fields }) =>
-    exits.push(fields["reason"] as Reason),
-  );
+  node.telemetry.attach("exits", "otp.exit", ({ fields }) => exits.push(fields.reason));
   return { node, exits, log };
 }
 const bad = (callback: string, value: unknown): Reason => ["bad_return_value", { callback, value }];

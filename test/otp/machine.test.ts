@@ -110,6 +110,17 @@ describe("a machine actor", () => {
     expect(it.isAlive).toBe(true);
   });
 
+  it("counts and tells a message that it has no handler for, as any actor does", async () => {
+    const { node, lamp: it } = await startLamp();
+    const told: unknown[] = [];
+    node.telemetry.attach("unknown", "otp.unknown", ({ fields }) => told.push(fields));
+    it.send("hello");
+    await node.settle();
+    expect(told).toEqual([{ pid: it.id, type: "info" }]);
+    expect(node.inspector.info(it)?.unknownMessages).toBe(1);
+    expect(node.inspector.counters()["unknown"]).toBe(1);
+  });
+
   it("crashes when an effect throws, and is restarted in its initial state", async () => {
     const { node, lamp: it } = await startLamp();
     it.cast.PRESS();

@@ -1,6 +1,12 @@
 /** Registry, pub/sub, tables and telemetry (otp.md 2.4-2.7). */
 import { describe, expect, it } from "vitest";
-import { child, type Ctx, Table, type VirtualNode } from "../../src/otp/index.ts";
+import {
+  child,
+  type Ctx,
+  Table,
+  type TelemetryEvent,
+  type VirtualNode,
+} from "../../src/otp/index.ts";
 import { must, probe, probeKey, probeRef, startTop } from "./support.ts";
 
 const three = (): Promise<VirtualNode> =>
@@ -292,6 +298,20 @@ describe("telemetry", () => {
       }),
     ).toThrow("no");
     expect(seen).toEqual(["work.start 1", "work.stop 1", "work.start 2", "work.exception 2"]);
+  });
+
+  it("numbers what was heard, and nothing else", async () => {
+    const node = await three();
+    const seen: unknown[] = [];
+    const note = ({ name, seq }: TelemetryEvent): number => seen.push([name, seq]);
+    node.telemetry.attach("one", ["x", "y"], note);
+    node.telemetry.attach("two", "x", note);
+    for (const name of ["x", "unheard", "y"]) node.emit(name);
+    expect(seen).toEqual([
+      ["x", 1],
+      ["x", 1],
+      ["y", 2],
+    ]);
   });
 
   it("marks events of a process with its name", async () => {

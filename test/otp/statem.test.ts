@@ -125,7 +125,7 @@ describe("postponed events", () => {
     node.telemetry.attach("full", "otp.postponed.full", ({ fields }) => full.push(fields));
     for (let n = 1; n <= 5; n += 1) ref.cast.NOTE({ n });
     await node.settle();
-    expect(full).toEqual([{ type: "NOTE", limit: 3 }]);
+    expect(full).toEqual([{ pid: ref.id, type: "NOTE", limit: 3 }]);
     ref.cast.OPEN();
     await node.settle();
     expect(log).toEqual(["note 1", "note 2", "note 3"]);

@@ -13,7 +13,7 @@ const start = (): Promise<VirtualNode> =>
 /** Operations that were counted, in order. */
 const watch = (node: VirtualNode): string[] => {
   const ops: string[] = [];
-  node.telemetry.attach("zombies", "otp.zombie", ({ fields }) => ops.push(String(fields["op"])));
+  node.telemetry.attach("zombies", "otp.zombie", ({ fields }) => ops.push(fields.op));
   return ops;
 };
 

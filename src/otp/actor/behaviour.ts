@@ -11,6 +11,7 @@ import { type CastType, Envelope, type Info, Kind } from "../process/message.ts"
 import type { Kernel } from "../process/kernel.ts";
 import type { Behaviour, Extras, Overflow, Process, StartOutcome } from "../process/process.ts";
 import { resumeIn } from "../process/scope.ts";
+import { countUnknown } from "../process/unknown.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import type { ChildSpec } from "../supervisor/spec.ts";
 import { TimerEntry } from "../time/wheel.ts";
@@ -117,7 +118,7 @@ export class ActorBehaviour implements Behaviour {
     if (process.extras?.idleTimer !== undefined) stopIdle(process.extras, process.kernel);
     const handler = (cast.owner === this ? cast.handler : this.bind(cast)) as Handler | undefined;
     if (handler === undefined) {
-      countUnknown(process, cast);
+      countUnknown(process, cast.type);
       return;
     }
     const { state } = process;
@@ -201,7 +202,7 @@ export class ActorBehaviour implements Behaviour {
       case Kind.cast: {
         const handler = this.casts.get(envelope.type);
         if (handler !== undefined) return handler(process.state, envelope.arg, ctx, undefined);
-        countUnknown(process, envelope);
+        countUnknown(process, envelope.type);
         return process.state;
       }
       case Kind.call: {
@@ -225,7 +226,7 @@ export class ActorBehaviour implements Behaviour {
     if (envelope.kind === Kind.timer) ctx.timerTaken(envelope);
     const { on } = this.actor;
     if (on !== undefined) return on(process.state, envelope.arg as Info, ctx);
-    countUnknown(process, envelope);
+    countUnknown(process, envelope.type);
     return process.state;
   }
 
@@ -377,10 +378,4 @@ function stopIdle(extras: Extras, kernel: Kernel): void {
 /** True while the caller has no answer. */
 function isWaiting({ origin }: Envelope): boolean {
   return origin instanceof PendingCall && origin.isOpen;
-}
-
-function countUnknown(process: Process, envelope: Envelope | CastType): void {
-  process.kernel.counters.unknown += 1;
-  process.more().unknown += 1;
-  process.kernel.event("otp.unknown", process, { type: envelope.type });
 }

@@ -91,6 +91,9 @@ import type {
   SnapshotFrom,
 } from "xstate";
 import type { Info } from "../process/message.ts";
+import { processOf } from "../process/ref.ts";
+import type { Process } from "../process/process.ts";
+import { countUnknown } from "../process/unknown.ts";
 import { exit, type Reason } from "../reason.ts";
 import { badReturn } from "./bad-return.ts";
 import type { ErasedActor } from "./behaviour.ts";
@@ -251,7 +254,7 @@ export function defineMachineActor<
         exit(badReturn(`on.${info.type}`, event));
       }
       if (event !== undefined) return runner.feed(snapshot, event, ctx);
-      if (onInfo === undefined) ctx.emit("otp.unknown", { type: info.type });
+      if (onInfo === undefined) countUnknown(processOf(ctx.self) as Process, info.type);
       return runner.decide(snapshot);
     },
     terminate: spec.terminate as ErasedActor["terminate"],

@@ -2,6 +2,7 @@
  * Postponed events of one machine process: they wait for a state that takes them.
  */
 import type { AnyEventObject, AnyMachineSnapshot } from "xstate";
+import { processOf } from "../process/ref.ts";
 import type { Ctx } from "./context.ts";
 
 /** Bounded queue, oldest first. */
@@ -20,7 +21,8 @@ export class Postponed {
       this.events.push(event);
       return;
     }
-    if (!this.isFull) ctx.emit("otp.postponed.full", { type: event.type, limit: max });
+    const process = this.isFull ? undefined : processOf(ctx.self);
+    process?.kernel.event("otp.postponed.full", process, { type: event.type, limit: max });
     this.isFull = true;
   }
 

@@ -108,7 +108,7 @@ export class IsolateHost extends SupervisorBase implements Behaviour {
     this.hub.workers -= 1;
     this.hub.spares.rest(this.setup);
     this.bridge?.close(["worker_exit", code]);
-    const fields = { worker: this.workerId, code, reason: me.exitReason };
+    const fields = { worker: this.workerId, code, reason: me.exitReason ?? "killed" };
     me.kernel.event("otp.worker.down", me, fields);
   }
 

@@ -62,6 +62,7 @@
  */
 import type { Ctx } from "../actor/context.ts";
 import type { Key } from "./key.ts";
+import type { RuntimeEvents } from "../node/events.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
@@ -302,8 +303,9 @@ export class Table<V> {
     }
     const row = this.rows.get(key);
     if (row === undefined) return undefined;
-    if (row.expiresAtMs !== Number.POSITIVE_INFINITY && row.expiresAtMs <= this.nowMs()) {
-      this.drop(key, { ttlMs: this.options.ttlMs });
+    const { ttlMs } = this.options;
+    if (ttlMs !== undefined && row.expiresAtMs <= this.nowMs()) {
+      this.drop(key, { ttlMs });
       return undefined;
     }
     return row;
@@ -343,7 +345,7 @@ export class Table<V> {
   }
 
   /** A row that no one deleted goes all the same: followers must lose it too. */
-  private drop(key: RowKey, why: Readonly<Record<string, unknown>>): void {
+  private drop(key: RowKey, why: Omit<RuntimeEvents["otp.table.evicted"], "table">): void {
     this.rows.delete(key);
     this.order = undefined;
     const { kernel } = this.owner as Process;

@@ -28,19 +28,21 @@
  * 3
  * ```
  *
- * The runtime's own events begin with `otp.` (docs/telemetry.md): init, exit, crash, report, restart,
- * terminate, unknown, dead_letter, zombie, scope.resumed, mailbox.high, mailbox.dropped, children.full,
- * postponed.full, orphans, start.timeout, turn.long, call.cycle, table.evicted and more. A handler that throws is detached and reported as `telemetry.handler.failure`; it can
- * never hurt the process that emitted. Without handlers an emit costs one lookup; `hears(name)` guards
+ * The runtime's own events begin with `otp.`; `RuntimeEvents` is their typed table. A handler that
+ * throws is detached and reported as `telemetry.handler.failure`; it can never hurt the process that
+ * emitted. Without handlers an emit costs one lookup; `hears(name)` guards
  * fields that are costly to make. `span` emits `.start`, then `.stop` or `.exception`, with one
  * `spanId` and `durationMs`; it returns or rethrows what its body did.
  */
 
 import { runAside } from "../process/scope.ts";
+import type { EmitArgs, EventOf } from "./events.ts";
 
 /** One event as handlers get it. */
 export interface TelemetryEvent {
   readonly name: string;
+  /** Grows by one with each event of the node that somebody heard, from 1. */
+  readonly seq: number;
   /** Monotonic ms. */
   readonly atMs: number;
   /** Label of the emitting process, when one emitted. */
@@ -66,12 +68,21 @@ export class Telemetry {
   private everything: readonly Attachment[] = [];
   private readonly nowMs: () => number;
   private spanSeq = 0;
+  private eventSeq = 0;
 
   constructor(nowMs: () => number) {
     this.nowMs = nowMs;
   }
 
-  /** Calls `handler` for these names, or for all with "*"; an id that is taken is replaced. */
+  /**
+   * Calls `handler` for these names, or for all with "*"; an id that is taken is replaced. The
+   * fields of the runtime's own events are typed by their names (`RuntimeEvents`).
+   */
+  attach<N extends string>(
+    id: string,
+    names: N | readonly N[],
+    handler: (event: EventOf<N>) => void,
+  ): void;
   attach(id: string, names: readonly string[] | string, handler: TelemetryHandler): void {
     const list: readonly string[] | "*" =
       names === "*" ? "*" : typeof names === "string" ? [names] : [...names];
@@ -92,13 +103,16 @@ export class Telemetry {
   }
 
   /** Calls the handlers of `name`, synchronously, with these fields. */
+  emit<N extends string>(name: N, ...told: EmitArgs<N>): void;
   emit(name: string, fields: Readonly<Record<string, unknown>> = {}, process?: string): void {
     const named = this.byName.get(name);
     const { everything } = this;
     if (named === undefined && everything.length === 0) return;
     const atMs = this.nowMs();
+    this.eventSeq += 1;
+    const seq = this.eventSeq;
     const event: TelemetryEvent =
-      process === undefined ? { name, atMs, fields } : { name, atMs, process, fields };
+      process === undefined ? { name, seq, atMs, fields } : { name, seq, atMs, process, fields };
     if (named !== undefined) for (const attachment of named) this.run(attachment, event);
     for (const attachment of everything) this.run(attachment, event);
   }

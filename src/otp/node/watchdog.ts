@@ -164,7 +164,7 @@ export class Watchdog {
       handler: seen?.handler ?? owner?.handler,
       function: block.function ?? "(unknown)",
       stack: block.stack.join("\n"),
-      alarm: true,
+      alarm: true as const,
     };
     const process = seen === undefined ? owner?.label : seen.process;
     kernel.telemetry.emit("otp.turn.long", fields, process ?? "(none)");

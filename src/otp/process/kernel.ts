@@ -2,6 +2,7 @@
  * The kernel of one node: spawns, delivers, ends. Everything a process touches goes through here.
  */
 import { withItem } from "../../lib/few.ts";
+import type { ProcessEventFields, ProcessEventName } from "../node/events.ts";
 import type { LogLevel, LogSink } from "../node/log.ts";
 import { type Profile, type ProfileName, PROFILES } from "../node/profile.ts";
 import { Telemetry } from "../node/telemetry.ts";
@@ -349,6 +350,7 @@ export class Kernel {
   }
 
   /** Emits a runtime event about a process when somebody listens. */
+  event<N extends ProcessEventName>(name: N, process: Process, fields: ProcessEventFields<N>): void;
   event(name: string, process: Process, fields: Readonly<Record<string, unknown>>): void {
     if (!this.telemetry.hears(name)) return;
     this.telemetry.emit(name, { pid: process.pid, ...fields }, process.label);

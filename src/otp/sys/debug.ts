@@ -182,7 +182,10 @@ export class Debug {
       this.events.push(event);
       if (this.events.length > this.logSize) this.events.shift();
     }
-    if (this.isTracing) process.kernel.event("otp.trace", process, { ...rowOfEvent(event) });
+    if (this.isTracing) {
+      const { atMs: _, ...row } = rowOfEvent(event);
+      process.kernel.event("otp.trace", process, row);
+    }
     for (const session of this.sessions) session.note(process, event);
     for (const [id, installed] of this.functions) this.fold(process, id, installed, event);
   }

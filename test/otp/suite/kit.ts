@@ -104,14 +104,14 @@ export class Stage {
 
   constructor(startMs = 0) {
     this.node = createVirtualNode({ startMs, profile: "otp" });
-    this.node.telemetry.attach("stage", ["otp.report", "otp.exit"], ({ name, process, fields }) => {
-      const reason = reasonText(fields["reason"] as Reason);
-      const who = (name === "otp.exit" ? process : fields["child"]) as string;
-      if (name === "otp.exit") this.exits.push(`${shortName(who)} ${reason}`);
-      else {
-        const count = fields["nb_children"] as number | undefined;
+    this.node.telemetry.attach("stage", ["otp.report", "otp.exit"], (event) => {
+      const reason = reasonText(event.fields.reason);
+      if (event.name === "otp.exit") {
+        this.exits.push(`${shortName(event.process ?? "")} ${reason}`);
+      } else {
+        const { child: id, context, nb_children: count } = event.fields;
         const times = count === undefined ? "" : ` x${count}`;
-        this.reports.push(`${who} ${String(fields["context"])} ${reason}${times}`);
+        this.reports.push(`${String(id)} ${context} ${reason}${times}`);
       }
     });
   }
