@@ -14,8 +14,10 @@ beforeEach(() => {
   }
 });
 afterEach(() => {
-  for (const name of EVENTS)
+  for (const name of EVENTS) {
+    process.removeAllListeners(name);
     for (const listener of held.get(name) ?? []) process.on(name, listener);
+  }
 });
 
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
