@@ -12,7 +12,7 @@ import type { Kernel } from "../process/kernel.ts";
 import type { Behaviour, Extras, Overflow, Process, StartOutcome } from "../process/process.ts";
 import { resumeIn } from "../process/scope.ts";
 import { countUnknown } from "../process/unknown.ts";
-import { reasonOfThrown, type Reason } from "../reason.ts";
+import { isCleanReason, reasonOfThrown, type Reason } from "../reason.ts";
 import type { ChildSpec } from "../supervisor/spec.ts";
 import { TimerEntry } from "../time/wheel.ts";
 import { Ctx } from "./context.ts";
@@ -328,6 +328,11 @@ export class ActorBehaviour implements Behaviour {
       beforeExit?.();
       kernel.finish(process, last);
     };
+    // A crash is written down before the exit, and who writes gives way, as on BEAM.
+    const leave = (last: Reason): void => {
+      if (isCleanReason(last)) finish(last);
+      else kernel.giveWay(process, () => finish(last));
+    };
     if (terminate === undefined) {
       finish(reason);
       return;
@@ -337,11 +342,11 @@ export class ActorBehaviour implements Behaviour {
     try {
       result = terminate(process.state, reason, process.ctx as Ctx);
     } catch (error) {
-      finish(reasonOfThrown(error));
+      leave(reasonOfThrown(error));
       return;
     }
     if (!(result instanceof Promise)) {
-      finish(reason);
+      leave(reason);
       return;
     }
     process.busy = true;

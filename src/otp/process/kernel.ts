@@ -239,7 +239,10 @@ export class Kernel {
   // --- turns ------------------------------------------------------------------------------------
 
   private visit(process: Process): number {
-    if (!process.alive || process.busy) return 0;
+    if (!process.alive || process.busy) {
+      if (process.alive) process.extras?.farewell?.();
+      return 0;
+    }
     const { board } = this;
     const visits = (board[Slot.visit] as number) + 1;
     board[Slot.visit] = visits;
@@ -291,6 +294,13 @@ export class Kernel {
 
   unblock(process: Process): void {
     if (this.blockedProcesses.size > 0) this.blockedProcesses.delete(process);
+  }
+
+  /** Lets whoever is in the run queue go first; then `farewell` is the last that is done for it. */
+  giveWay(process: Process, farewell: () => void): void {
+    process.busy = true;
+    process.more().farewell = farewell;
+    this.scheduler.enqueue(process);
   }
 
   /** Ends a wait inside a turn. */

@@ -197,6 +197,8 @@ export class Extras {
   highAtMs = Number.NEGATIVE_INFINITY;
   unknown = 0;
   suspended = false;
+  /** The rest of its end, for its last visit. */
+  farewell: (() => void) | undefined = undefined;
   /** Ends the suspension. */
   resumption: TimerEntry | undefined = undefined;
   /** Made while anything of it is debugged. */
