@@ -18,6 +18,7 @@ export interface AdminOptions {
   readonly configFile: string | undefined;
   readonly chains: AdminDeps["chains"];
   readonly address: () => ListenAddress | undefined;
+  readonly reports: AdminDeps["reports"];
   readonly drain: () => void;
   readonly isDraining: () => boolean;
 }
@@ -51,6 +52,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
       return writeDump(directory, `dump-${nanoid(12)}.json`, text);
     },
     drain: options.drain,
+    reports: options.reports,
     events: {
       attach: (sink) => {
         const id = `admin-${nanoid(6)}`;

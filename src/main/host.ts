@@ -18,7 +18,8 @@ import type { Config } from "../../config/schema.ts";
 import { application } from "../../supervisors/application.ts";
 import type { Log } from "../io/log.ts";
 import { createSnapshotStore } from "../io/snapshot-store.ts";
-import { createNode, type Node } from "../otp/index.ts";
+import { createNode, type Node, reasonText, reportText } from "../otp/index.ts";
+import { REPORT_EVENTS, ReportBook } from "../ops/admin/reports.ts";
 import { eventLogger, loggedEvents } from "../ops/log.ts";
 import { METRIC_EVENTS } from "../ops/metrics/event-counters.ts";
 import { RequestMeter } from "../ops/metrics/request-meter.ts";
@@ -83,6 +84,15 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   const logEvent = eventLogger(log);
   node.telemetry.attach("log", loggedEvents(log), logEvent);
 
+  const reports = new ReportBook({
+    nowMs: now,
+    wallNowMs: Date.now,
+    redact: (text) => redact(text),
+    reportText,
+    reasonText,
+  });
+  node.telemetry.attach("reports", REPORT_EVENTS, reports.take);
+
   const requests = { prefix: nanoid(8), count: 0 };
   const meter = new RequestMeter();
   const gateway = new Gateway({
@@ -138,6 +148,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     running,
     configFile: options.configFile,
     chains: observed.chains,
+    reports,
     address: () => listener.address,
     drain: options.drain,
     isDraining: () => flags.isOutOfRotation,
@@ -176,6 +187,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
             listeners: [
               { id: "log", names: () => loggedEvents(log), handle: logEvent },
               { id: "metrics", names: () => METRIC_EVENTS, handle: observed.metrics.onEvent },
+              { id: "reports", names: () => REPORT_EVENTS, handle: reports.take },
             ],
             probe: observed.probe,
             prune: observed.metrics.prune,

@@ -10,13 +10,17 @@ import {
   supervisor,
   type VirtualNode,
 } from "../../src/otp/index.ts";
-import { cardboard } from "./admin-support.ts";
+import { REPORT_EVENTS } from "../../src/ops/admin/reports.ts";
+import { bookAt, cardboard } from "./admin-support.ts";
 
 const counter = defineActor({
   name: "test/counter",
   init: (_args: undefined) => ({ count: 0, apiKey: "CANARY" }),
   calls: { get: (state) => reply(state, state.count) },
   casts: {
+    fail: (_state, text: string) => {
+      throw new Error(text);
+    },
     add: (state, by: number) => ({ ...state, count: state.count + by }),
     hang: async (state, _arg: undefined, ctx) => {
       await ctx.sleep(1e9);
@@ -33,6 +37,8 @@ async function connect(): Promise<{
   readonly sent: any[];
 }> {
   const node = createVirtualNode();
+  const reports = bookAt(() => node.nowMs());
+  node.telemetry.attach("reports", REPORT_EVENTS, reports.take);
   const counters = ["a", "b"].map((name) => child(counter, undefined, { register: key(name) }));
   await node.start(
     supervisor("top", { children: [supervisor("counters", { intensity: 2, children: counters })] }),
@@ -41,7 +47,7 @@ async function connect(): Promise<{
   const session = new AdminSession(
     { send: (line) => sent.push(JSON.parse(line)), unsentBytes: 0, close: () => {} },
     {
-      deps: { ...cardboard().deps, inspector: node.inspector },
+      deps: { ...cardboard().deps, inspector: node.inspector, reports },
       roleOf: () => ({ role: "admin", id: "t1" }),
       audit: () => {},
       after: () => () => {},
@@ -116,6 +122,43 @@ describe("the operator's commands on a running tree", () => {
     expect((await ask("loop")).ok).toMatchObject({ processes: 4, names: 2 });
     expect((await ask("dump")).ok.processes).toBe(4);
     expect(JSON.stringify(node.inspector.dump())).not.toContain("CANARY");
+  });
+
+  it("tell crashes, reports and restarts as they climb the tree, after a seq or a time, without secrets", async () => {
+    const { node, ask } = await connect();
+    node.via(key("a")).cast.fail("no CANARY");
+    await node.settle();
+    const first = (await ask("reports")).ok;
+    expect(first.total).toBe(3);
+    expect(first.reports.map((row: any) => [row.seq, row.kind, row.process, row.text])).toEqual([
+      [1, "crash", A, `${A}: crashed in fail: Error: no ***`],
+      [
+        2,
+        "report",
+        "counters",
+        `counters: child ${A} (#3) child_terminated: {error: Error: "no ***"}`,
+      ],
+      [
+        3,
+        "restart",
+        "counters",
+        `counters: starts ${A} again: Error: no *** (1 of 2 in its window, attempt 1)`,
+      ],
+    ]);
+    await node.advance(1_000);
+    for (let n = 0; n < 2; n += 1) {
+      node.via(key("a")).cast.fail("again");
+      await node.settle();
+    }
+    const { reports } = (await ask("reports", { since: 3 })).ok;
+    expect(reports.map(({ kind, process, text }: any) => [kind, process, text]).slice(-3)).toEqual([
+      ["report", "counters", expect.stringContaining("shutdown: reached_max_restart_intensity")],
+      ["report", "top", "top: child counters (#2) child_terminated: shutdown"],
+      ["restart", "top", expect.stringContaining("starts counters again: shutdown (1 of 1")],
+    ]);
+    expect(reports.every((row: any) => row.at_ms === 1_000)).toBe(true);
+    expect((await ask("reports", { ms: 999 })).ok.total).toBe(reports.length);
+    expect((await ask("reports", { limit: 1 })).ok.reports[0].seq).toBe(reports.at(-1).seq);
   });
 
   it("refuse what nobody answers to, with a guess", async () => {

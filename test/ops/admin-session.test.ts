@@ -231,6 +231,7 @@ describe("roles", () => {
     tables: "viewer",
     budget: "viewer",
     loop: "viewer",
+    reports: "viewer",
     suspend: "operator",
     resume: "operator",
     restart: "operator",

@@ -7,6 +7,8 @@ import type {
   NodeInspector,
   TreeNode,
 } from "../../src/ops/admin/ports.ts";
+import { ReportBook, type ReportedEvent } from "../../src/ops/admin/reports.ts";
+import { reasonText, reportText } from "../../src/otp/index.ts";
 import type { ChainView, EndpointStatus } from "../../src/ops/views.ts";
 
 const row = (more: Partial<EndpointStatus> = {}): EndpointStatus => ({
@@ -118,6 +120,8 @@ export interface Cardboard {
   }[];
   /** Emits an event to every feed. */
   emit(name: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Writes one report into the book. */
+  report(event: Partial<ReportedEvent>): void;
   feeds: number;
   isDraining: boolean;
   reload: AdminDeps["reload"];
@@ -184,11 +188,22 @@ function sysOf(of: () => Cardboard): Omit<NodeInspector, "tree" | "processes" | 
   };
 }
 
+/** A book of reports on a clock that stands at 60 s, one minute after 1970 began. */
+export const bookAt = (nowMs = (): number => 60_000): ReportBook =>
+  new ReportBook({
+    nowMs,
+    wallNowMs: nowMs,
+    redact: (text) => text.replaceAll("CANARY", "***"),
+    reportText,
+    reasonText,
+  });
+
 /** A fresh program. */
 export function cardboard(): Cardboard {
   const sinks = new Set<(event: string, fields: Readonly<Record<string, unknown>>) => void>();
   const loaded = loadConfig({ file: "p.yaml", text: SOURCE, env: {}, readFile: () => "" });
   if (!loaded.ok) throw new Error("the cardboard's configuration must load");
+  const book = bookAt();
   const made: Cardboard = {
     orders: [],
     exits: [],
@@ -204,6 +219,8 @@ export function cardboard(): Cardboard {
     emit: (name, fields = {}) => {
       for (const sink of sinks) sink(name, fields);
     },
+    report: (event) =>
+      book.take({ seq: 1, atMs: 60_000, name: "otp.crash", process: "a/b", fields: {}, ...event }),
     tree: () => TREE,
     reload: async () => ({
       ok: true,
@@ -267,6 +284,7 @@ export function cardboard(): Cardboard {
       drain: () => {
         made.drains++;
       },
+      reports: book,
       events: {
         attach: (sink) => {
           sinks.add(sink);

@@ -84,6 +84,7 @@ const EVERY_VERB = [
   "ps",
   "inspect",
   "top",
+  "reports",
   "providers",
   "trace",
   "restart",
@@ -103,6 +104,7 @@ const SOCKET_VERBS = [
   "ps",
   "inspect #3",
   "top",
+  "reports",
   "providers",
   "trace #3",
   "restart #3",
@@ -135,6 +137,9 @@ describe("the command line", () => {
     ["top", 0, /^paceline 1\.2\.3 {2}test {2}pid 42\nprocesses 3 {2}turns 99 /, /^$/],
     ["top", 0, /worst budget application 1\/3\n\nPID +NAME/, /^$/],
     ["top --sort size", 64, /^$/, /argument "sort": expected one of/],
+    ["reports", 0, /^no reports\n$/, /^$/],
+    ["reports --since yesterday", 64, /^$/, /a seq, or a duration such as 30s/],
+    ["reports --limit 201", 64, /^$/, /a whole number from 1 to 200/],
     ["providers", 0, /alpha +hare +degraded +primary +1 +0\.900/, /^$/],
     ["providers ls", 0, /left_out/, /^$/],
     ["providers nowhere", 64, /^$/, /no chain "nowhere"/],
@@ -281,6 +286,44 @@ describe("the command line", () => {
     ).toEqual([{ type: "tick" }, { end: "count", traced: 1 }]);
   });
 
+  it("prints the last reports a line each, after a seq or a time, and says when there are more", async () => {
+    const crash = (reason: string, atMs: number): void =>
+      program.report({ atMs, fields: { pid: "#3", reason, handler: "tick", mailbox: 1 } });
+    crash("Error: key CANARY\u001B", 10_000);
+    crash("Error: two", 50_000);
+    crash("Error: three", 59_000);
+    const lines = async (options: string): Promise<string[]> => {
+      const { code, err, out } = await paceline(`reports ${options}`);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      return out.trimEnd().split("\n");
+    };
+    expect(await lines("")).toEqual([
+      "1  1970-01-01T00:01:00.000Z  crash  a/b: crashed in tick: Error: key ***  (lost with its mailbox: 1)",
+      "2  1970-01-01T00:01:00.000Z  crash  a/b: crashed in tick: Error: two (lost with its mailbox: 1)",
+      "3  1970-01-01T00:01:00.000Z  crash  a/b: crashed in tick: Error: three (lost with its mailbox: 1)",
+    ]);
+    expect((await lines("--since 1")).map((line) => line[0])).toEqual(["2", "3"]);
+    expect((await lines("--since 5s")).map((line) => line[0])).toEqual(["3"]);
+    expect(await lines("--limit 1")).toEqual([
+      expect.stringMatching(/^3 /),
+      "1 of 3 reports; --limit shows more",
+    ]);
+    expect(JSON.parse((await lines("--json --since 2")).join("\n"))).toEqual({
+      total: 1,
+      reports: [
+        {
+          seq: 3,
+          at: "1970-01-01T00:01:00.000Z",
+          at_ms: 59_000,
+          kind: "crash",
+          process: "a/b",
+          pid: "#3",
+          text: "a/b: crashed in tick: Error: three (lost with its mailbox: 1)",
+        },
+      ],
+    });
+  });
+
   it("waits for readiness, and for the end of a drain", async () => {
     program.isDraining = true;
     setTimeout(() => {
@@ -296,6 +339,7 @@ describe("the command line", () => {
     "ps",
     "inspect #3",
     "top",
+    "reports",
     "restart #3",
     "suspend #3",
     "resume #3",
@@ -394,6 +438,38 @@ describe("the program", () => {
     expect(lines.map((line) => JSON.parse(line).name)).toEqual(lines.map(() => "application"));
   });
 
+  it("goes on with new reports under --watch, each once, and counts those it missed", async () => {
+    const crash = (): void =>
+      program.report({ fields: { reason: "boom", handler: "", mailbox: 0 } });
+    for (let n = 0; n < 3; n += 1) crash();
+    const watcher = spawn(
+      process.execPath,
+      [cli, "reports", "--since", "1", "--watch", "100ms", "--json"],
+      {
+        cwd: folder,
+      },
+    );
+    let told = "";
+    watcher.stderr.on("data", (chunk) => {
+      told += String(chunk);
+    });
+    const seen = await new Promise<number[]>((done) => {
+      let text = "";
+      watcher.stdout.on("data", (chunk) => {
+        const before = text.split("\n").length - 1;
+        text += String(chunk);
+        const whole = text.split("\n").slice(0, -1);
+        if (before < 2 && whole.length >= 2) for (let n = 0; n < 205; n += 1) crash();
+        if (whole.length >= 202) done(whole.map((line) => JSON.parse(line).seq));
+      });
+    });
+    watcher.kill("SIGINT");
+    await new Promise((done) => watcher.once("close", done));
+    // 3 were there, 205 came at once, of which the book keeps 200.
+    expect(seen).toEqual([2, 3, ...Array.from({ length: 200 }, (_, n) => n + 9)]);
+    expect(told).toBe("5 reports are gone: too many to keep up\n");
+  });
+
   it("ends quietly when its reader leaves", () => {
     const ran = spawnSync("sh", ["-c", `"${process.execPath}" "${cli}" config schema | head -1`], {
       encoding: "utf8",
@@ -416,7 +492,7 @@ describe("the program", () => {
   });
 
   it("loads no driver for help and socket-only verbs", () => {
-    const verbs = ["processes", "top", "trace", "gateway", "control", "version"].map(
+    const verbs = ["processes", "top", "reports", "trace", "gateway", "control", "version"].map(
       (verb) => `verbs/${verb}.ts`,
     );
     const start = ["program.ts", ...verbs].map((file) => join(root, "src/ops/cli", file));

@@ -5,6 +5,7 @@
 import type { EffectiveDump } from "../../../config/dump.ts";
 import type { ReloadPlan } from "../../../config/plan.ts";
 import type { ChainView } from "../views.ts";
+import type { ReportBook } from "./reports.ts";
 
 /** One process of the tree, with everything below it (public contract). */
 export interface TreeNode {
@@ -181,4 +182,6 @@ export interface AdminDeps {
   /** Begins the orderly end of the host, as SIGTERM does. */
   readonly drain: () => void;
   readonly events: EventFeed;
+  /** The last reports of the runtime. */
+  readonly reports: Pick<ReportBook, "select">;
 }

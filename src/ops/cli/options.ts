@@ -64,7 +64,8 @@ export function watchMs(options: { readonly watch?: number | true }): number | u
   return options.watch === true ? DEFAULT_WATCH_MS : options.watch;
 }
 
-function watchInterval(text: string): number {
+/** The interval of a `--watch`. */
+export function watchInterval(text: string): number {
   const intervalMs = duration(text);
   if (intervalMs < MIN_WATCH_MS) throw new InvalidArgumentError(`at least ${MIN_WATCH_MS}ms.`);
   return intervalMs;
@@ -75,6 +76,17 @@ export function duration(text: string): number {
   const durationMs = parseDuration(text);
   if (durationMs === undefined) throw new InvalidArgumentError("a duration such as 2s or 500ms.");
   return durationMs;
+}
+
+/** Since when: after a number, or in the last so many ms. */
+export type Since = { readonly since: number } | { readonly sinceMs: number };
+
+/** A bare number is a seq, a number with a unit a time. */
+export function sinceWhen(text: string): Since {
+  if (/^\d{1,15}$/.test(text)) return { since: Number(text) };
+  const sinceMs = parseDuration(text);
+  if (sinceMs === undefined) throw new InvalidArgumentError("a seq, or a duration such as 30s.");
+  return { sinceMs };
 }
 
 /** A whole number as an option. */

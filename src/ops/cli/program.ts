@@ -4,7 +4,16 @@
  */
 import { Command, CommanderError } from "commander";
 import { EXIT, CliError } from "./exit-codes.ts";
-import { duration, whole, withExamples, withInstance, withRole, withWatch } from "./options.ts";
+import {
+  duration,
+  sinceWhen,
+  watchInterval,
+  whole,
+  withExamples,
+  withInstance,
+  withRole,
+  withWatch,
+} from "./options.ts";
 import { paintFor } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -211,6 +220,21 @@ function addReadingVerbs(program: Command, terminal: Terminal, finish: Finish): 
     "paceline top",
     "paceline top --sort cpu --limit 10 --watch 2s",
     "paceline top --json | jq .processes[0]      # one frame where there is no terminal",
+  ]);
+  const reports = program
+    .command("reports")
+    .description("the last restarts, crashes, supervisors' reports, long turns, ends of workers")
+    .option("--since <when>", "after this seq, or of the last so long, such as 30s", sinceWhen)
+    .option("--limit <rows>", "newest rows to show (default: 50)", whole(1, 200))
+    .option("--watch [interval]", "go on with new ones, looked for every second", watchInterval);
+  withInstance(reports).action(async (options) => {
+    const { showReports } = await import("./verbs/reports.ts");
+    finish(await showReports(options, terminal));
+  });
+  withExamples(reports, [
+    "paceline reports",
+    "paceline reports --since 10m --limit 200",
+    "paceline reports --watch --json",
   ]);
   const providers = program
     .command("providers")
