@@ -91,13 +91,8 @@ export const providerPool = defineActor({
   calls: {
     /** Makes the running providers those of the configuration; `renewed` ones start anew. */
     configure: async (state, { renewed }: { readonly renewed: readonly ProviderId[] }, ctx) => {
-      const wanted = new Set(state.state.config.providers.map(({ id }) => id));
-      const supervisor = ctx.supervisor(state.supervisor);
       for (const id of await runningIds(state, ctx)) {
-        if (wanted.has(id) && !renewed.includes(id)) continue;
-        await supervisor?.terminateChild(childId(id));
-        await supervisor?.deleteChild(childId(id));
-        state.state.dismiss(id);
+        if (!isWanted(state, id) || renewed.includes(id)) await withdraw(state, id, ctx);
       }
       for (const provider of state.state.config.providers) admit(state, provider);
       await reconcile(state, ctx);
@@ -219,7 +214,20 @@ const runningIds = async (state: State, ctx: Ctx): Promise<readonly ProviderId[]
   return (children ?? []).map(({ id }) => String(id).slice(childId("").length));
 };
 
-/** Starts the providers that do not run, and watches their supervisor. */
+const isWanted = ({ state }: ProviderPoolArgs, provider: ProviderId): boolean =>
+  state.config.providers.some(({ id }) => id === provider);
+
+const withdraw = async (state: State, provider: ProviderId, ctx: Ctx): Promise<void> => {
+  const supervisor = ctx.supervisor(state.supervisor);
+  await supervisor?.terminateChild(childId(provider));
+  await supervisor?.deleteChild(childId(provider));
+  state.state.dismiss(provider);
+};
+
+/**
+ * Starts the providers that do not run, stops those that a reload has removed while nobody was here
+ * to follow it, and watches their supervisor.
+ */
 const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
   const supervisor = ctx.supervisor(state.supervisor);
   if (supervisor === undefined) {
@@ -231,6 +239,7 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
     ctx.monitor(supervisor);
   }
   const running = new Set(await runningIds(state, ctx));
+  for (const id of running) if (!isWanted(state, id)) await withdraw(state, id, ctx);
   for (const provider of state.state.config.providers) {
     if (running.has(provider.id)) continue;
     const result = await supervisor.startChild(state.provider(state.state, provider));

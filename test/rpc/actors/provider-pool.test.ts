@@ -173,6 +173,16 @@ describe("the provider pool", () => {
     expect(survivors.length).toBe(pids.length - 1);
   });
 
+  it("stops, when it is back, a provider that was removed while it was down", async () => {
+    const { node, state, closed, running } = await start();
+    state.config = chainConfig(["a"]);
+    node.inspector.exit(key.name, "kill");
+    await node.advance(100);
+    expect(running()).toEqual(["provider:a"]);
+    expect(closed).toEqual(["b"]);
+    expect(state.upstream(state.rows("b").http)).toBeUndefined();
+  });
+
   it("starts all providers again when their supervisor has died", async () => {
     const { node, running } = await start();
     node.inspector.exit("eth/providers", "kill");
