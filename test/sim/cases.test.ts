@@ -12,6 +12,11 @@ const CASES: readonly (readonly [seed: number, claim: string, sign: string])[] =
     "the only other provider of a chain, removed and back, is not held open for ever",
     "provider.quarantined",
   ],
+  [
+    6_340,
+    "a provider removed while its pool crashed is asked again who it is when it is back",
+    "provider.quarantined",
+  ],
   [3_293, "subscribers hear of new blocks soon after an outage of all providers", "subs.degraded"],
 ];
 

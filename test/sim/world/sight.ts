@@ -24,8 +24,8 @@ const TIMERS_PER_PROCESS = 16;
 /** Attempts of one request, and copies to idle providers of one chain, that run at one time. */
 const ATTEMPTS = 4;
 const COPIES = 8;
-/** The follower's ring of blocks, with those that compete for its tip, and its logs. */
-const KEPT_BLOCKS = 300;
+/** Two rings of blocks and the longest gap that is filled (five minutes of blocks); its logs. */
+const KEPT_BLOCKS = 2 * 256 + 300;
 const KEPT_LOGS = 50_000;
 const HISTORY_ROW = "history";
 /** Rows that a process of the event path keeps in the table of counters. */
