@@ -1,22 +1,12 @@
 /** Duplicate keys with values, and who may hold a key at all (otp.md 2.4, 2.5). */
 import { describe, expect, it } from "vitest";
-import {
-  child,
-  type Ctx,
-  defineActor,
-  groupFor,
-  reply,
-  type VirtualNode,
-} from "../../src/otp/index.ts";
-import { probe, probeKey, probeRef, startTop, trapperKey } from "./support.ts";
+import { child, defineActor, groupFor, reply, type VirtualNode } from "../../src/otp/index.ts";
+import { as, probe, probeKey, probeRef, startProbes, startTop, trapperKey } from "./support.ts";
 
 const weighted = groupFor<number>()(probe, "chain");
 const eth = weighted("eth");
 
-const three = (): Promise<VirtualNode> =>
-  startTop(["a", "b", "c"].map((name) => child(probe, { name }, { register: probeKey(name) })));
-const as = async <T>(node: VirtualNode, n: string, body: (ctx: Ctx) => T): Promise<T> =>
-  (await node.drive(probeRef(node, n).call.run(body))) as T;
+const three = (): Promise<VirtualNode> => startProbes("a", "b", "c");
 const held = (node: VirtualNode): unknown[] =>
   node.groups.members(eth).map(({ ref, value }) => [ref.name, value]);
 

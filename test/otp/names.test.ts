@@ -1,18 +1,9 @@
 /** Registry, pub/sub, tables and telemetry (otp.md 2.4-2.7). */
 import { describe, expect, it } from "vitest";
-import {
-  child,
-  type Ctx,
-  Table,
-  type TelemetryEvent,
-  type VirtualNode,
-} from "../../src/otp/index.ts";
-import { must, probe, probeKey, probeRef, startTop } from "./support.ts";
+import { Table, type TelemetryEvent, type VirtualNode } from "../../src/otp/index.ts";
+import { as, must, probeKey, probeRef, startProbes } from "./support.ts";
 
-const three = (): Promise<VirtualNode> =>
-  startTop(["a", "b", "c"].map((name) => child(probe, { name }, { register: probeKey(name) })));
-const as = async <T>(node: VirtualNode, n: string, body: (ctx: Ctx) => T): Promise<T> =>
-  (await node.drive(probeRef(node, n).call.run(body))) as T;
+const three = (): Promise<VirtualNode> => startProbes("a", "b", "c");
 
 describe("the registry", () => {
   it("gives a name to one holder, and tells listeners of every change", async () => {

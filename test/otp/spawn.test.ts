@@ -1,19 +1,16 @@
 /** Bare processes: spawn, links and monitors to them, their ends. */
 import { describe, expect, it } from "vitest";
-import { child, type Ctx, type VirtualNode } from "../../src/otp/index.ts";
-import { probe, probeKey, probeRef, recordEvents, startTop } from "./support.ts";
+import { type Ctx, type VirtualNode } from "../../src/otp/index.ts";
+import { as, probeRef, recordEvents, startProbes } from "./support.ts";
 
-const one = (): Promise<VirtualNode> =>
-  startTop([child(probe, { name: "a" }, { register: probeKey("a") })]);
-const as = async <T>(node: VirtualNode, body: (ctx: Ctx) => T): Promise<T> =>
-  (await node.drive(probeRef(node, "a").call.run(body))) as T;
+const one = (): Promise<VirtualNode> => startProbes("a");
 const infos = (node: VirtualNode) => node.drive(probeRef(node, "a").call.infos());
 
 describe("a spawned process", () => {
   it("runs in a later turn, with a pid and a scope of its own", async () => {
     const node = await one();
     const seen: string[] = [];
-    const pid = await as(node, (ctx) => {
+    const pid = await as(node, "a", (ctx) => {
       const ref = ctx.spawn((own) => {
         seen.push(own.self.id);
       });
@@ -25,7 +22,7 @@ describe("a spawned process", () => {
 
   it("ends normally when its body has returned or settled, and its monitor hears of it once", async () => {
     const node = await one();
-    await as(node, (ctx) => {
+    await as(node, "a", (ctx) => {
       ctx.spawnMonitor(() => 1);
       ctx.spawnMonitor(async (own) => own.sleep(10));
     });
@@ -40,7 +37,7 @@ describe("a spawned process", () => {
   it("ends with the error of its body, sync or async, which a link carries on", async () => {
     const node = await one();
     const events = recordEvents(node, ["otp.exit"]);
-    await as(node, (ctx) => {
+    await as(node, "a", (ctx) => {
       ctx.spawnMonitor(() => {
         throw new Error("at once");
       });
@@ -69,6 +66,7 @@ describe("a spawned process", () => {
     const log: string[] = [];
     const pid = await as(
       node,
+      "a",
       (ctx) =>
         ctx.spawn(async (own) => {
           await own.sleep(10);
@@ -83,7 +81,7 @@ describe("a spawned process", () => {
 
   it("outlives its spawner, unless they are linked", async () => {
     const node = await one();
-    const { alone, linked } = await as(node, (ctx) => ({
+    const { alone, linked } = await as(node, "a", (ctx) => ({
       alone: ctx.spawn((own) => own.sleep(1_000)).id,
       linked: ctx.spawn((own) => own.sleep(1_000), { link: true }).id,
     }));
@@ -96,7 +94,7 @@ describe("a spawned process", () => {
   it("cannot be started by the dead", async () => {
     const node = await one();
     const held: Ctx[] = [];
-    await as(node, (ctx) => void held.push(ctx));
+    await as(node, "a", (ctx) => void held.push(ctx));
     probeRef(node, "a").cast.crash("boom");
     await node.settle();
     expect(() => held[0]?.spawn(() => {})).toThrow("after its death");

@@ -1,5 +1,6 @@
 /** Actors and recorders for claims about the runtime. */
 import {
+  child,
   type ChildSpec,
   type Ctx,
   createVirtualNode,
@@ -135,4 +136,14 @@ export function must<T>(value: T | undefined): T {
 /** Ref of a probe by its number. */
 export function probeRef(node: VirtualNode, n: string): Ref<typeof probe> {
   return must(node.whereis(probeKey(n)));
+}
+
+/** A virtual node with these probes under "top". */
+export function startProbes(...names: readonly string[]): Promise<VirtualNode> {
+  return startTop(names.map((name) => child(probe, { name }, { register: probeKey(name) })));
+}
+
+/** What `body` gives inside a turn of a probe. */
+export async function as<T>(node: VirtualNode, n: string, body: (ctx: Ctx) => T): Promise<T> {
+  return (await node.drive(probeRef(node, n).call.run(body))) as T;
 }

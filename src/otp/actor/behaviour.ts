@@ -8,17 +8,18 @@ import { redact } from "../node/redact.ts";
 import { type Facets, type ProcessRef, RefImpl } from "../process/ref.ts";
 import { PendingCall } from "../process/calls.ts";
 import { type CastType, Envelope, type Info, Kind } from "../process/message.ts";
-import type { Kernel } from "../process/kernel.ts";
-import type { Behaviour, Extras, Overflow, Process, StartOutcome } from "../process/process.ts";
+import type { Behaviour, Overflow, Process, StartOutcome } from "../process/process.ts";
 import { resumeIn } from "../process/scope.ts";
 import { countUnknown } from "../process/unknown.ts";
-import { isCleanReason, reasonOfThrown, type Reason } from "../reason.ts";
-import type { ChildSpec } from "../supervisor/spec.ts";
-import { TimerEntry } from "../time/wheel.ts";
+import { reasonOfThrown, type Reason } from "../reason.ts";
+import { timerTaken } from "../time/process-timer.ts";
+import { keepForRestart, migrated } from "./code-change.ts";
 import { Ctx } from "./context.ts";
 import { Control, Ignore, Later, Next, Refuse, Reply, Stop } from "./control.ts";
 import { badReturn, callbackOf, canFollow, isNoState } from "./bad-return.ts";
 import type { MailboxOptions } from "./definition.ts";
+import { endActor } from "./ending.ts";
+import { startIdle, stopIdle } from "./idle.ts";
 
 type Handler = (state: unknown, arg: unknown, ctx: Ctx, from: PendingCall | undefined) => unknown;
 
@@ -155,34 +156,14 @@ export class ActorBehaviour implements Behaviour {
   changeCode(process: Process, next: unknown): Reason | undefined {
     if (!(next instanceof ActorBehaviour)) return ["bad_code", "no actor definition"];
     if (next.name !== this.name) return ["other_actor", this.name, next.name];
-    const migrated = next.adopt(process, this.version);
-    if (migrated instanceof Refuse) return migrated.reason;
+    const state = migrated(process, next.actor, next.version, this.version);
+    if (state instanceof Refuse) return state.reason;
     process.become(next.under(process.kernel.profile));
-    process.state = migrated;
-    this.keep(process, next);
+    process.state = state;
+    const isOld = (kept: unknown): boolean =>
+      kept instanceof ActorBehaviour && kept.actor === this.actor;
+    keepForRestart(process, isOld, next);
     return undefined;
-  }
-
-  /** The state under this code of a process that ran `fromVersion`. */
-  private adopt(process: Process, fromVersion: number): unknown {
-    const { migrate } = this.actor;
-    if (migrate === undefined) {
-      if (fromVersion === this.version) return process.state;
-      return new Refuse(["no_migrate", fromVersion, this.version]);
-    }
-    const state = migrate(process.state, fromVersion, process.ctx as Ctx);
-    if (state instanceof Refuse) return state;
-    // The process waits for this one turn: a promise would be its state.
-    const isBad = state instanceof Promise || isNoState(state, process.state);
-    return isBad ? new Refuse(badReturn("migrate", state)) : state;
-  }
-
-  /** The next start of this child runs the new code, as newly loaded code does on BEAM. */
-  private keep(process: Process, next: ActorBehaviour): void {
-    const kept = process.record as { spec: ChildSpec } | undefined;
-    const ran = kept?.spec.start.behaviour;
-    if (kept === undefined || !(ran instanceof ActorBehaviour) || ran.actor !== this.actor) return;
-    kept.spec = { ...kept.spec, start: { ...kept.spec.start, behaviour: next } };
   }
 
   private started(process: Process, result: unknown): StartOutcome {
@@ -223,7 +204,7 @@ export class ActorBehaviour implements Behaviour {
     if (envelope.kind === Kind.exit && parent !== undefined && envelope.origin === parent) {
       return new Stop(process.state, (envelope.arg as { reason: Reason }).reason);
     }
-    if (envelope.kind === Kind.timer) ctx.timerTaken(envelope);
+    if (envelope.kind === Kind.timer) timerTaken(envelope);
     const { on } = this.actor;
     if (on !== undefined) return on(process.state, envelope.arg as Info, ctx);
     countUnknown(process, envelope.type);
@@ -306,9 +287,7 @@ export class ActorBehaviour implements Behaviour {
       process.mailbox.unshift(new Envelope(Kind.continue, "continue", info, undefined));
     }
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      const timer = new IdleTimer(process);
-      process.more().idleTimer = timer;
-      process.kernel.startTimer(timer, timeoutMs);
+      startIdle(process, timeoutMs);
     }
     return true;
   }
@@ -318,66 +297,9 @@ export class ActorBehaviour implements Behaviour {
     this.end(process, badReturn(callbackOf(envelope), result), undefined);
   }
 
-  /** Runs terminate, then what must precede the exit even if terminate throws, then ends it. */
   private end(process: Process, reason: Reason, beforeExit: (() => void) | undefined): void {
-    const { terminate } = this.actor;
-    const { kernel } = process;
-    process.status = "stopping";
-    const finish = (last: Reason): void => {
-      if (!process.alive) return;
-      beforeExit?.();
-      kernel.finish(process, last);
-    };
-    // A crash is written down before the exit, and who writes gives way, as on BEAM.
-    const leave = (last: Reason): void => {
-      if (isCleanReason(last)) finish(last);
-      else kernel.giveWay(process, () => finish(last));
-    };
-    if (terminate === undefined) {
-      finish(reason);
-      return;
-    }
-    kernel.event("otp.terminate", process, { reason });
-    let result: unknown;
-    try {
-      result = terminate(process.state, reason, process.ctx as Ctx);
-    } catch (error) {
-      leave(reasonOfThrown(error));
-      return;
-    }
-    if (!(result instanceof Promise)) {
-      leave(reason);
-      return;
-    }
-    process.busy = true;
-    kernel.block(process);
-    result.then(
-      () => finish(reason),
-      (error: unknown) => finish(reasonOfThrown(error)),
-    );
+    endActor(process, this.actor.terminate, reason, beforeExit);
   }
-}
-
-class IdleTimer extends TimerEntry {
-  private readonly process: Process;
-
-  constructor(process: Process) {
-    super();
-    this.process = process;
-  }
-
-  expire(): void {
-    const { process } = this;
-    if (process.extras !== undefined) process.extras.idleTimer = undefined;
-    // Something has arrived and waits for its turn: the process is not idle.
-    if (process.mailbox.size > 0) return;
-    process.kernel.send(process, new Envelope(Kind.idle, "idle", { type: "idle" }, undefined));
-  }
-}
-
-function stopIdle(extras: Extras, kernel: Kernel): void {
-  if (extras.idleTimer !== undefined) kernel.wheel.cancel(extras.idleTimer);
-  extras.idleTimer = undefined;
 }
 
 /** True while the caller has no answer. */

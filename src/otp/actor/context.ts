@@ -77,22 +77,22 @@
 import { Log } from "../node/log.ts";
 import { mustSpeak, OwnGroups } from "../names/groups.ts";
 import type { Key } from "../names/key.ts";
-import { Table, type TableOptions } from "../names/table.ts";
-import { Envelope, Kind, type Monitor, type TaskResult } from "../process/message.ts";
+import type { Table } from "../names/table.ts";
+import { isLate, mustLive } from "../process/late.ts";
+import { Kind, type Monitor, type TaskResult } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
 import { forgetWatcher } from "../process/death.ts";
 import { forgetWatching, type MonitorRecord } from "../process/signals.ts";
 import { spawnBody } from "../process/spawn.ts";
 import type { TaskOptions } from "../process/task.ts";
-import { OtpError, type Reason } from "../reason.ts";
+import type { Reason } from "../reason.ts";
 import { type AdminResult, findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
 import type { ChildSpec } from "../supervisor/spec.ts";
 import { launchTask } from "../supervisor/task-supervisor.ts";
-import { ProcessTimer } from "../time/process-timer.ts";
-import { TimerEntry } from "../time/wheel.ts";
 import type { AnyDef, Ref } from "./definition.ts";
 import { checkConcurrency, streamTasks, type TaskStreamOptions } from "./task-stream.ts";
+import { cancelTimer, sleep, startTimer } from "./timers.ts";
 
 /** Options of `ctx.spawn`. */
 export interface SpawnOptions {
@@ -110,6 +110,11 @@ export class Ctx {
 
   constructor(process: Process) {
     this.process = process;
+  }
+
+  /** For the runtime itself. */
+  static processOf(ctx: Ctx): Process {
+    return ctx.process;
   }
 
   /** Reference to this process; `self.send(payload)` mails an info message to itself. */
@@ -157,43 +162,32 @@ export class Ctx {
 
   /** Mails `timer` with `key` once after `delayMs`; the same key replaces. */
   after(delayMs: number, key: string, payload?: unknown, options?: { readonly to?: Key }): void {
-    this.startTimer(delayMs, 0, key, payload, options?.to);
+    const { process } = this;
+    if (!isLate(process, "timer")) startTimer(process, delayMs, 0, key, payload, options?.to?.name);
   }
 
   /** Mails `timer` with `key` every `intervalMs`, at most one queued at a time; the same key replaces. */
   every(intervalMs: number, key: string, payload?: unknown): void {
+    const { process } = this;
     const everyMs = intervalMs >= 1 ? intervalMs : 1;
-    this.startTimer(everyMs, everyMs, key, payload, undefined);
+    if (!isLate(process, "timer")) startTimer(process, everyMs, everyMs, key, payload, undefined);
   }
 
   /** Milliseconds that were left, or false when no such timer runs; an expired message stays queued. */
   cancel(key: string): number | false {
-    const { process } = this;
-    if (this.isZombie("timer")) return false;
-    const timer = process.extras?.timers?.get(key);
-    if (timer === undefined) return false;
-    process.extras?.timers?.delete(key);
-    if (!process.kernel.wheel.cancel(timer)) return false;
-    return Math.max(0, timer.deadlineMs - this.now());
+    return isLate(this.process, "timer") ? false : cancelTimer(this.process, key);
   }
 
   /** Resolves after `delayMs`, never after death. The process stays busy meanwhile. */
   sleep(delayMs: number): Promise<void> {
-    const { process } = this;
-    this.mustLive("sleep");
-    return new Promise((resolve) => {
-      const timer = new Sleep(process, resolve);
-      const more = process.more();
-      more.sleeps ??= new Set();
-      more.sleeps.add(timer);
-      process.kernel.startTimer(timer, delayMs);
-    });
+    mustLive(this.process, "sleep");
+    return sleep(this.process, delayMs);
   }
 
   /** The same promise, but one that never settles after this process's death. */
   guard<T>(promise: Promise<T>): Promise<T> {
     const { process } = this;
-    this.mustLive("guard");
+    mustLive(this.process, "guard");
     return new Promise((resolve, reject) => {
       promise.then(
         (value) => {
@@ -214,7 +208,7 @@ export class Ctx {
    * it hangs below that task supervisor instead of below this process.
    */
   task<T>(key: string, run: (signal: AbortSignal) => Promise<T> | T, options?: TaskOptions): void {
-    this.mustLive("task");
+    mustLive(this.process, "task");
     launchTask(this.process, key, run, options);
   }
 
@@ -228,7 +222,7 @@ export class Ctx {
     run: (item: T, signal: AbortSignal) => R | Promise<R>,
     options: TaskStreamOptions = {},
   ): AsyncGenerator<TaskResult<R>, void, undefined> {
-    this.mustLive("task");
+    mustLive(this.process, "task");
     checkConcurrency(options);
     return streamTasks(this.process, items, run, options);
   }
@@ -239,19 +233,21 @@ export class Ctx {
    * end it, unless it is linked.
    */
   spawn(body: (ctx: Ctx) => unknown, options?: SpawnOptions): ProcessRef {
-    return this.spawned(body, options).ref;
+    mustLive(this.process, "spawn");
+    return spawnBody(this.process, body, options?.link === true).ref;
   }
 
   /** As `spawn`; the end of the process comes as a `down` message. */
   spawnMonitor(body: (ctx: Ctx) => unknown, options?: SpawnOptions): Monitor {
     const { process } = this;
-    const spawned = this.spawned(body, options);
+    mustLive(process, "spawn");
+    const spawned = spawnBody(process, body, options?.link === true);
     return process.kernel.monitor(process, spawned, undefined);
   }
 
   /** Links both ways; a link to a dead process is its `noproc` exit. */
   link(target: Target): void {
-    if (this.isZombie("link")) return;
+    if (isLate(this.process, "link")) return;
     const other = this.find(target);
     if (other === this.process) return;
     if (other === undefined) this.process.kernel.signals.exit(undefined, this.process, "noproc");
@@ -263,7 +259,7 @@ export class Ctx {
 
   /** Drops the link and an exit message of it that is already queued. */
   unlink(target: Target): void {
-    if (this.isZombie("unlink")) return;
+    if (isLate(this.process, "unlink")) return;
     const other = this.find(target);
     if (other === undefined) return;
     this.process.dropLink(other);
@@ -273,14 +269,14 @@ export class Ctx {
 
   /** One `down` message when the target ends; at once, with noproc, when it is dead. */
   monitor(target: Target): Monitor {
-    this.mustLive("monitor");
+    mustLive(this.process, "monitor");
     const other = this.find(target);
     return this.process.kernel.monitor(this.process, other, target.name);
   }
 
   /** Ends a monitor and removes its `down` message when it is already queued. */
   demonitor(monitor: Monitor): void {
-    if (this.isZombie("demonitor")) return;
+    if (isLate(this.process, "demonitor")) return;
     const record = monitor as MonitorRecord;
     record.active = false;
     forgetWatcher(record);
@@ -292,7 +288,7 @@ export class Ctx {
 
   /** Sends an exit signal; "kill" cannot be trapped, "normal" stops nobody but oneself. */
   exit(target: Target, reason: Reason): void {
-    if (this.isZombie("exit")) return;
+    if (isLate(this.process, "exit")) return;
     const other = this.find(target);
     if (other !== undefined) this.process.kernel.signals.exit(this.process, other, reason);
   }
@@ -300,7 +296,7 @@ export class Ctx {
   /** Changes whether exit signals become messages; returns what it was. */
   trapExit(isTrapping: boolean): boolean {
     const before = this.process.trapExit;
-    if (this.isZombie("trapExit")) return before;
+    if (isLate(this.process, "trapExit")) return before;
     this.process.trapExit = isTrapping;
     return before;
   }
@@ -320,7 +316,7 @@ export class Ctx {
    * another definition throws OTP_KEY_PROTOCOL.
    */
   register(key: Key): AdminResult {
-    if (this.isZombie("register")) return { ok: false, reason: "noproc" };
+    if (isLate(this.process, "register")) return { ok: false, reason: "noproc" };
     const { process } = this;
     mustSpeak(process, key);
     const holder = process.kernel.registry.register(key.name, process);
@@ -330,13 +326,13 @@ export class Ctx {
 
   /** Gives up `key`; false when this process does not hold it. */
   unregister(key: Key): boolean {
-    if (this.isZombie("unregister")) return false;
+    if (isLate(this.process, "unregister")) return false;
     return this.process.kernel.registry.unregister(key.name, this.process);
   }
 
   /** Groups of processes under one key: join, leave, members, dispatch. */
   get groups(): OwnGroups {
-    return new OwnGroups(this.process, (op) => this.isZombie(op));
+    return new OwnGroups(this.process, (op) => isLate(this.process, op));
   }
 
   /** The supervisor with this registered name, path or unique id, or undefined. */
@@ -346,25 +342,25 @@ export class Ctx {
 
   /** Subscribes to a topic; twice delivers twice. */
   subscribe(topic: string, value?: unknown): void {
-    if (this.isZombie("subscribe")) return;
+    if (isLate(this.process, "subscribe")) return;
     this.process.kernel.pubsub.subscribe(this.process, topic, value);
   }
 
   /** Drops all subscriptions of this process to `topic`. */
   unsubscribe(topic: string): void {
-    if (this.isZombie("unsubscribe")) return;
+    if (isLate(this.process, "unsubscribe")) return;
     this.process.kernel.pubsub.unsubscribe(this.process, topic);
   }
 
   /** Mails `info` with `payload` to every subscriber; returns how many. */
   broadcast(topic: string, payload: unknown): number {
-    if (this.isZombie("broadcast")) return 0;
+    if (isLate(this.process, "broadcast")) return 0;
     return this.process.kernel.pubsub.broadcast(topic, payload);
   }
 
   /** Like broadcast, but not to this process. */
   broadcastFrom(topic: string, payload: unknown): number {
-    if (this.isZombie("broadcast")) return 0;
+    if (isLate(this.process, "broadcast")) return 0;
     return this.process.kernel.pubsub.broadcast(topic, payload, this.process);
   }
 
@@ -375,103 +371,13 @@ export class Ctx {
 
   /** Emits a telemetry event. */
   emit(name: string, fields?: Readonly<Record<string, unknown>>): void {
-    if (this.isZombie("emit")) return;
+    if (isLate(this.process, "emit")) return;
     this.process.kernel.telemetry.emit(name, fields, this.process.label);
-  }
-
-  /** Opens a table owned by this process; `Table.open(ctx, ..)` is the public way. */
-  openTable<V>(name: string, options: TableOptions): Table<V> {
-    this.mustLive("table");
-    return new Table<V>(this.process, name, options);
-  }
-
-  /** For machines: a zero delay runs after raised events and before whatever is queued. */
-  timerNow(key: string, payload: unknown): void {
-    const info = { type: "timer", key, payload };
-    this.process.mailbox.unshift(new Envelope(Kind.timer, key, info, undefined));
-  }
-
-  /** For machines: takes back what `timerNow` queued. */
-  cancelNow(key: string): void {
-    this.process.mailbox.removeFirst(
-      (held) => held.kind === Kind.timer && held.type === key && held.origin === undefined,
-    );
-  }
-
-  /** For machines: keys of running timers that begin with `prefix`. */
-  timerKeys(prefix: string): readonly string[] {
-    return [...(this.process.extras?.timers?.keys() ?? [])].filter((key) => key.startsWith(prefix));
-  }
-
-  /** For the runtime: a timer message leaves the mailbox. */
-  timerTaken(envelope: Envelope): void {
-    const timer = envelope.origin as unknown;
-    if (timer instanceof ProcessTimer) timer.isQueued = false;
-  }
-
-  private startTimer(
-    delayMs: number,
-    intervalMs: number,
-    key: string,
-    payload: unknown,
-    to: Key | undefined,
-  ): void {
-    const { process } = this;
-    if (this.isZombie("timer")) return;
-    const { kernel } = process;
-    const timer = new ProcessTimer(process, key, payload, intervalMs, to?.name);
-    if (to === undefined) {
-      const more = process.more();
-      more.timers ??= new Map();
-      const old = more.timers.get(key);
-      if (old !== undefined) kernel.wheel.cancel(old);
-      more.timers.set(key, timer);
-    }
-    kernel.startTimer(timer, delayMs);
-  }
-
-  private spawned(body: (ctx: Ctx) => unknown, options: SpawnOptions | undefined): Process {
-    const { process } = this;
-    this.mustLive("spawn");
-    const spawned = spawnBody(process.kernel, process, body);
-    if (options?.link === true) {
-      process.addLink(spawned);
-      spawned.addLink(process);
-    }
-    return spawned;
   }
 
   private find(target: Target): Process | undefined {
     if (target instanceof RefImpl) return processOf(target);
     return this.process.kernel.registry.get(target.name);
-  }
-
-  private isZombie(op: string): boolean {
-    if (this.process.alive) return false;
-    this.process.kernel.zombie(this.process, op);
-    return true;
-  }
-
-  private mustLive(op: string): void {
-    if (this.isZombie(op)) {
-      throw new OtpError("OTP_DEAD_PROCESS", `${op} by ${this.process.label} after its death`);
-    }
-  }
-}
-
-class Sleep extends TimerEntry {
-  private readonly process: Process;
-  private readonly wake: () => void;
-
-  constructor(process: Process, wake: () => void) {
-    super();
-    this.process = process;
-    this.wake = wake;
-  }
-
-  expire(): void {
-    this.process.extras?.sleeps?.delete(this);
-    if (this.process.alive) this.wake();
   }
 }
 

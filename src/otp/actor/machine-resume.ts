@@ -44,6 +44,7 @@
  */
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, StateValue } from "xstate";
 import type { Ctx } from "./context.ts";
+import { timerKeys } from "./machine-timers.ts";
 
 /** What of a snapshot outlives its machine. */
 export interface SavedMachine<C = unknown> {
@@ -69,7 +70,7 @@ export function resumeMachine(
   const { value, context } = saved;
   const snapshot = machine.resolveState({ value, context }) as AnyMachineSnapshot;
   const wanted = delaysOf(machine, snapshot);
-  const running = new Set(ctx.timerKeys(TIMER_PREFIX + AFTER_PREFIX));
+  const running = new Set(timerKeys(ctx, TIMER_PREFIX + AFTER_PREFIX));
   for (const key of running) if (!wanted.has(key)) ctx.cancel(key);
   for (const [key, { delayMs, type }] of wanted) {
     if (!running.has(key)) ctx.after(delayMs, key, { type });

@@ -15,6 +15,7 @@ import type { Info } from "../process/message.ts";
 import type { Ctx } from "./context.ts";
 import { Next, next, reply, type Reply, Stop, stop } from "./control.ts";
 import { timerKey, TIMER_PREFIX } from "./machine-resume.ts";
+import { cancelNow, timerNow } from "./machine-timers.ts";
 import { isSameValue, Postponed } from "./postponed.ts";
 
 /** Runs one named action. */
@@ -191,7 +192,7 @@ export class MachineRunner {
           const key = timerKey(raised?.sendId);
           zero.delete(key);
           ctx.cancel(key);
-          ctx.cancelNow(key);
+          cancelNow(ctx, key);
           break;
         }
         case "xstate.emit": {
@@ -230,5 +231,5 @@ function keyOf({ id }: RaisedParams, ctx: Ctx): string {
 
 /** Later ones first, because each goes before all that is queued. */
 function armNow(zero: ZeroDelays, ctx: Ctx): void {
-  for (const [key, event] of [...zero].reverse()) ctx.timerNow(key, event);
+  for (const [key, event] of [...zero].reverse()) timerNow(ctx, key, event);
 }

@@ -60,9 +60,10 @@
  * Errors: `OTP_TABLE_EXISTS` (open under a taken name), `OTP_TABLE_ACCESS` (not yours to write or
  * read), `OTP_TABLE_GONE` (write after the owner's death).
  */
-import type { Ctx } from "../actor/context.ts";
+import { Ctx } from "../actor/context.ts";
 import type { Key } from "./key.ts";
 import type { RuntimeEvents } from "../node/events.ts";
+import { mustLive } from "../process/late.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
 import { processOf, type ProcessRef, RefImpl } from "../process/ref.ts";
@@ -125,7 +126,9 @@ export class Table<V> {
 
   /** Opens a table owned by the process of `ctx`; a taken name throws OTP_TABLE_EXISTS. */
   static open<V>(ctx: Ctx, name: string, options: TableOptions = {}): Table<V> {
-    return ctx.openTable<V>(name, options);
+    const owner = Ctx.processOf(ctx);
+    mustLive(owner, "table");
+    return new Table<V>(owner, name, options);
   }
 
   constructor(owner: Process, name: string, options: TableOptions) {

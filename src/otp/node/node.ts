@@ -61,11 +61,7 @@
  * Stray errors (unhandled rejections, throws in timers and socket callbacks) end the process whose code
  * caused them, as its own throw would; only those that no process owns reach `onStray`.
  */
-import {
-  clearTimeout as clearHostTimeout,
-  setImmediate as hostImmediate,
-  setTimeout as hostTimeout,
-} from "node:timers";
+import { setImmediate as hostImmediate } from "node:timers";
 import { whereis } from "../actor/context.ts";
 import type { AnyDef, Ref } from "../actor/definition.ts";
 import type { GroupView } from "../names/groups.ts";
@@ -85,6 +81,7 @@ import { findSupervisor, type SupervisorRef } from "../supervisor/ref.ts";
 import type { ChildSpec, SupervisorSpec } from "../supervisor/spec.ts";
 import { startSpec } from "../supervisor/start.ts";
 import { type Clock, realClock } from "../time/clock.ts";
+import { HostTimer } from "../time/host-timer.ts";
 import { Inspector } from "./inspector.ts";
 import type { LogSink } from "./log.ts";
 import type { ProfileName } from "./profile.ts";
@@ -265,7 +262,7 @@ export function kernelOf(node: Node): Kernel {
 export function createNode(options: NodeOptions = {}): Node {
   const clock = options.clock ?? realClock;
   const log = options.log ?? (() => {});
-  const driver = new TimerDriver(clock);
+  const driver = new HostTimer(clock);
   const watchdog = makeWatchdog(options.watchdog);
   const kernelOptions: KernelOptions = {
     clock,
@@ -297,51 +294,4 @@ export function createNode(options: NodeOptions = {}): Node {
     else watchdog?.stop();
   });
   return node;
-}
-
-const ANCHOR_MS = 2_147_483_647;
-
-/** One real timeout, armed for the wheel's next tick. */
-class TimerDriver {
-  kernel: Kernel | undefined = undefined;
-  private readonly clock: Clock;
-  private handle: ReturnType<typeof hostTimeout> | undefined = undefined;
-  private anchor: ReturnType<typeof setInterval> | undefined = undefined;
-  private isHeld = false;
-  private armedForMs = Number.POSITIVE_INFINITY;
-
-  constructor(clock: Clock) {
-    this.clock = clock;
-  }
-
-  /** While a tree runs the host stays up; afterwards leftover deadlines must not hold it. */
-  hold(isHeld: boolean): void {
-    this.isHeld = isHeld;
-    if (this.anchor !== undefined) clearInterval(this.anchor);
-    this.anchor = isHeld ? setInterval(() => {}, ANCHOR_MS) : undefined;
-    if (!isHeld) this.handle?.unref();
-  }
-
-  timerStarted(deadlineMs: number): void {
-    if (deadlineMs < this.armedForMs) this.arm();
-  }
-
-  private arm(): void {
-    const wheel = this.kernel?.wheel;
-    const nextMs = wheel?.nextTickMs();
-    if (nextMs === undefined || nextMs >= this.armedForMs) return;
-    if (this.handle !== undefined) clearHostTimeout(this.handle);
-    this.armedForMs = nextMs;
-    // Beyond 2^31 - 1 ms setTimeout fires at once: wake earlier and look again.
-    const delayMs = Math.min(Math.max(0, nextMs - this.clock.monotonicMs()), 2_147_483_647);
-    this.handle = runOutside(() => hostTimeout(this.fire, Math.ceil(delayMs)));
-    if (!this.isHeld) this.handle.unref();
-  }
-
-  private readonly fire = (): void => {
-    this.handle = undefined;
-    this.armedForMs = Number.POSITIVE_INFINITY;
-    this.kernel?.wheel.advance(this.clock.monotonicMs());
-    this.arm();
-  };
 }

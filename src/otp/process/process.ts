@@ -150,10 +150,6 @@ export class Process {
     return this.extras;
   }
 
-  hasLink(other: Process): boolean {
-    return hasItem(this.links, other);
-  }
-
   addLink(other: Process): void {
     this.links = withItem(this.links, other);
   }

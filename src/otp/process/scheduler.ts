@@ -2,8 +2,9 @@
  * The sliced run queue: one FIFO of processes, drained in bounded slices.
  *
  * A slice is a microtask while the budget since the last loop tick lasts, else a setImmediate,
- * which refills it; while the tick is young, it is refilled at once. Sequential calls thus finish inside the current tick, and a storm of messages
- * cannot starve timers or sockets for longer than one slice.
+ * which refills it; while the tick is young, it is refilled at once. Sequential calls thus finish
+ * inside the current tick, and a storm of messages cannot starve timers or sockets for longer than
+ * one slice.
  */
 import type { AsyncResource } from "node:async_hooks";
 import { setImmediate as hostImmediate } from "node:timers";

@@ -6,7 +6,6 @@
  */
 import { Ctx } from "../actor/context.ts";
 import { reasonOfThrown } from "../reason.ts";
-import type { Kernel } from "./kernel.ts";
 import { Envelope, Kind } from "./message.ts";
 import { type Behaviour, Process } from "./process.ts";
 import { noFacets, RefImpl } from "./ref.ts";
@@ -17,11 +16,16 @@ export type Body = (ctx: Ctx) => unknown;
 const RUN = new Envelope(Kind.internal, "run", undefined, undefined);
 
 /** Starts `body`, to run in a later turn. */
-export function spawnBody(kernel: Kernel, parent: Process, body: Body): Process {
+export function spawnBody(parent: Process, body: Body, isLinked: boolean): Process {
+  const { kernel } = parent;
   const process = kernel.admit(new Process(kernel, kernel.nextId(), bareBehaviour, parent));
   process.state = body;
   process.status = "running";
   kernel.send(process, RUN);
+  if (isLinked) {
+    parent.addLink(process);
+    process.addLink(parent);
+  }
   return process;
 }
 

@@ -54,3 +54,9 @@ export class ProcessTimer extends TimerEntry {
     kernel.send(target, envelope);
   }
 }
+
+/** A timer message has left the mailbox: the next tick of its interval may come. */
+export function timerTaken(envelope: Envelope): void {
+  const timer = envelope.origin as unknown;
+  if (timer instanceof ProcessTimer) timer.isQueued = false;
+}
