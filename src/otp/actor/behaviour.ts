@@ -8,7 +8,13 @@ import { redact } from "../node/redact.ts";
 import { type Facets, type ProcessRef, RefImpl } from "../process/ref.ts";
 import { PendingCall } from "../process/calls.ts";
 import { type CastType, Envelope, type Info, Kind } from "../process/message.ts";
-import type { Behaviour, Overflow, Process, StartOutcome } from "../process/process.ts";
+import {
+  type Behaviour,
+  notStarted,
+  type Overflow,
+  type Process,
+  type StartOutcome,
+} from "../process/process.ts";
 import { resumeIn } from "../process/scope.ts";
 import { countUnknown } from "../process/unknown.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
@@ -168,10 +174,10 @@ export class ActorBehaviour implements Behaviour {
 
   private started(process: Process, result: unknown): StartOutcome {
     if (result instanceof Ignore) return { ok: false, ignored: true };
-    if (result instanceof Refuse) return { ok: false, ignored: false, reason: result.reason };
+    if (result instanceof Refuse) return notStarted(result.reason);
     const isUsable = result instanceof Next ? this.follow(process, result) : true;
     if (!isUsable || (result instanceof Control && !(result instanceof Next))) {
-      return { ok: false, ignored: false, reason: badReturn("init", result) };
+      return notStarted(badReturn("init", result));
     }
     if (!(result instanceof Next)) process.state = result;
     return { ok: true, process };

@@ -5,7 +5,7 @@
  * waits for the subtree's, a shutdown is an orderly stop inside, a kill ends the thread at once.
  */
 import { type Envelope, Kind } from "../process/message.ts";
-import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
+import { type Behaviour, notStarted, type Process, type StartOutcome } from "../process/process.ts";
 import type { LogLevel } from "../node/log.ts";
 import { treeOf } from "../node/tree-view.ts";
 import type { Reason } from "../reason.ts";
@@ -50,7 +50,7 @@ export class IsolateHost extends SupervisorBase implements Behaviour {
     const { kernel } = process;
     this.hub = hubOf(kernel);
     if (this.hub.workers >= this.hub.maxWorkers) {
-      return failed(["max_workers", this.hub.maxWorkers]);
+      return notStarted(["max_workers", this.hub.maxWorkers]);
     }
     this.enlist();
     if (!kernel.isRealTime) return this.openInline();
@@ -159,7 +159,7 @@ export class IsolateHost extends SupervisorBase implements Behaviour {
         this.up(frame);
         return;
       case "failed":
-        this.settle({ ok: false, ignored: false, reason: decodeReason(frame[1]) });
+        this.settle(notStarted(decodeReason(frame[1])));
         return;
       case "ended":
         this.finish(decodeReason(frame[1]));
@@ -220,7 +220,7 @@ export class IsolateHost extends SupervisorBase implements Behaviour {
 
   private finish(reason: Reason): void {
     if (!this.me.alive) return;
-    if (this.settleStart !== undefined) this.settle({ ok: false, ignored: false, reason });
+    if (this.settleStart !== undefined) this.settle(notStarted(reason));
     else this.me.kernel.finish(this.me, reason);
   }
 
@@ -229,8 +229,4 @@ export class IsolateHost extends SupervisorBase implements Behaviour {
     this.settleStart = undefined;
     settle?.(outcome);
   }
-}
-
-function failed(reason: Reason): StartOutcome {
-  return { ok: false, ignored: false, reason };
 }

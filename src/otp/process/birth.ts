@@ -1,9 +1,9 @@
 /**
  * How a process begins: name, link and init; whoever started it is told the outcome once.
  */
-import { reasonOfThrown, type Reason } from "../reason.ts";
+import { reasonOfThrown } from "../reason.ts";
 import type { Kernel } from "./kernel.ts";
-import { type Behaviour, Process, type StartOutcome } from "./process.ts";
+import { type Behaviour, notStarted, Process, type StartOutcome } from "./process.ts";
 import { runFirst } from "./scope.ts";
 
 /** How to start one process. */
@@ -34,7 +34,7 @@ export function spawnProcess(
     if (holder !== undefined) {
       process.alive = false;
       process.status = "dead";
-      return failed(["already_started", holder.pid]);
+      return notStarted(["already_started", holder.pid]);
     }
   }
   kernel.admit(process);
@@ -76,7 +76,7 @@ function runInit(
   try {
     outcome = runFirst(process, begin);
   } catch (error) {
-    outcome = failed(reasonOfThrown(error));
+    outcome = notStarted(reasonOfThrown(error));
   }
   if (!(outcome instanceof Promise)) return initDone(kernel, process, outcome);
   const { startTimeoutMs = Number.POSITIVE_INFINITY } = options;
@@ -106,13 +106,13 @@ function initLater(
     });
     pending.then(
       (result) => initDone(kernel, process, result),
-      (error: unknown) => initDone(kernel, process, failed(reasonOfThrown(error))),
+      (error: unknown) => initDone(kernel, process, notStarted(reasonOfThrown(error))),
     );
   });
 }
 
 function initDone(kernel: Kernel, process: Process, outcome: StartOutcome): StartOutcome {
-  if (!process.alive) return failed(process.exitReason ?? "killed");
+  if (!process.alive) return notStarted(process.exitReason ?? "killed");
   if (!outcome.ok) {
     unlinkFromParent(process);
     const reason = outcome.ignored ? "normal" : outcome.reason;
@@ -136,9 +136,5 @@ function initTimedOut(kernel: Kernel, process: Process): void {
   unlinkFromParent(process);
   const told = takeStarter(kernel, process);
   kernel.finish(process, "killed");
-  told?.(failed("timeout"));
-}
-
-function failed(reason: Reason): StartOutcome {
-  return { ok: false, ignored: false, reason };
+  told?.(notStarted("timeout"));
 }

@@ -7,7 +7,7 @@ import { formatted } from "../sys/status.ts";
 import { dropDebug } from "../sys/taps.ts";
 import { takeStarter, unlinkFromParent } from "./birth.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Process } from "./process.ts";
+import { notStarted, type Process } from "./process.ts";
 import type { MonitorRecord } from "./signals.ts";
 
 /** Ends a process now; nothing when it is dead already. */
@@ -40,7 +40,7 @@ export function endProcess(kernel: Kernel, process: Process, reason: Reason): vo
   process.ctx = undefined;
   process.resource = undefined;
   process.links = undefined;
-  told?.({ ok: false, ignored: false, reason });
+  told?.(notStarted(reason));
 }
 
 /** Takes a monitor from the process it watches. */

@@ -28,6 +28,11 @@ export type StartOutcome =
   | { readonly ok: false; readonly ignored: true }
   | { readonly ok: false; readonly ignored: false; readonly reason: Reason };
 
+/** The outcome of a start that failed. */
+export function notStarted(reason: Reason): StartOutcome {
+  return { ok: false, ignored: false, reason };
+}
+
 /** What a process runs: actors share one per definition, supervisors and tasks have their own. */
 export interface Behaviour {
   readonly name: string;

@@ -6,7 +6,7 @@
  */
 import { PendingCall } from "../process/calls.ts";
 import { Envelope, Kind } from "../process/message.ts";
-import type { Behaviour, Process, StartOutcome } from "../process/process.ts";
+import { type Behaviour, notStarted, type Process, type StartOutcome } from "../process/process.ts";
 import { reasonOfThrown, type Reason } from "../reason.ts";
 import { runAdmin } from "./admin.ts";
 import { SupervisorBase } from "./base.ts";
@@ -56,7 +56,7 @@ export class SupervisorBehaviour extends SupervisorBase implements Behaviour {
   init(process: Process): Maybe<StartOutcome> {
     this.me = process;
     const problem = checkFlags(this.setup) ?? checkSpecs(this.setup);
-    if (problem !== undefined) return { ok: false, ignored: false, reason: problem };
+    if (problem !== undefined) return notStarted(problem);
     this.enlist();
     for (const spec of this.setup.children) this.add(spec);
     return chain(this.startAll([...this.children], 0), (failure) => this.booted(failure));
@@ -232,7 +232,7 @@ export class SupervisorBehaviour extends SupervisorBase implements Behaviour {
     const reason: Reason = {
       shutdown: ["failed_to_start_child", failure.child.spec.id, failure.reason],
     };
-    return chain(stopAll(this), () => ({ ok: false, ignored: false, reason }));
+    return chain(stopAll(this), () => notStarted(reason));
   }
 
   // --- stopping ---------------------------------------------------------------------------------
