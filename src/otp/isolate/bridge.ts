@@ -7,12 +7,11 @@
  * a FIFO, hence the order of signals between two processes is the order they were sent in.
  */
 import type { PendingCall } from "../process/calls.ts";
-import { forgetWatcher } from "../process/death.ts";
 import type { Kernel } from "../process/kernel.ts";
 import { Envelope, Kind } from "../process/message.ts";
 import type { Process } from "../process/process.ts";
-import type { MonitorRecord } from "../process/signals.ts";
 import type { CallFault, Reason } from "../reason.ts";
+import { encodeCommand } from "./admin.ts";
 import { decode, decodeReason, encodeReason } from "./codec.ts";
 import type { ControlFrame, Frame, Handle, Port, SignalFrame, UserFrame } from "./frames.ts";
 import { type Hub, hubOf } from "./hub.ts";
@@ -22,7 +21,8 @@ import { Outbox } from "./outbox.ts";
 import { ForeignProcess } from "./proxy.ts";
 import { decodeRef } from "./refs.ts";
 import { RemoteCall } from "./remote-call.ts";
-import { decodeAnswer, encodeCommand } from "./admin.ts";
+import { WaitingCalls } from "./waiting-calls.ts";
+import { Watches } from "./watches.ts";
 
 /** What a bridge is opened with. */
 export interface BridgeOptions {
@@ -52,12 +52,8 @@ export class Bridge {
   private readonly outbox: Outbox;
   private readonly options: BridgeOptions;
   private readonly proxies = new Map<number, ForeignProcess>();
-  private readonly calls = new Map<number, PendingCall>();
-  /** Monitors held for the other side, by the number of the process. */
-  private readonly watches = new Map<number, MonitorRecord>();
-  /** Which of the calls are admin commands, and what they ask. */
-  private readonly adminCalls = new Map<number, string>();
-  private callSeq = 0;
+  private readonly calls = new WaitingCalls(this);
+  private readonly watches = new Watches(this);
   private inFlight = 0;
   private taken = 0;
   private droppedCount = 0;
@@ -95,16 +91,11 @@ export class Bridge {
     this.isOpen = false;
     this.names.close();
     this.hub.remove(this);
-    for (const record of this.watches.values()) {
-      record.active = false;
-      forgetWatcher(record);
-    }
-    this.watches.clear();
+    this.watches.close();
     this.monitors.close(reason);
     for (const proxy of this.proxies.values()) this.end(proxy, reason, reason, "noconnection");
     // Calls that a host passed on wait with the host, not with a stand-in.
-    for (const call of this.calls.values()) call.fail("noconnection");
-    this.calls.clear();
+    this.calls.close();
   }
 
   /** A live process of this side by its number. */
@@ -186,13 +177,11 @@ export class Bridge {
     arg: unknown,
     from: PendingCall,
   ): void {
-    this.callSeq += 1;
-    this.calls.set(this.callSeq, from);
-    if (kind === Kind.admin) this.adminCalls.set(this.callSeq, type);
+    const call = this.calls.add(from, kind === Kind.admin ? type : undefined);
     const { deadlineMs } = from;
     // A call that never started its timer waits for ever.
     const timeoutMs = deadlineMs === 0 ? -1 : Math.max(0, deadlineMs - this.kernel.now());
-    this.send(["call", to, kind, type, arg, false, this.callSeq, timeoutMs, from.caller]);
+    this.send(["call", to, kind, type, arg, false, call, timeoutMs, from.caller]);
   }
 
   private send(frame: UserFrame): void {
@@ -207,7 +196,7 @@ export class Bridge {
   /** A user frame that cannot go: its caller hears, a message without one is counted. */
   refuse(frame: UserFrame, reason: CallFault | Reason): void {
     if (frame[0] === "call") {
-      this.settle(frame[6], (call) => call.fail(reason));
+      this.calls.fail(frame[6], reason);
       return;
     }
     if (frame[0] === "reply") {
@@ -253,14 +242,10 @@ export class Bridge {
         this.deliver(frame);
         return;
       case "reply":
-        this.settle(frame[1], (call) => {
-          const value = frame[3] ? this.decode(frame[2]) : frame[2];
-          const op = this.adminCalls.get(frame[1]);
-          call.reply(op === undefined ? value : decodeAnswer(this, op, value));
-        });
+        this.calls.reply(frame[1], () => this.argOf(frame[2], frame[3]));
         return;
       case "fail":
-        this.settle(frame[1], (call) => call.fail(decodeReason(frame[2])));
+        this.calls.fail(frame[1], decodeReason(frame[2]));
         return;
       case "exit": {
         const from = frame[1] === undefined ? undefined : this.processOf(frame[1]);
@@ -280,7 +265,7 @@ export class Bridge {
         this.applyLink(frame[0], this.processOf(frame[1]), hub.byId(frame[2]));
         return;
       case "watch":
-        this.watch(frame[1]);
+        this.watches.hold(frame[1]);
         return;
       case "dead": {
         const proxy = this.proxies.get(frame[1]);
@@ -364,33 +349,7 @@ export class Bridge {
   }
 
   private argOf(arg: unknown, isCoded: boolean): unknown {
-    return isCoded ? this.decode(arg) : arg;
-  }
-
-  private decode(value: unknown): unknown {
-    return decode(value, (data) => decodeRef(this, data));
-  }
-
-  private settle(id: number, how: (call: PendingCall) => void): void {
-    const call = this.calls.get(id);
-    if (call === undefined) return;
-    this.calls.delete(id);
-    how(call);
-    this.adminCalls.delete(id);
-  }
-
-  private watch(id: number): void {
-    if (this.watches.has(id)) return;
-    const process = this.hub.byId(id);
-    if (process === undefined || !process.alive) {
-      this.post(["dead", id, "noproc"]);
-      return;
-    }
-    const record = this.kernel.onDown(process, (reason) => {
-      this.watches.delete(id);
-      this.post(["dead", id, encodeReason(reason)]);
-    });
-    this.watches.set(id, record);
+    return isCoded ? decode(arg, (data) => decodeRef(this, data)) : arg;
   }
 
   private end(proxy: ForeignProcess, reason: Reason, linkReason: Reason, fault: CallFault): void {
