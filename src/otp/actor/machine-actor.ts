@@ -91,13 +91,11 @@ import type {
   SnapshotFrom,
 } from "xstate";
 import type { Info } from "../process/message.ts";
-import { processOf } from "../process/ref.ts";
-import type { Process } from "../process/process.ts";
 import { countUnknown } from "../process/unknown.ts";
 import { exit, type Reason } from "../reason.ts";
 import { badReturn } from "./bad-return.ts";
 import type { ErasedActor } from "./behaviour.ts";
-import type { Ctx } from "./context.ts";
+import { Ctx } from "./context.ts";
 import { Refuse, refuse, type Reply } from "./control.ts";
 import { type Def, type MailboxOptions, makeDef, type None } from "./definition.ts";
 import { checkMachine, checkPostponed } from "./machine-check.ts";
@@ -254,7 +252,7 @@ export function defineMachineActor<
         exit(badReturn(`on.${info.type}`, event));
       }
       if (event !== undefined) return runner.feed(snapshot, event, ctx);
-      if (onInfo === undefined) countUnknown(processOf(ctx.self) as Process, info.type);
+      if (onInfo === undefined) countUnknown(Ctx.processOf(ctx), info.type);
       return runner.decide(snapshot);
     },
     terminate: spec.terminate as ErasedActor["terminate"],

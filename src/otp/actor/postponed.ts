@@ -2,8 +2,7 @@
  * Postponed events of one machine process: they wait for a state that takes them.
  */
 import type { AnyEventObject, AnyMachineSnapshot } from "xstate";
-import { processOf } from "../process/ref.ts";
-import type { Ctx } from "./context.ts";
+import { Ctx } from "./context.ts";
 
 /** Bounded queue, oldest first. */
 export class Postponed {
@@ -21,8 +20,10 @@ export class Postponed {
       this.events.push(event);
       return;
     }
-    const process = this.isFull ? undefined : processOf(ctx.self);
-    process?.kernel.event("otp.postponed.full", process, { type: event.type, limit: max });
+    if (!this.isFull) {
+      const process = Ctx.processOf(ctx);
+      process.kernel.event("otp.postponed.full", process, { type: event.type, limit: max });
+    }
     this.isFull = true;
   }
 
