@@ -21,7 +21,7 @@ type Registry = ArgsOf<typeof chainRegistry>;
 export interface ApplicationParts {
   readonly ops: OpsParts;
   readonly chain: ChainParts;
-  readonly registry: Pick<Registry, "configured" | "record" | "openTable">;
+  readonly registry: Pick<Registry, "configured" | "record" | "openTable" | "closeSubscribers">;
 }
 
 /**

@@ -44,6 +44,8 @@ export interface ChainRegistryArgs {
   readonly supervisor: string;
   /** The process that owns the table of records. */
   readonly keeper: () => Key;
+  /** Closes whoever is still subscribed to a chain; answers how many they were. */
+  readonly closeSubscribers: (chain: ChainName, reason: string) => number;
   /** Makes sure that a table exists. */
   readonly openTable: (name: string) => Promise<void>;
 }
@@ -174,6 +176,8 @@ const end = async (state: State, name: ChainName, reason: string, ctx: Ctx): Pro
   await ctx.via(subscriptionHubKey(name)).try.retire(reason);
   await supervisor?.terminateChild(childId(name));
   await supervisor?.deleteChild(childId(name));
+  // A hub that crashed over it told nobody, and one that did may have taken a client since.
+  state.closeSubscribers(name, reason);
 };
 
 const stop = async (state: State, name: ChainName, ctx: Ctx): Promise<void> => {

@@ -3,7 +3,8 @@
  *
  * The subscriptions and the chain's recent history are rows of the chain's subscription table, which
  * outlives this process: a restart loses no client, no id and no block, because what was on its way
- * at the crash is fetched again. Permanent.
+ * at the crash is fetched again. Should the table be lost as well, the clients that nobody here
+ * knows any more are closed with a reason. Permanent.
  */
 import { defineActor, keyFor, reply, Table, type Ctx } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
@@ -31,6 +32,8 @@ export type ChainFetch = (
 export interface SubscriptionHubArgs {
   readonly state: ChainState;
   readonly fetch: ChainFetch;
+  /** Closes whoever is subscribed to a chain, be it known here or not; answers how many they were. */
+  readonly closeSubscribers: (chain: ChainName, reason: string) => number;
   /** Unsent bytes beyond which a client is closed (`limits.ws_max_buffered_bytes`). */
   readonly maxBufferedBytes: number;
   /** Subscriptions of one connection (`limits.ws_max_subscriptions`). */
@@ -180,7 +183,12 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
   const known = table.get(HISTORY);
   const follower =
     known instanceof ChainFollower ? known : new ChainFollower(limitsOf(state), silent);
-  if (known === undefined) table.put(HISTORY, follower);
+  if (known === undefined) {
+    table.put(HISTORY, follower);
+    // Whoever was subscribed before belongs to a history that is gone: there is no going on from it.
+    const clients = args.closeSubscribers(chain, `the subscriptions of chain ${chain} were lost`);
+    if (clients > 0) ctx.log.warn({ chain, clients }, "subscriptions lost, their clients closed");
+  }
   const topic = newBlocksTopic(chain);
   // Looked up at each use: a table that was lost with its keeper must not end who serves clients.
   const rows = () => ctx.table<Row>(name);

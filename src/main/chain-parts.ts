@@ -4,12 +4,13 @@ import type { LimitsConfig } from "../../config/schema.ts";
 import { createHttpUpstream } from "../io/http-upstream.ts";
 import { connectWs } from "../io/ws-client.ts";
 import type { Engine } from "../rpc/proxy/engine.ts";
+import type { Gateway } from "../rpc/proxy/gateway.ts";
 import { callChain } from "../rpc/proxy/own-call.ts";
 import type { ChainView } from "../rpc/proxy/ports.ts";
 
 /** The parts of all chains. */
 export const chainParts = (
-  engine: Engine,
+  { engine, ws }: Gateway,
   limits: () => LimitsConfig,
   redact: (text: string) => string,
 ): ChainParts => ({
@@ -18,6 +19,7 @@ export const chainParts = (
   subscriptionHub: (state) => ({
     state,
     fetch: (method, params, signal) => fetchFrom(engine, state, method, params, signal),
+    closeSubscribers: (chain, reason) => ws.closeSubscribers(chain, reason),
     maxBufferedBytes: limits().wsMaxBufferedBytes,
     maxSubscriptions: limits().wsMaxSubscriptions,
   }),

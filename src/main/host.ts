@@ -206,13 +206,14 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
           httpListener: { listener },
         },
         chain: chainParts(
-          gateway.engine,
+          gateway,
           () => running.config.limits,
           (text) => redact(text),
         ),
         registry: {
           configured: () => running.config.chains,
           record: (config) => makeChainRecord(node, config),
+          closeSubscribers: (chain, reason) => gateway.ws.closeSubscribers(chain, reason),
           openTable: async (name) => {
             await node.via(tableKeeperKey()).call.open(name);
           },

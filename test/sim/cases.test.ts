@@ -17,6 +17,11 @@ const CASES: readonly (readonly [seed: number, claim: string, sign: string])[] =
     "a provider removed while its pool crashed is asked again who it is when it is back",
     "provider.quarantined",
   ],
+  [
+    6_183,
+    "subscribers are told when their table and the memory of their hub are lost at once",
+    "records.lost",
+  ],
   [3_293, "subscribers hear of new blocks soon after an outage of all providers", "subs.degraded"],
 ];
 

@@ -1,5 +1,6 @@
 /** The WebSocket face of the gateway: which handshakes are taken, and the session behind each. */
 import { OWN_ERRORS } from "../errors/codes.ts";
+import type { ChainName } from "../ids.ts";
 import { errorText } from "../json-rpc/error-text.ts";
 import type { Engine } from "./engine.ts";
 import { chainFault, providerFault } from "./http-front.ts";
@@ -40,6 +41,15 @@ export class WsFront {
     let count = 0;
     for (const session of this.#sessions) count += session.subscriptionCount;
     return count;
+  }
+
+  /**
+   * Closes every client that believes in a subscription to `chain` which nobody serves; answers how
+   * many. The sessions know them also when the processes and tables of the chain are gone.
+   */
+  closeSubscribers(chain: ChainName, reason: string): number {
+    const sessions = [...this.#sessions];
+    return sessions.filter((session) => session.closeSubscriber(chain, reason)).length;
   }
 
   /** Judges a handshake by its path; an unknown chain never gets a default. */

@@ -4,6 +4,7 @@
  */
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
+import type { ChainName } from "../ids.ts";
 import { errorText } from "../json-rpc/error-text.ts";
 import type { Envelope } from "../json-rpc/scan.ts";
 import { scanBody } from "../json-rpc/scan.ts";
@@ -34,6 +35,13 @@ interface Running {
   cancel(): void;
 }
 
+/** A subscribe that waits for the hub's reply. */
+interface Asking {
+  readonly chain: ChainView;
+  /** Why a subscription that the reply grants is served by nobody any more. */
+  lost: string | undefined;
+}
+
 /** A client's connection. */
 export class WsSession {
   readonly #engine: Engine;
@@ -47,7 +55,7 @@ export class WsSession {
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #isServingWaiting = false;
-  #subscribing = 0;
+  readonly #asking = new Set<Asking>();
   #inFlightBytes = 0;
   #isClosed = false;
 
@@ -130,6 +138,18 @@ export class WsSession {
     this.#running.clear();
     for (const chain of new Set(this.#subscriptions.values())) chain.hub.drop(this.#hubSink);
     this.#subscriptions.clear();
+  }
+
+  /**
+   * Nobody serves the subscriptions to `chain` that were granted so far: a client that has one is
+   * closed with 1013 and the reason (then true), one that is about to get one as soon as it does.
+   */
+  closeSubscriber(chain: ChainName, reason: string): boolean {
+    const isOf = ({ name }: ChainView): boolean => name === chain;
+    for (const asking of this.#asking) if (isOf(asking.chain)) asking.lost = reason;
+    if (!this.#sink.isOpen || ![...this.#subscriptions.values()].some(isOf)) return false;
+    this.#sink.close(1013, reason);
+    return true;
   }
 
   #serveOne(call: Call): void {
@@ -242,28 +262,30 @@ export class WsSession {
       return;
     }
     const limit = this.#engine.limits.wsMaxSubscriptions;
-    if (this.#subscriptions.size + this.#subscribing >= limit) {
+    if (this.#subscriptions.size + this.#asking.size >= limit) {
       const message = `a connection holds at most ${limit} subscriptions`;
       this.#refuse(call, sink, "too_many_subscriptions", message);
       return;
     }
-    this.#subscribing++;
     const { chain } = call;
+    const asking: Asking = { chain, lost: undefined };
+    this.#asking.add(asking);
     chain.hub.subscribe(this.#hubSink, kind as SubscriptionKind, filter).then(
       (reply) => {
-        this.#subscribing--;
+        this.#asking.delete(asking);
         if (this.#isClosed) {
           // The client left while the hub opened the stream.
           chain.hub.drop(this.#hubSink);
         } else if (reply.ok) {
           this.#subscriptions.set(reply.id, chain);
           this.#engine.answer(call, sink, JSON.stringify(reply.id));
+          if (asking.lost !== undefined) this.closeSubscriber(chain.name, asking.lost);
         } else {
           this.#engine.relayError(call, sink, reply.code, reply.message, reply.data);
         }
       },
       () => {
-        this.#subscribing--;
+        this.#asking.delete(asking);
         this.#refuse(call, sink, "internal", "the subscription could not be opened");
       },
     );

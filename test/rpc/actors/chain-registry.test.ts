@@ -15,6 +15,7 @@ import { chainConfig, chainState } from "./kit.ts";
 const start = async (
   onOpen: (node: VirtualNode) => void,
   onSubtree: (state: ChainState) => void = () => {},
+  onClose: (told: string) => void = () => {},
 ): Promise<VirtualNode> => {
   const node = createVirtualNode();
   const config = chainConfig();
@@ -39,6 +40,10 @@ const start = async (
             },
             supervisor: "chains",
             keeper: () => tableKeeperKey(),
+            closeSubscribers: (chain, reason) => {
+              onClose(`${chain}: ${reason}`);
+              return 0;
+            },
             openTable: async (name) => {
               onOpen(node);
               await node.via(tableKeeperKey()).call.open(name);
@@ -73,6 +78,23 @@ describe("the chain registry", () => {
     expect(node.table(chainsTable)).toBe(rows);
     expect([...(rows?.entries() ?? [])].map(([name]) => name)).toEqual(["eth", "two"]);
     expect(node.supervisor("chain:two")).toBeDefined();
+    await node.stop();
+  });
+
+  it("has the clients of a removed chain closed although its hub is not there to do it", async () => {
+    const told: string[] = [];
+    const node = await start(
+      () => {},
+      () => {},
+      (one) => told.push(one),
+    );
+    expect(told).toEqual([]);
+    const removal = {
+      chains: [],
+      steps: [{ action: "stop", chain: "eth", keys: [] }],
+    } as const;
+    await node.drive(node.via(chainRegistryKey()).call.apply(removal));
+    expect(told).toEqual(["eth: chain eth was removed or replaced"]);
     await node.stop();
   });
 

@@ -213,6 +213,26 @@ describe("a WebSocket client", () => {
     expect(sink.isPaused).toBe(false);
   });
 
+  it("is closed with a reason when nobody serves its subscriptions any more", async () => {
+    const hub = new ManualHub();
+    const w = world({ hub });
+    const [idle, subscribed, asking, refused] = [connect(w), connect(w), connect(w), connect(w)];
+    for (const { say } of [subscribed, asking, refused]) say(call(1, "eth_subscribe", ["logs"]));
+    hub.asked[0]?.reply({ ok: true, id: "0xabc" });
+    await settle();
+    expect(w.gateway.ws.closeSubscribers("polygon", "lost")).toBe(0);
+    expect(w.gateway.ws.closeSubscribers("ethereum", "lost")).toBe(1);
+    expect(subscribed.sink.closed).toEqual([1013, "lost"]);
+    // Its subscription was granted before the loss, although the reply comes after.
+    expect(asking.sink.closed).toBeUndefined();
+    hub.asked[1]?.reply({ ok: true, id: "0xdef" });
+    hub.asked[2]?.reply({ ok: false, code: -32002, message: "try again" });
+    await settle();
+    expect(asking.sink.closed).toEqual([1013, "lost"]);
+    expect([idle.sink.isOpen, refused.sink.isOpen]).toEqual([true, true]);
+    expect(w.gateway.ws.closeSubscribers("ethereum", "lost")).toBe(0);
+  });
+
   it("leaves nothing behind when it goes", async () => {
     const hub = new ManualHub();
     const w = world({ script: () => undefined, hub });

@@ -172,6 +172,8 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
   });
   const sockets = new Map<string, FakeSocket[]>();
   const asked: string[] = [];
+  /** What the front was told to close its clients with. */
+  const disowned: string[] = [];
   const answers = new Map<string, unknown>();
   const emitted: { name: string; fields: Readonly<Record<string, unknown>> }[] = [];
   node.telemetry.attach("test", "*", (event) => {
@@ -202,6 +204,7 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
               if (answer === undefined) return Promise.reject(new Error("not known"));
               return Promise.resolve(answer);
             },
+            closeSubscribers: (chain, reason) => disowned.push(`${chain}: ${reason}`),
             maxBufferedBytes: 1_000,
             maxSubscriptions: 4,
           },
@@ -265,6 +268,7 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
     knows,
     knowsLogs,
     asked,
+    disowned,
     emitted,
     latest,
   };

@@ -241,6 +241,23 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
+  it("has clients closed whom it cannot know, only when their table was lost with its memory", async () => {
+    const chain = await startChain(1);
+    const lost = "ethereum: the subscriptions of chain ethereum were lost";
+    // Nobody can have been there before the first one.
+    expect(chain.disowned.splice(0)).toEqual([lost]);
+    await chain.subscribe(new FakeClient(1), "newHeads");
+    const { inspector } = chain.node;
+    inspector.exit("rpc/chain/ethereum/subscription-hub", "kill");
+    await chain.node.settle();
+    expect(chain.disowned).toEqual([]);
+    inspector.exit("ops/table-keeper", "kill");
+    inspector.exit("rpc/chain/ethereum/subscription-hub", "kill");
+    await chain.node.settle();
+    expect(chain.disowned).toEqual([lost]);
+    await chain.node.stop();
+  });
+
   it("settles races into counters that metrics read", async () => {
     const chain = await startChain(2);
     await chain.node.advance(6_000);

@@ -64,6 +64,7 @@ export const partsOf = (world: SimWorld, running: { config: Config }): Applicati
             });
             signal.addEventListener("abort", giveUp, { once: true });
           }),
+        closeSubscribers: (chain, reason) => gateway.ws.closeSubscribers(chain, reason),
         maxBufferedBytes: MAX_BUFFERED_BYTES,
         maxSubscriptions: 128,
       }),
@@ -78,6 +79,7 @@ export const partsOf = (world: SimWorld, running: { config: Config }): Applicati
     registry: {
       configured: () => running.config.chains,
       record: (chain) => makeChainRecord(node, chain),
+      closeSubscribers: (chain, reason) => gateway.ws.closeSubscribers(chain, reason),
       openTable: async (name) => {
         await node.via(tableKeeperKey()).call.open(name);
       },
