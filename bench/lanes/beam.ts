@@ -29,7 +29,8 @@ export async function startBeam(): Promise<Beam | undefined> {
     throw error;
   }
   const args = ["+S", "1:1", "-noinput", "-noshell", "-pa", folder, "-run", "beam", "main"];
-  const child = spawn("erl", args, { stdio: ["pipe", "pipe", "inherit"] });
+  const env = { ...process.env, ERL_CRASH_DUMP_BYTES: "0" };
+  const child = spawn("erl", args, { stdio: ["pipe", "pipe", "inherit"], env });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
     const { value, done } = await lines.next();

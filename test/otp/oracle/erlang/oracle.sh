@@ -4,6 +4,8 @@
 # usage: oracle.sh SCENARIO.json...   |   oracle.sh --stream < scenarios.jsonl > traces.jsonl
 #        oracle.sh --build            compiles only
 set -e
+# A scenario that kills the whole program is told on stderr; a dump would only litter the folder.
+export ERL_CRASH_DUMP_BYTES=0
 here=$(cd "$(dirname "$0")" && pwd)
 sources="$here/ojson.erl $here/otp_oracle.erl"
 # Beams are kept by what they were made from: a changed source never meets an old beam.
