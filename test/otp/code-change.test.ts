@@ -369,12 +369,16 @@ describe("changing a supervisor's code", () => {
     expect(node.inspector.tree()).toBeUndefined();
   });
 
-  it("one template stays one: running children keep their pids and restart by the new one", async () => {
+  it("one template stays one: running children keep their pids, and their arguments at a restart", async () => {
     const many = (version: string) =>
       dynamicSupervisor("many", {
         intensity: 9,
         template: ({ name }: ProbeArgs) =>
-          child(probe, { name: `${name}/${version}` }, { id: name }),
+          child(
+            probe,
+            { name: `${name}/${version}` },
+            { id: name, restart: version === "v1" ? "permanent" : "transient" },
+          ),
       });
     const node = await startTop([many("v1")]);
     const ref = must(node.supervisor<ProbeArgs>("many"));
@@ -386,7 +390,12 @@ describe("changing a supervisor's code", () => {
     node.inspector.exit(pid, "boom");
     await node.settle();
     const rows = await ref.whichChildren();
-    expect(await node.inspector.getState(must(must(rows[0]).pid))).toMatchObject({ name: "x/v2" });
+    const again = must(must(rows[0]).pid);
+    expect(await node.inspector.getState(again)).toMatchObject({ name: "x/v1" });
+    expect(await ref.getChildSpec(again)).toMatchObject({ spec: { restart: "transient" } });
+    const fresh = await ref.startChild({ name: "y" });
+    if (!fresh.ok) throw new Error("not started");
+    expect(await node.inspector.getState(must(fresh.pid))).toMatchObject({ name: "y/v2" });
   });
 
   it("survives the supervisor's own restart", async () => {

@@ -101,9 +101,14 @@ function templateSpecs(
     }
     const problem = spec === undefined ? "missing_start" : checkSpec(spec, next);
     if (problem !== undefined) return problem;
-    specs.set(child, spec as ChildSpec);
+    specs.set(child, keepArguments(spec as ChildSpec, child.spec));
   }
   return specs;
+}
+
+/** A child that is started again gets what it was started with, whatever the template says now. */
+function keepArguments(spec: ChildSpec, ran: ChildSpec): ChildSpec {
+  return { ...spec, start: { ...ran.start, behaviour: spec.start.behaviour } };
 }
 
 /** How a template treats temporary children, if it can tell without their arguments. */

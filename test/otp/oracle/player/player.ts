@@ -11,7 +11,7 @@ import { reasonOf } from "../terms.ts";
 import { Admin, NOPROC } from "./admin.ts";
 import { Specs } from "./specs.ts";
 import { Story } from "./story.ts";
-import { type Do, trapping, type Worker, type WorkerState } from "./worker.ts";
+import { type Do, workerDef, type Worker, type WorkerState } from "./worker.ts";
 
 const CALL_TIMEOUT_MS = 5000;
 /** What the oracle sleeps after a step that shall not settle. */
@@ -105,7 +105,7 @@ export class Player {
       case "batch":
         return this.batch(step);
       case "whereis": {
-        const ref = this.node.whereis({ name: step.name ?? "", facets: trapping.facets });
+        const ref = this.node.whereis({ name: step.name ?? "", facets: workerDef.facets });
         return ref === undefined ? "undefined" : this.story.term(ref.id);
       }
       case "upgrade":
@@ -218,7 +218,7 @@ export class Player {
   private refOf(path: string | undefined): ProcessRef {
     return (
       this.story.refOf(path ?? "") ??
-      (this.node.via({ name: "nobody", facets: trapping.facets }) as ProcessRef)
+      (this.node.via({ name: "nobody", facets: workerDef.facets }) as ProcessRef)
     );
   }
 }

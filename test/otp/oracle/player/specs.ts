@@ -3,7 +3,7 @@ import { child, type ChildSpec, dynamicSupervisor, supervisor } from "../../../.
 import type { Json, NodeSpec } from "../scenario.ts";
 import { reasonOf } from "../terms.ts";
 import type { Story, SupervisorAttempt } from "./story.ts";
-import { dying, trapping } from "./worker.ts";
+import { workerDef } from "./worker.ts";
 
 type Item = Readonly<Record<string, Json>>;
 
@@ -74,9 +74,8 @@ export class Specs {
 
   private workerSpec(path: string, spec: NodeSpec): ChildSpec {
     const attempt: { n: number; act: Json } = { n: 0, act: "ok" };
-    const def = spec.trap_exit === false ? dying : trapping;
     const args = { story: this.story, path, spec, attempt };
-    const base = child(def, args, { id: spec.id, ...policy(spec) });
+    const base = child(workerDef, args, { id: spec.id, ...policy(spec) });
     const before = () => {
       Object.assign(attempt, this.next(path, spec));
       const act = attempt.act as Item;

@@ -41,6 +41,7 @@ export type Do = Readonly<Record<string, Json>> | "get" | "noreply";
 function start(args: WorkerArgs, ctx: Ctx): unknown {
   const { story, path, spec, attempt } = args;
   const pn = `${path}#${attempt.n}`;
+  if (spec.trap_exit === false) ctx.trapExit(false);
   story.pids.set(ctx.self.id, pn);
   const { act } = attempt;
   const up = (): WorkerState => {
@@ -95,47 +96,47 @@ function perform(state: WorkerState, what: Do, ctx: Ctx, from: From<unknown>) {
   return reply({ ...state, v: what["set"] as Json }, "ok");
 }
 
-const define = (isTrapping: boolean) =>
-  defineActor({
-    name: "oracle/worker",
-    trapExit: isTrapping,
-    init: (args: WorkerArgs, ctx): WorkerState => start(args, ctx) as WorkerState,
-    calls: {
-      do: (state, what: Do, ctx, from: From<unknown>) =>
-        perform(state, what, ctx, from) as ReturnType<typeof reply<WorkerState, unknown>>,
+/** A worker; it traps exits unless its spec says otherwise, as OTP's init would. */
+export const workerDef = defineActor({
+  name: "oracle/worker",
+  trapExit: true,
+  init: (args: WorkerArgs, ctx): WorkerState => start(args, ctx) as WorkerState,
+  calls: {
+    do: (state, what: Do, ctx, from: From<unknown>) =>
+      perform(state, what, ctx, from) as ReturnType<typeof reply<WorkerState, unknown>>,
+  },
+  casts: {
+    stop: (state, reason: Reason) => stop(state, reason),
+    raise: (_state, term: Json) => {
+      throw new Raised(term);
     },
-    casts: {
-      stop: (state, reason: Reason) => stop(state, reason),
-      raise: (_state, term: Json) => {
-        throw new Raised(term);
-      },
-      link: (state, other: ProcessRef, ctx) => {
-        ctx.link(other);
-        return state;
-      },
-      monitor: (state, other: { name: string; ref: ProcessRef }, ctx) => {
-        const monitor = ctx.monitor(other.ref);
-        return { ...state, monitors: new Map([...state.monitors, [monitor, other.name]]) };
-      },
-      trap: (state, isOn: boolean, ctx) => {
-        ctx.trapExit(isOn);
-        return state;
-      },
-    },
-    on: (state, info) => {
-      hear(state, info);
+    link: (state, other: ProcessRef, ctx) => {
+      ctx.link(other);
       return state;
     },
-    terminate: (state, reason, ctx) => {
-      const { story, spec } = state.args;
-      story.add({ e: "terminate", p: state.pn, reason: story.term(reason) });
-      const end = spec.on_terminate as Readonly<Record<string, Json>> | "ok" | undefined;
-      if (end === undefined || end === "ok") return undefined;
-      if ("sleep" in end) return ctx.sleep(end["sleep"] as number);
-      return exit(reasonOf(end["exit"]));
+    monitor: (state, other: { name: string; ref: ProcessRef }, ctx) => {
+      const monitor = ctx.monitor(other.ref);
+      return { ...state, monitors: new Map([...state.monitors, [monitor, other.name]]) };
     },
-    formatState: () => "worker",
-  });
+    trap: (state, isOn: boolean, ctx) => {
+      ctx.trapExit(isOn);
+      return state;
+    },
+  },
+  on: (state, info) => {
+    hear(state, info);
+    return state;
+  },
+  terminate: (state, reason, ctx) => {
+    const { story, spec } = state.args;
+    story.add({ e: "terminate", p: state.pn, reason: story.term(reason) });
+    const end = spec.on_terminate as Readonly<Record<string, Json>> | "ok" | undefined;
+    if (end === undefined || end === "ok") return undefined;
+    if ("sleep" in end) return ctx.sleep(end["sleep"] as number);
+    return exit(reasonOf(end["exit"]));
+  },
+  formatState: () => "worker",
+});
 
 function hear(state: WorkerState, info: Info): void {
   const { story } = state.args;
@@ -153,10 +154,5 @@ function hear(state: WorkerState, info: Info): void {
   }
 }
 
-/** A worker that traps exits, the default of scenarios. */
-export const trapping = define(true);
-/** A worker that dies of exit signals. */
-export const dying = define(false);
-
 /** A running or dead worker. */
-export type Worker = Ref<typeof trapping>;
+export type Worker = Ref<typeof workerDef>;
