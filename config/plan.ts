@@ -47,8 +47,24 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
   }
   if (running.region !== wanted.region) needsHost.push("region");
   const steps: ReloadStep[] = hotKeys.length > 0 ? [{ action: "patch", keys: hotKeys }] : [];
-  const before = new Map(running.chains.map((chain) => [chain.name, chain]));
-  const after = new Map(wanted.chains.map((chain) => [chain.name, chain]));
+  steps.push(...planChains(running.chains, wanted.chains));
+  return { steps: inOrder(steps), needsHost };
+}
+
+/** Steps in the order in which they are safe. */
+export const inOrder = (steps: readonly ReloadStep[]): readonly ReloadStep[] =>
+  [...steps].sort((a, b) => ORDER[a.action] - ORDER[b.action]);
+
+const ORDER = { stop: 0, patch: 1, restart: 2, start: 3 } as const;
+
+/** What a new list of chains asks for, in no particular order. */
+export function planChains(
+  running: readonly ChainConfig[],
+  wanted: readonly ChainConfig[],
+): readonly ReloadStep[] {
+  const steps: ReloadStep[] = [];
+  const before = new Map(running.map((chain) => [chain.name, chain]));
+  const after = new Map(wanted.map((chain) => [chain.name, chain]));
   for (const name of before.keys()) {
     if (!after.has(name)) steps.push({ action: "stop", chain: name, keys: [] });
   }
@@ -57,10 +73,8 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     if (old === undefined) steps.push({ action: "start", chain: chain.name, keys: [] });
     else steps.push(...planChain(old, chain));
   }
-  return { steps: steps.sort((a, b) => ORDER[a.action] - ORDER[b.action]), needsHost };
+  return steps;
 }
-
-const ORDER = { stop: 0, patch: 1, restart: 2, start: 3 } as const;
 
 function isHot(group: string, key: string): boolean {
   return group === "drain" || (group === "log" && key === "level");

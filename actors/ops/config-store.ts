@@ -17,7 +17,11 @@ export type Reading =
 /** What the store needs from the host program. */
 export interface ConfigStoreArgs {
   /** The configuration last applied; outlives this process. */
-  readonly current: { config: Config };
+  readonly current: {
+    config: Config;
+    /** A reload was begun whose end nobody has heard of: the tree may be ahead of `config`. */
+    isUnsettled?: boolean;
+  };
   readonly read: () => Promise<Reading>;
   readonly plan: (running: Config, wanted: Config) => ReloadPlan;
   /** Carries the plan out; rejects when the tree could not follow. */
@@ -92,10 +96,12 @@ const reload = async (state: State, ctx: Ctx): Promise<ReloadResult> => {
       errors: [`these keys take effect only at a new start: ${keys}; nothing was applied`],
     };
   }
-  if (plan.steps.length > 0) {
+  if (plan.steps.length > 0 || state.current.isUnsettled === true) {
+    state.current.isUnsettled = true;
     const failure = await ctx.guard(state.apply(reading.config, plan).then(noFailure, messageOf));
     if (failure !== undefined) return { ok: false, code: "CONFIG_APPLY_FAILED", errors: [failure] };
     state.current.config = reading.config;
+    state.current.isUnsettled = false;
     ctx.table<Config>(configTable)?.put("config", reading.config);
   }
   return { ok: true, plan };

@@ -8,6 +8,7 @@
  */
 import type { ChainConfig } from "../../config/schema.ts";
 import type { ReloadStep } from "../../config/plan.ts";
+import { rebaseSteps } from "../../config/rebase.ts";
 import {
   defineActor,
   ExitError,
@@ -114,7 +115,10 @@ export interface ChainChange {
   readonly steps: readonly ReloadStep[];
 }
 
-/** Puts the records into the table, starts what does not run, and watches both owners. */
+/**
+ * Puts the records into the table, ends what has none, starts what does not run, and watches both
+ * owners.
+ */
 const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
   const supervisor = ctx.supervisor(state.supervisor);
   const keeper = ctx.whereis(state.keeper());
@@ -130,6 +134,11 @@ const reconcile = async (state: State, ctx: Ctx): Promise<void> => {
     ctx.monitor(target);
   }
   const running = new Set((await supervisor.whichChildren()).map(({ id }) => String(id)));
+  // Left by a reload that died with an earlier incarnation: the next one starts it anew.
+  for (const id of running) {
+    const name = id.slice(childId("").length);
+    if (!state.records.has(name)) await stop(state, name, ctx);
+  }
   for (const [name, record] of state.records) {
     const table = ctx.table<ChainState>(chainsTable);
     if (table?.has(name) === false) table.put(name, record);
@@ -182,14 +191,19 @@ const end = async (state: State, name: ChainName, reason: string, ctx: Ctx): Pro
 
 const stop = async (state: State, name: ChainName, ctx: Ctx): Promise<void> => {
   await end(state, name, `chain ${name} was removed or replaced`, ctx);
+  const known = state.records.get(name) ?? ctx.table<ChainState>(chainsTable)?.get(name);
   ctx.table(chainsTable)?.delete(name);
-  state.records.get(name)?.dispose();
+  known?.dispose();
 };
 
 const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<State> => {
   const records = new Map(state.records);
   const wanted = new Map(change.chains.map((config) => [config.name, config]));
   const renewed = new Map<ChainName, Set<ProviderId>>();
+  // The plan starts from what the store knows to run. A second record for a chain that runs already
+  // would be found by requests and served by no process.
+  const running = [...records.values()].map(({ config }) => config);
+  const steps = rebaseSteps(change.steps, running, change.chains);
   // Values first, so that whatever restarts below starts with them.
   for (const [name, config] of wanted) {
     const record = records.get(name);
@@ -201,7 +215,7 @@ const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<Sta
     // The row is the same; putting it again tells readers that names may have changed.
     ctx.table<ChainState>(chainsTable)?.put(name, record);
   }
-  for (const { action, chain, provider, process } of change.steps) {
+  for (const { action, chain, provider, process } of steps) {
     if (chain === undefined) continue;
     if (provider === undefined && process === undefined && action !== "patch") {
       if (action !== "start") await stop(state, chain, ctx);
@@ -218,7 +232,7 @@ const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<Sta
       renewed.set(chain, (renewed.get(chain) ?? new Set()).add(provider));
     }
   }
-  for (const chain of touched(change.steps)) {
+  for (const chain of touched(steps)) {
     if (!records.has(chain)) continue;
     const ids = [...(renewed.get(chain) ?? [])];
     await ctx.via(providerPoolKey(chain)).try.configure({ renewed: ids }, { timeoutMs: 30_000 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatStep, planReload } from "../../config/plan.ts";
+import { rebaseSteps } from "../../config/rebase.ts";
 import { mustLoad } from "./support.ts";
 
 const file = (alpha: string, beta = "{ id: b, url: 'https://b.example/' }", extra = ""): string => `
@@ -91,5 +92,34 @@ describe("planReload", () => {
       ),
     ).steps.map(({ action }) => action);
     expect(actions).toEqual(["stop", "stop", "patch", "restart", "start", "start"]);
+  });
+});
+
+describe("rebaseSteps", () => {
+  const chains = (text: string) => mustLoad(text).chains;
+  const gamma = file("").replace("  beta:", "  gamma:");
+  const rebased = (from: string, running: string, to: string): string[] =>
+    rebaseSteps(planReload(mustLoad(from), mustLoad(to)).steps, chains(running), chains(to)).map(
+      formatStep,
+    );
+
+  it("is the plan itself where its maker was right, each step once", () => {
+    const other = gamma.replace("id: a2", "id: a3");
+    expect(rebased(file(""), file(""), other)).toEqual(plan(file(""), other));
+  });
+
+  it("changes a chain that runs already instead of starting it", () => {
+    expect(rebased(file(""), gamma, gamma)).toEqual(["stop beta"]);
+    expect(rebased(file(""), gamma, gamma.replace("id: b,", "id: c,"))).toEqual([
+      "stop beta",
+      "stop gamma/b",
+      "start gamma/c",
+    ]);
+  });
+
+  it("stops what its maker never knew to run, and repeats what it names", () => {
+    expect(rebased(file(""), gamma, file(""))).toEqual(["stop gamma", "start beta"]);
+    const renewed = file("").replace("a1.example/key", "a1.example/other");
+    expect(rebased(file(""), renewed, renewed)).toEqual(["restart alpha/a1: url"]);
   });
 });

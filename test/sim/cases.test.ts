@@ -22,6 +22,11 @@ const CASES: readonly (readonly [seed: number, claim: string, sign: string])[] =
     "subscribers are told when their table and the memory of their hub are lost at once",
     "records.lost",
   ],
+  [
+    20_328,
+    "a chain whose start is told twice is served from the record its processes run on",
+    "config.reload.stop",
+  ],
   [3_293, "subscribers hear of new blocks soon after an outage of all providers", "subs.degraded"],
 ];
 

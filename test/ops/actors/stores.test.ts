@@ -11,6 +11,7 @@ import {
   defineActor,
   keyFor,
   supervisor,
+  type ArgsOf,
   type TableTransfer,
 } from "../../../src/otp/index.ts";
 import { EvidenceBook } from "../../../src/rpc/evidence/evidence-book.ts";
@@ -32,7 +33,7 @@ describe("the configuration store", () => {
     const file = { text: withProviders("a") };
     const applied: ReloadPlan[] = [];
     const failing = { reason: undefined as string | undefined };
-    const current = { config: configOf(file.text) };
+    const current: ArgsOf<typeof configStore>["current"] = { config: configOf(file.text) };
     await node.start(
       supervisor("root", {
         intensity: 5,
@@ -111,6 +112,21 @@ describe("the configuration store", () => {
     const result = await node.drive(store.call.reload());
     expect(result).toMatchObject({ code: "CONFIG_APPLY_FAILED", errors: ["the tree is stuck"] });
     expect(current.config).toBe(before);
+  });
+
+  it("has the tree compared again after a reload that failed, even when the file is as before", async () => {
+    const { node, file, applied, failing, store } = await start();
+    file.text = withProviders("a", "b");
+    failing.reason = "died half way";
+    await node.drive(store.call.reload());
+    node.inspector.exit(configStoreKey().name, "kill");
+    await node.settle();
+    failing.reason = undefined;
+    file.text = withProviders("a");
+    await node.drive(store.call.reload());
+    expect(applied).toMatchObject([{ steps: [] }]);
+    await node.drive(store.call.reload());
+    expect(applied).toHaveLength(1);
   });
 
   it("publishes the applied configuration again after its death", async () => {

@@ -6,7 +6,9 @@ import {
   chainRegistryKey,
   chainsTable,
   chainTables,
+  type ChainChange,
 } from "../../../actors/rpc/chain-registry.ts";
+import type { ChainConfig } from "../../../config/schema.ts";
 import { child, createVirtualNode, supervisor, type VirtualNode } from "../../../src/otp/index.ts";
 import type { ChainState } from "../../../src/rpc/chain-state.ts";
 import { chainConfig, chainState } from "./kit.ts";
@@ -57,6 +59,27 @@ const start = async (
   return node;
 };
 
+const two = { ...chainConfig(), name: "two", chainId: 2 };
+
+const startOf = (chains: readonly ChainConfig[]): ChainChange => ({
+  chains,
+  steps: [{ action: "start", chain: "two", keys: [] }],
+});
+
+/** That tree, with the records that its chains were started on and the clients it closed. */
+const startCounted = async () => {
+  const served: ChainState[] = [];
+  const closed: string[] = [];
+  const node = await start(
+    () => {},
+    (state) => served.push(state),
+    (told) => closed.push(told),
+  );
+  const apply = (change: ChainChange) =>
+    node.drive(node.via(chainRegistryKey()).call.apply(change));
+  return { node, served, closed, apply };
+};
+
 describe("the chain registry", () => {
   it("outlives a keeper that dies while it opens a table, and keeps what it inherits", async () => {
     let deadly = false;
@@ -78,6 +101,45 @@ describe("the chain registry", () => {
     expect(node.table(chainsTable)).toBe(rows);
     expect([...(rows?.entries() ?? [])].map(([name]) => name)).toEqual(["eth", "two"]);
     expect(node.supervisor("chain:two")).toBeDefined();
+    await node.stop();
+  });
+
+  it("serves a chain from the record its processes run on, although its start is told twice", async () => {
+    const { node, served, apply } = await startCounted();
+    // The store dies before it hears that the first reload is done, and reads the file again.
+    await apply(startOf([chainConfig(), two]));
+    await apply(startOf([chainConfig(), two]));
+    expect(served.map(({ name }) => name)).toEqual(["eth", "two"]);
+    expect(node.table(chainsTable)?.get("two")).toBe(served[1]);
+    // The file has changed in between: what runs already follows, as far as it must.
+    const other = { ...two, chainId: 3 };
+    await apply(startOf([chainConfig(), other]));
+    expect(served).toHaveLength(3);
+    expect(node.table(chainsTable)?.get("two")).toBe(served[2]);
+    expect(served[2]?.chainId).toBe(3);
+    await node.stop();
+  });
+
+  it("stops a chain that the store has never heard to run", async () => {
+    const { node, served, apply } = await startCounted();
+    await apply(startOf([chainConfig(), two]));
+    await apply({ chains: [chainConfig()], steps: [] });
+    expect(node.supervisor("chain:two")).toBeUndefined();
+    expect([...(node.table(chainsTable)?.entries() ?? [])]).toEqual([["eth", served[0]]]);
+    await node.stop();
+  });
+
+  it("ends on its return a chain of a reload that died with it, so that the next one starts it anew", async () => {
+    const { node, served, closed, apply } = await startCounted();
+    await apply(startOf([chainConfig(), two]));
+    node.inspector.exit(chainRegistryKey().name, "kill");
+    await node.advance(100);
+    expect(node.supervisor("chain:two")).toBeUndefined();
+    expect(node.table(chainsTable)?.get("two")).toBeUndefined();
+    expect(closed).toEqual(["two: chain two was removed or replaced"]);
+    await apply(startOf([chainConfig(), two]));
+    expect(served).toHaveLength(3);
+    expect(node.table(chainsTable)?.get("two")).toBe(served[2]);
     await node.stop();
   });
 
