@@ -27,6 +27,7 @@ const CASES: readonly (readonly [seed: number, claim: string, sign: string])[] =
     "a chain whose start is told twice is served from the record its processes run on",
     "config.reload.stop",
   ],
+  [30_409, "a full mailbox still takes the timers of its process", "otp.mailbox.high"],
   [3_293, "subscribers hear of new blocks soon after an outage of all providers", "subs.degraded"],
 ];
 

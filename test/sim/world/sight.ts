@@ -62,13 +62,16 @@ const processesOf = ({ record }: SimWorld, rows: readonly ProcessRow[]): readonl
   }));
 };
 
+/** Timers, exits and task results pass a mailbox's bound; a process is owed only a few at a time. */
+const SYSTEM_MESSAGES = 64;
+
 const gaugesOf = (world: SimWorld, rows: readonly ProcessRow[]): readonly Gauge[] => {
   const { node, gateway, config, plan, subscribers } = world;
   const counters = node.inspector.counters();
   const gauges: Gauge[] = rows.map(({ name, mailbox }) => ({
     what: `mailbox of ${name}`,
     value: mailbox,
-    limit: BIG_MAILBOXES[name.slice(name.lastIndexOf("/") + 1)] ?? MAILBOX,
+    limit: (BIG_MAILBOXES[name.slice(name.lastIndexOf("/") + 1)] ?? MAILBOX) + SYSTEM_MESSAGES,
   }));
   const tasks = new Map<string, number>();
   for (const { kind, parent = "" } of rows) {
