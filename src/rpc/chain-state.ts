@@ -98,8 +98,8 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
       if (known !== undefined) return known;
       const index = rows.size;
       const made = {
-        http: createRow(name, provider, "http", index),
-        ws: createRow(name, provider, "ws", index),
+        http: new EndpointCell(name, provider, "http", index),
+        ws: new EndpointCell(name, provider, "ws", index),
       };
       rows.set(provider, made);
       return made;
@@ -172,10 +172,3 @@ class EndpointCell implements EndpointRow {
     this.index = index;
   }
 }
-
-const createRow = (
-  chain: string,
-  provider: ProviderId,
-  transport: Transport,
-  index: number,
-): EndpointRow => new EndpointCell(chain, provider, transport, index);

@@ -102,6 +102,17 @@ describe("a group", () => {
     expect(failures).toEqual([eth.name]);
   });
 
+  it("lets a listener send at a member's death: it is not the code of the dead", async () => {
+    const node = await three();
+    const b = probeRef(node, "b");
+    await as(node, "a", (ctx) => ctx.groups.join(eth, 1));
+    node.groups.listen((change) => b.send(change));
+    // Its own turn ends it: what runs then runs in the scope of the dying.
+    probeRef(node, "a").cast.crash("boom");
+    await node.settle();
+    expect(await node.drive(b.call.infos())).toEqual([{ type: "info", payload: "unregister" }]);
+  });
+
   it("is found by prefix", async () => {
     const node = await three();
     await as(node, "a", (ctx) => {

@@ -20,6 +20,7 @@ import type { Isolation } from "./origin.ts";
 import { ForeignProcess } from "./proxy.ts";
 import { Thread, type ThreadEnd } from "./thread.ts";
 import { type View, viewFrom } from "./view.ts";
+import { countUnknown } from "../process/unknown.ts";
 
 /** A thread that was ended from here ends with this code. */
 const TERMINATED = 1;
@@ -79,7 +80,7 @@ export class IsolateHost extends SupervisorBase implements Behaviour {
         if (envelope.type === "stop") this.stop((envelope.arg as { reason: Reason }).reason);
         return;
       default:
-        process.kernel.counters.unknown += 1;
+        countUnknown(process, envelope.type);
     }
   }
 

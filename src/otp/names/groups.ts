@@ -52,7 +52,7 @@ import type { Process } from "../process/process.ts";
 import type { Facets } from "../process/ref.ts";
 import { OtpError } from "../reason.ts";
 import { keyFor } from "./key.ts";
-import type { RegistryListener } from "./registry.ts";
+import { type NameChange, NameListeners, type RegistryListener } from "./listeners.ts";
 
 declare const member: unique symbol;
 
@@ -107,7 +107,7 @@ export interface GroupEntry {
 /** Groups of one node. */
 export class Groups implements GroupView {
   private readonly entries = new Map<string, Set<GroupEntry>>();
-  private readonly listeners = new Set<RegistryListener>();
+  private readonly listeners = new NameListeners();
 
   join(process: Process, name: string, value: unknown): void {
     const entry: GroupEntry = { process, value };
@@ -163,8 +163,7 @@ export class Groups implements GroupView {
   }
 
   listen(listener: RegistryListener): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.listeners.add(listener);
   }
 
   select(
@@ -177,16 +176,8 @@ export class Groups implements GroupView {
       );
   }
 
-  /** A listener that throws is dropped: it must not stop a death half-way. */
-  private tell(change: "register" | "unregister", name: string, process: Process): void {
-    for (const listener of this.listeners) {
-      try {
-        listener(change, name, process.pid);
-      } catch (error) {
-        this.listeners.delete(listener);
-        process.kernel.telemetry.emit("otp.registry.listener_failed", { name, error });
-      }
-    }
+  private tell(change: NameChange, name: string, process: Process): void {
+    this.listeners.tell(change, name, process.pid, process.kernel.telemetry);
   }
 }
 

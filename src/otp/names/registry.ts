@@ -33,14 +33,7 @@
 import type { Telemetry } from "../node/telemetry.ts";
 import type { Foreign } from "../process/foreign.ts";
 import type { Process } from "../process/process.ts";
-import { runAside } from "../process/scope.ts";
-
-/** Told about every change of a name. */
-export type RegistryListener = (
-  change: "register" | "unregister",
-  name: string,
-  pid: string,
-) => void;
+import { type NameChange, NameListeners, type RegistryListener } from "./listeners.ts";
 
 /** Vacant names are dropped once there are more of them than this and than held ones. */
 const MIN_SWEEP = 64;
@@ -54,7 +47,7 @@ export class Registry {
    */
   private readonly holders = new Map<string, Process | undefined>();
   private vacant = 0;
-  private readonly listeners = new Set<RegistryListener>();
+  private readonly listeners = new NameListeners();
   /** Names held in other threads. */
   foreign: Foreign | undefined = undefined;
 
@@ -117,27 +110,18 @@ export class Registry {
     this.vacant = 0;
   }
 
-  private changed(change: "register" | "unregister", name: string, process: Process): void {
-    if (this.listeners.size === 0) return;
-    this.tell(change, name, process.pid, process.kernel.telemetry);
+  private changed(change: NameChange, name: string, process: Process): void {
+    if (this.listeners.size > 0) this.tell(change, name, process.pid, process.kernel.telemetry);
   }
 
-  /** Tells the listeners; one that throws is dropped: it must not stop a death half-way. */
-  tell(change: "register" | "unregister", name: string, pid: string, telemetry: Telemetry): void {
-    for (const listener of this.listeners) {
-      try {
-        runAside(() => listener(change, name, pid), undefined);
-      } catch (error) {
-        this.listeners.delete(listener);
-        telemetry.emit("otp.registry.listener_failed", { name, error });
-      }
-    }
+  /** Tells the listeners of a change, here or in another thread. */
+  tell(change: NameChange, name: string, pid: string, telemetry: Telemetry): void {
+    this.listeners.tell(change, name, pid, telemetry);
   }
 
   /** Calls `listener` on every change until the returned function is called. */
   listen(listener: RegistryListener): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.listeners.add(listener);
   }
 
   /** Names that begin with `prefix`, for operators: linear. */

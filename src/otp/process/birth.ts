@@ -7,7 +7,7 @@ import { type Behaviour, notStarted, Process, type StartOutcome } from "./proces
 import { runFirst } from "./scope.ts";
 
 /** How to start one process. */
-export interface SpawnOptions {
+export interface BirthOptions {
   readonly behaviour: Behaviour;
   readonly args: unknown;
   readonly parent?: Process | undefined;
@@ -24,7 +24,7 @@ export type Starters = Map<Process, (outcome: StartOutcome) => void>;
 /** Creates the process and runs its init; sync inits give a sync outcome. */
 export function spawnProcess(
   kernel: Kernel,
-  options: SpawnOptions,
+  options: BirthOptions,
 ): StartOutcome | Promise<StartOutcome> {
   const { behaviour, parent, name } = options;
   const process = new Process(kernel, kernel.nextId(), behaviour, parent);
@@ -68,7 +68,7 @@ export function unlinkFromParent(process: Process): void {
 function runInit(
   kernel: Kernel,
   process: Process,
-  options: SpawnOptions,
+  options: BirthOptions,
 ): StartOutcome | Promise<StartOutcome> {
   const begin = (): StartOutcome | Promise<StartOutcome> =>
     process.behaviour.init(process, options.args);

@@ -16,7 +16,7 @@ import type { Clock } from "../time/clock.ts";
 import { type TimerEntry, TimerWheel } from "../time/wheel.ts";
 import { runSys, takeDetoured } from "../sys/run.ts";
 import type { Taps } from "../sys/taps.ts";
-import { type SpawnOptions, spawnProcess, type Starters } from "./birth.ts";
+import { type BirthOptions, spawnProcess, type Starters } from "./birth.ts";
 import { createBoard, Slot } from "./board.ts";
 import { CastType, type Envelope, Kind } from "./message.ts";
 import { PendingCall } from "./calls.ts";
@@ -167,7 +167,7 @@ export class Kernel {
   }
 
   /** Creates the process and runs its init; see birth.ts. */
-  spawn(options: SpawnOptions): StartOutcome | Promise<StartOutcome> {
+  spawn(options: BirthOptions): StartOutcome | Promise<StartOutcome> {
     return spawnProcess(this, options);
   }
 
@@ -188,17 +188,13 @@ export class Kernel {
   /** Sends a cast without making an envelope, as long as nothing is out of the ordinary. */
   cast(process: Process, cast: CastType, arg: unknown): void {
     const { mailbox, behaviour } = process;
-    const { size } = mailbox;
     const isPlain = this.signals.size === 0 && this.taps === undefined && process.alive;
-    if (!isPlain || size >= behaviour.maxMailbox) {
+    if (!isPlain || mailbox.size >= behaviour.maxMailbox) {
       this.send(process, cast.envelope(arg));
       return;
     }
     mailbox.push(cast, arg);
-    if (size + 1 === behaviour.highWater) tellHigh(this, process);
-    if (!process.queued && !process.busy && process.status === "running") {
-      this.scheduler.enqueue(process);
-    }
+    this.arrived(process);
   }
 
   deliver(process: Process, envelope: Envelope): void {
@@ -208,12 +204,16 @@ export class Kernel {
     }
     if (this.foreign !== undefined && this.foreign.takesMessage(process, envelope)) return;
     const { mailbox } = process;
-    const { maxMailbox, highWater } = process.behaviour;
-    if (envelope.kind <= Kind.info && mailbox.size >= maxMailbox) {
+    if (envelope.kind <= Kind.info && mailbox.size >= process.behaviour.maxMailbox) {
       if (!makeRoom(this, process, envelope)) return;
     }
     mailbox.push(envelope, undefined);
-    if (mailbox.size === highWater) tellHigh(this, process);
+    this.arrived(process);
+  }
+
+  /** A message lies in the mailbox: its process gets a visit, unless one is due or cannot be. */
+  private arrived(process: Process): void {
+    if (process.mailbox.size === process.behaviour.highWater) tellHigh(this, process);
     if (!process.queued && !process.busy && process.status === "running") {
       this.scheduler.enqueue(process);
     }

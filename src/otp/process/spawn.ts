@@ -9,6 +9,7 @@ import { reasonOfThrown } from "../reason.ts";
 import { Envelope, Kind } from "./message.ts";
 import { type Behaviour, Process } from "./process.ts";
 import { noFacets, RefImpl } from "./ref.ts";
+import { countUnknown } from "./unknown.ts";
 
 /** What a bare process runs. */
 export type Body = (ctx: Ctx) => unknown;
@@ -41,7 +42,7 @@ const bareBehaviour: Behaviour = {
   init: (process) => ({ ok: true, process }),
   receive: (process, envelope) => {
     if (envelope === RUN) run(process);
-    else process.kernel.counters.unknown += 1;
+    else countUnknown(process, envelope.type);
   },
   format: () => undefined,
 };

@@ -21,6 +21,7 @@ import { reportChild, type ReportContext } from "./reports.ts";
 import { childDied, delayOver, retry } from "./restarting.ts";
 import { startSpec } from "./start.ts";
 import { stopAll } from "./stopping.ts";
+import { countUnknown } from "../process/unknown.ts";
 
 /** A start that did not work. */
 export interface StartFailure {
@@ -111,7 +112,7 @@ export class SupervisorBehaviour extends SupervisorBase implements Behaviour {
         return order.op === "retry" ? retry(this, order.child) : delayOver(this, order.child);
       }
       default:
-        this.me.kernel.counters.unknown += 1;
+        countUnknown(this.me, envelope.type);
         return undefined;
     }
   }
