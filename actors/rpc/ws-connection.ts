@@ -12,7 +12,7 @@ import { Connection, type ConnectionEffect } from "../../src/rpc/connection.ts";
 import { defaultConnectionRules, type ConnectionEvent } from "../../src/rpc/connection.machine.ts";
 import type { ErrorClass } from "../../src/rpc/errors/classes.ts";
 import type { ProviderId } from "../../src/rpc/ids.ts";
-import { WsChannel } from "../../src/rpc/proxy/ws-channel.ts";
+import { WsChannel } from "../../src/rpc/proxy/attempt/ws-channel.ts";
 import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
 import { connectionRow, statsTable, type ConnectionStats } from "../../src/rpc/stream-stats.ts";
 import type { FromSocket, Socket, SocketClosure, SocketHandlers } from "../../src/rpc/socket.ts";

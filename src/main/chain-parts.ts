@@ -5,7 +5,7 @@ import { createHttpUpstream } from "../io/http-upstream.ts";
 import { connectWs } from "../io/ws-client.ts";
 import type { Engine } from "../rpc/proxy/engine.ts";
 import type { Gateway } from "../rpc/proxy/gateway.ts";
-import { callChain } from "../rpc/proxy/own-call.ts";
+import { callChain } from "../rpc/proxy/front/own-call.ts";
 import type { ChainView } from "../rpc/proxy/ports.ts";
 
 /** The parts of all chains. */

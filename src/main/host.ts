@@ -27,7 +27,7 @@ import { createOpsRoutes } from "../ops/routes.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
 import type { GatewayLimits } from "../rpc/proxy/ports.ts";
-import { TICK_MS } from "../rpc/proxy/stall-rule.ts";
+import { TICK_MS } from "../rpc/proxy/attempt/stall-rule.ts";
 import { booksOf, chainDirectory, makeChainRecord, statesOf } from "./chain-records.ts";
 import { adminDeps, urlOf } from "./admin-deps.ts";
 import { chainParts } from "./chain-parts.ts";

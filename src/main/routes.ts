@@ -1,6 +1,6 @@
 /** Joins the request path and the operator's paths behind one port. */
 import type { OpsReply, OpsRequest } from "../ops/routes.ts";
-import type { HttpFront } from "../rpc/proxy/http-front.ts";
+import type { HttpFront } from "../rpc/proxy/front/http-front.ts";
 import type { HttpReply, InboundRequest } from "../rpc/proxy/ports.ts";
 
 type OpsRoutes = (request: OpsRequest) => OpsReply | Promise<OpsReply> | undefined;

@@ -4,7 +4,7 @@ import { createListener } from "../../src/main/listener.ts";
 import { RequestMeter } from "../../src/ops/metrics/request-meter.ts";
 import { EvidenceBook } from "../../src/rpc/evidence/evidence-book.ts";
 import { Gateway } from "../../src/rpc/proxy/gateway.ts";
-import { callChain } from "../../src/rpc/proxy/own-call.ts";
+import { callChain } from "../../src/rpc/proxy/front/own-call.ts";
 import { buildSnapshot } from "../../src/rpc/routing.ts";
 import { createChainState } from "../../src/rpc/chain-state.ts";
 import { createSelectionMemory } from "../../src/rpc/selection/sticky.ts";

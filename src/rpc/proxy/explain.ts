@@ -1,5 +1,5 @@
 /** Says how a call was served: the attempts header and the explanation record. */
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "./attempt/attempt.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** `alchemy=primary:timeout:812;infura=failover:ok:44:won` */

@@ -1,11 +1,11 @@
 /** The request path as one object: what the listeners call and what the clock drives. */
 import type { EndpointRow } from "../chain-view.ts";
 import { Engine } from "./engine.ts";
-import { HttpFront } from "./http-front.ts";
+import { HttpFront } from "./front/http-front.ts";
 import type { ChainView, GatewayDeps } from "./ports.ts";
-import { StallRule } from "./stall-rule.ts";
-import { SuspectProbes } from "./suspect-probes.ts";
-import { WsFront } from "./ws-front.ts";
+import { StallRule } from "./attempt/stall-rule.ts";
+import { SuspectProbes } from "./attempt/suspect-probes.ts";
+import { WsFront } from "./front/ws-front.ts";
 
 /** The gateway of one program. */
 export class Gateway {

@@ -9,7 +9,7 @@ import { DECISIONS } from "../errors/decisions.ts";
 import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText, resultText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt } from "./attempt/attempt.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** An answer made of text. */

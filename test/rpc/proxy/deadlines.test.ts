@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Expirable } from "../../../src/rpc/proxy/deadline-wheel.ts";
-import { DeadlineWheel } from "../../../src/rpc/proxy/deadline-wheel.ts";
-import { EmptyMemory } from "../../../src/rpc/proxy/empty-memory.ts";
-import { StallRule } from "../../../src/rpc/proxy/stall-rule.ts";
+import type { Expirable } from "../../../src/rpc/proxy/attempt/deadline-wheel.ts";
+import { DeadlineWheel } from "../../../src/rpc/proxy/attempt/deadline-wheel.ts";
+import { EmptyMemory } from "../../../src/rpc/proxy/attempt/empty-memory.ts";
+import { StallRule } from "../../../src/rpc/proxy/attempt/stall-rule.ts";
 import { makeRow } from "./support.ts";
 
 class Timer implements Expirable {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ClientSink, HubPort, SubscribeReply } from "../../../src/rpc/proxy/ports.ts";
-import { WsChannel } from "../../../src/rpc/proxy/ws-channel.ts";
+import { WsChannel } from "../../../src/rpc/proxy/attempt/ws-channel.ts";
 import type { World } from "./support.ts";
 import { ScriptedUpstream, world } from "./support.ts";
 

@@ -5,7 +5,7 @@ import { planReload } from "../../../config/plan.ts";
 import type { Config } from "../../../config/schema.ts";
 import { booksOf, makeChainRecord } from "../../../src/main/chain-records.ts";
 import type { ChainState } from "../../../src/rpc/chain-state.ts";
-import { callChain } from "../../../src/rpc/proxy/own-call.ts";
+import { callChain } from "../../../src/rpc/proxy/front/own-call.ts";
 import type { ApplicationParts } from "../../../supervisors/application.ts";
 import type { SimWorld } from "./world.ts";
 

@@ -9,7 +9,7 @@ import type { ChainState } from "../../../src/rpc/chain-state.ts";
 import { FakeChain } from "../../../src/rpc/fake/chain.ts";
 import { FakeProvider } from "../../../src/rpc/fake/provider.ts";
 import { Gateway } from "../../../src/rpc/proxy/gateway.ts";
-import { TICK_MS } from "../../../src/rpc/proxy/stall-rule.ts";
+import { TICK_MS } from "../../../src/rpc/proxy/attempt/stall-rule.ts";
 import { application } from "../../../supervisors/application.ts";
 import type { FaultName, Heal } from "../faults/kind.ts";
 import { Load } from "../load/load.ts";

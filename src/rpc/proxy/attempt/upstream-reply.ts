@@ -2,13 +2,13 @@
  * Judges one whole answer of a provider: a result with our id in a known place, or a class and the
  * error that carries it. Results are never parsed, errors are.
  */
-import type { ErrorClass } from "../errors/classes.ts";
-import { byStatus, classifyError } from "../errors/classify.ts";
-import type { ErrorRule } from "../errors/rules.ts";
-import { skipSpace, skipValue } from "../json-rpc/json-bytes.ts";
-import { endsLikeObject, findId, tailIdAt, walkReply } from "../json-rpc/reply-walker.ts";
-import { ID_WIDTH, readId } from "../json-rpc/upstream-id.ts";
-import { CHECKED_BYTES } from "./limits.ts";
+import type { ErrorClass } from "../../errors/classes.ts";
+import { byStatus, classifyError } from "../../errors/classify.ts";
+import type { ErrorRule } from "../../errors/rules.ts";
+import { skipSpace, skipValue } from "../../json-rpc/json-bytes.ts";
+import { endsLikeObject, findId, tailIdAt, walkReply } from "../../json-rpc/reply-walker.ts";
+import { ID_WIDTH, readId } from "../../json-rpc/upstream-id.ts";
+import { CHECKED_BYTES } from "../limits.ts";
 
 /** An upstream's own error, as it may be relayed. */
 export interface RelayableError {

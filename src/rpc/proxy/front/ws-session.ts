@@ -2,19 +2,19 @@
  * One client's WebSocket: calls take the same way as over HTTP, subscriptions go to the chain's hub.
  * Limits hold per connection, so one client cannot crowd out the others.
  */
-import type { OwnReason } from "../errors/codes.ts";
-import { OWN_ERRORS } from "../errors/codes.ts";
-import type { ChainName } from "../ids.ts";
-import { errorText } from "../json-rpc/error-text.ts";
-import type { Envelope } from "../json-rpc/scan.ts";
-import { scanBody } from "../json-rpc/scan.ts";
+import type { OwnReason } from "../../errors/codes.ts";
+import { OWN_ERRORS } from "../../errors/codes.ts";
+import type { ChainName } from "../../ids.ts";
+import { errorText } from "../../json-rpc/error-text.ts";
+import type { Envelope } from "../../json-rpc/scan.ts";
+import { scanBody } from "../../json-rpc/scan.ts";
 import { Batch, type Piece } from "./batch.ts";
-import type { Call, CallFacts, CallOptions, CallSink } from "./call.ts";
-import type { Engine } from "./engine.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Call, CallFacts, CallOptions, CallSink } from "../call.ts";
+import type { Engine } from "../engine.ts";
+import type { Exchange } from "../exchange.ts";
 import { GatedSink } from "./gated-sink.ts";
 import { batchFault } from "./http-front.ts";
-import type { ChainView, SessionSink, SubscriptionKind } from "./ports.ts";
+import type { ChainView, SessionSink, SubscriptionKind } from "../ports.ts";
 import type { Route } from "./route.ts";
 
 /** Bytes of messages that may wait: what one read of a socket can bring, and then some. */

@@ -1,10 +1,10 @@
 /** The WebSocket face of the gateway: which handshakes are taken, and the session behind each. */
-import { OWN_ERRORS } from "../errors/codes.ts";
-import type { ChainName } from "../ids.ts";
-import { errorText } from "../json-rpc/error-text.ts";
-import type { Engine } from "./engine.ts";
+import { OWN_ERRORS } from "../../errors/codes.ts";
+import type { ChainName } from "../../ids.ts";
+import { errorText } from "../../json-rpc/error-text.ts";
+import type { Engine } from "../engine.ts";
 import { chainFault, providerFault } from "./http-front.ts";
-import type { SessionSink } from "./ports.ts";
+import type { SessionSink } from "../ports.ts";
 import type { Route, RouteFault } from "./route.ts";
 import { readRoute } from "./route.ts";
 import { WsSession } from "./ws-session.ts";

@@ -1,8 +1,8 @@
 /** What a caller may ask for by header (`X-Paceline-<Name>`) or query; the query wins. */
-import { strategies, strategyNamed } from "../selection/strategies/registry.ts";
-import type { OwnReason } from "../errors/codes.ts";
-import type { CallOptions } from "./call.ts";
-import { DEFAULT_LIMITS, MIN_ATTEMPT_MS } from "./limits.ts";
+import { strategies, strategyNamed } from "../../selection/strategies/registry.ts";
+import type { OwnReason } from "../../errors/codes.ts";
+import type { CallOptions } from "../call.ts";
+import { DEFAULT_LIMITS, MIN_ATTEMPT_MS } from "../limits.ts";
 
 /** Prefix of directive headers, lower case. */
 export const DIRECTIVE_PREFIX = "x-paceline-";

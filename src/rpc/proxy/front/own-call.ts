@@ -1,8 +1,8 @@
 /** A call of our own through the whole request path: candidates, failover, deadline, evidence. */
-import { scanBody } from "../json-rpc/scan.ts";
-import { PLAIN_OPTIONS, type Call, type CallFacts, type CallSink } from "./call.ts";
-import type { Engine } from "./engine.ts";
-import type { ChainView } from "./ports.ts";
+import { scanBody } from "../../json-rpc/scan.ts";
+import { PLAIN_OPTIONS, type Call, type CallFacts, type CallSink } from "../call.ts";
+import type { Engine } from "../engine.ts";
+import type { ChainView } from "../ports.ts";
 
 /** What an own call came to; `detail` of a failure is the error object as JSON text. */
 export type OwnAnswer =

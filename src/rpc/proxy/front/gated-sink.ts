@@ -2,7 +2,7 @@
  * Keeps events back until the reply that announces their subscription has left: no event may precede
  * the subscribe reply on a connection.
  */
-import type { ClientSink } from "./ports.ts";
+import type { ClientSink } from "../ports.ts";
 
 /** Bytes of events that may wait; a subscribe takes milliseconds, so more means trouble. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** What a person sees who opens a chain's URL in a browser. */
-import type { ChainView, InboundRequest } from "./ports.ts";
+import type { ChainView, InboundRequest } from "../ports.ts";
 
 /** Plain text with commands to paste. */
 export function hintPage(request: InboundRequest, chain: ChainView): string {

@@ -1,7 +1,7 @@
 /** Sends one call's answer as an HTTP response: small ones in one write, large ones as they come. */
-import type { CallFacts, CallOptions, CallSink } from "./call.ts";
-import type { Exchange } from "./exchange.ts";
-import type { HttpReply } from "./ports.ts";
+import type { CallFacts, CallOptions, CallSink } from "../call.ts";
+import type { Exchange } from "../exchange.ts";
+import type { HttpReply } from "../ports.ts";
 
 /** Bodies below this leave as one string together with the head. */
 const ONE_WRITE_BYTES = 4096;

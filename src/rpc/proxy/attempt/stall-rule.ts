@@ -4,7 +4,7 @@
  * Ticks that ran are counted, not wall time: after a pause of our own (garbage collection, a stopped
  * process) a clock would suspect everybody. Expensive methods do not count.
  */
-import type { EndpointRow } from "../chain-view.ts";
+import type { EndpointRow } from "../../chain-view.ts";
 
 /** Attempts in flight that make silence suspicious. */
 const MIN_IN_FLIGHT = 4;

@@ -3,9 +3,9 @@
  * unique on the connection, and hands the bytes on as they came. Pure: the owner of the socket feeds
  * it messages and tells it when the connection is gone.
  */
-import { findId, tailIdAt, walkReply } from "../json-rpc/reply-walker.ts";
-import { ID_WIDTH, readId } from "../json-rpc/upstream-id.ts";
-import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamHead } from "./ports.ts";
+import { findId, tailIdAt, walkReply } from "../../json-rpc/reply-walker.ts";
+import { ID_WIDTH, readId } from "../../json-rpc/upstream-id.ts";
+import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamHead } from "../ports.ts";
 
 /** A message over WebSocket has no status of its own. */
 class MessageHead implements UpstreamHead {

@@ -2,21 +2,21 @@
  * The HTTP face of the gateway: from a request to one call or a batch, and back to a response with
  * the status that the situation asks for.
  */
-import type { OwnReason } from "../errors/codes.ts";
-import { OWN_ERRORS } from "../errors/codes.ts";
-import { errorText } from "../json-rpc/error-text.ts";
-import { methodInfo } from "../json-rpc/methods.ts";
-import { idToken } from "../json-rpc/request-bytes.ts";
-import type { Envelope } from "../json-rpc/scan.ts";
-import { scanBody } from "../json-rpc/scan.ts";
+import type { OwnReason } from "../../errors/codes.ts";
+import { OWN_ERRORS } from "../../errors/codes.ts";
+import { errorText } from "../../json-rpc/error-text.ts";
+import { methodInfo } from "../../json-rpc/methods.ts";
+import { idToken } from "../../json-rpc/request-bytes.ts";
+import type { Envelope } from "../../json-rpc/scan.ts";
+import { scanBody } from "../../json-rpc/scan.ts";
 import type { Submit } from "./batch.ts";
 import { Batch } from "./batch.ts";
-import type { Call, CallOptions } from "./call.ts";
+import type { Call, CallOptions } from "../call.ts";
 import { applyDirective, DIRECTIVE_PREFIX, directiveReason } from "./directives.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "../engine.ts";
 import { hintPage } from "./hint-page.ts";
 import { HttpCall } from "./http-call.ts";
-import type { ChainView, HttpReply, InboundRequest } from "./ports.ts";
+import type { ChainView, HttpReply, InboundRequest } from "../ports.ts";
 import type { Route, RouteFault, RouteResult } from "./route.ts";
 import { readRoute } from "./route.ts";
 

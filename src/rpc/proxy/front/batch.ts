@@ -2,11 +2,11 @@
  * Runs the calls of one batch: each on its own, some at a time, answers in the order of the request.
  * A call that fails fails alone; answers beyond the size cap are replaced by an error.
  */
-import { OWN_ERRORS } from "../errors/codes.ts";
-import { errorText } from "../json-rpc/error-text.ts";
-import type { Call, CallFacts, CallSink } from "./call.ts";
-import type { Exchange } from "./exchange.ts";
-import type { GatewayLimits } from "./ports.ts";
+import { OWN_ERRORS } from "../../errors/codes.ts";
+import { errorText } from "../../json-rpc/error-text.ts";
+import type { Call, CallFacts, CallSink } from "../call.ts";
+import type { Exchange } from "../exchange.ts";
+import type { GatewayLimits } from "../ports.ts";
 
 /** A piece of an answer: latin1 text, or bytes. */
 export type Piece = string | Buffer;

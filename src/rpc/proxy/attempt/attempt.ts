@@ -5,24 +5,24 @@
  * stream once the walker has seen that they hold a result; from then on the client has bytes of
  * this answer, and a break destroys its connection.
  */
-import type { AttemptOutcome, EndpointRow } from "../chain-view.ts";
-import type { ErrorClass } from "../errors/classes.ts";
-import type { ErrorRule } from "../errors/rules.ts";
-import { retryAfterMs } from "../errors/retry-after.ts";
-import { TAIL_BYTES, tailIdAt, walkReply } from "../json-rpc/reply-walker.ts";
-import { ID_WIDTH, readId } from "../json-rpc/upstream-id.ts";
-import type { Candidate } from "../selection/snapshot.ts";
+import type { AttemptOutcome, EndpointRow } from "../../chain-view.ts";
+import type { ErrorClass } from "../../errors/classes.ts";
+import type { ErrorRule } from "../../errors/rules.ts";
+import { retryAfterMs } from "../../errors/retry-after.ts";
+import { TAIL_BYTES, tailIdAt, walkReply } from "../../json-rpc/reply-walker.ts";
+import { ID_WIDTH, readId } from "../../json-rpc/upstream-id.ts";
+import type { Candidate } from "../../selection/snapshot.ts";
 import type { Expirable } from "./deadline-wheel.ts";
 import type { RelayableError } from "./upstream-reply.ts";
 import { judgeReply } from "./upstream-reply.ts";
-import { STREAM_IDLE_MS } from "./limits.ts";
+import { STREAM_IDLE_MS } from "../limits.ts";
 import type {
   ChainView,
   UpstreamCall,
   UpstreamFailure,
   UpstreamHandler,
   UpstreamHead,
-} from "./ports.ts";
+} from "../ports.ts";
 
 /** What an attempt tells the exchange that made it. */
 export interface AttemptOwner {

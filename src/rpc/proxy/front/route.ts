@@ -4,9 +4,9 @@
  * `/rpc/:chain`, `/rpc/:strategy/:chain`, `/rpc/provider/:provider/:chain`, `/rpc/:chain/:provider`;
  * `/ws/...` and `/ws/rpc/...` mean the same. A reserved word or a strategy wins over a chain's name.
  */
-import type { OwnReason } from "../errors/codes.ts";
-import { strategyNamed } from "../selection/strategies/registry.ts";
-import { PLAIN_OPTIONS, type CallOptions } from "./call.ts";
+import type { OwnReason } from "../../errors/codes.ts";
+import { strategyNamed } from "../../selection/strategies/registry.ts";
+import { PLAIN_OPTIONS, type CallOptions } from "../call.ts";
 import { applyDirective, directiveReason } from "./directives.ts";
 
 /** A path that names a chain. */

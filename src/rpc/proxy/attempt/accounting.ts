@@ -1,7 +1,7 @@
 /** What the end of an attempt leaves behind: cells and evidence at once, breaker and pool by cast. */
-import { DECISIONS } from "../errors/decisions.ts";
+import { DECISIONS } from "../../errors/decisions.ts";
 import type { Attempt } from "./attempt.ts";
-import type { ChainView, RequestObserver } from "./ports.ts";
+import type { ChainView, RequestObserver } from "../ports.ts";
 
 /** The shared parts that hear of attempts. */
 interface Books {

@@ -3,17 +3,17 @@
  * little is known, after its client has been answered. Nobody waits for the copy; its outcome is
  * evidence like any other, so that no provider stays unknown for good and none is tried out on users.
  */
-import type { ErrorRule } from "../errors/rules.ts";
-import { DECISIONS } from "../errors/decisions.ts";
-import { upstreamBytes } from "../json-rpc/request-bytes.ts";
-import { explorationLimits, explorationTarget } from "../selection/exploration.ts";
-import type { Candidate } from "../selection/snapshot.ts";
+import type { ErrorRule } from "../../errors/rules.ts";
+import { DECISIONS } from "../../errors/decisions.ts";
+import { upstreamBytes } from "../../json-rpc/request-bytes.ts";
+import { explorationLimits, explorationTarget } from "../../selection/exploration.ts";
+import type { Candidate } from "../../selection/snapshot.ts";
 import type { AttemptOwner } from "./attempt.ts";
 import { Attempt } from "./attempt.ts";
-import type { Call } from "./call.ts";
-import type { Engine } from "./engine.ts";
-import type { Exchange } from "./exchange.ts";
-import type { ChainView, Upstream } from "./ports.ts";
+import type { Call } from "../call.ts";
+import type { Engine } from "../engine.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ChainView, Upstream } from "../ports.ts";
 
 /** Sends copies within the limits of `explorationLimits`. */
 export class Explorer {

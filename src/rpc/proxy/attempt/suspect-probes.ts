@@ -1,7 +1,7 @@
 /** Asks suspect endpoints once a second whether they live again; an answer readmits them. */
-import type { EndpointRow } from "../chain-view.ts";
-import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
-import type { ChainView, UpstreamCall, UpstreamFailure, UpstreamHandler } from "./ports.ts";
+import type { EndpointRow } from "../../chain-view.ts";
+import { ID_WIDTH } from "../../json-rpc/upstream-id.ts";
+import type { ChainView, UpstreamCall, UpstreamFailure, UpstreamHandler } from "../ports.ts";
 
 /** Time between two questions to one endpoint. */
 const INTERVAL_MS = 1000;
