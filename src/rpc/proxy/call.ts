@@ -20,7 +20,31 @@ export interface CallOptions {
   /** Time for all attempts; 0 stands for the method's own. */
   readonly timeoutMs: number;
   readonly meta: "none" | "headers" | "body";
+  /** Neither reads nor fills the cache, and shares no attempt with others. */
+  readonly noCache: boolean;
+  readonly noHedge: boolean;
+  /** Fixed wait before a hedge, ms; 0 stands for the adaptive one. */
+  readonly hedgeMs: number;
+  /** This many of that many providers must agree. */
+  readonly quorum: Quorum | undefined;
+  /** The chain's own when undefined. */
+  readonly consistency: Consistency | undefined;
+  /** Highest price of a million such calls; no limit when undefined. */
+  readonly maxCost: number | undefined;
+  /** Providers that must not be asked. */
+  readonly exclude: readonly ProviderId[];
+  /** Every provider gets a copy, after the answer. */
+  readonly mirrorsAll: boolean;
 }
+
+/** `agree` of `of` providers must give the same answer. */
+export interface Quorum {
+  readonly agree: number;
+  readonly of: number;
+}
+
+/** Among which calls `latest` means one and the same block. */
+export type Consistency = "off" | "batch" | "session";
 
 /** Options of a path without directives. */
 export const PLAIN_OPTIONS: CallOptions = {
@@ -32,6 +56,14 @@ export const PLAIN_OPTIONS: CallOptions = {
   maxAttempts: 0,
   timeoutMs: 0,
   meta: "none",
+  noCache: false,
+  noHedge: false,
+  hedgeMs: 0,
+  quorum: undefined,
+  consistency: undefined,
+  maxCost: undefined,
+  exclude: [],
+  mirrorsAll: false,
 };
 
 /** One call of a client. */
@@ -44,6 +76,8 @@ export interface Call {
   readonly envelope: Envelope;
   /** Where the client can open a WebSocket for this chain. */
   readonly websocketUrl: () => string;
+  /** A part of another call: evidence as any, but no request of a client. */
+  readonly isPart: boolean;
 }
 
 /** What happened to a call, for headers, the explanation and observers. */
@@ -52,7 +86,7 @@ export interface CallFacts {
   readonly strategy: string;
   /** The provider whose answer is being sent. */
   readonly provider: ProviderId | undefined;
-  readonly cache: "MISS" | "BYPASS" | "LOCAL";
+  readonly cache: "HIT" | "MISS" | "COALESCED" | "LOCAL" | "BYPASS";
   /** `alchemy=primary:timeout:812;infura=failover:ok:44:won` */
   attemptsText(): string;
   /** The explanation as JSON text. */
@@ -76,7 +110,7 @@ export interface CallSink {
   text(facts: CallFacts, status: number, latin1: string): void;
   /** A result begins to stream; `sizeBytes` counts the spliced body, or is -1. */
   begin(facts: CallFacts, sizeBytes: number): void;
-  /** False asks for a pause; the sink then calls `Exchange.resume`. */
+  /** False asks for a pause; the sink then calls `Running.resume`. */
   write(chunk: Buffer): boolean;
   end(): void;
   /** The stream broke: whatever left must not look complete. */

@@ -26,7 +26,9 @@ import { Explorer } from "./attempt/explorer.ts";
 import { LocalFacts } from "./facts.ts";
 import { DEFAULT_LIMITS, SLOW_MS, VERY_SLOW_MS } from "./limits.ts";
 import { localResult } from "./local-answers.ts";
-import type { GatewayDeps, GatewayLimits, RequestObserver } from "./ports.ts";
+import type { GatewayDeps, GatewayLimits, RequestObserver, RequestRecord } from "./ports.ts";
+import { Reads } from "./reads.ts";
+import type { Running, Services } from "./service.ts";
 
 /** The shared part of all exchanges. */
 export class Engine {
@@ -41,6 +43,7 @@ export class Engine {
   readonly #empties = new EmptyMemory();
   readonly #panics = new Map<ChainName, PanicGate>();
   readonly #explorer = new Explorer(this);
+  readonly services: Services;
   #inFlight = 0;
   #firstAttempt: Attempt | undefined;
 
@@ -51,6 +54,10 @@ export class Engine {
     this.now = deps.now;
     this.nextRequestId = deps.nextRequestId;
     this.redact = deps.redact;
+    const plain = {
+      serve: (call: Call, info: MethodInfo, sink: CallSink) => this.exchange(call, info, sink),
+    };
+    this.services = { reads: new Reads(this), writes: plain, filters: plain };
   }
 
   /** Calls that wait for a provider now. */
@@ -58,8 +65,8 @@ export class Engine {
     return this.#inFlight;
   }
 
-  /** Serves one call; the exchange is returned while it runs, so that its client can cancel it. */
-  submit(call: Call, sink: CallSink): Exchange | undefined {
+  /** Serves one call; what is returned runs until the sink has its answer. */
+  submit(call: Call, sink: CallSink): Running | undefined {
     const { envelope } = call;
     if (envelope.fault !== undefined) {
       this.#refuseEnvelope(call, sink);
@@ -143,8 +150,9 @@ export class Engine {
     });
   }
 
-  #forward(call: Call, info: MethodInfo, sink: CallSink): Exchange | undefined {
-    const { deps } = this;
+  /** Hands an admitted call to the service of its kind. */
+  #forward(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
+    const { deps, services } = this;
     if (deps.isDraining()) {
       this.#reject(call, sink, "draining", "this instance is shutting down");
       return undefined;
@@ -153,10 +161,30 @@ export class Engine {
       this.#reject(call, sink, "overloaded", `${this.#inFlight} requests are in flight`);
       return undefined;
     }
+    if (info.class === "write") return services.writes.serve(call, info, sink);
+    return services.reads.serve(call, info, sink);
+  }
+
+  /**
+   * Asks providers, one after the other, until one has answered, maybe at once; whoever must know
+   * the exchange before that is shown it first.
+   */
+  exchange(
+    call: Call,
+    info: MethodInfo,
+    sink: CallSink,
+    onMade?: (exchange: Exchange) => void,
+  ): Exchange {
     this.#inFlight++;
     const exchange = new Exchange(this, call, info, sink, this.now());
+    onMade?.(exchange);
     exchange.start();
     return exchange;
+  }
+
+  /** A client's call is over that no single exchange stands for. */
+  observed(record: RequestRecord): void {
+    this.observer.request(record);
   }
 
   #reject(call: Call, sink: CallSink, reason: OwnReason, message: string): void {
@@ -176,12 +204,14 @@ export class Engine {
     method: string,
     asked: BlockDemand | undefined,
   ): Ranking {
-    const { strategy, transport, provider } = call.options;
+    const { strategy, transport, provider, maxCost, exclude } = call.options;
     return rank(snapshot, {
       strategy,
       method,
       transport,
       provider,
+      maxCost,
+      exclude,
       needsArchive: asked?.isState === true && needsArchive(snapshot, asked.fromBlock),
       blockRange: asked?.range,
       seed: (this.deps.random() * SEED_RANGE) | 0,
@@ -294,6 +324,7 @@ export class Engine {
   /** An exchange is over. */
   finished(exchange: Exchange): void {
     this.#inFlight--;
+    if (exchange.call.isPart) return;
     this.observer.request(exchange);
     this.#explorer.consider(exchange);
     if (exchange.durationMs > SLOW_MS) this.#tellSlow(exchange);

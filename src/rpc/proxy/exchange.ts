@@ -21,15 +21,17 @@ import { account } from "./attempt/accounting.ts";
 import type { AttemptOwner } from "./attempt/attempt.ts";
 import { Attempt } from "./attempt/attempt.ts";
 import type { Call, CallFacts, CallSink } from "./call.ts";
+import type { CallRecord } from "./call-record.ts";
 import type { Engine } from "./engine.ts";
 import { attemptsText, metaText } from "./explain.ts";
 import { BUDGET_SHARE, COLD_Q99_MS, MIN_ATTEMPT_MS, MIN_BUDGET_MS } from "./limits.ts";
 import type { FinalAnswer } from "./outcome.ts";
 import { finalAnswer, ownAnswer } from "./outcome.ts";
 import type { ChainView, RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
+import type { Running } from "./service.ts";
 
 /** A call in progress. */
-export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
+export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Running {
   readonly engine: Engine;
   readonly call: Call;
   readonly info: MethodInfo;
@@ -109,7 +111,9 @@ export class Exchange implements AttemptOwner, CallFacts, RequestRecord {
   }
 
   get cache(): CallFacts["cache"] {
-    return this.info.isIdempotent && this.info.class !== "write" ? "MISS" : "BYPASS";
+    const { info, call } = this;
+    const isCacheable = info.isIdempotent && info.class !== "write" && !call.options.noCache;
+    return isCacheable ? "MISS" : "BYPASS";
   }
 
   /** The client's id as it stood in the request. */

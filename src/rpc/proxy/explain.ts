@@ -1,32 +1,32 @@
 /** Says how a call was served: the attempts header and the explanation record. */
 import type { Attempt } from "./attempt/attempt.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CallRecord } from "./call-record.ts";
 
 /** `alchemy=primary:timeout:812;infura=failover:ok:44:won` */
-export function attemptsText(exchange: Exchange): string {
-  const { attempts } = exchange;
+export function attemptsText(record: CallRecord): string {
+  const { attempts } = record;
   // Nearly every call: one attempt, one string.
-  if (attempts.length === 1) return attemptText(exchange, attempts[0] as Attempt);
-  return attempts.map((attempt) => attemptText(exchange, attempt)).join(";");
+  if (attempts.length === 1) return attemptText(record, attempts[0] as Attempt);
+  return attempts.map((attempt) => attemptText(record, attempt)).join(";");
 }
 
-function attemptText(exchange: Exchange, attempt: Attempt): string {
+function attemptText(record: CallRecord, attempt: Attempt): string {
   const { provider, kind, isSettled } = attempt;
   // A streaming attempt is still running when the headers leave.
-  const durationMs = isSettled ? attempt.durationMs : exchange.now() - attempt.startMs;
+  const durationMs = isSettled ? attempt.durationMs : record.now() - attempt.startMs;
   const outcome = isSettled ? attempt.errorClass : "ok";
-  const won = provider === exchange.provider ? ":won" : "";
+  const won = provider === record.provider ? ":won" : "";
   return `${provider}=${kind}:${outcome}:${Math.round(durationMs)}${won}`;
 }
 
 /** The explanation as JSON text; the ranking's components say why each provider stood where it did. */
-export function metaText(exchange: Exchange): string {
-  const { ranking, call } = exchange;
+export function metaText(record: CallRecord): string {
+  const { ranking, call } = record;
   return JSON.stringify({
-    request_id: exchange.requestId,
-    chain: exchange.chain,
-    method: exchange.method,
-    strategy: exchange.strategy,
+    request_id: record.requestId,
+    chain: record.chain,
+    method: record.method,
+    strategy: record.strategy,
     snapshot: call.chain.snapshot?.version ?? null,
     candidates:
       ranking?.candidates.map(({ view, row, score, tier, relaxed }, index) => ({
@@ -38,14 +38,14 @@ export function metaText(exchange: Exchange): string {
         ...(relaxed.length === 0 ? {} : { relaxed }),
       })) ?? [],
     excluded: ranking?.excluded ?? [],
-    attempts: exchange.attempts.map((attempt) => ({
+    attempts: record.attempts.map((attempt) => ({
       provider: attempt.provider,
       transport: attempt.row.transport,
       kind: attempt.kind,
       class: attempt.isSettled ? attempt.errorClass : "ok",
       ms: Math.round(attempt.durationMs * 10) / 10,
     })),
-    cache: exchange.cache,
-    timings: { total_ms: Math.round(exchange.durationMs * 10) / 10 },
+    cache: record.cache,
+    timings: { total_ms: Math.round(record.durationMs * 10) / 10 },
   });
 }

@@ -10,7 +10,7 @@ import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText, resultText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
 import type { Attempt } from "./attempt/attempt.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CallRecord } from "./call-record.ts";
 
 /** An answer made of text. */
 export interface FinalAnswer {
@@ -23,33 +23,33 @@ export interface FinalAnswer {
 }
 
 /** The answer once nothing more will be tried. */
-export function finalAnswer(exchange: Exchange, reason: OwnReason): FinalAnswer {
-  const { attempts } = exchange;
+export function finalAnswer(record: CallRecord, reason: OwnReason): FinalAnswer {
+  const { attempts } = record;
   const last = attempts.at(-1);
-  if (exchange.info.name === "eth_sendRawTransaction") {
-    const written = writeAnswer(exchange, attempts);
+  if (record.info.name === "eth_sendRawTransaction") {
+    const written = writeAnswer(record, attempts);
     if (written !== undefined) return written;
   }
   if (last?.error !== undefined && DECISIONS[last.errorClass].failover === "never") {
-    return relayed(exchange, last, false);
+    return relayed(record, last, false);
   }
   const best = mostInformative(attempts);
-  if (best !== undefined) return relayed(exchange, best, attempts.length > 1);
-  return ownAnswer(exchange, reason);
+  if (best !== undefined) return relayed(record, best, attempts.length > 1);
+  return ownAnswer(record, reason);
 }
 
-function relayed(exchange: Exchange, attempt: Attempt, addsData: boolean): FinalAnswer {
+function relayed(record: CallRecord, attempt: Attempt, addsData: boolean): FinalAnswer {
   const error = attempt.error as NonNullable<Attempt["error"]>;
-  const raw = exchange.engine.redact(error.raw);
+  const raw = record.engine.redact(error.raw);
   const text =
     addsData && !error.hasData
       ? errorText(
-          exchange.idToken,
+          record.idToken,
           error.code,
-          exchange.engine.redact(error.message),
-          explanation(exchange, "exhausted"),
+          record.engine.redact(error.message),
+          explanation(record, "exhausted"),
         )
-      : rawErrorText(exchange.idToken, raw);
+      : rawErrorText(record.idToken, raw);
   return {
     status: 200,
     latin1: text,
@@ -74,27 +74,22 @@ function mostInformative(attempts: readonly Attempt[]): Attempt | undefined {
 }
 
 /** An error of ours for this call. */
-export function ownAnswer(exchange: Exchange, reason: OwnReason): FinalAnswer {
+export function ownAnswer(record: CallRecord, reason: OwnReason): FinalAnswer {
   const { code, status } = OWN_ERRORS[reason];
   return {
     status,
-    latin1: errorText(
-      exchange.idToken,
-      code,
-      messageOf(exchange, reason),
-      explanation(exchange, reason),
-    ),
+    latin1: errorText(record.idToken, code, messageOf(record, reason), explanation(record, reason)),
     reason,
     provider: undefined,
     isResult: false,
   };
 }
 
-function explanation(exchange: Exchange, reason: OwnReason): Readonly<Record<string, unknown>> {
+function explanation(record: CallRecord, reason: OwnReason): Readonly<Record<string, unknown>> {
   return {
     reason,
-    request_id: exchange.requestId,
-    attempts: exchange.attempts.map(({ provider, errorClass, status, error, durationMs }) => ({
+    request_id: record.requestId,
+    attempts: record.attempts.map(({ provider, errorClass, status, error, durationMs }) => ({
       provider,
       class: errorClass,
       code: error?.code ?? status ?? null,
@@ -103,14 +98,14 @@ function explanation(exchange: Exchange, reason: OwnReason): Readonly<Record<str
   };
 }
 
-function messageOf(exchange: Exchange, reason: OwnReason): string {
-  const { method, chain, attempts, ranking } = exchange;
+function messageOf(record: CallRecord, reason: OwnReason): string {
+  const { method, chain, attempts, ranking } = record;
   const what = `${method} on ${chain}`;
   if (reason === "no_provider") {
-    const { snapshot } = exchange.call.chain;
+    const { snapshot } = record.call.chain;
     return snapshot === undefined || ranking === undefined
       ? `no provider for ${what}: the chain is starting`
-      : noProvider(snapshot, method, ranking, exchange.now()).message;
+      : noProvider(snapshot, method, ranking, record.now()).message;
   }
   if (reason === "deadline") return `time ran out for ${what}: ${tally(classes(attempts))}`;
   if (reason === "response_too_large") return `the answer to ${what} is over the size limit`;
@@ -132,16 +127,16 @@ function tally(words: readonly string[]): string {
  * A raw transaction: known to one is success, and after silence nobody may say that it failed. Its
  * hash is computed here, so the client can look it up either way.
  */
-function writeAnswer(exchange: Exchange, attempts: readonly Attempt[]): FinalAnswer | undefined {
+function writeAnswer(record: CallRecord, attempts: readonly Attempt[]): FinalAnswer | undefined {
   const known = attempts.find(({ errorClass }) => errorClass === "tx_known");
   const isSilent = attempts.some(mayHaveTaken);
   if (known === undefined && !isSilent) return undefined;
-  const hash = transactionHash(exchange);
+  const hash = transactionHash(record);
   if (hash === undefined) return undefined;
   if (known !== undefined) {
     return {
       status: 200,
-      latin1: resultText(exchange.idToken, JSON.stringify(hash)),
+      latin1: resultText(record.idToken, JSON.stringify(hash)),
       reason: undefined,
       provider: known.provider,
       isResult: true,
@@ -151,10 +146,10 @@ function writeAnswer(exchange: Exchange, attempts: readonly Attempt[]): FinalAns
   return {
     status,
     latin1: errorText(
-      exchange.idToken,
+      record.idToken,
       code,
       `no provider confirmed the transaction ${hash}; it may still be mined`,
-      { ...explanation(exchange, "unknown_fate"), transactionHash: hash },
+      { ...explanation(record, "unknown_fate"), transactionHash: hash },
     ),
     reason: "unknown_fate",
     provider: undefined,
@@ -169,8 +164,8 @@ function mayHaveTaken({ errorClass, failureKind }: Attempt): boolean {
 }
 
 /** keccak256 of the first parameter, when that is hex. */
-function transactionHash(exchange: Exchange): string | undefined {
-  const { body, envelope } = exchange.call;
+function transactionHash(record: CallRecord): string | undefined {
+  const { body, envelope } = record.call;
   if (envelope.paramsStart < 0) return undefined;
   const params: unknown = JSON.parse(
     body.toString("utf8", envelope.paramsStart, envelope.paramsEnd),

@@ -5,14 +5,14 @@
 import { OWN_ERRORS } from "../../errors/codes.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
 import type { Call, CallFacts, CallSink } from "../call.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Running } from "../service.ts";
 import type { GatewayLimits } from "../ports.ts";
 
 /** A piece of an answer: latin1 text, or bytes. */
 export type Piece = string | Buffer;
 
-/** Serves one call; the exchange is returned while it runs. */
-export type Submit = (call: Call, sink: CallSink) => Exchange | undefined;
+/** Serves one call; the running is returned while it runs. */
+export type Submit = (call: Call, sink: CallSink) => Running | undefined;
 
 /** Receives the answers once all are there; `sizeBytes` is 0 when every call was a notification. */
 export type BatchDone = (pieces: readonly Piece[], sizeBytes: number) => void;
@@ -48,7 +48,7 @@ export class Batch {
   /** The client is gone. */
   cancel(): void {
     this.#isCancelled = true;
-    for (const slot of this.#slots) slot?.exchange?.cancel();
+    for (const slot of this.#slots) slot?.running?.cancel();
   }
 
   /** Answers with more bytes than this are refused. */
@@ -70,7 +70,7 @@ export class Batch {
       const slot = new Slot(this, call);
       this.#slots[index] = slot;
       this.#running++;
-      slot.exchange = this.#submit(call, slot);
+      slot.running = this.#submit(call, slot);
     }
     this.#isStarting = false;
     if (this.#open === 0) this.#finish();
@@ -107,7 +107,7 @@ export class Batch {
 class Slot implements CallSink {
   readonly canStream = false;
   readonly maxBytes: number;
-  exchange: Exchange | undefined = undefined;
+  running: Running | undefined = undefined;
   pieces: Piece[] = [];
   sizeBytes = 0;
   readonly #batch: Batch;

@@ -1,7 +1,7 @@
 /** What a caller may ask for by header (`X-Paceline-<Name>`) or query; the query wins. */
 import { strategies, strategyNamed } from "../../selection/strategies/registry.ts";
 import type { OwnReason } from "../../errors/codes.ts";
-import type { CallOptions } from "../call.ts";
+import type { CallOptions, Quorum } from "../call.ts";
 import { DEFAULT_LIMITS, MIN_ATTEMPT_MS } from "../limits.ts";
 
 /** Prefix of directive headers, lower case. */
@@ -44,6 +44,26 @@ export function applyDirective(
         ? "no-failover must be on or off"
         : { ...options, failover: !isOff, leavesProvider: !isOff };
     }
+    case "no-cache":
+      return switched(options, name, value, (isOn) => ({ noCache: isOn }));
+    case "no-hedge":
+      return switched(options, name, value, (isOn) => ({ noHedge: isOn }));
+    case "quorum": {
+      const quorum = quorumOf(value);
+      return quorum === undefined
+        ? `quorum must be n/m with 1 <= n <= m <= ${MAX_QUORUM}, such as 2/3`
+        : { ...options, quorum };
+    }
+    case "consistency":
+      return value === "off" || value === "batch" || value === "session"
+        ? { ...options, consistency: value }
+        : "consistency must be off, batch or session";
+    case "max-cost": {
+      const maxCost = value === "" ? Number.NaN : Number(value);
+      return maxCost >= 0
+        ? { ...options, maxCost }
+        : "max_cost must be the price of a million calls, a number of at least 0";
+    }
     case "include-meta":
       return value === "headers" || value === "body" || value === "none"
         ? { ...options, meta: value }
@@ -56,6 +76,29 @@ export function applyDirective(
 /** What a directive that cannot be applied is answered with; a strategy is a name like a chain's. */
 export function directiveReason(name: string): OwnReason {
   return name === "strategy" ? "unknown_strategy" : "bad_directive";
+}
+
+/** A directive that is on when it stands there without a value. */
+function switched(
+  options: CallOptions,
+  name: string,
+  value: string,
+  change: (isOn: boolean) => Partial<CallOptions>,
+): CallOptions | string {
+  const isOn = value === "" ? true : flag(value);
+  return isOn === undefined ? `${name} must be on or off` : { ...options, ...change(isOn) };
+}
+
+/** Providers that one call may ask for their agreement. */
+const MAX_QUORUM = 16;
+
+/** `2/3`. */
+function quorumOf(value: string): Quorum | undefined {
+  const match = /^(\d{1,2})\/(\d{1,2})$/.exec(value);
+  if (match === null) return undefined;
+  const agree = Number(match[1]);
+  const of = Number(match[2]);
+  return agree >= 1 && agree <= of && of <= MAX_QUORUM ? { agree, of } : undefined;
 }
 
 function flag(value: string): boolean | undefined {

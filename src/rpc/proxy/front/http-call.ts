@@ -1,6 +1,6 @@
 /** Sends one call's answer as an HTTP response: small ones in one write, large ones as they come. */
 import type { CallFacts, CallOptions, CallSink } from "../call.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Running } from "../service.ts";
 import type { HttpReply } from "../ports.ts";
 
 /** Bodies below this leave as one string together with the head. */
@@ -13,7 +13,7 @@ const RETRY_AFTER_SEC = "1";
 export class HttpCall implements CallSink {
   readonly canStream: boolean;
   readonly maxBytes = Infinity;
-  exchange: Exchange | undefined = undefined;
+  running: Running | undefined = undefined;
   readonly #reply: HttpReply;
   readonly #meta: CallOptions["meta"];
 
@@ -49,7 +49,7 @@ export class HttpCall implements CallSink {
   }
 
   begin(facts: CallFacts, sizeBytes: number): void {
-    this.#reply.onDrain = () => this.exchange?.resume();
+    this.#reply.onDrain = () => this.running?.resume();
     this.#reply.begin(200, this.#headers(facts, sizeBytes), sizeBytes);
   }
 

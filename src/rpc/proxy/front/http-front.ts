@@ -131,6 +131,7 @@ export class HttpFront {
       body,
       envelope,
       websocketUrl: () => websocketUrl(request),
+      isPart: false,
     });
     if (scanned.kind === "single") this.#serveOne(callOf(scanned.envelope), reply);
     else this.#serveBatch(scanned.envelopes, callOf, body, reply);
@@ -144,10 +145,10 @@ export class HttpFront {
       return;
     }
     const sink = new HttpCall(reply, call.options.meta);
-    const exchange = this.#engine.submit(call, sink);
-    if (exchange === undefined) return;
-    sink.exchange = exchange;
-    reply.onGone = () => exchange.cancel();
+    const running = this.#engine.submit(call, sink);
+    if (running === undefined) return;
+    sink.running = running;
+    reply.onGone = () => running.cancel();
   }
 
   /** A notification is processed, but nobody waits for it. */

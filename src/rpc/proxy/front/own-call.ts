@@ -1,6 +1,6 @@
 /** A call of our own through the whole request path: candidates, failover, deadline, evidence. */
-import { scanBody } from "../../json-rpc/scan.ts";
-import { PLAIN_OPTIONS, type Call, type CallFacts, type CallSink } from "../call.ts";
+import type { CallFacts, CallSink } from "../call.ts";
+import { makeCall } from "../make-call.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView } from "../ports.ts";
 
@@ -17,22 +17,9 @@ export const callChain = (
   params: readonly unknown[],
   report: (answer: OwnAnswer) => void,
 ): (() => void) => {
-  const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }));
-  const scanned = scanBody(body);
-  if (scanned.kind !== "single") {
-    report({ ok: false, detail: `${method} is no single call` });
-    return () => {};
-  }
-  const call: Call = {
-    chain,
-    options: PLAIN_OPTIONS,
-    protocol: "http",
-    body,
-    envelope: scanned.envelope,
-    websocketUrl: () => "",
-  };
-  const exchange = engine.submit(call, new OwnSink(report));
-  return () => exchange?.cancel();
+  const call = makeCall(chain, method, JSON.stringify(params));
+  const running = engine.submit(call, new OwnSink(report));
+  return () => running?.cancel();
 };
 
 /** Takes a whole answer and reads it. */

@@ -28,10 +28,14 @@ export type RouteResult =
   | { readonly ok: true; readonly route: Route }
   | { readonly ok: false; readonly fault: RouteFault };
 
+/** When a call on the aggressive path asks a second provider, ms. */
+const AGGRESSIVE_HEDGE_MS = 100;
+
 /** First segments that change how a call is served and name neither chain nor strategy. */
 const PRESETS: ReadonlyMap<string, Partial<CallOptions>> = new Map<string, Partial<CallOptions>>([
   ["no-failover", { failover: false }],
-  ["aggressive", { maxAttempts: 5 }],
+  ["aggressive", { maxAttempts: 5, hedgeMs: AGGRESSIVE_HEDGE_MS }],
+  ["benchmark", { mirrorsAll: true }],
   ["debug", { meta: "body" }],
 ]);
 

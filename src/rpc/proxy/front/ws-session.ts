@@ -11,7 +11,7 @@ import { scanBody } from "../../json-rpc/scan.ts";
 import { Batch, type Piece } from "./batch.ts";
 import type { Call, CallFacts, CallOptions, CallSink } from "../call.ts";
 import type { Engine } from "../engine.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Running } from "../service.ts";
 import { GatedSink } from "./gated-sink.ts";
 import { batchFault } from "./http-front.ts";
 import type { ChainView, SessionSink, SubscriptionKind } from "../ports.ts";
@@ -31,7 +31,7 @@ const KINDS: ReadonlySet<string> = new Set<SubscriptionKind>([
 ]);
 
 /** Something of this client that runs and can be given up. */
-interface Running {
+interface Cancellable {
   cancel(): void;
 }
 
@@ -49,7 +49,7 @@ export class WsSession {
   readonly #sink: SessionSink;
   readonly #hubSink: GatedSink;
   readonly #websocketUrl: () => string;
-  readonly #running = new Set<Running>();
+  readonly #running = new Set<Cancellable>();
   readonly #subscriptions = new Map<string, ChainView>();
   /** Messages beyond the limits; few, since the socket is not read meanwhile. */
   readonly #waiting: Buffer[] = [];
@@ -124,6 +124,7 @@ export class WsSession {
       body,
       envelope,
       websocketUrl: this.#websocketUrl,
+      isPart: false,
     });
     if (scanned.kind === "batch") this.#serveBatch(scanned.envelopes, callOf, body);
     else this.#serveOne(callOf(scanned.envelope));
@@ -160,7 +161,7 @@ export class WsSession {
     const isSubscribe = isSubscription(envelope);
     if (isSubscribe) this.#hubSink.hold();
     slot.opensGate = isSubscribe;
-    slot.exchange = this.#submit(call, slot);
+    slot.running = this.#submit(call, slot);
   }
 
   #serveBatch(
@@ -198,13 +199,13 @@ export class WsSession {
     );
   }
 
-  #start(running: Running, sizeBytes: number): void {
+  #start(running: Cancellable, sizeBytes: number): void {
     this.#running.add(running);
     this.#inFlightBytes += sizeBytes;
   }
 
   /** A call or batch of `sizeBytes` is answered. */
-  ended(running: Running, sizeBytes: number): void {
+  ended(running: Cancellable, sizeBytes: number): void {
     if (!this.#running.delete(running)) return;
     this.#inFlightBytes -= sizeBytes;
     this.#serveWaiting();
@@ -238,7 +239,7 @@ export class WsSession {
     }
   }
 
-  #submit(call: Call, sink: CallSink): Exchange | undefined {
+  #submit(call: Call, sink: CallSink): Running | undefined {
     const { envelope } = call;
     if (envelope.fault !== undefined || !isSubscription(envelope)) {
       if (envelope.fault === undefined && envelope.method === "eth_unsubscribe") {
@@ -334,10 +335,10 @@ function joined(pieces: readonly Piece[], sizeBytes: number): Buffer {
 }
 
 /** The sink of one call. */
-class WsCall implements CallSink, Running {
+class WsCall implements CallSink, Cancellable {
   readonly canStream = false;
   readonly maxBytes = Infinity;
-  exchange: Exchange | undefined = undefined;
+  running: Running | undefined = undefined;
   opensGate = false;
   readonly #session: WsSession;
   readonly #isSilent: boolean;
@@ -350,7 +351,7 @@ class WsCall implements CallSink, Running {
   }
 
   cancel(): void {
-    this.exchange?.cancel();
+    this.running?.cancel();
   }
 
   result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {
