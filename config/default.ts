@@ -23,6 +23,7 @@ export const DEFAULTS = {
     ws_max_buffered: "4MiB",
     ws_max_clients: 10_000,
   },
+  redis: { key_prefix: "paceline:", timeout: "20ms" },
 } as const;
 
 /** What holds for a chain that says nothing else. */

@@ -39,7 +39,7 @@ export interface ReloadPlan {
 export function planReload(running: Config, wanted: Config): ReloadPlan {
   const needsHost: string[] = [];
   const hotKeys: string[] = [];
-  for (const group of ["listen", "admin", "log", "storage", "drain", "limits"] as const) {
+  for (const group of ["listen", "admin", "log", "storage", "drain", "limits", "redis"] as const) {
     for (const key of changedKeys(running[group], wanted[group])) {
       const name = `${group}.${spelled(key)}`;
       (isHot(group, key) ? hotKeys : needsHost).push(name);

@@ -51,6 +51,7 @@ export interface Config {
   readonly storage: StorageConfig;
   readonly drain: DrainConfig;
   readonly limits: LimitsConfig;
+  readonly redis: RedisConfig;
   /** In the order of the file. */
   readonly chains: readonly ChainConfig[];
 }
@@ -109,6 +110,15 @@ export interface LimitsConfig {
   /** Unsent bytes beyond which a client is closed as a slow consumer. */
   readonly wsMaxBufferedBytes: number;
   readonly wsMaxClients: number;
+}
+
+/** The store that hosts share; without a `url` there is none. */
+export interface RedisConfig {
+  readonly url: Secret | undefined;
+  /** Stands before every key. */
+  readonly keyPrefix: string;
+  /** A command without a reply for this long counts as unanswered. */
+  readonly timeoutMs: number;
 }
 
 /** One blockchain and who serves it. */

@@ -1,8 +1,8 @@
 // Makes a fresh clone ready: installs the locked packages when they are missing or stale.
 // Plain JavaScript for any Node >= 20, because it runs before the pinned Node exists.
 // `--test` also installs the real servers that tests use and npm cannot bring: Erlang, the judge of
-// src/otp. When nothing changed it only reads two small files, so that `npm start` pays less than
-// 200 ms.
+// src/otp, and Redis. When nothing changed it only reads two small files, so that `npm start` pays
+// less than 200 ms.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -45,7 +45,10 @@ if (!isInstalled()) {
 }
 
 /** Debian's packages that tests use, and a command that shows that one is there. */
-const DEBIAN_PACKAGES = [{ name: "erlang-base", command: "erl" }];
+const DEBIAN_PACKAGES = [
+  { name: "erlang-base", command: "erl" },
+  { name: "redis-server", command: "redis-server" },
+];
 const APT_TIMEOUT_MS = 300_000;
 
 const isThere = (command) =>

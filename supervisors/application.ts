@@ -2,7 +2,7 @@
  * The whole tree:
  *
  *     application (one_for_one)
- *     ├── ops        table-keeper · config-store · telemetry · benchmark-store · benchmark-snapshot · admin-socket · http-listener
+ *     ├── ops        table-keeper · config-store · telemetry · benchmark-store · benchmark-snapshot · admin-socket · redis-link · http-listener
  *     ├── chains     chain:<name>, one per configured chain (chain.ts)
  *     │   └── head-tracker · message-aggregator · subscription-hub · providers · provider-pool
  *     │       └── provider:<id>   circuit-breaker (http, ws) · ws-connection · probe (provider.ts)

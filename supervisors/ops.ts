@@ -2,6 +2,7 @@
 import { adminSocket, adminSocketKey } from "../actors/ops/admin-socket.ts";
 import { configStore, configStoreKey } from "../actors/ops/config-store.ts";
 import { httpListener, httpListenerKey } from "../actors/ops/http-listener.ts";
+import { redisLink, redisLinkKey } from "../actors/ops/redis-link.ts";
 import { tableKeeper, tableKeeperKey } from "../actors/ops/table-keeper.ts";
 import { telemetryKeeper, telemetryKey } from "../actors/ops/telemetry.ts";
 import { benchmarkSnapshot, benchmarkSnapshotKey } from "../actors/rpc/benchmark-snapshot.ts";
@@ -17,6 +18,8 @@ export interface OpsParts {
   readonly benchmarkSnapshot: ArgsOf<typeof benchmarkSnapshot>;
   /** Undefined where nobody may look in, as in a simulation. */
   readonly adminSocket: ArgsOf<typeof adminSocket> | undefined;
+  /** Undefined without a configured Redis. */
+  readonly redisLink?: ArgsOf<typeof redisLink> | undefined;
   readonly httpListener: ArgsOf<typeof httpListener>;
 }
 
@@ -42,6 +45,9 @@ export const ops = (parts: OpsParts): SupervisorSpec =>
       ...(parts.adminSocket === undefined
         ? []
         : [child(adminSocket, parts.adminSocket, { register: adminSocketKey() })]),
+      ...(parts.redisLink === undefined
+        ? []
+        : [child(redisLink, parts.redisLink, { register: redisLinkKey() })]),
       child(httpListener, parts.httpListener, { register: httpListenerKey(), shutdown: 10_000 }),
     ],
   });

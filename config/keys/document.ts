@@ -12,6 +12,7 @@ import * as field from "./fields.ts";
 
 const limits = DEFAULTS.limits;
 const LOG_LEVEL = "(?:[a-z][a-z0-9._-]*=)?(?:trace|debug|info|warn|error|fatal|silent)";
+const REDIS_URL = /^(rediss?:\/\/[^\s]+|\/[^\s]+)$/i;
 const LOG_LEVELS = new RegExp(`^${LOG_LEVEL}(?:,${LOG_LEVEL})*$`);
 
 /** The document of one configuration file. */
@@ -134,6 +135,26 @@ export const documentSchema = z
         field.host(limits.ws_max_clients),
       ),
     }),
+    redis: field.group(
+      "A Redis that several hosts share; losing it changes hit rates and how exactly limits are shared, nothing else.",
+      {
+        url: field.secret(
+          "Where it is, with user and password if need be; without it nothing is shared.",
+          "a redis:// or rediss:// URL, or the path of a Unix socket",
+          REDIS_URL,
+          { reload: "host" },
+        ),
+        key_prefix: field.text(
+          "Stands before every key, so that several installations may use one Redis.",
+          field.host(DEFAULTS.redis.key_prefix),
+        ),
+        timeout: field.duration(
+          "Longest wait for a reply; the request then goes on as if there were no Redis.",
+          1,
+          field.host(DEFAULTS.redis.timeout),
+        ),
+      },
+    ),
     chains: z.record(z.string(), chainRule).meta({
       description: "The chains by name.",
       "x-reload": "process",

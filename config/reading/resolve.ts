@@ -28,6 +28,7 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
   const limits = fill(DEFAULTS.limits, document.limits);
   const drain = fill(DEFAULTS.drain, document.drain);
   const storage = fill(DEFAULTS.storage, document.storage);
+  const redis = fill(DEFAULTS.redis, document.redis);
   return {
     region: document.region ?? DEFAULTS.region,
     listen: fill(DEFAULTS.listen, document.listen),
@@ -50,6 +51,11 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       wsMaxSubscriptions: limits.ws_max_subscriptions,
       wsMaxBufferedBytes: bytes(limits.ws_max_buffered),
       wsMaxClients: limits.ws_max_clients,
+    },
+    redis: {
+      url: secretOf(document.redis?.url),
+      keyPrefix: redis.key_prefix,
+      timeoutMs: ms(redis.timeout),
     },
     chains: Object.entries(document.chains).map(([name, chain]) =>
       resolveChain(name, chain, completion),
@@ -194,6 +200,10 @@ function endpoint(
     address = url.href;
   }
   return new Secret(address, isHostHidden ? "hide" : "show", kin);
+}
+
+function secretOf(text: string | undefined): Secret | undefined {
+  return text === undefined ? undefined : new Secret(text);
 }
 
 function resolveBreaker(breaker: BreakerDocument): BreakerConfig {

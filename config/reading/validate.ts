@@ -15,7 +15,6 @@ export type Validated =
 
 /** Keys of the product that this version does not have, and what to do without them. */
 const NOT_YET: Readonly<Record<string, string>> = {
-  redis: "sharing between regions is not part of this version: remove the key",
   nats: "the market is not part of this version: remove the key",
   pairing: "pairing is not part of this version: remove the key",
   market: "the market is not part of this version: remove the key",

@@ -34,6 +34,7 @@ import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
 import { watchAlarms, watchdogOptions } from "./loop-watch.ts";
 import { observe } from "./observe.ts";
+import { makeRedis } from "./redis.ts";
 import type { ConfigReading } from "./reading.ts";
 import { createHandler } from "./routes.ts";
 import type { Running } from "./running.ts";
@@ -93,6 +94,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   });
   node.telemetry.attach("reports", REPORT_EVENTS, reports.take);
 
+  const redis = makeRedis(running.config.redis, now);
   const requests = { prefix: nanoid(8), count: 0 };
   const meter = new RequestMeter();
   const gateway = new Gateway({
@@ -105,6 +107,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     redact: (text) => redact(text),
     isDraining: () => flags.isDraining,
     clientVersion: `Paceline/${version}`,
+    shared: redis,
     limits: gatewayLimits(running.config.limits),
   });
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
@@ -117,6 +120,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     redact: (text) => redact(text),
     isDraining: () => flags.isOutOfRotation,
     listener: () => listener,
+    redis,
     loopAlarm: watchAlarms(node),
   });
   const onFault = (error: unknown, url: string): void =>
@@ -203,6 +207,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
             intervalMs: snapshotIntervalMs,
           },
           adminSocket: { path: running.config.admin.socket, deps: admin },
+          redisLink:
+            redis === undefined ? undefined : { link: redis, redact: (text) => redact(text) },
           httpListener: { listener },
         },
         chain: chainParts(

@@ -9,6 +9,7 @@ import { activeAlerts } from "../ops/alerts.ts";
 import type { HealthInput } from "../ops/health.ts";
 import type { LoopAlarm } from "../ops/loop-alarm.ts";
 import { createMetrics, type Metrics } from "../ops/metrics/metrics.ts";
+import type { RedisView } from "../ops/metrics/samplers.ts";
 import type { RequestMeter } from "../ops/metrics/request-meter.ts";
 import { processesView, restartsByChain } from "../ops/processes.ts";
 import type { ChainView } from "../ops/views.ts";
@@ -28,6 +29,7 @@ export interface ObserveOptions {
   readonly redact: (text: string) => string;
   readonly isDraining: () => boolean;
   readonly listener: () => HostListener;
+  readonly redis: RedisView | undefined;
   /** The watchdog's last alarm. */
   readonly loopAlarm: () => LoopAlarm | undefined;
 }
@@ -93,6 +95,7 @@ export const observe = (options: ObserveOptions): Observation => {
       processes,
       host: () => probe.sample(),
       suppressedLogLines: () => log.suppressedLines,
+      redis: () => options.redis,
       alerts,
     },
     {

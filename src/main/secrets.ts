@@ -6,10 +6,12 @@ import { createRedactor } from "../lib/redactor.ts";
 export const secretsOf = (...configs: readonly Config[]): ((text: string) => string) => {
   const chains = configs.flatMap((config) => config.chains);
   const providers = chains.flatMap((chain) => chain.providers);
+  const secrets = [
+    ...configs.map(({ redis }) => redis.url),
+    ...providers.flatMap(({ url, wsUrl, headers }) => [url, wsUrl, ...Object.values(headers)]),
+  ];
   return createRedactor(
-    providers.flatMap(({ url, wsUrl, headers }) =>
-      [url, wsUrl, ...Object.values(headers)].filter((secret) => secret !== undefined),
-    ),
+    secrets.filter((secret) => secret !== undefined),
     [...chains.map(({ name }) => name), ...providers.map(({ id }) => id)],
   );
 };

@@ -469,6 +469,21 @@ export const EVENTS = {
     meaning:
       "The event loop was held for more than 50 ms; count 1: by this process alone, else it was the last of so many. With alarm the watchdog saw it last for more than 150 ms and wrote a line then; process (none) is code of nobody.",
   },
+  "redis.up": {
+    level: "info",
+    fields: ["from"],
+    meaning: "Redis answers; from says whether it was connecting or had stalled.",
+  },
+  "redis.stalled": {
+    level: "warn",
+    fields: [],
+    meaning: "Redis is connected but has stopped answering; nothing is sent until it does.",
+  },
+  "redis.down": {
+    level: "warn",
+    fields: ["from", "reason", "delayMs"],
+    meaning: "The connection to Redis is lost or cannot be made; it is tried again after delayMs.",
+  },
   "otp.sys": {
     level: "info",
     fields: ["pid", "command"],

@@ -36,8 +36,8 @@ describe("configuration errors", () => {
     ],
     [
       "a key of a later version",
-      `redis: { url: "redis://x" }\n${SMALLEST}`,
-      /:1:1: .*redis: .*not part of this version/,
+      `nats: { url: "nats://x" }\n${SMALLEST}`,
+      /:1:1: .*nats: .*not part of this version/,
     ],
     ["the key __proto__", `__proto__: { a: 1 }\n${SMALLEST}`, /:1:1: .*unknown key/],
     [

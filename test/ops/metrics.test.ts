@@ -38,6 +38,7 @@ const sourcesOf = (more: Partial<MetricSources> = {}): MetricSources => ({
   processes: () => processes,
   host: () => host,
   suppressedLogLines: () => 4,
+  redis: () => ({ isUp: true, counters: { ok: 3, failed: 0, timeout: 1, refused: 0 } }),
   alerts: () => [{ id: "x", severity: "critical", message: "", hint: "" }],
   ...more,
 });

@@ -26,7 +26,15 @@ export interface MetricSources {
   readonly processes: () => ProcessesView;
   readonly host: () => HostView;
   readonly suppressedLogLines: () => number;
+  /** Undefined without a configured Redis. */
+  readonly redis: () => RedisView | undefined;
   readonly alerts: () => readonly Alert[];
+}
+
+/** The link to Redis: whether it answers, and what became of the commands by result. */
+export interface RedisView {
+  readonly isUp: boolean;
+  readonly counters: Readonly<Record<"ok" | "failed" | "timeout" | "refused", number>>;
 }
 
 type Sample = Sampler<MetricSources>;
@@ -223,6 +231,13 @@ const byName: Readonly<Record<string, Sample>> = {
   host_open_fds: ({ host }, put) => {
     const { openFds } = host();
     if (openFds >= 0) put([], openFds);
+  },
+  redis_up: ({ redis }, put) => {
+    const view = redis();
+    if (view !== undefined) put([], Number(view.isUp));
+  },
+  redis_commands_total: ({ redis }, put) => {
+    for (const [result, count] of Object.entries(redis()?.counters ?? {})) put([result], count);
   },
   log_lines_suppressed_total: one(({ suppressedLogLines }) => suppressedLogLines()),
   alerts_active: ({ alerts }, put) => {

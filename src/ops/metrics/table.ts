@@ -492,6 +492,14 @@ export const METRICS: readonly MetricDef[] = [
   row("sample", "gauge", "host_open_fds", [], "Open file descriptors; counted every 15 s."),
   // the watchers themselves
   row("event", "counter", "telemetry_handler_failures_total", [], "Telemetry handlers that threw."),
+  row("sample", "gauge", "redis_up", [], "1 while the configured Redis answers."),
+  row(
+    "sample",
+    "counter",
+    "redis_commands_total",
+    ["result"],
+    "Commands for Redis: ok, failed (an error of the server, or the connection lost), timeout, refused (not sent).",
+  ),
   row(
     "sample",
     "counter",

@@ -10,6 +10,7 @@ import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
 import type { Consistency } from "../../../config/schema.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
+import type { SharedCache } from "../shared-store.ts";
 
 /** How an attempt broke below JSON-RPC. */
 export type UpstreamFailureKind =
@@ -209,6 +210,8 @@ export interface GatewayDeps {
   readonly isDraining: () => boolean;
   /** Answer of `web3_clientVersion`, e.g. `Paceline/0.1.0`. */
   readonly clientVersion: string;
+  /** Bytes that hosts share, when a store is configured. */
+  readonly shared?: SharedCache | undefined;
   readonly limits?: Partial<GatewayLimits>;
 }
 
