@@ -114,7 +114,7 @@ export const providerRule = z
       { "x-secret": true },
     ),
     capabilities: field.group(
-      "Limits of the provider that are known beforehand; others are learned.",
+      "Limits of the provider that are known beforehand; others are learned from its answers.",
       {
         unsupported: field.methods(
           "Methods, or prefixes such as `debug_*`, that it does not serve.",
@@ -123,6 +123,11 @@ export const providerRule = z
         max_block_range: field.whole(
           "Most blocks one `eth_getLogs` may span there.",
           { min: 1 },
+          { reload: "hot" },
+        ),
+        archive_depth: field.whole(
+          "Blocks below the tip whose state it serves; older state is asked elsewhere.",
+          { min: 0 },
           { reload: "hot" },
         ),
       },

@@ -90,8 +90,6 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
     aliases: chain.aliases ?? [],
     blockTimeMs: chain.block_time === undefined ? undefined : ms(chain.block_time),
     strategy: strategyOf(chain.strategy ?? CHAIN_DEFAULTS.strategy),
-    consistency: chain.consistency ?? CHAIN_DEFAULTS.consistency,
-    finalityDepth: chain.finality_depth,
     selection: {
       maxLagBlocks: selection.max_lag_blocks,
       archivalThreshold: selection.archival_threshold,
@@ -163,6 +161,7 @@ function resolveProvider(
     capabilities: {
       unsupported: provider.capabilities?.unsupported ?? defaults.capabilities.unsupported,
       maxBlockRange: provider.capabilities?.max_block_range,
+      archiveDepth: provider.capabilities?.archive_depth,
     },
     errorRules: (provider.error_rules ?? []).map((rule) => ({
       code: rule.code,

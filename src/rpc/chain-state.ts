@@ -5,10 +5,10 @@
  * restart. Each field has one writing process, named beside it; everybody else reads.
  */
 import type { ChainConfig } from "../../config/schema.ts";
+import { CapabilityBook } from "./capabilities/capability-book.ts";
 import type { EndpointRow, HeadView } from "./chain-view.ts";
 import type { ErrorRule } from "./errors/rules.ts";
 import type { EvidenceBook } from "./evidence/evidence-book.ts";
-import { HeadHashes } from "./head/head-hashes.ts";
 import type { ProviderId, Transport } from "./ids.ts";
 import type { ChainView, HubPort, Upstream } from "./proxy/ports.ts";
 import type { RoutingSnapshot, SelectionMemory } from "./selection/snapshot.ts";
@@ -24,14 +24,14 @@ export interface ChainState extends ChainView {
   /** Written by the chain registry when the half-life changes. */
   evidence: EvidenceBook;
   readonly memory: SelectionMemory;
+  /** Written by the request path. */
+  readonly capabilities: CapabilityBook;
   /** Written by the chain registry at reload; the processes read it anew where it may change. */
   config: ChainConfig;
   /** Written by the provider pool. */
   snapshot: RoutingSnapshot | undefined;
   /** Written by the head tracker. */
   head: HeadView | undefined;
-  /** Written by the head tracker; outlives it. */
-  readonly hashes: HeadHashes;
   /** A new connection to a provider was made; may lead to another node. */
   readonly onConnect: (provider: ProviderId) => void;
   /** The cells of a provider, made at first sight; their index never changes. */
@@ -71,19 +71,12 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     config: options.config,
     evidence: options.evidence,
     memory: options.memory,
+    capabilities: new CapabilityBook(),
     hub: options.hub,
     report: options.report,
     onConnect: options.onConnect,
     snapshot: undefined,
     head: undefined,
-    hashes: new HeadHashes(),
-    hashAt: (number) => state.hashes.at(number),
-    get finalityDepth() {
-      return state.config.finalityDepth;
-    },
-    get consistency() {
-      return state.config.consistency;
-    },
     name,
     get aliases() {
       return state.config.aliases;
@@ -117,6 +110,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     },
     attach: (row, upstream) => void upstreams.set(row, upstream),
     dismiss: (provider) => {
+      state.capabilities.forget(provider);
       for (const row of Object.values(state.rows(provider)) as readonly EndpointRow[]) {
         row.isUsable = false;
         row.unusableReason = "not started";

@@ -4,6 +4,7 @@
  */
 import type { ChainConfig, ProviderConfig } from "../../config/schema.ts";
 import type { ChainState } from "./chain-state.ts";
+import { limitsOf } from "./capabilities/provider-limits.ts";
 import type { HeadView } from "./chain-view.ts";
 import { lagOf } from "./head/head-truth.ts";
 import type { EndpointView, RoutingSnapshot, SelectionRules } from "./selection/snapshot.ts";
@@ -46,6 +47,12 @@ const rulesOf = (config: ChainConfig): SelectionRules => ({
   costBias: config.selection.costBias,
 });
 
+/** A configured depth beyond the threshold is an archive, as far as it goes. */
+const keepsOldState = (
+  { archival, capabilities: { archiveDepth = 0 } }: ProviderConfig,
+  { selection }: ChainConfig,
+): boolean => archival || archiveDepth > selection.archivalThreshold;
+
 const viewOf = (
   state: ChainState,
   provider: ProviderConfig,
@@ -70,10 +77,9 @@ const viewOf = (
     weight: provider.weight,
     type: provider.type,
     cost: provider.cost,
-    archival: provider.archival,
+    archival: keepsOldState(provider, state.config),
     mayProbe: provider.probe,
-    maxBlockRange: provider.capabilities.maxBlockRange,
-    unsupported: methodSet(provider.capabilities.unsupported),
+    ...limitsOf(provider.id, provider.capabilities, state.capabilities, head?.number ?? -1, nowMs),
     head: number,
     lag:
       number < 0 || head === undefined
@@ -81,15 +87,5 @@ const viewOf = (
         : lagOf(head.number, { number, atMs }, blockTimeMs, nowMs).optimistic,
     calls: state.evidence.callsOf(provider.id, nowMs),
     race: state.evidence.raceSummary(provider.id, nowMs),
-  };
-};
-
-/** Names, and prefixes written `prefix_*`. */
-const methodSet = (patterns: readonly string[]): EndpointView["unsupported"] => {
-  const names = new Set(patterns);
-  const prefixes = patterns.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
-  if (prefixes.length === 0) return names;
-  return {
-    has: (method) => names.has(method) || prefixes.some((prefix) => method.startsWith(prefix)),
   };
 };

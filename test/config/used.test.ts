@@ -32,7 +32,7 @@ chains:
         headers: { authorization: "Bearer x" }
         region: r
         tags: [t]
-        capabilities: { unsupported: [eth_x], max_block_range: 10 }
+        capabilities: { unsupported: [eth_x], max_block_range: 10, archive_depth: 9 }
         error_rules: [{ code: 1, message_contains: m, class: rate_limit }]
         cost: { price_per_million_units: 1, units: { eth_call: 2, default: 1 } }
 `;

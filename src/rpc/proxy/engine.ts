@@ -15,6 +15,7 @@ import { idToken } from "../json-rpc/request-bytes.ts";
 import { IdCounter } from "../json-rpc/upstream-id.ts";
 import type { PanicGate, TriedSet } from "../selection/pick.ts";
 import { createPanicGate, firstUsable, lastResort } from "../selection/pick.ts";
+import { oldestDemand } from "../selection/filters.ts";
 import { rank } from "../selection/rank.ts";
 import type { Candidate, Ranking, RoutingSnapshot } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
@@ -213,6 +214,8 @@ export class Engine {
       maxCost,
       exclude,
       needsArchive: asked?.isState === true && needsArchive(snapshot, asked.fromBlock),
+      oldest:
+        asked === undefined ? undefined : oldestDemand(snapshot, asked.fromBlock, asked.isState),
       blockRange: asked?.range,
       seed: (this.deps.random() * SEED_RANGE) | 0,
     });

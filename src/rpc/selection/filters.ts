@@ -9,6 +9,7 @@ import type {
   EndpointView,
   Exclusion,
   ExclusionRule,
+  OldestBlock,
   RoutingSnapshot,
   SelectionDemand,
 } from "./snapshot.ts";
@@ -31,11 +32,33 @@ export const refusal = (
   if (demand.needsArchive === true && !view.archival) {
     return { rule: "archive", value: undefined, limit: undefined };
   }
+  const { oldest } = demand;
+  const from = oldest === undefined ? undefined : lowestServed(view, oldest.isState);
+  if (oldest !== undefined && from !== undefined && oldest.block < from) {
+    return { rule: "archive", value: oldest.block, limit: from };
+  }
   if (range > (view.maxBlockRange ?? Number.POSITIVE_INFINITY)) {
     return { rule: "block_range", value: range, limit: view.maxBlockRange };
   }
   if (maxCost !== undefined && costOf(view, method) > maxCost) {
     return { rule: "max_cost", value: costOf(view, method), limit: maxCost };
+  }
+  return undefined;
+};
+
+/** Lowest block whose state, or whose logs and receipts, a provider is known to serve. */
+const lowestServed = (view: EndpointView, isState: boolean): number | undefined =>
+  isState ? view.stateFrom : view.historyFrom;
+
+/** What a call's oldest block adds to its demand: nothing, unless some provider lacks that block. */
+export const oldestDemand = (
+  { endpoints }: RoutingSnapshot,
+  block: number,
+  isState: boolean,
+): OldestBlock | undefined => {
+  for (const view of endpoints) {
+    const from = lowestServed(view, isState);
+    if (from !== undefined && block < from) return { block, isState };
   }
   return undefined;
 };

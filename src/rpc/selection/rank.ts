@@ -35,6 +35,7 @@ export const rank = (snapshot: RoutingSnapshot, demand: SelectionDemand): Rankin
 const isPlain = (demand: SelectionDemand): boolean =>
   demand.provider === undefined &&
   demand.maxCost === undefined &&
+  demand.oldest === undefined &&
   (demand.blockRange ?? 0) === 0 &&
   (demand.exclude === undefined || demand.exclude.length === 0);
 

@@ -62,6 +62,10 @@ export interface EndpointView {
   readonly mayProbe: boolean;
   /** Longest `eth_getLogs` range it serves, blocks. */
   readonly maxBlockRange: number | undefined;
+  /** Lowest block whose state it serves; undefined when nothing is known. */
+  readonly stateFrom?: number | undefined;
+  /** Lowest block whose logs and receipts it serves; undefined when nothing is known. */
+  readonly historyFrom?: number | undefined;
   /** Methods that this provider is configured or known not to serve. */
   readonly unsupported: { has(method: string): boolean };
   /** Last reported head, -1 when it never reported one. */
@@ -143,6 +147,8 @@ export interface SelectionDemand {
   readonly transport?: Protocol | undefined;
   /** State older than the archival threshold is asked for. */
   readonly needsArchive?: boolean | undefined;
+  /** The lowest block asked for, when some provider is known not to serve it. */
+  readonly oldest?: OldestBlock | undefined;
   /** Blocks of the range of logs that is asked for; 0 when it has none. */
   readonly blockRange?: number | undefined;
   /** Only this provider (id), or only providers with this tag. */
@@ -152,6 +158,13 @@ export interface SelectionDemand {
   readonly maxCost?: number | undefined;
   /** Seed of the request's randomness; used by latency-weighted only. */
   readonly seed?: number | undefined;
+}
+
+/** The oldest thing that a call asks for. */
+export interface OldestBlock {
+  readonly block: number;
+  /** State as of the block, and not the block itself. */
+  readonly isState: boolean;
 }
 
 /** How much a candidate may be trusted; lower tiers are tried first. */
