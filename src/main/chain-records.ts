@@ -26,6 +26,8 @@ export const makeChainRecord = (node: Node, config: ChainConfig): ChainState => 
     const { provider, transport } = outcome.row;
     node.via(circuitBreakerKey(name, provider, transport)).cast.outcome(outcome);
     if (outcome.errorClass === "rate_limit") pool.cast.outcome(outcome);
+    // Something may have been learned: the next snapshot leaves such calls to others.
+    else if (outcome.errorClass === "capability") pool.cast.changed();
   };
   return createChainState({
     config,

@@ -244,6 +244,13 @@ export const EVENTS = {
     fields: ["chain", "provider", "transport"],
     meaning: "The cooldown is over.",
   },
+  "provider.capability_learned": {
+    level: "info",
+    fields: ["chain", "provider", "kind", "limit", "ttlMs"],
+    optional: ["method"],
+    meaning:
+      "An answer showed what the provider cannot serve: a method, a block range (`range`), a number of `results` or `addresses`, `state` or `history` below a block. Such calls go elsewhere for a while.",
+  },
   "provider.quarantined": {
     level: "error",
     fields: ["chain", "provider", "reason"],

@@ -63,6 +63,17 @@ export function blockDemand(
   return { block, fromBlock: block, isState: statePosition !== undefined, range: 0 };
 }
 
+/** True when the call reads state as of a tag near the head, named or by default. */
+export function readsHead(method: string, body: Buffer, start: number, end: number): boolean {
+  const position = STATE_PARAM.get(method);
+  if (position === undefined || start < 0 || body[start] !== 0x5b) return false;
+  const at = elementAt(body, start, end, position);
+  // Without the parameter a node takes `latest`.
+  if (at < 0 || body[at] === 0x5d) return true;
+  const text = body.toString("latin1", at, Math.min(at + 16, end));
+  return /^(null|"(latest|pending|safe|finalized)")/.test(text);
+}
+
 function endsInLatest(body: Buffer, start: number, end: number): boolean {
   const from = end - LATEST.length;
   if (from <= start) return false;

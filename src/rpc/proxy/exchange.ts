@@ -12,12 +12,14 @@ import { DECISIONS } from "../errors/decisions.ts";
 import type { ErrorRule } from "../errors/rules.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
+import type { BlockDemand } from "../json-rpc/block-demand.ts";
 import { blockDemand } from "../json-rpc/block-demand.ts";
 import { idToken, upstreamBytes } from "../json-rpc/request-bytes.ts";
 import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
 import { firstUsable, TriedSet } from "../selection/pick.ts";
 import type { Candidate, Ranking } from "../selection/snapshot.ts";
 import { account } from "./attempt/accounting.ts";
+import { blocksOf, isNearHead } from "./attempt/asked.ts";
 import type { AttemptOwner } from "./attempt/attempt.ts";
 import { Attempt } from "./attempt/attempt.ts";
 import type { Call, CallFacts, CallSink } from "./call.ts";
@@ -135,6 +137,14 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
 
   rulesOf(attempt: Attempt): readonly ErrorRule[] {
     return this.call.chain.errorRules(attempt.row.provider);
+  }
+
+  blocksAsked(): BlockDemand | undefined {
+    return blocksOf(this.call, this.info.name);
+  }
+
+  isNearHead(): boolean | undefined {
+    return isNearHead(this.call, this.info.name);
   }
 
   /** Starts the first attempt. */

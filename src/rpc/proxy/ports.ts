@@ -6,9 +6,9 @@
  */
 import type { AttemptOutcome, EndpointRow, HeadView } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
+import type { CapabilityBook } from "../capabilities/capability-book.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
-import type { Consistency } from "../../../config/schema.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
 import type { SharedCache } from "../shared-store.ts";
 
@@ -125,13 +125,9 @@ export interface ChainView {
   readonly strategy: string;
   readonly snapshot: RoutingSnapshot | undefined;
   readonly head: HeadView | undefined;
-  /** The canonical hash at a height of the last 1,024, as far as the served tip had it. */
-  hashAt?(number: number): string | undefined;
-  /** Blocks below the tip that count as final where no provider tells; by chain id when absent. */
-  readonly finalityDepth?: number | undefined;
-  /** What is read at one block: nothing, the calls of a batch (default), or a whole session. */
-  readonly consistency?: Consistency | undefined;
   readonly evidence: CallEvidence;
+  /** What providers were found unable to serve; nothing is learned without it. */
+  readonly capabilities?: CapabilityBook | undefined;
   readonly hub: HubPort;
   /** The chain tries other providers after a failure (`failover.enabled`). */
   readonly failoverEnabled: boolean;

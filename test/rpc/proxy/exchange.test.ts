@@ -120,12 +120,15 @@ describe("an exchange", () => {
     w.upstreams.forEach((upstream, index) => {
       upstream.script = [
         (c: Parameters<Script>[0]) => c.answer("down", 503),
-        (c: Parameters<Script>[0]) => c.error(-32000, "missing trie node abc (archive)"),
+        (c: Parameters<Script>[0]) => c.error(-32000, "history has been pruned for this block"),
         (c: Parameters<Script>[0]) => c.fail("refused"),
       ][index] as Script;
     });
     const { error } = w.post(call()).json;
-    expect(error).toMatchObject({ code: -32000, message: "missing trie node abc (archive)" });
+    expect(error).toMatchObject({
+      code: -32000,
+      message: "history has been pruned for this block",
+    });
     expect(error.data).toMatchObject({ reason: "exhausted", request_id: "req1" });
     expect(error.data.attempts.map((a: { class: string }) => a.class)).toEqual([
       "server",

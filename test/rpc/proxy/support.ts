@@ -1,4 +1,5 @@
 /** A gateway over scripted upstreams and a hand-driven clock. */
+import { CapabilityBook } from "../../../src/rpc/capabilities/capability-book.ts";
 import type { AttemptOutcome, EndpointRow } from "../../../src/rpc/chain-view.ts";
 import type { ErrorRule } from "../../../src/rpc/errors/rules.ts";
 import { Gateway } from "../../../src/rpc/proxy/gateway.ts";
@@ -221,6 +222,7 @@ export class FakeReply implements HttpReply {
 }
 
 export interface World {
+  readonly chain: ChainView;
   readonly gateway: Gateway;
   readonly rows: EndpointRow[];
   readonly upstreams: ScriptedUpstream[];
@@ -295,6 +297,7 @@ export function world(options: WorldOptions = {}): World {
     memory: { sticky: new Map(), rotations: new Map() },
   } as unknown as RoutingSnapshot;
   const state: World = {
+    chain: undefined as unknown as ChainView,
     rows,
     wsRows,
     upstreams,
@@ -339,6 +342,7 @@ export function world(options: WorldOptions = {}): World {
     failoverEnabled: true,
     allows: (method) => options.allow?.includes(method) === true,
     hub: options.hub ?? idleHub,
+    capabilities: new CapabilityBook(),
     evidence: {
       recordCall: (provider, _transport, _method, errorClass, durationMs) =>
         state.recorded.push({ provider, errorClass, durationMs }),
@@ -347,6 +351,7 @@ export function world(options: WorldOptions = {}): World {
     upstream: (row) => live.get(row),
     report: (outcome) => state.reports.push(outcome),
   };
+  (state as { chain: ChainView }).chain = chain;
   let ids = 0;
   (state as { gateway: Gateway }).gateway = new Gateway({
     chains: {

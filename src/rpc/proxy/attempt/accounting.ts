@@ -1,10 +1,12 @@
 /** What the end of an attempt leaves behind: cells and evidence at once, breaker and pool by cast. */
 import { DECISIONS } from "../../errors/decisions.ts";
 import type { Attempt } from "./attempt.ts";
-import type { ChainView, RequestObserver } from "../ports.ts";
+import { learn } from "./learning.ts";
+import type { ChainView, GatewayDeps, RequestObserver } from "../ports.ts";
 
 /** The shared parts that hear of attempts. */
 interface Books {
+  readonly deps: Pick<GatewayDeps, "emit">;
   readonly observer: RequestObserver;
   readonly redact: (text: string) => string;
   untrack(attempt: Attempt): void;
@@ -24,6 +26,7 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
   const { provider, transport } = row;
   const { evidence } = chain;
   evidence.recordCall(provider, transport, attempt.method, errorClass, attempt.durationMs, nowMs);
+  learn(books.deps, chain, attempt, nowMs);
   const { breaker } = DECISIONS[errorClass];
   if (breaker === "success") {
     row.successes++;

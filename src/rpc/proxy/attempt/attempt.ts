@@ -9,11 +9,12 @@ import type { AttemptOutcome, EndpointRow } from "../../chain-view.ts";
 import type { ErrorClass } from "../../errors/classes.ts";
 import type { ErrorRule } from "../../errors/rules.ts";
 import { retryAfterMs } from "../../errors/retry-after.ts";
+import type { BlockDemand } from "../../json-rpc/block-demand.ts";
 import { TAIL_BYTES, tailIdAt, walkReply } from "../../json-rpc/reply-walker.ts";
 import { ID_WIDTH, readId } from "../../json-rpc/upstream-id.ts";
 import type { Candidate } from "../../selection/snapshot.ts";
 import type { Expirable } from "./deadline-wheel.ts";
-import type { RelayableError } from "./upstream-reply.ts";
+import type { RelayableError, ReplyContext } from "./upstream-reply.ts";
 import { judgeReply } from "./upstream-reply.ts";
 import { STREAM_IDLE_MS } from "../limits.ts";
 import type {
@@ -38,6 +39,10 @@ export interface AttemptOwner {
   now(): number;
   /** The provider's own error rules. */
   rulesOf(attempt: Attempt): readonly ErrorRule[];
+  /** The blocks that the call names; asked for only when an answer makes them matter. */
+  blocksAsked(): BlockDemand | undefined;
+  /** The call reads within the last 128 blocks; undefined when that cannot be told. */
+  isNearHead(): boolean | undefined;
   /** A whole result; the id stands at `idStart..idEnd`. */
   onResult(attempt: Attempt, body: Buffer, idStart: number, idEnd: number, isNull: boolean): void;
   /** A result begins to stream; `sizeBytes` is the upstream's, or -1. */
@@ -56,7 +61,7 @@ export interface AttemptOwner {
 type Phase = "collecting" | "streaming" | "streaming_to_tail" | "settled";
 
 /** One attempt; it is its own deadline, its own upstream handler and its own outcome record. */
-export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome {
+export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, ReplyContext {
   readonly owner: AttemptOwner;
   readonly row: EndpointRow;
   readonly provider: string;
@@ -115,6 +120,14 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome {
   /** Bytes of this attempt's answer are with the client. */
   get isStreaming(): boolean {
     return this.#phase === "streaming" || this.#phase === "streaming_to_tail";
+  }
+
+  get rules(): readonly ErrorRule[] {
+    return this.owner.rulesOf(this);
+  }
+
+  get isNearHead(): boolean | undefined {
+    return this.owner.isNearHead();
   }
 
   onHead(head: UpstreamHead): void {
@@ -283,12 +296,7 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome {
 
   #judge(): void {
     const body = this.#whole();
-    const verdict = judgeReply(body, {
-      method: this.method,
-      id: this.id,
-      status: this.status ?? 0,
-      rules: this.owner.rulesOf(this),
-    });
+    const verdict = judgeReply(body, this);
     if (verdict.kind === "result") {
       this.owner.onResult(this, body, verdict.idStart, verdict.idEnd, verdict.isNull);
       return;

@@ -5,6 +5,7 @@
  */
 import type { ErrorRule } from "../../errors/rules.ts";
 import { DECISIONS } from "../../errors/decisions.ts";
+import type { BlockDemand } from "../../json-rpc/block-demand.ts";
 import { upstreamBytes } from "../../json-rpc/request-bytes.ts";
 import { explorationLimits, explorationTarget } from "../../selection/exploration.ts";
 import type { Candidate } from "../../selection/snapshot.ts";
@@ -13,6 +14,8 @@ import { Attempt } from "./attempt.ts";
 import type { Call } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import type { Exchange } from "../exchange.ts";
+import { blocksOf, isNearHead } from "./asked.ts";
+import { learn } from "./learning.ts";
 import type { ChainView, Upstream } from "../ports.ts";
 
 /** Sends copies within the limits of `explorationLimits`. */
@@ -83,6 +86,14 @@ class Mirror implements AttemptOwner {
     return this.chainView.errorRules(attempt.row.provider);
   }
 
+  blocksAsked(): BlockDemand | undefined {
+    return blocksOf(this.#call, this.method);
+  }
+
+  isNearHead(): boolean | undefined {
+    return isNearHead(this.#call, this.method);
+  }
+
   onResult(attempt: Attempt): void {
     attempt.errorClass = "ok";
     this.#end(attempt);
@@ -131,6 +142,7 @@ class Mirror implements AttemptOwner {
     const { durationMs, method } = attempt;
     this.chainView.evidence.recordCall(provider, transport, method, errorClass, durationMs, nowMs);
     this.#engine.observer.attempt(attempt);
+    learn(this.#engine.deps, this.chainView, attempt, nowMs);
     if (DECISIONS[errorClass].breaker === "success") {
       row.successes++;
       if (!row.dirty) return;

@@ -17,6 +17,8 @@ export interface RelayableError {
   /** The raw error object, UTF-8 decoded. */
   readonly raw: string;
   readonly hasData: boolean;
+  /** `error.data` as text: a string, or JSON; empty when there is none. */
+  readonly data: string;
 }
 
 /** The verdict on a whole answer. */
@@ -34,12 +36,14 @@ export type ReplyVerdict =
       readonly detail: string;
     };
 
-/** What the judge must know of the call. */
+/** What the judge must know of the call; the last two are read only when the answer is an error. */
 export interface ReplyContext {
   readonly method: string;
   readonly id: number;
-  readonly status: number;
+  /** Undefined when the answer came without a head. */
+  readonly status: number | undefined;
   readonly rules: readonly ErrorRule[];
+  readonly isNearHead: boolean | undefined;
 }
 
 const malformed = (detail: string): ReplyVerdict => ({
@@ -89,7 +93,14 @@ export function judgeReply(body: Buffer, context: ReplyContext): ReplyVerdict {
 function judgeStatus(body: Buffer, context: ReplyContext): ReplyVerdict {
   const text = body.toString("utf8", 0, Math.min(body.length, MAX_TEXT));
   const errorClass = classifyError(
-    { method: context.method, status: context.status, code: undefined, message: text, data: "" },
+    {
+      method: context.method,
+      status: statusOf(context),
+      code: undefined,
+      message: text,
+      data: "",
+      isNearHead: context.isNearHead,
+    },
     context.rules,
   );
   // Words of an error page must not end a call: only a JSON-RPC error may be final.
@@ -99,7 +110,7 @@ function judgeStatus(body: Buffer, context: ReplyContext): ReplyVerdict {
     kind: "failure",
     errorClass: isFinal || errorClass.startsWith("tx_") ? "server" : errorClass,
     error: undefined,
-    detail: `HTTP ${context.status}`,
+    detail: `HTTP ${statusOf(context)}`,
   };
 }
 
@@ -115,7 +126,14 @@ function judgeError(
   const raw = body.toString("utf8", valueAt, valueEnd);
   const { code, message, data } = errorParts(raw);
   const errorClass = classifyError(
-    { method: context.method, status: context.status, code, message, data: data ?? "" },
+    {
+      method: context.method,
+      status: statusOf(context),
+      code,
+      message,
+      data: data ?? "",
+      isNearHead: context.isNearHead,
+    },
     context.rules,
   );
   const idRange =
@@ -126,15 +144,21 @@ function judgeError(
     code === -32700 ||
     errorClass === "rate_limit" ||
     errorClass === "auth" ||
-    byStatus(context.status) !== undefined;
+    byStatus(statusOf(context)) !== undefined;
   if (!isOurs && !isIdless) return malformed("error answer carries another id");
   const isObject = raw.startsWith("{") && code !== undefined;
   return {
     kind: "failure",
     errorClass,
-    error: isObject ? { code, message, raw, hasData: data !== undefined } : undefined,
+    error: isObject
+      ? { code, message, raw, hasData: data !== undefined, data: data ?? "" }
+      : undefined,
     detail: `${code ?? "no code"}: ${message}`.slice(0, 300),
   };
+}
+
+function statusOf({ status }: ReplyContext): number {
+  return status ?? 0;
 }
 
 function errorParts(raw: string): {

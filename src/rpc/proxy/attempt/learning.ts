@@ -1,0 +1,41 @@
+/** What an attempt's end shows of the provider's capabilities, written into the chain's book. */
+import type { CapabilityBook } from "../../capabilities/capability-book.ts";
+import type { ChainView, GatewayDeps } from "../ports.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** Learns from a refusal, and unlearns from a success; costs one look while nothing is known. */
+export function learn(
+  deps: Pick<GatewayDeps, "emit">,
+  chain: ChainView,
+  attempt: Attempt,
+  nowMs: number,
+): void {
+  const book = chain.capabilities;
+  if (book === undefined) return;
+  if (attempt.errorClass === "capability") learnRefusal(deps, book, attempt, nowMs);
+  else if (attempt.errorClass === "ok" && !book.isEmpty) {
+    const { provider, method, owner } = attempt;
+    if (book.watches(provider, method)) book.served(provider, method, owner.blocksAsked());
+  }
+}
+
+function learnRefusal(
+  { emit }: Pick<GatewayDeps, "emit">,
+  book: CapabilityBook,
+  { provider, method, error, owner, row }: Attempt,
+  nowMs: number,
+): void {
+  if (error === undefined) return;
+  const { code, message, data } = error;
+  const asked = owner.blocksAsked();
+  const lesson = book.learn({ provider, method, code, message, data, asked }, nowMs);
+  if (lesson === undefined) return;
+  emit("provider.capability_learned", {
+    chain: row.chain,
+    provider,
+    kind: lesson.kind,
+    limit: lesson.limit,
+    ttlMs: lesson.untilMs - nowMs,
+    ...(lesson.method === undefined ? {} : { method: lesson.method }),
+  });
+}
