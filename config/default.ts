@@ -47,6 +47,7 @@ export const CHAIN_DEFAULTS = {
     weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },
   },
   sticky: { hysteresis: 0.3, min_interval: "30s" },
+  hedge: { enabled: true, budget: 0.05 },
   methods: { allow: [] },
 } as const;
 

@@ -107,6 +107,7 @@ const CHAIN_VALUES = [
   "selection",
   "leaderboard",
   "sticky",
+  "hedge",
   "methods",
 ] as const;
 

@@ -131,6 +131,7 @@ export interface ChainConfig {
   readonly healthCheck: HealthCheckConfig;
   readonly leaderboard: LeaderboardConfig;
   readonly sticky: StickyConfig;
+  readonly hedge: HedgeConfig;
   readonly methods: MethodsConfig;
   /** Available providers in the order of the file; those left out are in `skipped`. */
   readonly providers: readonly ProviderConfig[];
@@ -218,6 +219,13 @@ export interface StickyConfig {
   /** A challenger must be this much better, 0.3 = 30 %. */
   readonly hysteresis: number;
   readonly minIntervalMs: number;
+}
+
+/** A second provider for slow requests. */
+export interface HedgeConfig {
+  readonly enabled: boolean;
+  /** Hedges per request at most, 0..1. */
+  readonly budget: number;
 }
 
 /** Methods beyond the standard reads. */

@@ -158,6 +158,17 @@ export const chainRule = z
         field.hot(chained.sticky.min_interval),
       ),
     }),
+    hedge: field.group("A second provider for requests that are slow.", {
+      enabled: field.flag(
+        "Asks a second provider after the q95 of the method; never for writes.",
+        field.hot(chained.hedge.enabled),
+      ),
+      budget: field.number(
+        "Hedges per request at most; up to 10 are saved up.",
+        { min: 0, max: 1 },
+        { ...field.hot(chained.hedge.budget), unit: "ratio" },
+      ),
+    }),
     methods: field.group("Methods beyond the standard ones.", {
       allow: field.methods(
         "Methods, or prefixes such as `debug_*`, relayed although denied by default.",

@@ -124,6 +124,7 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
       weights: fill(CHAIN_DEFAULTS.leaderboard.weights, chain.leaderboard?.weights),
     },
     sticky: { hysteresis: sticky.hysteresis, minIntervalMs: ms(sticky.min_interval) },
+    hedge: fill(CHAIN_DEFAULTS.hedge, chain.hedge),
     methods: { allow: chain.methods?.allow ?? CHAIN_DEFAULTS.methods.allow },
     providers,
     skipped,

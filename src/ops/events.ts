@@ -177,6 +177,24 @@ export const EVENTS = {
     optional: ["requestId", "transport"],
     meaning: "An attempt failed and the request went to the next provider.",
   },
+  "rpc.hedge.fired": {
+    level: "debug",
+    fields: ["chain", "method", "provider", "from"],
+    optional: ["requestId"],
+    meaning: "A slow request went to a second provider; `from` is the slow one.",
+  },
+  "rpc.hedge.won": {
+    level: "debug",
+    fields: ["chain", "method", "provider"],
+    optional: ["requestId"],
+    meaning: "The second provider answered before the slow one.",
+  },
+  "rpc.hedge.budget_exhausted": {
+    level: "debug",
+    fields: ["chain", "method"],
+    optional: ["requestId"],
+    meaning: "A slow request got no hedge: the chain's budget was spent.",
+  },
   "rpc.failover.exhausted": {
     level: "warn",
     fields: ["chain", "method", "attempts"],

@@ -90,6 +90,9 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     get failoverEnabled() {
       return state.config.failover.enabled;
     },
+    get hedge() {
+      return state.config.hedge;
+    },
     allows: (method) =>
       state.config.methods.allow.some((name) =>
         name.endsWith("*") ? method.startsWith(name.slice(0, -1)) : name === method,

@@ -57,6 +57,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "chains.<name>.health_check.timeout": "7s",
   "chains.<name>.health_check.failure_threshold": "7",
   "chains.<name>.health_check.recovery_threshold": "7",
+  "chains.<name>.hedge.enabled": "false",
+  "chains.<name>.hedge.budget": "0.5",
   "chains.<name>.leaderboard.formula": "livechain",
   "chains.<name>.leaderboard.half_life": "7m",
   "chains.<name>.leaderboard.weights.race": "1",

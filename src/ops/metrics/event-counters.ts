@@ -40,6 +40,11 @@ const slow =
   (sink, fields) =>
     sink.add("paceline_rpc_slow_requests_total", [text(fields["chain"]), threshold]);
 
+const hedge =
+  (step: "fired" | "won" | "denied"): Handler =>
+  (sink, fields) =>
+    sink.add("paceline_rpc_hedges_total", [text(fields["chain"]), step]);
+
 const transition =
   (to: "open" | "half_open" | "closed"): Handler =>
   (sink, fields) => {
@@ -62,6 +67,9 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   "rpc.selection.relaxed": counts("rpc_selection_relaxed_total", "chain", "filter"),
   "rpc.selection.switch": counts("rpc_selection_switches_total", "chain"),
   "rpc.failover.triggered": counts("rpc_failovers_total", "chain", "provider", "errorClass"),
+  "rpc.hedge.fired": hedge("fired"),
+  "rpc.hedge.won": hedge("won"),
+  "rpc.hedge.budget_exhausted": hedge("denied"),
   "rpc.failover.exhausted": counts("rpc_failover_exhausted_total", "chain"),
   "rpc.failover.panic": counts("rpc_panic_total", "chain"),
   "circuit_breaker.open": transition("open"),

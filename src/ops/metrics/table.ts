@@ -23,6 +23,7 @@ export const METRIC_LABELS: Readonly<
   code: { meaning: "WebSocket close code" },
   direction: { values: ["user", "system"], meaning: "where CPU time went" },
   filter: { meaning: "selection filter" },
+  hedge: { values: ["fired", "won", "denied"], meaning: "what became of a hedge" },
   hash: { meaning: "short hash of the running configuration" },
   kind: { meaning: "kind of the thing counted: stream, garbage collection, memory" },
   method: { meaning: "JSON-RPC method, 64 per provider" },
@@ -91,7 +92,7 @@ export const METRICS: readonly MetricDef[] = [
     "rpc_request_errors_total",
     ["chain", "reason"],
     "Requests answered with an error, by our token or the class of the relayed error.",
-    { maxSeries: 600 },
+    { maxSeries: 400 },
   ),
   row(
     "sample",
@@ -107,7 +108,7 @@ export const METRICS: readonly MetricDef[] = [
     "rpc_attempts_total",
     [...ENDPOINT, "result"],
     "Attempts at providers, by class of the answer.",
-    { maxSeries: 1_500 },
+    { maxSeries: 1_200 },
   ),
   row(
     "sample",
@@ -123,7 +124,7 @@ export const METRICS: readonly MetricDef[] = [
     "rpc_method_attempts_total",
     ["chain", "provider", "method", "outcome"],
     "Attempts by method: ok (any usable answer), failed (counts against the provider), neutral.",
-    { maxSeries: 1_500 },
+    { maxSeries: 1_200 },
   ),
   row(
     "event",
@@ -166,7 +167,14 @@ export const METRICS: readonly MetricDef[] = [
     "rpc_failovers_total",
     ["chain", "provider", "reason"],
     "Attempts that failed and went on to another provider.",
-    { maxSeries: 600 },
+    { maxSeries: 400 },
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_hedges_total",
+    ["chain", "hedge"],
+    "Slow requests that were sent to a second provider, won by it, or denied it for want of budget.",
   ),
   row(
     "event",
@@ -196,7 +204,7 @@ export const METRICS: readonly MetricDef[] = [
     "circuit_breaker_transitions_total",
     [...ENDPOINT, "to"],
     "Changes of breaker state.",
-    { maxSeries: 800 },
+    { maxSeries: 400 },
   ),
   row(
     "event",
@@ -204,7 +212,7 @@ export const METRICS: readonly MetricDef[] = [
     "circuit_breaker_probes_total",
     [...ENDPOINT, "result"],
     "Probes of half-open breakers.",
-    { maxSeries: 600 },
+    { maxSeries: 400 },
   ),
   row(
     "event",
@@ -268,7 +276,7 @@ export const METRICS: readonly MetricDef[] = [
     "provider_status_changes_total",
     [...PROVIDER, "status"],
     "Changes of provider status.",
-    { maxSeries: 600 },
+    { maxSeries: 400 },
   ),
   row("event", "counter", "provider_cooldowns_total", ENDPOINT, "Rests after a rate limit."),
   row(
@@ -388,7 +396,7 @@ export const METRICS: readonly MetricDef[] = [
     "websocket_disconnects_total",
     [...PROVIDER, "code"],
     "WebSockets to providers lost, by close code.",
-    { maxSeries: 600 },
+    { maxSeries: 400 },
   ),
   row(
     "event",
@@ -535,7 +543,7 @@ export const maxSeriesOf = (def: MetricDef): number => {
   if (def.maxSeries !== undefined) return def.maxSeries;
   if (def.labels.length === 0) return 1;
   if (def.labels.includes("transport") && def.labels.includes("provider")) return 400;
-  if (def.labels.includes("provider")) return 200;
+  if (def.labels.includes("provider")) return 150;
   return 64;
 };
 

@@ -12,6 +12,7 @@ import type { MethodInfo } from "../json-rpc/methods.ts";
 import { methodInfo } from "../json-rpc/methods.ts";
 import type { BlockDemand } from "../json-rpc/block-demand.ts";
 import { idToken } from "../json-rpc/request-bytes.ts";
+import { HedgeBudget } from "../hedge.ts";
 import { IdCounter } from "../json-rpc/upstream-id.ts";
 import type { PanicGate, TriedSet } from "../selection/pick.ts";
 import { createPanicGate, firstUsable, lastResort } from "../selection/pick.ts";
@@ -27,7 +28,13 @@ import { Explorer } from "./attempt/explorer.ts";
 import { LocalFacts } from "./facts.ts";
 import { DEFAULT_LIMITS, SLOW_MS, VERY_SLOW_MS } from "./limits.ts";
 import { localResult } from "./local-answers.ts";
-import type { GatewayDeps, GatewayLimits, RequestObserver, RequestRecord } from "./ports.ts";
+import type {
+  ChainView,
+  GatewayDeps,
+  GatewayLimits,
+  RequestObserver,
+  RequestRecord,
+} from "./ports.ts";
 import { Reads } from "./reads.ts";
 import type { Running, Services } from "./service.ts";
 
@@ -43,6 +50,7 @@ export class Engine {
   readonly redact: (text: string) => string;
   readonly #empties = new EmptyMemory();
   readonly #panics = new Map<ChainName, PanicGate>();
+  readonly #hedges = new Map<ChainName, HedgeBudget>();
   readonly #explorer = new Explorer(this);
   readonly services: Services;
   #inFlight = 0;
@@ -245,6 +253,13 @@ export class Engine {
       emit("rpc.selection.relaxed", { chain: name, filter: relaxed, method });
     else emit("rpc.failover.panic", { chain: name, provider: candidate.view.provider, method });
     return candidate;
+  }
+
+  /** The hedges that a chain may still send. */
+  hedges({ name }: ChainView): HedgeBudget {
+    let budget = this.#hedges.get(name);
+    if (budget === undefined) this.#hedges.set(name, (budget = new HedgeBudget()));
+    return budget;
   }
 
   /**

@@ -16,24 +16,27 @@ import type { BlockDemand } from "../json-rpc/block-demand.ts";
 import { blockDemand } from "../json-rpc/block-demand.ts";
 import { idToken, upstreamBytes } from "../json-rpc/request-bytes.ts";
 import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
-import { firstUsable, TriedSet } from "../selection/pick.ts";
+import { hedgeDelayMs } from "../hedge.ts";
+import { firstUsable, hedgeTarget, TriedSet } from "../selection/pick.ts";
 import type { Candidate, Ranking } from "../selection/snapshot.ts";
 import { account } from "./attempt/accounting.ts";
 import { blocksOf, isNearHead } from "./attempt/asked.ts";
 import type { AttemptOwner } from "./attempt/attempt.ts";
 import { Attempt } from "./attempt/attempt.ts";
+import type { Expirable } from "./attempt/deadline-wheel.ts";
+import { failsOver, isStaleSocket, sharedBudgetMs, wantsHigherHead } from "./attempt/retry.ts";
 import type { Call, CallFacts, CallSink } from "./call.ts";
 import type { CallRecord } from "./call-record.ts";
 import type { Engine } from "./engine.ts";
 import { attemptsText, metaText } from "./explain.ts";
-import { BUDGET_SHARE, COLD_Q99_MS, MIN_ATTEMPT_MS, MIN_BUDGET_MS } from "./limits.ts";
+import { COLD_Q99_MS, MIN_ATTEMPT_MS } from "./limits.ts";
 import type { FinalAnswer } from "./outcome.ts";
 import { finalAnswer, ownAnswer } from "./outcome.ts";
 import type { ChainView, RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
 import type { Running } from "./service.ts";
 
-/** A call in progress. */
-export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Running {
+/** A call in progress; what expires is the wait before its hedge. */
+export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Running, Expirable {
   readonly engine: Engine;
   readonly call: Call;
   readonly info: MethodInfo;
@@ -46,13 +49,23 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   reason: OwnReason | undefined = undefined;
   durationMs = 0;
   outcome: RequestRecord["outcome"] = "ok";
+  expiresAtMs = 0;
+  wheelNext: Expirable | undefined = undefined;
+  wheelPrevious: Expirable | undefined = undefined;
+  /** Why no hedge was sent although the wait was over. */
+  hedgeDenied: HedgeDenial | undefined = undefined;
   readonly #sink: CallSink;
   readonly #tried = new TriedSet();
   #deadlineAtMs = 0;
+  /** Attempts at most, hedge and retries of stale sockets apart. */
   #maxAttempts = 0;
+  #tries = 0;
   /** The block that a provider must have reached. */
   #minHead = 0;
-  #current: Attempt | undefined = undefined;
+  #first: Attempt | undefined = undefined;
+  /** The leg beside it. */
+  #second: Attempt | undefined = undefined;
+  #mayHedge = false;
   #isDone = false;
   #hasRetriedReset = false;
   /** The named provider has had its turn; the ranking is everybody's now. */
@@ -154,7 +167,11 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     this.#deadlineAtMs = this.startMs + (options.timeoutMs || info.totalMs);
     this.#maxAttempts = options.maxAttempts || engine.limits.maxAttempts;
     if (!options.failover || !call.chain.failoverEnabled) this.#maxAttempts = 1;
-    const { snapshot } = call.chain;
+    const { snapshot, hedge } = call.chain;
+    if (hedge.enabled && info.isIdempotent && info.class !== "write" && this.#maxAttempts > 1) {
+      engine.hedges(call.chain).earn(hedge.budget);
+      this.#mayHedge = !options.noHedge;
+    }
     if (snapshot !== undefined) {
       const { paramsStart, paramsEnd } = call.envelope;
       const asked = blockDemand(info.name, call.body, paramsStart, paramsEnd);
@@ -170,25 +187,25 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   cancel(): void {
     if (this.#isDone) return;
     const nowMs = this.engine.now();
-    const attempt = this.#current;
-    if (attempt !== undefined) {
-      attempt.cancel();
-      this.#account(attempt, nowMs);
-    }
+    this.#giveUpLeg(this.#first, "client_gone", nowMs);
+    this.#giveUpLeg(this.#second, "client_gone", nowMs);
     this.#done(nowMs, "gone");
     this.engine.finished(this);
   }
 
   /** The client took what was written: the provider may go on. */
   resume(): void {
-    this.#current?.call?.resume();
+    this.#first?.call?.resume();
+    this.#second?.call?.resume();
   }
 
   /** The stall rule found the provider frozen: whatever can move, moves at once. */
   onStalled(attempt: Attempt): void {
-    if (attempt !== this.#current || attempt.isStreaming || !this.info.isIdempotent) return;
+    if (attempt.isSettled || attempt.isStreaming || !this.info.isIdempotent) return;
     // Without another provider a slow answer is the only one there can be.
-    if (this.attempts.length >= this.#maxAttempts || !this.#hasAnother(this.engine.now())) return;
+    const isOnly = this.#otherLeg(attempt) === undefined;
+    const isLast = this.#tries >= this.#maxAttempts || !this.#hasAnother(this.engine.now());
+    if (isOnly && isLast) return;
     attempt.call?.abort();
     attempt.fail("timeout", "provider answers nobody");
   }
@@ -252,11 +269,19 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     const id = engine.ids.next();
     const attempt = new Attempt(this, candidate, row, id, nowMs, kind);
     this.attempts.push(attempt);
-    this.#current = attempt;
+    // Two legs at most: whichever place is free.
+    if (this.#first === undefined) this.#first = attempt;
+    else this.#second = attempt;
+    if (kind === "primary" || kind === "failover") this.#tries++;
     row.inFlight++;
-    const q99Ms = candidate.view.calls.get(row.transport, this.info.name)?.q99Ms;
+    const usual = candidate.view.calls.get(row.transport, this.info.name);
+    const q99Ms = usual?.q99Ms;
     attempt.usualMs = q99Ms ?? 0;
     engine.track(attempt, nowMs + this.#budget(q99Ms ?? COLD_Q99_MS, nowMs));
+    if (this.#mayHedge) {
+      engine.wheel.remove(this);
+      engine.wheel.add(this, nowMs + (call.options.hedgeMs || hedgeDelayMs(usual)));
+    }
     attempt.call = upstream.send(upstreamBytes(call.body, call.envelope, id), id, attempt);
   }
 
@@ -264,10 +289,74 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   #budget(q99Ms: number, nowMs: number): number {
     const remaining = this.#deadlineAtMs - nowMs;
     const capMs = Math.min(this.info.attemptCapMs, remaining);
-    if (this.attempts.length >= this.#maxAttempts || !this.#hasAnother(nowMs)) {
+    if (this.#tries >= this.#maxAttempts || !this.#hasAnother(nowMs)) {
       return this.#maxAttempts === 1 ? remaining : capMs;
     }
-    return Math.min(capMs, Math.max(MIN_BUDGET_MS, 4 * q99Ms), BUDGET_SHARE * remaining);
+    return sharedBudgetMs(capMs, q99Ms, remaining);
+  }
+
+  /** The wait for the first provider is over: a second one is asked, once, if it may be. */
+  onExpire(nowMs: number): void {
+    const { engine, call, ranking } = this;
+    const slow = this.#first ?? this.#second;
+    if (this.#isDone || slow === undefined || slow.isStreaming || ranking === undefined) return;
+    this.#mayHedge = false;
+    const minHead = this.#minHead;
+    const target = hedgeTarget(ranking, nowMs, this.#tried, minHead, slow.provider);
+    if (target === undefined) {
+      this.hedgeDenied = "no_provider";
+      return;
+    }
+    const row = engine.rowFor(call, target, nowMs);
+    const upstream = row === undefined ? undefined : call.chain.upstream(row);
+    if (row === undefined || upstream === undefined) {
+      this.hedgeDenied = "no_provider";
+      return;
+    }
+    const usualMs = target.view.calls.get(row.transport, this.info.name)?.p50Ms ?? 0;
+    if (this.#deadlineAtMs - nowMs < Math.max(usualMs, MIN_ATTEMPT_MS)) {
+      this.hedgeDenied = "deadline";
+      return;
+    }
+    const tells = { chain: this.chain, method: this.method, requestId: this.requestId };
+    const { emit } = engine.deps;
+    if (!engine.hedges(call.chain).take()) {
+      this.hedgeDenied = "budget";
+      emit("rpc.hedge.budget_exhausted", tells);
+      return;
+    }
+    emit("rpc.hedge.fired", { ...tells, provider: target.view.provider, from: slow.provider });
+    this.#tried.add(row.index);
+    this.#dispatch(target, row, upstream, nowMs, "hedge");
+  }
+
+  /** The attempt that runs beside this one. */
+  #otherLeg(attempt: Attempt): Attempt | undefined {
+    const hedge = this.#second;
+    if (hedge !== undefined && hedge !== attempt) return hedge;
+    return this.#first === attempt ? undefined : this.#first;
+  }
+
+  /** Ends a leg that nobody waits for any more; it is nobody's failure. */
+  #giveUpLeg(
+    leg: Attempt | undefined,
+    reason: NonNullable<Attempt["cancelledBecause"]>,
+    nowMs: number,
+  ): void {
+    if (leg === undefined) return;
+    leg.cancelledBecause = reason;
+    leg.cancel();
+    this.#account(leg, nowMs);
+  }
+
+  /** This attempt's answer is the client's. */
+  #win(attempt: Attempt, nowMs: number): void {
+    this.provider = attempt.provider;
+    this.#giveUpLeg(this.#otherLeg(attempt), "lost", nowMs);
+    if (attempt.kind !== "hedge") return;
+    const { emit } = this.engine.deps;
+    const { chain, method, requestId, provider } = this;
+    emit("rpc.hedge.won", { chain, method, requestId, provider: provider ?? "" });
   }
 
   #hasAnother(nowMs: number): boolean {
@@ -283,27 +372,34 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     attempt.errorClass = isNull && this.info.isLookup ? "empty" : "ok";
     attempt.settle();
     this.#account(attempt, nowMs);
-    this.provider = attempt.provider;
+    this.#win(attempt, nowMs);
     this.#done(nowMs, "ok");
     this.#sink.result(this, body, idStart, idEnd);
     this.engine.finished(this);
   }
 
-  /** Asks one more provider when this one should have known; keeps the `null` in case nobody does. */
+  /**
+   * Waits for the other leg, or asks one more provider when this one should have known; keeps the
+   * `null` in case nobody does.
+   */
   #retryEmpty(attempt: Attempt, body: Buffer, idStart: number, nowMs: number): boolean {
     if (this.#empty !== undefined) return false;
-    if (this.attempts.length >= this.#maxAttempts || !this.#hasAnother(nowMs)) return false;
-    if (!this.engine.mayRetryEmpty(this.call, this.info, nowMs)) return false;
+    const isRaced = this.#otherLeg(attempt) !== undefined;
+    if (!isRaced) {
+      if (this.#tries >= this.#maxAttempts || !this.#hasAnother(nowMs)) return false;
+      if (!this.engine.mayRetryEmpty(this.call, this.info, nowMs)) return false;
+    }
     attempt.errorClass = "empty";
     attempt.settle();
     this.#account(attempt, nowMs);
     this.#empty = { attempt, body, idStart };
+    if (isRaced) return true;
     this.#tryNext(nowMs, "failover", attempt.row.head);
     return true;
   }
 
   onStream(attempt: Attempt, sizeBytes: number): void {
-    this.provider = attempt.provider;
+    this.#win(attempt, this.engine.now());
     this.#sink.begin(this, sizeBytes < 0 ? -1 : sizeBytes - ID_WIDTH + this.idToken.length);
   }
 
@@ -330,7 +426,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   onAttemptFailed(attempt: Attempt, failure: UpstreamFailure | undefined): void {
     const nowMs = this.engine.now();
     const wasStreaming = attempt.isStreaming;
-    const isFreeRetry = this.#isFreeRetry(attempt, failure);
+    const isFreeRetry = !this.#hasRetriedReset && isStaleSocket(this.info, attempt, failure);
     if (isFreeRetry) attempt.errorClass = "cancelled";
     attempt.settle();
     this.#account(attempt, nowMs);
@@ -342,6 +438,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
       return;
     }
     if (failure?.kind === "overflow") {
+      this.#giveUpLeg(this.#otherLeg(attempt), "lost", nowMs);
       this.#answer(ownAnswer(this, "response_too_large"), nowMs);
       return;
     }
@@ -354,20 +451,10 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
       this.#tryNext(nowMs, "failover", wantsHigherHead(attempt.errorClass) ? attempt.row.head : -1);
       return;
     }
+    if (DECISIONS[attempt.errorClass].failover === "never") {
+      this.#giveUpLeg(this.#otherLeg(attempt), "lost", nowMs);
+    }
     this.#giveUp(nowMs, "exhausted");
-  }
-
-  /** A kept-alive connection that the provider closed meanwhile says nothing about the provider. */
-  #isFreeRetry(attempt: Attempt, failure: UpstreamFailure | undefined): boolean {
-    return (
-      failure !== undefined &&
-      failure.reusedSocket &&
-      failure.kind === "reset" &&
-      this.info.isIdempotent &&
-      this.info.class !== "write" &&
-      !this.#hasRetriedReset &&
-      !attempt.isStreaming
-    );
   }
 
   #retryFresh(attempt: Attempt, nowMs: number): void {
@@ -382,16 +469,12 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   }
 
   #mayFailOver(errorClass: ErrorClass): boolean {
-    if (this.attempts.length >= this.#maxAttempts + (this.#hasRetriedReset ? 1 : 0)) return false;
-    if (!this.info.isIdempotent) return errorClass === "rate_limit" || errorClass === "auth";
-    const rule = DECISIONS[errorClass].failover;
-    if (rule === "never" || rule === "always") return rule === "always";
-    let same = 0;
-    for (const attempt of this.attempts) if (attempt.errorClass === errorClass) same++;
-    return same <= (rule === "twice" ? 2 : 1);
+    return this.#tries < this.#maxAttempts && failsOver(this.info, errorClass, this.attempts);
   }
 
   #giveUp(nowMs: number, reason: OwnReason): void {
+    // The other leg may still answer.
+    if (this.#first !== undefined || this.#second !== undefined) return;
     const empty = this.#empty;
     if (empty === undefined) {
       this.#answer(finalAnswer(this, reason), nowMs);
@@ -413,17 +496,18 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
 
   /** The one terminal outcome of an attempt. */
   #account(attempt: Attempt, nowMs: number): void {
-    if (this.#current === attempt) this.#current = undefined;
+    if (this.#first === attempt) this.#first = undefined;
+    if (this.#second === attempt) this.#second = undefined;
     account(this.engine, this.call.chain, attempt, nowMs);
   }
 
   #done(nowMs: number, outcome: RequestRecord["outcome"]): void {
     this.#isDone = true;
+    this.engine.wheel.remove(this);
     this.outcome = outcome;
     this.durationMs = nowMs - this.startMs;
   }
 }
 
-function wantsHigherHead(errorClass: ErrorClass): boolean {
-  return errorClass === "block_unavailable" || errorClass === "node_syncing";
-}
+/** Why a slow request got no hedge. */
+export type HedgeDenial = "no_provider" | "deadline" | "budget";

@@ -9,6 +9,7 @@ import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { CapabilityBook } from "../capabilities/capability-book.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
+import type { HedgeConfig } from "../../../config/schema.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
 import type { SharedCache } from "../shared-store.ts";
 
@@ -114,6 +115,14 @@ export interface CallEvidence {
     durationMs: number,
     nowMs: number,
   ): void;
+  /** An attempt given up after more than its usual time: it was slow, no more is known. */
+  recordCensored(
+    provider: ProviderId,
+    transport: Transport,
+    method: string,
+    elapsedMs: number,
+    nowMs: number,
+  ): void;
 }
 
 /** Everything the request path reads of one chain. */
@@ -131,6 +140,8 @@ export interface ChainView {
   readonly hub: HubPort;
   /** The chain tries other providers after a failure (`failover.enabled`). */
   readonly failoverEnabled: boolean;
+  /** Whether and how often a slow request is sent to a second provider. */
+  readonly hedge: HedgeConfig;
   /** Relays this method although it is denied by default (`methods.allow`). */
   allows?(method: string): boolean;
   /** A provider's own `error_rules`, tried before the built-in table. */

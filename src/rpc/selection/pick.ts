@@ -52,6 +52,30 @@ export const firstUsable = (
   return headless;
 };
 
+/**
+ * The second provider of a slow call: as `firstUsable`, but of another vendor than `slow` where
+ * there is one, because one vendor's endpoints are often slow together.
+ */
+export const hedgeTarget = (
+  ranking: Ranking,
+  nowMs: number,
+  tried: TriedSet,
+  minHead: number,
+  slow: ProviderId,
+): Candidate | undefined => {
+  const { candidates } = ranking;
+  const vendor = candidates.find(({ view }) => view.provider === slow)?.view.vendor;
+  let sameVendor: Candidate | undefined;
+  for (const candidate of candidates) {
+    const { row, view } = candidate;
+    if (view.provider === slow || !isAdmissible(row, nowMs) || tried.has(row.index)) continue;
+    if (row.head < minHead) continue;
+    if (vendor === undefined || view.vendor !== vendor) return candidate;
+    sameVendor ??= candidate;
+  }
+  return sameVendor;
+};
+
 /** Admits one request per second and chain when every breaker is open. */
 export interface PanicGate {
   lastAtMs: number;

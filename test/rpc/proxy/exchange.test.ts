@@ -76,7 +76,7 @@ describe("an exchange", () => {
 
   it("gives each attempt a budget and keeps one deadline for all", () => {
     const w = world({ script: silent });
-    const reply = w.post(call());
+    const reply = w.post(call(), "/rpc/ethereum?no_hedge");
     w.advance(790);
     expect(w.upstreams[1]?.calls).toHaveLength(0);
     w.advance(20);

@@ -252,6 +252,10 @@ export interface WorldOptions {
   readonly archival?: readonly string[];
   /** The served tip; 100 by default. */
   readonly tip?: number;
+  /** Evidence of calls, the same for all providers; none by default. */
+  readonly calls?: EndpointView["calls"];
+  /** Who sells which provider; nobody by default. */
+  readonly vendors?: Readonly<Record<string, string>>;
   /** Methods that are relayed although denied by default. */
   readonly allow?: readonly string[];
 }
@@ -291,6 +295,8 @@ export function world(options: WorldOptions = {}): World {
     endpoints: rows.map((row, index) => ({
       ...viewOf(row, wsRows[index] as EndpointRow),
       archival: options.archival?.includes(row.provider) !== false,
+      calls: options.calls ?? noCalls,
+      vendor: options.vendors?.[row.provider],
       mayProbe: options.probed?.includes(row.provider) === true,
     })),
     cache: new Map(),
@@ -340,12 +346,15 @@ export function world(options: WorldOptions = {}): World {
     snapshot,
     head: undefined,
     failoverEnabled: true,
+    hedge: { enabled: true, budget: 0.05 },
     allows: (method) => options.allow?.includes(method) === true,
     hub: options.hub ?? idleHub,
     capabilities: new CapabilityBook(),
     evidence: {
       recordCall: (provider, _transport, _method, errorClass, durationMs) =>
         state.recorded.push({ provider, errorClass, durationMs }),
+      recordCensored: (provider, _transport, _method, durationMs) =>
+        state.recorded.push({ provider, errorClass: "censored", durationMs }),
     },
     errorRules: () => state.rules,
     upstream: (row) => live.get(row),

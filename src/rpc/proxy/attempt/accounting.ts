@@ -21,13 +21,21 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
   books.untrack(attempt);
   if (attempt.detail !== undefined) attempt.detail = books.redact(attempt.detail);
   books.observer.attempt(attempt);
-  // Nobody's failure and no measurement: a hedge that lost, a client that left.
-  if (errorClass === "cancelled") return;
   const { provider, transport } = row;
   const { evidence } = chain;
+  if (errorClass === "cancelled") {
+    // Nobody's failure; but one that lost although it had more than its usual time was slow.
+    const { method, durationMs, usualMs, cancelledBecause } = attempt;
+    if (cancelledBecause === "lost" && usualMs > 0 && durationMs > usualMs) {
+      evidence.recordCensored(provider, transport, method, durationMs, nowMs);
+    }
+    return;
+  }
   evidence.recordCall(provider, transport, attempt.method, errorClass, attempt.durationMs, nowMs);
   learn(books.deps, chain, attempt, nowMs);
   const { breaker } = DECISIONS[errorClass];
+  // Extra load must not open a breaker that the requests themselves would have left closed.
+  if (attempt.kind === "hedge" && errorClass !== "rate_limit") return;
   if (breaker === "success") {
     row.successes++;
     if (row.dirty || errorClass === "empty") chain.report(attempt);

@@ -57,6 +57,16 @@ export interface AttemptOwner {
   rearm(attempt: Attempt, atMs: number): void;
 }
 
+/** Why an attempt was made. */
+export type AttemptKind =
+  | "primary"
+  /** After a failure. */
+  | "failover"
+  /** The same provider again, over a fresh connection. */
+  | "retry"
+  /** Beside one that is slow. */
+  | "hedge";
+
 /** How much of the answer has been dealt with. */
 type Phase = "collecting" | "streaming" | "streaming_to_tail" | "settled";
 
@@ -69,7 +79,9 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
   readonly method: string;
   readonly id: number;
   readonly startMs: number;
-  readonly kind: "primary" | "failover" | "retry";
+  readonly kind: AttemptKind;
+  /** Why nobody waits for it any more, once it was given up. */
+  cancelledBecause: "client_gone" | "lost" | undefined = undefined;
   /** The endpoint's q99 for this method, or 0 while unknown. */
   usualMs = 0;
   call: UpstreamCall | undefined = undefined;
@@ -101,7 +113,7 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
     row: EndpointRow,
     id: number,
     nowMs: number,
-    kind: Attempt["kind"],
+    kind: AttemptKind,
   ) {
     this.owner = owner;
     this.row = row;
