@@ -19,7 +19,7 @@ const slowFirst = (options: WorldOptions = {}): World => {
   return w;
 };
 
-const usual = (q95Ms: number, q99Ms = q95Ms): WorldOptions["calls"] => ({
+const usual = (q95Ms: number, q99Ms = q95Ms): NonNullable<WorldOptions["calls"]> => ({
   get: () => ({ samples: 100, n: 100, q95Ms, q99Ms, p50Ms: 5, failureRatio: 0 }) as CallSummary,
 });
 
