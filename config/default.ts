@@ -30,6 +30,7 @@ export const DEFAULTS = {
 export const CHAIN_DEFAULTS = {
   aliases: [],
   strategy: "leaderboard",
+  consistency: "batch",
   selection: { max_lag_blocks: 3, archival_threshold: 128, min_healthy: 1, cost_bias: 0.3 },
   aggregation: { max_cache_size: 10_000, deduplication_window: "2s", max_providers: 8 },
   failover: { enabled: true, max_backfill_blocks: 100, backfill_timeout: "30s" },

@@ -104,6 +104,8 @@ function planChain(old: ChainConfig, chain: ChainConfig): readonly ReloadStep[] 
 const CHAIN_VALUES = [
   "aliases",
   "strategy",
+  "consistency",
+  "finalityDepth",
   "selection",
   "leaderboard",
   "sticky",

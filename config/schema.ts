@@ -35,6 +35,12 @@ export const STRATEGY_ALIASES = {
 /** A strategy as a file may spell it. */
 export type StrategySpelling = StrategyName | keyof typeof STRATEGY_ALIASES;
 
+/** Which calls read the same block when they ask for `latest`. */
+export const CONSISTENCIES = ["off", "batch", "session"] as const;
+
+/** `batch`: the calls of a batch; `session`: also what one client asks later. */
+export type Consistency = (typeof CONSISTENCIES)[number];
+
 /** The whole configuration of one host process. */
 export interface Config {
   /** Tags every event, metric and log line. */
@@ -123,6 +129,9 @@ export interface ChainConfig {
   /** Learned from the heads when undefined. */
   readonly blockTimeMs: number | undefined;
   readonly strategy: StrategyName;
+  readonly consistency: Consistency;
+  /** Blocks below the tip that count as final where no provider tells; by chain id when undefined. */
+  readonly finalityDepth: number | undefined;
   readonly selection: SelectionConfig;
   readonly aggregation: AggregationConfig;
   readonly failover: FailoverConfig;

@@ -6,8 +6,11 @@
  * reports, keeps serving the last tip, and is right again after the next head of each provider.
  */
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
+import { ask, quantity, type Answer } from "../../src/rpc/ask.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
+import { FINALITY_TAGS, FinalityPoll } from "../../src/rpc/head/finality-poll.ts";
 import { HeadTruth, type HeadReport } from "../../src/rpc/head/head-truth.ts";
+import type { FinalityTag } from "../../src/rpc/head/tag-truth.ts";
 import type { ProviderId } from "../../src/rpc/ids.ts";
 import { subscriptionHubKey } from "./subscription-hub.ts";
 
@@ -33,6 +36,7 @@ export interface PolledHead {
 
 interface State extends HeadTrackerArgs {
   readonly truth: HeadTruth;
+  readonly finality: FinalityPoll;
   /** Providers that are behind by more than the limit; told once each way. */
   readonly laggards: ReadonlySet<ProviderId>;
   readonly isStale: boolean;
@@ -47,17 +51,24 @@ export const headTracker = defineActor({
   name: "rpc/head-tracker",
   init: (args: HeadTrackerArgs, ctx): State => {
     ctx.every(CHECK_MS, "check");
-    const { blockTimeMs } = args.state.config;
-    return { ...args, truth: new HeadTruth({ blockTimeMs }), laggards: new Set(), isStale: false };
+    const { state } = args;
+    return {
+      ...args,
+      truth: new HeadTruth({ blockTimeMs: state.config.blockTimeMs, hashes: state.hashes }),
+      finality: new FinalityPoll(),
+      laggards: new Set(),
+      isStale: false,
+    };
   },
   casts: {
-    head: (state, { provider, number, hash }: PushedHead, ctx) => {
+    head: (state, { provider, number, hash, parentHash }: PushedHead, ctx) => {
       const rows = state.state.rows(provider);
       rows.ws.head = number;
       rows.http.head = number;
       rows.ws.headAtMs = ctx.now();
       rows.http.headAtMs = ctx.now();
-      return reported(state, { provider, number, hash, atMs: ctx.now(), source: "ws" }, ctx);
+      const report = { provider, number, hash, parentHash, atMs: ctx.now(), source: "ws" } as const;
+      return reported(state, report, ctx);
     },
     polled: (state, { provider, number, atMs }: PolledHead, ctx) => {
       const { name } = state.state;
@@ -82,13 +93,24 @@ export const headTracker = defineActor({
     /** An operator accepts whatever the providers say. */
     reset: (state, _arg: undefined) => {
       state.truth.reset();
+      state.finality.reset();
       return state;
     },
   },
-  on: (state, info, ctx) => (info.type === "timer" ? checked(state, ctx) : state),
-  formatState: ({ state, truth, laggards, isStale }) => ({
+  on: (state, info, ctx) => {
+    if (info.type === "timer") {
+      askFinality(state, ctx);
+      return checked(state, ctx);
+    }
+    if (info.type === "task" && info.result.ok) {
+      return finalityTold(state, info.result.value as FinalityAnswer, ctx);
+    }
+    return state;
+  },
+  formatState: ({ state, truth, finality, laggards, isStale }) => ({
     chain: state.name,
     tip: truth.head,
+    ...finality.heights,
     laggards: [...laggards],
     isStale,
   }),
@@ -108,7 +130,7 @@ const reported = (state: State, report: HeadReport, ctx: Ctx): State => {
   const change = truth.report(report);
   if (change.isTooFast) ctx.emit("head.velocity_drop", { chain, provider, head: number });
   if (!change.hasMoved || truth.head === undefined) return state;
-  state.state.head = truth.head;
+  publish(state);
   const { number: tip, hash } = truth.head;
   if (change.isRollback) {
     ctx.emit("head.rollback", { chain, number: tip, oldNumber: oldNumber ?? tip, hash });
@@ -131,7 +153,9 @@ const checked = (state: State, ctx: Ctx): State => {
     ctx.emit("head.lag", { chain, provider, lagBlocks, limit: config.selection.maxLagBlocks });
   }
   for (const provider of laggards) {
-    if (!config.providers.some(({ id }) => id === provider)) truth.forget(provider);
+    if (config.providers.some(({ id }) => id === provider)) continue;
+    truth.forget(provider);
+    state.finality.forget(provider);
   }
   const { head } = truth;
   const ageMs = head === undefined ? 0 : nowMs - head.atMs;
@@ -141,3 +165,73 @@ const checked = (state: State, ctx: Ctx): State => {
   }
   return { ...state, laggards: behind, isStale };
 };
+
+const publish = ({ state, truth, finality }: State): void => {
+  if (truth.head !== undefined) state.head = { ...truth.head, ...finality.heights };
+};
+
+/** What one provider answered for one tag. */
+interface FinalityAnswer {
+  readonly provider: ProviderId;
+  readonly tag: FinalityTag;
+  readonly answer: Answer;
+}
+
+const FINALITY_TIMEOUT_MS = 5_000;
+
+/** Puts the question for both tags to the provider whose turn it is. */
+const askFinality = ({ state, truth, finality }: State, ctx: Ctx): void => {
+  if (truth.head === undefined) return;
+  const able = state.config.providers.filter(
+    ({ id, probe }) => probe && truth.of(id) !== undefined && channelOf(state, id) !== undefined,
+  );
+  const provider = finality.next(
+    able.map(({ id }) => id),
+    ctx.now(),
+  );
+  const upstream = provider === undefined ? undefined : channelOf(state, provider);
+  if (provider === undefined || upstream === undefined) return;
+  for (const tag of FINALITY_TAGS) {
+    const put = (signal: AbortSignal): Promise<FinalityAnswer> =>
+      new Promise((resolve) => {
+        const giveUp = ask(
+          upstream,
+          "eth_getBlockByNumber",
+          [tag, false],
+          state.errorRules(provider),
+          (answer) => resolve({ provider, tag, answer }),
+        );
+        signal.addEventListener("abort", giveUp, { once: true });
+      });
+    ctx.task(`finality:${tag}`, put, { timeoutMs: FINALITY_TIMEOUT_MS });
+  }
+};
+
+/** A way to a provider that is admitted now; HTTP first, as the sockets carry the heads. */
+const channelOf = (state: ChainState, provider: ProviderId) => {
+  const { http, ws } = state.rows(provider);
+  return [http, ws]
+    .filter((row) => row.isUsable && row.state === "closed")
+    .map((row) => state.upstream(row))
+    .find((upstream) => upstream !== undefined);
+};
+
+const finalityTold = (state: State, { provider, tag, answer }: FinalityAnswer, ctx: Ctx): State => {
+  const { finality } = state;
+  const block = answer.ok ? (answer.result as { readonly number?: unknown } | null) : undefined;
+  const number = quantity(block?.number);
+  if (number !== undefined) {
+    if (finality.told(provider, tag, number, ctx.now())) publish(state);
+  } else if (answer.ok || TAG_UNKNOWN.has(answer.errorClass)) {
+    finality.ignorant(provider, ctx.now());
+  }
+  return state;
+};
+
+/** Answers that say "no such tag" rather than "not now". */
+const TAG_UNKNOWN: ReadonlySet<string> = new Set([
+  "capability",
+  "invalid_params",
+  "block_unavailable",
+  "unmatched",
+]);

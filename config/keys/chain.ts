@@ -1,7 +1,7 @@
 /** Keys of a chain. */
 import { z } from "zod";
 import { CHAIN_DEFAULTS } from "../default.ts";
-import { STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
+import { CONSISTENCIES, STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
 import { breakerKeys } from "./breaker.ts";
 import * as field from "./fields.ts";
 import { providerRule } from "./provider.ts";
@@ -27,6 +27,16 @@ export const chainRule = z
       "How providers are ordered for a request.",
       `one of ${STRATEGIES.join(", ")}`,
       field.hot(chained.strategy),
+    ),
+    consistency: field.oneOf(
+      CONSISTENCIES,
+      "What reads one block for `latest`: nothing, the calls of a batch, or all of a client's session.",
+      field.hot(chained.consistency),
+    ),
+    finality_depth: field.whole(
+      "Blocks below the tip that count as final where no provider answers the tag; by default 64, or 1,024 on a chain that is not known.",
+      { min: 0, max: 1_000_000 },
+      { reload: "hot" },
     ),
     selection: field.group("Which providers count as current.", {
       max_lag_blocks: field.whole(

@@ -90,6 +90,8 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
     aliases: chain.aliases ?? [],
     blockTimeMs: chain.block_time === undefined ? undefined : ms(chain.block_time),
     strategy: strategyOf(chain.strategy ?? CHAIN_DEFAULTS.strategy),
+    consistency: chain.consistency ?? CHAIN_DEFAULTS.consistency,
+    finalityDepth: chain.finality_depth,
     selection: {
       maxLagBlocks: selection.max_lag_blocks,
       archivalThreshold: selection.archival_threshold,

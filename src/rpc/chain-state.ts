@@ -9,6 +9,7 @@ import { CapabilityBook } from "./capabilities/capability-book.ts";
 import type { EndpointRow, HeadView } from "./chain-view.ts";
 import type { ErrorRule } from "./errors/rules.ts";
 import type { EvidenceBook } from "./evidence/evidence-book.ts";
+import { HeadHashes } from "./head/head-hashes.ts";
 import type { ProviderId, Transport } from "./ids.ts";
 import type { ChainView, HubPort, Upstream } from "./proxy/ports.ts";
 import type { RoutingSnapshot, SelectionMemory } from "./selection/snapshot.ts";
@@ -32,6 +33,8 @@ export interface ChainState extends ChainView {
   snapshot: RoutingSnapshot | undefined;
   /** Written by the head tracker. */
   head: HeadView | undefined;
+  /** Written by the head tracker; outlives it. */
+  readonly hashes: HeadHashes;
   /** A new connection to a provider was made; may lead to another node. */
   readonly onConnect: (provider: ProviderId) => void;
   /** The cells of a provider, made at first sight; their index never changes. */
@@ -77,6 +80,14 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     onConnect: options.onConnect,
     snapshot: undefined,
     head: undefined,
+    hashes: new HeadHashes(),
+    hashAt: (number) => state.hashes.at(number),
+    get finalityDepth() {
+      return state.config.finalityDepth;
+    },
+    get consistency() {
+      return state.config.consistency;
+    },
     name,
     get aliases() {
       return state.config.aliases;

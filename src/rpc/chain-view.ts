@@ -68,4 +68,9 @@ export interface HeadView {
   readonly hash: string | undefined;
   readonly atMs: number;
   readonly blockTimeMs: number;
+  /** How often the tip has fallen since the start: a height of another count may be gone. */
+  readonly falls?: number;
+  /** What providers name for the tags, once known; see `consistency/finality`. */
+  readonly safe?: number | undefined;
+  readonly finalized?: number | undefined;
 }

@@ -36,6 +36,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "chains.<name>.aliases": "[eth]",
   "chains.<name>.block_time": "12s",
   "chains.<name>.strategy": "hybrid",
+  "chains.<name>.consistency": "session",
+  "chains.<name>.finality_depth": "7",
   "chains.<name>.selection.max_lag_blocks": "7",
   "chains.<name>.selection.archival_threshold": "7",
   "chains.<name>.selection.min_healthy": "2",

@@ -8,12 +8,15 @@
 import type { HeadView } from "../chain-view.ts";
 import type { ProviderId } from "../ids.ts";
 import { BlockTime } from "./block-time.ts";
+import { HeadHashes, RING_BLOCKS } from "./head-hashes.ts";
 
 /** One provider's word on the head. */
 export interface HeadReport {
   readonly provider: ProviderId;
   readonly number: number;
   readonly hash: string | undefined;
+  /** Known of pushed heads. */
+  readonly parentHash?: string | undefined;
   readonly atMs: number;
   readonly source: "ws" | "poll";
 }
@@ -42,6 +45,8 @@ export interface Lag {
 export interface HeadTruthOptions {
   /** Configured block time, ms; learned when absent. */
   readonly blockTimeMs?: number | undefined;
+  /** Where the tip's hashes are kept; its own when absent. */
+  readonly hashes?: HeadHashes | undefined;
 }
 
 const assumedBlockTimeMs = 12_000;
@@ -52,7 +57,6 @@ const gateSlackBlocks = 5;
 const optimismMs = 30_000;
 const confirmationsToFall = 3;
 const deepestFall = 1_024;
-const ringBlocks = 1_024;
 
 /** Keeps the reports of one chain and the served tip. */
 export class HeadTruth {
@@ -60,14 +64,15 @@ export class HeadTruth {
   readonly #blockTime: BlockTime;
   readonly #reports = new Map<ProviderId, HeadReport>();
   readonly #lastWsMs = new Map<ProviderId, number>();
-  /** Hashes the tip has had, by height modulo the ring. */
-  readonly #ring: ({ readonly number: number; readonly hash: string } | undefined)[] = [];
+  readonly #hashes: HeadHashes;
   #tip: { number: number; hash: string | undefined; atMs: number } | undefined;
   #fallsConfirmed = 0;
+  #falls = 0;
 
   constructor(options: HeadTruthOptions = {}) {
     this.#configuredMs = options.blockTimeMs;
     this.#blockTime = new BlockTime(options.blockTimeMs ?? assumedBlockTimeMs);
+    this.#hashes = options.hashes ?? new HeadHashes();
   }
 
   /** The chain's block time: configured, else learned, else a guess. */
@@ -103,7 +108,8 @@ export class HeadTruth {
 
   /** The served tip; `undefined` before the first report. */
   get head(): HeadView | undefined {
-    return this.#tip === undefined ? undefined : { ...this.#tip, blockTimeMs: this.blockTimeMs };
+    if (this.#tip === undefined) return undefined;
+    return { ...this.#tip, blockTimeMs: this.blockTimeMs, falls: this.#falls };
   }
 
   /** The last report of a provider. */
@@ -129,7 +135,8 @@ export class HeadTruth {
   reset(): void {
     this.#tip = undefined;
     this.#fallsConfirmed = 0;
-    this.#ring.length = 0;
+    this.#falls++;
+    this.#hashes.clear();
   }
 
   /** Fresh reports, and those of them that the chain can have reached. */
@@ -184,20 +191,22 @@ export class HeadTruth {
     if (tip.number - leader.number > deepestFall) return { ...unmoved, isRefused: true };
     this.#tip = { number: leader.number, hash: leader.hash, atMs: nowMs };
     this.#fallsConfirmed = 0;
+    this.#falls++;
+    this.#hashes.cut(leader.number);
     this.#remember(leader);
     return { hasMoved: true, isRollback: true, isRefused: false };
   }
 
   #isOnOtherBranch({ number, hash }: HeadReport, tipNumber: number): boolean {
     if (number >= tipNumber || hash === undefined) return false;
-    const known = this.#ring[number % ringBlocks];
+    const known = this.#hashes.at(number);
     // Out of the ring's reach the hash cannot be compared: so deep a fall is another branch.
-    if (known?.number !== number) return tipNumber - number >= ringBlocks;
-    return known.hash !== hash;
+    return known === undefined ? tipNumber - number >= RING_BLOCKS : known !== hash;
   }
 
-  #remember({ number, hash }: HeadReport): void {
-    if (hash !== undefined) this.#ring[number % ringBlocks] = { number, hash };
+  #remember({ number, hash, parentHash }: HeadReport): void {
+    if (hash !== undefined) this.#hashes.set(number, hash);
+    if (parentHash !== undefined) this.#hashes.set(number - 1, parentHash);
   }
 }
 

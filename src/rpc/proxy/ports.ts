@@ -9,7 +9,7 @@ import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { CapabilityBook } from "../capabilities/capability-book.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
-import type { HedgeConfig } from "../../../config/schema.ts";
+import type { Consistency, HedgeConfig } from "../../../config/schema.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
 import type { SharedCache } from "../shared-store.ts";
 
@@ -134,6 +134,12 @@ export interface ChainView {
   readonly strategy: string;
   readonly snapshot: RoutingSnapshot | undefined;
   readonly head: HeadView | undefined;
+  /** The canonical hash at a height of the last 1,024, as far as the served tip had it. */
+  hashAt?(number: number): string | undefined;
+  /** Blocks below the tip that count as final where no provider tells; by chain id when absent. */
+  readonly finalityDepth?: number | undefined;
+  /** What is read at one block: nothing, the calls of a batch (default), or a whole session. */
+  readonly consistency?: Consistency | undefined;
   readonly evidence: CallEvidence;
   /** What providers were found unable to serve; nothing is learned without it. */
   readonly capabilities?: CapabilityBook | undefined;
