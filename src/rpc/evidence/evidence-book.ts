@@ -84,6 +84,13 @@ const maxProviderCodes = 65_535;
 /** A call row's kind: method code, plus this for WebSocket. */
 const wsKind = 128;
 
+/** A summary that a snapshot has read; also that there was none. */
+interface Read {
+  readonly summary: CallSummary | undefined;
+}
+/** Methods whose summaries one snapshot holds per transport; clients may invent any number. */
+const maxRead = 128;
+
 /** The evidence of one chain; all times are monotonic ms of one clock. */
 export class EvidenceBook {
   readonly chain: ChainName;
@@ -147,9 +154,22 @@ export class EvidenceBook {
     }
   }
 
-  /** Call evidence of one provider as of `nowMs`, in the shape a routing snapshot holds. */
+  /**
+   * Call evidence of one provider as of `nowMs`, in the shape a routing snapshot holds. What was read
+   * once stays as it was: a ranking can be explained later with the numbers it was made from.
+   */
   callsOf(provider: ProviderId, nowMs: number): CallEvidence {
-    return { get: (transport, method) => this.call(provider, transport, method, nowMs) };
+    const read = { http: new Map<string, Read>(), ws: new Map<string, Read>() };
+    return {
+      get: (transport, method) => {
+        const ofTransport = read[transport];
+        const known = ofTransport.get(method ?? "");
+        if (known !== undefined) return known.summary;
+        const summary = this.call(provider, transport, method, nowMs);
+        if (ofTransport.size < maxRead) ofTransport.set(method ?? "", { summary });
+        return summary;
+      },
+    };
   }
 
   /** Call evidence of one provider, transport and method (`undefined`: all methods). */

@@ -4,6 +4,7 @@
  * cooldown are read from the row at the pick.
  */
 import type { EndpointRow } from "../chain-view.ts";
+import { isAsked } from "./asked.ts";
 import { costOf } from "./entry.ts";
 import type {
   EndpointView,
@@ -14,34 +15,50 @@ import type {
   SelectionDemand,
 } from "./snapshot.ts";
 
-/** The first hard rule that refuses a provider whatever the transport. */
-export const refusal = (
-  demand: SelectionDemand,
-  view: EndpointView,
-): Omit<Exclusion, "provider" | "transport"> | undefined => {
-  const { provider: asked, method, maxCost, blockRange: range = 0 } = demand;
-  if (asked !== undefined && asked !== view.provider && !view.tags.includes(asked)) {
-    return { rule: "not_requested", value: asked, limit: undefined };
-  }
-  if (demand.exclude?.includes(view.provider) === true) {
-    return { rule: "excluded", value: undefined, limit: undefined };
-  }
-  if (view.unsupported.has(method)) {
-    return { rule: "method_unsupported", value: method, limit: undefined };
-  }
-  if (demand.needsArchive === true && !view.archival) {
-    return { rule: "archive", value: undefined, limit: undefined };
-  }
-  const { oldest } = demand;
-  const from = oldest === undefined ? undefined : lowestServed(view, oldest.isState);
-  if (oldest !== undefined && from !== undefined && oldest.block < from) {
-    return { rule: "archive", value: oldest.block, limit: from };
-  }
-  if (range > (view.maxBlockRange ?? Number.POSITIVE_INFINITY)) {
-    return { rule: "block_range", value: range, limit: view.maxBlockRange };
-  }
-  if (maxCost !== undefined && costOf(view, method) > maxCost) {
-    return { rule: "max_cost", value: costOf(view, method), limit: maxCost };
+/** What a rule found: the numbers behind a refusal. */
+export type Finding = Omit<Exclusion, "provider" | "transport">;
+
+/** A rule that excludes a provider for good, whatever the transport. */
+type HardRule = (demand: SelectionDemand, view: EndpointView) => Finding | undefined;
+
+/** All of them, in the order in which they are asked. */
+const hardRules: readonly HardRule[] = [
+  ({ provider: asked }, view) =>
+    asked === undefined || isAsked(asked, view)
+      ? undefined
+      : { rule: "not_requested", value: asked, limit: undefined },
+  ({ exclude }, { provider }) =>
+    exclude?.includes(provider) === true
+      ? { rule: "excluded", value: undefined, limit: undefined }
+      : undefined,
+  ({ method }, { unsupported }) =>
+    unsupported.has(method)
+      ? { rule: "method_unsupported", value: method, limit: undefined }
+      : undefined,
+  ({ needsArchive, oldest }, view) => {
+    if (needsArchive === true && !view.archival) {
+      return { rule: "archive", value: undefined, limit: undefined };
+    }
+    const from = oldest === undefined ? undefined : lowestServed(view, oldest.isState);
+    return oldest !== undefined && from !== undefined && oldest.block < from
+      ? { rule: "archive", value: oldest.block, limit: from }
+      : undefined;
+  },
+  ({ blockRange: range = 0 }, { maxBlockRange: limit }) =>
+    range > (limit ?? Number.POSITIVE_INFINITY)
+      ? { rule: "block_range", value: range, limit }
+      : undefined,
+  ({ method, maxCost: limit }, view) =>
+    limit !== undefined && costOf(view, method) > limit
+      ? { rule: "max_cost", value: costOf(view, method), limit }
+      : undefined,
+];
+
+/** The first hard rule that refuses a provider. */
+export const refusal = (demand: SelectionDemand, view: EndpointView): Finding | undefined => {
+  for (const rule of hardRules) {
+    const found = rule(demand, view);
+    if (found !== undefined) return found;
   }
   return undefined;
 };
@@ -62,6 +79,10 @@ export const oldestDemand = (
   }
   return undefined;
 };
+
+/** Every hard rule that refuses a provider; an explanation lists them all. */
+export const allRefusals = (demand: SelectionDemand, view: EndpointView): readonly Finding[] =>
+  hardRules.flatMap((rule) => rule(demand, view) ?? []);
 
 /** The endpoints of a provider that a demand's transport admits. */
 export const rowsOf = (demand: SelectionDemand, view: EndpointView): EndpointRow[] => {

@@ -14,10 +14,17 @@ export const cheapest: Strategy = {
     );
     return { scored: sorted.map((entry) => ({ entry, score: scoreOf(entry) })) };
   },
+  parts: (entries) =>
+    entries.map((entry) => [
+      { name: "cost", raw: entry.cost, value: 1 / (1 + entry.cost), weight: 1 },
+      { name: "type", raw: entry.view.type, value: publicFirst(entry), weight: -paidSetback },
+    ]),
   vary: (leading, _demand, memory) => rotateEquals(leading, memory, "cheapest"),
 };
 
 const publicFirst = ({ view }: Entry): number => (view.type === "public" ? 0 : 1);
 
 /** Equal only for those that take turns. */
-const scoreOf = (entry: Entry): number => 1 / (1 + entry.cost) - publicFirst(entry) * 1e-9;
+const scoreOf = (entry: Entry): number => 1 / (1 + entry.cost) - publicFirst(entry) * paidSetback;
+/** Tells equal costs of a public and a paid provider apart, and nothing else. */
+const paidSetback = 1e-9;

@@ -18,6 +18,12 @@ export const fastest: Strategy = {
     const scored = [...inRuns(measured), ...rest].map(toScored);
     return measured.length > 0 ? { scored } : { scored, fallback: "no_qualified" };
   },
+  parts: (entries) =>
+    entries.map((entry) => [
+      { name: "latency", raw: entry.call?.p50Ms ?? null, value: scoreOf(entry), weight: 1 },
+      // Decides between medians within 5 %, but is no part of the score.
+      { name: "latency_q95", raw: entry.call?.q95Ms ?? null, value: 0, weight: 0 },
+    ]),
 };
 
 const isMeasured = ({ tier, call }: Entry): boolean =>
@@ -43,4 +49,6 @@ const inRuns = (sorted: readonly Entry[]): Entry[] => {
   return [...ordered, ...run.sort((a, b) => q95(a) - q95(b) || byMedian(a, b))];
 };
 
-const toScored = (entry: Entry): Scored => ({ entry, score: 1 / (1 + p50(entry)) });
+const scoreOf = (entry: Entry): number => 1 / (1 + p50(entry));
+
+const toScored = (entry: Entry): Scored => ({ entry, score: scoreOf(entry) });

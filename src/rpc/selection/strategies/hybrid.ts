@@ -1,6 +1,6 @@
 /** The leaderboard's score mixed with the price: `cost_bias` is the share of the price. */
-import { cheapScores, compositeScores } from "../components.ts";
-import { byPriority } from "../entry.ts";
+import { cheapScores, compositeParts, compositeScores } from "../components.ts";
+import { byPriority, type Entry } from "../entry.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** The `hybrid` strategy. */
@@ -17,5 +17,16 @@ export const hybrid: Strategy = {
       score: (1 - bias) * (composite.get(entry) ?? 0) + bias * (cheap.get(entry) ?? 0),
     }));
     return { scored: scored.sort((a, b) => b.score - a.score || byPriority(a.entry, b.entry)) };
+  },
+  parts: (entries, snapshot) => {
+    const bias = snapshot.rules.costBias;
+    const cheap = cheapScores(entries);
+    return compositeParts(snapshot, entries).map((parts, i) => {
+      const entry = entries[i] as Entry;
+      return [
+        ...parts.map((part) => ({ ...part, weight: part.weight * (1 - bias) })),
+        { name: "cost", raw: entry.cost, value: cheap.get(entry) ?? 0, weight: bias },
+      ];
+    });
   },
 };

@@ -3,7 +3,7 @@
  * -ln(U)/w make it an unbiased weighted permutation (Efraimidis and Spirakis 2006).
  */
 import { seededRandom } from "../../../lib/random.ts";
-import { byPriority } from "../entry.ts";
+import { byPriority, type Entry } from "../entry.ts";
 import type { Candidate } from "../snapshot.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -17,15 +17,15 @@ export const latencyWeighted: Strategy = {
   usesEvidence: true,
   isSticky: false,
   order: (entries) => {
-    const means = entries.flatMap(({ call }) => (call?.meanMs === undefined ? [] : [call.meanMs]));
-    const best = Math.max(Math.min(...means), leastMs);
-    const scored = entries.map((entry) => {
-      const meanMs = entry.call?.meanMs;
-      const score =
-        meanMs === undefined ? unmeasured : (best / Math.max(meanMs, leastMs)) ** sharpness;
-      return { entry, score };
-    });
+    const scores = scoresOf(entries);
+    const scored = entries.map((entry, i) => ({ entry, score: scores[i] ?? unmeasured }));
     return { scored: scored.sort((a, b) => b.score - a.score || byPriority(a.entry, b.entry)) };
+  },
+  parts: (entries) => {
+    const scores = scoresOf(entries);
+    return entries.map(({ call }, i) => [
+      { name: "latency", raw: call?.meanMs ?? null, value: scores[i] ?? unmeasured, weight: 1 },
+    ]);
   },
   vary: (leading, demand) => {
     if (leading.length < 2) return leading;
@@ -36,6 +36,16 @@ export const latencyWeighted: Strategy = {
 };
 
 const leastMs = 0.01;
+
+/** The weight of each entry. */
+const scoresOf = (entries: readonly Entry[]): readonly number[] => {
+  const means = entries.flatMap(({ call }) => (call?.meanMs === undefined ? [] : [call.meanMs]));
+  const best = Math.max(Math.min(...means), leastMs);
+  return entries.map(({ call }) =>
+    call?.meanMs === undefined ? unmeasured : (best / Math.max(call.meanMs, leastMs)) ** sharpness,
+  );
+};
+
 /** Behind every measured key, yet in random order: no weighted key comes near it. */
 const behindAll = 1e300;
 

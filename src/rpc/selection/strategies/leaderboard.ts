@@ -1,5 +1,5 @@
 /** Best composite score first: races, reliability, latency, freshness. The default. */
-import { compositeScores } from "../components.ts";
+import { compositeParts, compositeScores } from "../components.ts";
 import { byPriority } from "../entry.ts";
 import type { Strategy } from "./strategy.ts";
 
@@ -13,4 +13,5 @@ export const leaderboard: Strategy = {
     const scored = entries.map((entry) => ({ entry, score: scores.get(entry) ?? 0 }));
     return { scored: scored.sort((a, b) => b.score - a.score || byPriority(a.entry, b.entry)) };
   },
+  parts: (entries, snapshot) => compositeParts(snapshot, entries),
 };

@@ -11,5 +11,9 @@ export const priority: Strategy = {
   order: (entries) => ({
     scored: [...entries].sort(byPriority).map((entry) => ({ entry, score: -entry.view.priority })),
   }),
+  parts: (entries) =>
+    entries.map(({ view: { priority: raw } }) => [
+      { name: "priority", raw, value: raw, weight: -1 },
+    ]),
   vary: (leading, _demand, memory) => rotateEquals(leading, memory, "priority"),
 };

@@ -11,5 +11,7 @@ export const roundRobin: Strategy = {
   order: (entries) => ({
     scored: [...entries].sort(byPriority).map((entry) => ({ entry, score: entry.view.weight })),
   }),
+  parts: (entries) =>
+    entries.map(({ view: { weight: raw } }) => [{ name: "weight", raw, value: raw, weight: 1 }]),
   vary: (leading, _demand, memory) => rotate(leading, memory, "round-robin"),
 };

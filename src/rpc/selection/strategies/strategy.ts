@@ -1,5 +1,6 @@
 /** What a selection strategy is: one module that orders, plus a line in the registry. */
 import type { StrategyName } from "../../../../config/schema.ts";
+import type { ScorePart } from "../components.ts";
 import type { Entry } from "../entry.ts";
 import type { Candidate, RoutingSnapshot, SelectionDemand, SelectionMemory } from "../snapshot.ts";
 
@@ -27,6 +28,8 @@ export interface Strategy {
   /** True: a primary is kept until a challenger is clearly better. */
   readonly isSticky: boolean;
   order(entries: readonly Entry[], snapshot: RoutingSnapshot, demand: SelectionDemand): Ordered;
+  /** The scores of `order` taken apart, in the order of the entries; made when somebody asks why. */
+  parts(entries: readonly Entry[], snapshot: RoutingSnapshot): readonly (readonly ScorePart[])[];
   /**
    * Re-orders the leading group of equally trusted candidates for one request; absent where the
    * order is the same for all requests.
