@@ -1,5 +1,4 @@
 /** What is known of a call that providers were asked for: by one exchange, or by several. */
-import type { ChainName } from "../ids.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import type { Ranking } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
@@ -11,9 +10,6 @@ export interface CallRecord extends CallFacts {
   readonly engine: Engine;
   readonly call: Call;
   readonly info: MethodInfo;
-  readonly method: string;
-  readonly chain: ChainName;
   readonly attempts: readonly Attempt[];
   readonly ranking: Ranking | undefined;
-  now(): number;
 }

@@ -1,4 +1,6 @@
 /** What one call asks for, and where its answer goes. */
+import type { Note } from "../explain/record.ts";
+import type { Told } from "../explain/told.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import type { ProviderId, Transport } from "../ids.ts";
 import type { Envelope } from "../json-rpc/scan.ts";
@@ -9,7 +11,7 @@ import type { ChainView } from "./ports.ts";
 export interface CallOptions {
   /** The chain's own when undefined. */
   readonly strategy: StrategyName | undefined;
-  /** Only this provider, or only providers with this tag. */
+  /** Only this provider, or those that a tag or a glob means (`isAsked`). */
   readonly provider: ProviderId | undefined;
   readonly transport: Transport | "any";
   readonly failover: boolean;
@@ -35,6 +37,8 @@ export interface CallOptions {
   readonly exclude: readonly ProviderId[];
   /** Every provider gets a copy, after the answer. */
   readonly mirrorsAll: boolean;
+  /** The client's own name for this request, kept beside ours. */
+  readonly clientRequestId: string | undefined;
 }
 
 /** `agree` of `of` providers must give the same answer. */
@@ -64,6 +68,7 @@ export const PLAIN_OPTIONS: CallOptions = {
   maxCost: undefined,
   exclude: [],
   mirrorsAll: false,
+  clientRequestId: undefined,
 };
 
 /** One call of a client. */
@@ -78,25 +83,21 @@ export interface Call {
   readonly websocketUrl: () => string;
   /** A part of another call: evidence as any, but no request of a client. */
   readonly isPart: boolean;
+  /** What steps of the path have to say of it; see `addNote`. */
+  notes?: Note | undefined;
 }
 
 /** What happened to a call, for headers, the explanation and observers. */
-export interface CallFacts {
-  readonly requestId: string;
-  readonly strategy: string;
-  /** The provider whose answer is being sent. */
-  readonly provider: ProviderId | undefined;
-  readonly cache: "HIT" | "MISS" | "COALESCED" | "LOCAL" | "BYPASS";
-  /** `alchemy=primary:timeout:812;infura=failover:ok:44:won` */
-  attemptsText(): string;
-  /** The explanation as JSON text. */
-  metaText(): string;
-  /** Time from request to answer. */
-  readonly durationMs: number;
+export interface CallFacts extends Told {
+  readonly cache: CacheStatus;
   /** The client's id as it stood in the request. */
   readonly idToken: string;
   readonly reason: OwnReason | undefined;
+  now(): number;
 }
+
+/** Where an answer came from, as the `X-Paceline-Cache` header says it. */
+export type CacheStatus = "HIT" | "MISS" | "COALESCED" | "LOCAL" | "BYPASS";
 
 /** Takes one call's answer. Text is latin1: one char per byte of UTF-8. */
 export interface CallSink {

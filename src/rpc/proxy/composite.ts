@@ -3,17 +3,19 @@
  * quorum, the copies of a transaction. Holds what the client sees of them as one: request id,
  * deadline, attempts, the one answer and the one record.
  */
+import type { Note } from "../explain/record.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import { idToken } from "../json-rpc/request-bytes.ts";
+import type { Selected } from "../selection/selected.ts";
 import type { Ranking } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { Call, CallOptions, CallSink } from "./call.ts";
 import type { CallRecord } from "./call-record.ts";
 import type { Engine } from "./engine.ts";
 import type { Exchange } from "./exchange.ts";
-import { attemptsText, metaText } from "./explain.ts";
+import { paramsBytes } from "./facts.ts";
 import { ownAnswer, type FinalAnswer } from "./outcome.ts";
 import type { RequestRecord } from "./ports.ts";
 import type { Running } from "./service.ts";
@@ -79,6 +81,23 @@ export class Composite implements CallRecord, RequestRecord, Running {
     return this.#parts[0]?.ranking;
   }
 
+  /** The first part's selection. */
+  get selected(): Selected | undefined {
+    return this.#parts[0]?.selected;
+  }
+
+  get clientRequestId(): string | undefined {
+    return this.call.options.clientRequestId;
+  }
+
+  get notes(): Note | undefined {
+    return this.call.notes;
+  }
+
+  get paramsBytes(): number {
+    return paramsBytes(this.call);
+  }
+
   get idToken(): string {
     return idToken(this.call.body, this.call.envelope);
   }
@@ -91,14 +110,6 @@ export class Composite implements CallRecord, RequestRecord, Running {
   /** Time that is left for further parts, ms. */
   get remainingMs(): number {
     return this.deadlineAtMs - this.now();
-  }
-
-  attemptsText(): string {
-    return attemptsText(this);
-  }
-
-  metaText(): string {
-    return metaText(this);
   }
 
   now(): number {
@@ -126,7 +137,7 @@ export class Composite implements CallRecord, RequestRecord, Running {
     this.provider = provider;
     this.#finish("ok");
     this.#sink.result(this, body, idStart, idEnd);
-    this.engine.observed(this);
+    this.engine.observed(this, this.call, this.info.class);
   }
 
   /** Answers with text. */
@@ -136,7 +147,7 @@ export class Composite implements CallRecord, RequestRecord, Running {
     this.reason = answer.reason;
     this.#finish(answer.isResult ? "ok" : "error");
     this.#sink.text(this, answer.status, answer.latin1);
-    this.engine.observed(this);
+    this.engine.observed(this, this.call, this.info.class);
   }
 
   /** Answers with an error of ours that lists all attempts. */
@@ -148,7 +159,7 @@ export class Composite implements CallRecord, RequestRecord, Running {
     if (this.#isDone) return;
     this.#finish("gone");
     this.abandon();
-    this.engine.observed(this);
+    this.engine.observed(this, this.call, this.info.class);
   }
 
   /** Gives up the parts that still run. */

@@ -6,21 +6,27 @@ import { isAdmissible } from "../admission.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
+import { BOOK_LIMITS, RequestBook } from "../explain/book.ts";
 import type { ChainName } from "../ids.ts";
 import { errorText, resultText } from "../json-rpc/error-text.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import { methodInfo } from "../json-rpc/methods.ts";
 import type { BlockDemand } from "../json-rpc/block-demand.ts";
-import { idToken } from "../json-rpc/request-bytes.ts";
 import { HedgeBudget } from "../hedge.ts";
 import { IdCounter } from "../json-rpc/upstream-id.ts";
 import type { PanicGate, TriedSet } from "../selection/pick.ts";
 import { createPanicGate, firstUsable, lastResort } from "../selection/pick.ts";
 import { oldestDemand } from "../selection/filters.ts";
 import { rank } from "../selection/rank.ts";
-import type { Candidate, Ranking, RoutingSnapshot } from "../selection/snapshot.ts";
+import { packFaults, packMore, type Selected } from "../selection/selected.ts";
+import type {
+  Candidate,
+  Ranking,
+  RoutingSnapshot,
+  SelectionDemand,
+} from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
-import type { Call, CallSink } from "./call.ts";
+import type { Call, CallFacts, CallSink } from "./call.ts";
 import { DeadlineWheel } from "./attempt/deadline-wheel.ts";
 import { EmptyMemory } from "./attempt/empty-memory.ts";
 import { Exchange } from "./exchange.ts";
@@ -53,6 +59,8 @@ export class Engine {
   readonly #hedges = new Map<ChainName, HedgeBudget>();
   readonly #explorer = new Explorer(this);
   readonly services: Services;
+  /** The last requests, and those that were slow or failed. */
+  readonly book: RequestBook;
   #inFlight = 0;
   #firstAttempt: Attempt | undefined;
 
@@ -60,6 +68,7 @@ export class Engine {
     this.deps = deps;
     this.limits = { ...DEFAULT_LIMITS, ...deps.limits };
     this.observer = deps.observer;
+    this.book = new RequestBook(deps.book ?? BOOK_LIMITS);
     this.now = deps.now;
     this.nextRequestId = deps.nextRequestId;
     this.redact = deps.redact;
@@ -102,24 +111,22 @@ export class Engine {
     message: string,
     data?: Readonly<Record<string, unknown>>,
   ): void {
-    const token = idToken(call.body, call.envelope);
     const { code, status } = OWN_ERRORS[reason];
-    const facts = new LocalFacts(this.nextRequestId(), strategyOf(call), token, reason);
-    const text = errorText(token, code, message, {
+    const facts = new LocalFacts(this, call, reason);
+    const text = errorText(facts.idToken, code, message, {
       reason,
       request_id: facts.requestId,
       ...data,
     });
     sink.text(facts, status, text);
-    this.#observe(call, call.envelope.method, facts.requestId, reason);
+    this.answeredLocally(facts);
   }
 
   /** Answers with a result of ours, as JSON text. */
   answer(call: Call, sink: CallSink, json: string): void {
-    const token = idToken(call.body, call.envelope);
-    const facts = new LocalFacts(this.nextRequestId(), strategyOf(call), token, undefined);
-    sink.text(facts, 200, resultText(token, json));
-    this.#observe(call, call.envelope.method, facts.requestId, undefined);
+    const facts = new LocalFacts(this, call, undefined);
+    sink.text(facts, 200, resultText(facts.idToken, json));
+    this.answeredLocally(facts);
   }
 
   /** Answers with an error that another part of the program has worded. */
@@ -130,10 +137,9 @@ export class Engine {
     message: string,
     data: Readonly<Record<string, unknown>> | undefined,
   ): void {
-    const token = idToken(call.body, call.envelope);
-    const facts = new LocalFacts(this.nextRequestId(), strategyOf(call), token, "internal");
-    sink.text(facts, 200, errorText(token, code, this.redact(message), data));
-    this.#observe(call, call.envelope.method, facts.requestId, "internal");
+    const facts = new LocalFacts(this, call, "internal");
+    sink.text(facts, 200, errorText(facts.idToken, code, this.redact(message), data));
+    this.answeredLocally(facts);
   }
 
   #refuseEnvelope(call: Call, sink: CallSink): void {
@@ -143,20 +149,10 @@ export class Engine {
     this.refuse(call, sink, reason, fault.message);
   }
 
-  #observe(call: Call, method: string, requestId: string, reason: OwnReason | undefined): void {
-    this.observer.request({
-      requestId,
-      chain: call.chain.name,
-      method,
-      strategy: strategyOf(call),
-      protocol: call.protocol,
-      outcome: reason === undefined ? "ok" : "error",
-      reason,
-      attemptCount: 0,
-      provider: undefined,
-      durationMs: 0,
-      isLocal: true,
-    });
+  /** A client's call is over that no provider was asked for. */
+  answeredLocally(facts: CallFacts & RequestRecord): void {
+    this.observer.request(facts);
+    this.book.ring.keep(facts);
   }
 
   /** Hands an admitted call to the service of its kind. */
@@ -192,8 +188,9 @@ export class Engine {
   }
 
   /** A client's call is over that no single exchange stands for. */
-  observed(record: RequestRecord): void {
+  observed(record: CallFacts & RequestRecord, call: Call, kind: MethodInfo["class"]): void {
     this.observer.request(record);
+    this.book.keep(record, call, kind);
   }
 
   #reject(call: Call, sink: CallSink, reason: OwnReason, message: string): void {
@@ -206,15 +203,16 @@ export class Engine {
     this.refuse(call, sink, reason, message);
   }
 
-  /** The order of providers for a call that asks for these blocks. */
-  rank(
+  /** The order of providers for a call that asks for these blocks, and how it came about. */
+  select(
     snapshot: RoutingSnapshot,
     call: Call,
     method: string,
     asked: BlockDemand | undefined,
-  ): Ranking {
+    nowMs: number,
+  ): Selected {
     const { strategy, transport, provider, maxCost, exclude } = call.options;
-    return rank(snapshot, {
+    const demand: SelectionDemand = {
       strategy,
       method,
       transport,
@@ -226,7 +224,18 @@ export class Engine {
         asked === undefined ? undefined : oldestDemand(snapshot, asked.fromBlock, asked.isState),
       blockRange: asked?.range,
       seed: (this.deps.random() * SEED_RANGE) | 0,
-    });
+    };
+    const ranking = rank(snapshot, demand);
+    return {
+      snapshot,
+      demand,
+      ranking,
+      minHead: asked?.block ?? 0,
+      faults: packFaults(ranking, 0, nowMs),
+      moreFaults: packMore(ranking, nowMs),
+      atMs: nowMs,
+      tookMs: this.now() - nowMs,
+    };
   }
 
   /** The next endpoint to try; one that is cooling down or broken only when there is no other. */
@@ -343,7 +352,7 @@ export class Engine {
   finished(exchange: Exchange): void {
     this.#inFlight--;
     if (exchange.call.isPart) return;
-    this.observer.request(exchange);
+    this.observed(exchange, exchange.call, exchange.info.class);
     this.#explorer.consider(exchange);
     if (exchange.durationMs > SLOW_MS) this.#tellSlow(exchange);
     if (exchange.outcome === "error") this.#tellFailure(exchange);
@@ -413,7 +422,3 @@ const SEED_RANGE = 0x7fffffff;
 
 /** Bytes of params that tell one lookup from another. */
 const MAX_LOOKUP_KEY = 256;
-
-function strategyOf(call: Call): string {
-  return call.options.strategy ?? call.chain.strategy;
-}

@@ -7,6 +7,8 @@
  */
 import type { EndpointRow } from "../chain-view.ts";
 import type { ErrorClass } from "../errors/classes.ts";
+import type { Note } from "../explain/record.ts";
+import type { ToldHedge } from "../explain/told.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { DECISIONS } from "../errors/decisions.ts";
 import type { ErrorRule } from "../errors/rules.ts";
@@ -18,7 +20,8 @@ import { idToken, upstreamBytes } from "../json-rpc/request-bytes.ts";
 import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
 import { hedgeDelayMs } from "../hedge.ts";
 import { firstUsable, hedgeTarget, TriedSet } from "../selection/pick.ts";
-import type { Candidate, Ranking } from "../selection/snapshot.ts";
+import type { Selected } from "../selection/selected.ts";
+import type { Candidate, Ranking, RoutingSnapshot } from "../selection/snapshot.ts";
 import { account } from "./attempt/accounting.ts";
 import { blocksOf, isNearHead } from "./attempt/asked.ts";
 import type { AttemptOwner } from "./attempt/attempt.ts";
@@ -28,7 +31,7 @@ import { failsOver, isStaleSocket, sharedBudgetMs, wantsHigherHead } from "./att
 import type { Call, CallFacts, CallSink } from "./call.ts";
 import type { CallRecord } from "./call-record.ts";
 import type { Engine } from "./engine.ts";
-import { attemptsText, metaText } from "./explain.ts";
+import { paramsBytes } from "./facts.ts";
 import { COLD_Q99_MS, MIN_ATTEMPT_MS } from "./limits.ts";
 import type { FinalAnswer } from "./outcome.ts";
 import { finalAnswer, ownAnswer } from "./outcome.ts";
@@ -45,6 +48,8 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   readonly startMs: number;
   readonly attempts: Attempt[] = [];
   ranking: Ranking | undefined = undefined;
+  /** How the ranking came about, for the explanation. */
+  selected: Selected | undefined = undefined;
   provider: ProviderId | undefined = undefined;
   reason: OwnReason | undefined = undefined;
   durationMs = 0;
@@ -131,17 +136,35 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     return isCacheable ? "MISS" : "BYPASS";
   }
 
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** The hedge, as far as one was thought of. */
+  get hedge(): ToldHedge | undefined {
+    const { attempts, hedgeDenied: deniedBecause } = this;
+    if (attempts.length < 2 && deniedBecause === undefined) return undefined;
+    const fired = attempts.some(({ kind }) => kind === "hedge");
+    if (!fired && deniedBecause === undefined) return undefined;
+    const budgetLeft = this.engine.hedges(this.call.chain).left;
+    return { fired, afterMs: this.expiresAtMs - this.startMs, budgetLeft, deniedBecause };
+  }
+
+  get clientRequestId(): string | undefined {
+    return this.call.options.clientRequestId;
+  }
+
+  get notes(): Note | undefined {
+    return this.call.notes;
+  }
+
+  get paramsBytes(): number {
+    return paramsBytes(this.call);
+  }
+
   /** The client's id as it stood in the request. */
   get idToken(): string {
     return idToken(this.call.body, this.call.envelope);
-  }
-
-  attemptsText(): string {
-    return attemptsText(this);
-  }
-
-  metaText(): string {
-    return metaText(this);
   }
 
   now(): number {
@@ -175,12 +198,12 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     if (snapshot !== undefined) {
       const { paramsStart, paramsEnd } = call.envelope;
       const asked = blockDemand(info.name, call.body, paramsStart, paramsEnd);
-      this.ranking = engine.rank(snapshot, call, info.name, asked);
+      this.#select(snapshot, call, asked, this.startMs);
       // A client may ask for the block it has just been told of, before the tip has moved: whoever
       // announced it is preferred; if nobody has it yet, anybody may say so.
       if (asked !== undefined) this.#minHead = asked.block;
     }
-    this.#tryNext(this.startMs, "primary", -1);
+    this.#tryNext(this.startMs, call.isPart ? "part" : "primary", -1);
   }
 
   /** The client is gone: nobody needs the answer. */
@@ -254,8 +277,18 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     this.#hasLeftProvider = true;
     const asked = blockDemand(info.name, call.body, envelope.paramsStart, envelope.paramsEnd);
     const anybody = { ...call, options: { ...options, provider: undefined } };
-    this.ranking = engine.rank(snapshot, anybody, info.name, asked);
+    this.#select(snapshot, anybody, asked, engine.now());
     return true;
+  }
+
+  #select(
+    snapshot: RoutingSnapshot,
+    call: Call,
+    asked: BlockDemand | undefined,
+    nowMs: number,
+  ): void {
+    this.selected = this.engine.select(snapshot, call, this.info.name, asked, nowMs);
+    this.ranking = this.selected.ranking;
   }
 
   #dispatch(
@@ -272,7 +305,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     // Two legs at most: whichever place is free.
     if (this.#first === undefined) this.#first = attempt;
     else this.#second = attempt;
-    if (kind === "primary" || kind === "failover") this.#tries++;
+    if (kind !== "hedge" && kind !== "retry") this.#tries++;
     row.inFlight++;
     const usual = candidate.view.calls.get(row.transport, this.info.name);
     const q99Ms = usual?.q99Ms;

@@ -1,30 +1,83 @@
 /** The facts of an answer that no exchange produced: local answers and refusals. */
+import type { Note } from "../explain/record.ts";
 import type { OwnReason } from "../errors/codes.ts";
-import type { CallFacts } from "./call.ts";
+import type { ChainName, ProviderId, Transport } from "../ids.ts";
+import { idToken } from "../json-rpc/request-bytes.ts";
+import type { CacheStatus, Call, CallFacts } from "./call.ts";
+import type { RequestRecord } from "./ports.ts";
 
-/** Facts without attempts. */
-export class LocalFacts implements CallFacts {
+/** What gives a request its id and its time. */
+interface Clerk {
+  now(): number;
+  nextRequestId(): string;
+}
+
+/** Facts without attempts of their own. */
+export class LocalFacts implements CallFacts, RequestRecord {
   readonly requestId: string;
-  readonly strategy: string;
-  readonly provider = undefined;
-  readonly cache: CallFacts["cache"];
-  readonly durationMs = 0;
-  readonly idToken: string;
+  readonly call: Call;
+  readonly cache: CacheStatus;
   readonly reason: OwnReason | undefined;
+  readonly provider: ProviderId | undefined = undefined;
+  readonly startMs: number;
+  readonly durationMs = 0;
+  readonly selected = undefined;
+  readonly attempts = [];
+  readonly attemptCount = 0;
+  readonly isDone = true;
+  readonly isLocal = true;
+  readonly #clerk: Clerk;
 
-  constructor(requestId: string, strategy: string, idToken: string, reason: OwnReason | undefined) {
-    this.requestId = requestId;
-    this.strategy = strategy;
-    this.idToken = idToken;
+  constructor(clerk: Clerk, call: Call, reason: OwnReason | undefined) {
+    this.#clerk = clerk;
+    this.call = call;
+    this.requestId = clerk.nextRequestId();
     this.reason = reason;
     this.cache = reason === undefined ? "LOCAL" : "BYPASS";
+    this.startMs = clerk.now();
   }
 
-  attemptsText(): string {
-    return "";
+  get clientRequestId(): string | undefined {
+    return this.call.options.clientRequestId;
   }
 
-  metaText(): string {
-    return JSON.stringify({ request_id: this.requestId, cache: this.cache, attempts: [] });
+  get chain(): ChainName {
+    return this.call.chain.name;
+  }
+
+  get method(): string {
+    return this.call.envelope.method;
+  }
+
+  get strategy(): string {
+    return this.call.options.strategy ?? this.call.chain.strategy;
+  }
+
+  get protocol(): Transport {
+    return this.call.protocol;
+  }
+
+  get outcome(): "ok" | "error" {
+    return this.reason === undefined ? "ok" : "error";
+  }
+
+  get notes(): Note | undefined {
+    return this.call.notes;
+  }
+
+  get paramsBytes(): number {
+    return paramsBytes(this.call);
+  }
+
+  get idToken(): string {
+    return idToken(this.call.body, this.call.envelope);
+  }
+
+  now(): number {
+    return this.#clerk.now();
   }
 }
+
+/** Bytes of a call's parameters. */
+export const paramsBytes = ({ envelope: { paramsStart, paramsEnd } }: Call): number =>
+  paramsStart < 0 ? 0 : paramsEnd - paramsStart;

@@ -4,6 +4,7 @@
  * The proxy is pure: time, chance, sockets and processes arrive through these interfaces. Drivers in
  * `src/io` satisfy them by shape; the processes that own the records implement the rest.
  */
+import type { BookLimits } from "../explain/book.ts";
 import type { AttemptOutcome, EndpointRow, HeadView } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { CapabilityBook } from "../capabilities/capability-book.ts";
@@ -226,6 +227,8 @@ export interface GatewayDeps {
   /** Bytes that hosts share, when a store is configured. */
   readonly shared?: SharedCache | undefined;
   readonly limits?: Partial<GatewayLimits>;
+  /** How much is remembered of requests that have ended. */
+  readonly book?: BookLimits;
 }
 
 /** An HTTP request whose body has arrived. */

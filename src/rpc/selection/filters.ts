@@ -100,6 +100,33 @@ const maxFailureRatio = 0.7;
 const leadBlocks = 16;
 const leadMs = 8_000;
 
+/** The health rules an endpoint breaks, mildest first, with the numbers behind them. */
+export const healthFindings = (
+  snapshot: RoutingSnapshot,
+  demand: SelectionDemand,
+  view: EndpointView,
+  row: EndpointRow,
+): readonly Finding[] => {
+  const found: Finding[] = [];
+  if (snapshot.tip >= 0) {
+    const lead = view.head - snapshot.tip;
+    const maxLead = Math.max(leadBlocks, leadMs / Math.max(1, snapshot.blockTimeMs));
+    const { maxLagBlocks: limit } = snapshot.rules;
+    if (view.lag === undefined)
+      found.push({ rule: "head_unknown", value: undefined, limit: undefined });
+    else if (lead > maxLead) found.push({ rule: "head_unknown", value: lead, limit: maxLead });
+    else if (view.lag > limit) found.push({ rule: "lag", value: view.lag, limit });
+  }
+  const call = view.calls.get(row.transport, demand.method);
+  const judged = call !== undefined && call.n >= leastSamples ? call : allCalls(view, row);
+  if (judged !== undefined && judged.n >= leastSamples && judged.failureRatio > maxFailureRatio) {
+    found.push({ rule: "failure_ratio", value: judged.failureRatio, limit: maxFailureRatio });
+  }
+  return found.length === 0 ? unbroken : found;
+};
+
+const unbroken: readonly Finding[] = [];
+
 /** The health rules an endpoint breaks, mildest first. */
 export const healthFaults = (
   snapshot: RoutingSnapshot,
@@ -107,19 +134,8 @@ export const healthFaults = (
   view: EndpointView,
   row: EndpointRow,
 ): readonly ExclusionRule[] => {
-  const faults: ExclusionRule[] = [];
-  if (snapshot.tip >= 0) {
-    const lead = view.head - snapshot.tip;
-    const maxLead = Math.max(leadBlocks, leadMs / Math.max(1, snapshot.blockTimeMs));
-    if (view.lag === undefined || lead > maxLead) faults.push("head_unknown");
-    else if (view.lag > snapshot.rules.maxLagBlocks) faults.push("lag");
-  }
-  const call = view.calls.get(row.transport, demand.method);
-  const judged = call !== undefined && call.n >= leastSamples ? call : allCalls(view, row);
-  if (judged !== undefined && judged.n >= leastSamples && judged.failureRatio > maxFailureRatio) {
-    faults.push("failure_ratio");
-  }
-  return faults.length === 0 ? healthy : faults;
+  const found = healthFindings(snapshot, demand, view, row);
+  return found.length === 0 ? healthy : found.map(({ rule }) => rule);
 };
 
 const healthy: readonly ExclusionRule[] = [];

@@ -98,7 +98,7 @@ const makeRanking = (
   const { scored, fallback } = strategy.order(entries, snapshot, demand);
   const candidates = [
     ...partition(scored, strategy, snapshot.rules.minHealthy),
-    ...spares.map((entry) => candidateOf(entry, 0, sparePlace)),
+    ...spares.map((entry) => candidateOf(entry, 0, SPARE_PLACE)),
   ];
   const leading = leadingGroup(candidates);
   const held =
@@ -142,8 +142,8 @@ const partition = (
     .map(({ one: { entry, score }, key }) => candidateOf(entry, score, key));
 };
 
-/** Other transports of providers that are in the ranking already. */
-const sparePlace = 1_000;
+/** Place of the other transports of providers that are in the ranking already. */
+export const SPARE_PLACE = 1_000;
 
 const candidateOf = (entry: Entry, score: number, place: number): Candidate => ({
   row: entry.row,

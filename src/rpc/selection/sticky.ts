@@ -1,5 +1,6 @@
 /** Keeps a ranking's primary in place until a challenger is clearly better for long enough. */
 import type { StrategyName } from "../../../config/schema.ts";
+import type { ProviderId } from "../ids.ts";
 import type { Candidate, RoutingSnapshot, SelectionDemand, SelectionMemory } from "./snapshot.ts";
 import { methodClass } from "./method-class.ts";
 
@@ -30,7 +31,7 @@ export const holdPrimary = (
   const challenger = leading[0];
   if (challenger === undefined) return leading;
   const { memory, builtAtMs, rules } = snapshot;
-  const key = `${strategy}/${demand.transport ?? "any"}/${methodClass(demand.method)}`;
+  const key = keyOf(strategy, demand);
   const held = memory.sticky.get(key);
   const position = leading.findIndex(({ view }) => view.provider === held?.provider);
   const holder = leading[position];
@@ -51,3 +52,13 @@ export const holdPrimary = (
   }
   return leading;
 };
+
+const keyOf = (strategy: StrategyName, demand: SelectionDemand): string =>
+  `${strategy}/${demand.transport ?? "any"}/${methodClass(demand.method)}`;
+
+/** Who holds the first place of such demands now. */
+export const stickyProvider = (
+  { memory }: RoutingSnapshot,
+  strategy: StrategyName,
+  demand: SelectionDemand,
+): ProviderId | undefined => memory.sticky.get(keyOf(strategy, demand))?.provider;

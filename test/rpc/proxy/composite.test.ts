@@ -1,3 +1,4 @@
+import { attemptsText } from "../../../src/rpc/explain/attempts.ts";
 import { describe, expect, it } from "vitest";
 import { methodInfo } from "../../../src/rpc/json-rpc/methods.ts";
 import type { CallFacts, CallSink } from "../../../src/rpc/proxy/call.ts";
@@ -51,7 +52,7 @@ describe("a call in parts", () => {
     expect(client.texts).toEqual(['{"id":1,"result":"0x1"}']);
     expect(w.records).toHaveLength(1);
     expect(w.records[0]).toMatchObject({ outcome: "ok", attemptCount: 2, provider: "a" });
-    expect(whole.attemptsText()).toBe("a=primary:ok:0:won;b=primary:ok:0");
+    expect(attemptsText(whole)).toBe("a=part:ok:0:won;b=part:ok:0");
     expect(w.gateway.inFlight).toBe(0);
   });
 

@@ -6,6 +6,7 @@
  * this answer, and a break destroys its connection.
  */
 import type { AttemptOutcome, EndpointRow } from "../../chain-view.ts";
+import type { AttemptKind } from "../../explain/record.ts";
 import type { ErrorClass } from "../../errors/classes.ts";
 import type { ErrorRule } from "../../errors/rules.ts";
 import { retryAfterMs } from "../../errors/retry-after.ts";
@@ -56,16 +57,6 @@ export interface AttemptOwner {
   /** The stream still moves: look again at `atMs`. */
   rearm(attempt: Attempt, atMs: number): void;
 }
-
-/** Why an attempt was made. */
-export type AttemptKind =
-  | "primary"
-  /** After a failure. */
-  | "failover"
-  /** The same provider again, over a fresh connection. */
-  | "retry"
-  /** Beside one that is slow. */
-  | "hedge";
 
 /** How much of the answer has been dealt with. */
 type Phase = "collecting" | "streaming" | "streaming_to_tail" | "settled";

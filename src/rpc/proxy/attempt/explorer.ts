@@ -71,7 +71,7 @@ class Mirror implements AttemptOwner {
   send(target: Candidate, upstream: Upstream, nowMs: number): void {
     const engine = this.#engine;
     const id = engine.ids.next();
-    const attempt = new Attempt(this, target, target.row, id, nowMs, "primary");
+    const attempt = new Attempt(this, target, target.row, id, nowMs, "probe");
     target.row.inFlight++;
     engine.track(attempt, nowMs + explorationLimits.timeoutMs);
     const { body, envelope } = this.#call;

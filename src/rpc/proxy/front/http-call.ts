@@ -1,4 +1,7 @@
 /** Sends one call's answer as an HTTP response: small ones in one write, large ones as they come. */
+import { attemptsText, tenths } from "../../explain/attempts.ts";
+import { explain } from "../../explain/explain.ts";
+import { metaHeader } from "../../explain/trim.ts";
 import type { CallFacts, CallOptions, CallSink } from "../call.ts";
 import type { Running } from "../service.ts";
 import type { HttpReply } from "../ports.ts";
@@ -77,35 +80,30 @@ export class HttpCall implements CallSink {
       facts.cache,
     ];
     if (sizeBytes >= 0) headers.push("Content-Length", String(sizeBytes));
-    if (facts.provider !== undefined) headers.push("X-Paceline-Provider", facts.provider);
-    const attempts = facts.attemptsText();
-    if (attempts !== "") {
-      headers.push("X-Paceline-Attempts", attempts, "Server-Timing", timing(facts.durationMs));
+    if (facts.clientRequestId !== undefined) {
+      headers.push("X-Paceline-Client-Request-Id", facts.clientRequestId);
     }
-    if (this.#meta === "headers") headers.push("X-Paceline-Meta", metaHeader(facts));
+    if (facts.provider !== undefined) headers.push("X-Paceline-Provider", facts.provider);
+    if (facts.attempts.length > 0) {
+      const attempts = attemptsText(facts);
+      headers.push("X-Paceline-Attempts", attempts, "Server-Timing", timing(facts));
+    }
+    if (this.#meta === "headers") {
+      headers.push("X-Paceline-Meta", metaHeader(explain(facts, facts.now())));
+    }
     return headers;
   }
 }
 
-function timing(durationMs: number): string {
-  return `total;dur=${Math.round(durationMs * 10) / 10}`;
-}
-
-/** Largest explanation in a header, before base64url. */
-const MAX_META_CHARS = 3000;
-
-function metaHeader(facts: CallFacts): string {
-  const text = facts.metaText();
-  const short =
-    text.length <= MAX_META_CHARS
-      ? text
-      : JSON.stringify({ request_id: facts.requestId, truncated: true });
-  return Buffer.from(short, "utf8").toString("base64url");
+/** `total;dur=4.2`, ms; of an answer that streams, the time to its first byte. */
+function timing(facts: CallFacts): string {
+  const ms = facts.isDone ? facts.durationMs : facts.now() - facts.startMs;
+  return `total;dur=${tenths(ms)}`;
 }
 
 /** Adds a `paceline` member behind the last one of an answer. */
 function withMeta(latin1: string, facts: CallFacts): string {
   const close = latin1.lastIndexOf("}");
-  const meta = Buffer.from(facts.metaText(), "utf8").toString("latin1");
+  const meta = Buffer.from(JSON.stringify(explain(facts, facts.now())), "utf8").toString("latin1");
   return `${latin1.slice(0, close)},"paceline":${meta}}`;
 }

@@ -6,6 +6,7 @@ import type { OwnReason } from "../../errors/codes.ts";
 import { OWN_ERRORS } from "../../errors/codes.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
 import { methodInfo } from "../../json-rpc/methods.ts";
+import { isAsked } from "../../selection/asked.ts";
 import { idToken } from "../../json-rpc/request-bytes.ts";
 import type { Envelope } from "../../json-rpc/scan.ts";
 import { scanBody } from "../../json-rpc/scan.ts";
@@ -291,7 +292,7 @@ export function chainFault(route: Route): RouteFault {
   return { reason: "unknown_chain", message: `unknown chain ${route.chainKey.slice(0, 100)}` };
 }
 
-/** The error for a provider that the chain does not have; a directive may name a tag as well. */
+/** The error for a provider that the chain does not have; a directive may name tags, or a glob. */
 export function providerFault(
   chain: ChainView,
   { isProviderForced }: Route,
@@ -300,7 +301,7 @@ export function providerFault(
   if (provider === undefined) return undefined;
   const isKnown = chain.snapshot?.endpoints.some(
     (endpoint) =>
-      endpoint.provider === provider || (!isProviderForced && endpoint.tags.includes(provider)),
+      endpoint.provider === provider || (!isProviderForced && isAsked(provider, endpoint)),
   );
   if (isKnown !== false) return undefined;
   const message = `chain ${chain.name} has no provider ${provider.slice(0, 100)}`;
