@@ -27,7 +27,10 @@ export class HeadHashes {
 
   /** The tip fell to `number`: what stood above it belongs to a branch that is gone. */
   cut(number: number): void {
-    for (let at = number + 1; at <= this.#highest; at++) this.#ring[at % RING_BLOCKS] = undefined;
+    // Over the ring and not over the heights: a wrong head may have been a billion blocks up.
+    for (let at = 0; at < this.#ring.length; at++) {
+      if ((this.#ring[at]?.number ?? -1) > number) this.#ring[at] = undefined;
+    }
     this.#highest = Math.min(this.#highest, number);
   }
 

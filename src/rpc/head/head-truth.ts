@@ -66,6 +66,8 @@ export class HeadTruth {
   readonly #lastWsMs = new Map<ProviderId, number>();
   readonly #hashes: HeadHashes;
   #tip: { number: number; hash: string | undefined; atMs: number } | undefined;
+  /** Two providers have been near the tip; until then it is one provider's word. */
+  #isCorroborated = false;
   #fallsConfirmed = 0;
   #falls = 0;
 
@@ -87,8 +89,13 @@ export class HeadTruth {
     const { fresh, credible } = this.#judge(report.atMs);
     const isTooFast = !credible.includes(report);
     const tip = this.#tip;
-    const leader = tipOf(credible, this.#maxGap());
+    const cluster = largestCluster(credible, this.#maxGap());
+    const leader = cluster[1] ?? cluster[0];
     if (leader === undefined) return { ...unmoved, isTooFast };
+    if (tip !== undefined && leader.number < tip.number && this.#isOutvoted(cluster)) {
+      return { ...this.#fall(leader, report.atMs), isTooFast };
+    }
+    if (cluster.length > 1 && leader.number >= (tip?.number ?? 0)) this.#isCorroborated = true;
     if (tip === undefined || leader.number > tip.number) {
       this.#rise(leader, report.atMs);
       return { ...unmoved, isTooFast, hasMoved: true };
@@ -134,6 +141,7 @@ export class HeadTruth {
   /** Accepts the providers' word however far the tip falls; for operators. */
   reset(): void {
     this.#tip = undefined;
+    this.#isCorroborated = false;
     this.#fallsConfirmed = 0;
     this.#falls++;
     this.#hashes.clear();
@@ -189,12 +197,26 @@ export class HeadTruth {
     this.#fallsConfirmed++;
     if (this.#fallsConfirmed < confirmationsToFall) return unmoved;
     if (tip.number - leader.number > deepestFall) return { ...unmoved, isRefused: true };
+    return this.#fall(leader, nowMs);
+  }
+
+  #fall(leader: HeadReport, nowMs: number): Omit<HeadChange, "isTooFast"> {
     this.#tip = { number: leader.number, hash: leader.hash, atMs: nowMs };
     this.#fallsConfirmed = 0;
     this.#falls++;
     this.#hashes.cut(leader.number);
     this.#remember(leader);
     return { hasMoved: true, isRollback: true, isRefused: false };
+  }
+
+  /**
+   * The tip is the word of one provider that spoke first, and several agree on another one: it was
+   * never the truth, however far below the others are.
+   */
+  #isOutvoted(cluster: readonly HeadReport[]): boolean {
+    if (this.#isCorroborated || cluster.length < 2) return false;
+    this.#isCorroborated = true;
+    return true;
   }
 
   #isOnOtherBranch({ number, hash }: HeadReport, tipNumber: number): boolean {
@@ -217,8 +239,8 @@ const unmoved: HeadChange = {
   isRefused: false,
 };
 
-/** The report at the tip: the second-highest of the largest cluster, or its only one. */
-const tipOf = (reports: readonly HeadReport[], maxGap: number): HeadReport | undefined => {
+/** The largest group of reports without a gap, highest first; the tip is its second, or its only one. */
+const largestCluster = (reports: readonly HeadReport[], maxGap: number): readonly HeadReport[] => {
   const sorted = [...reports].sort((a, b) => b.number - a.number);
   let best: HeadReport[] = [];
   let cluster: HeadReport[] = [];
@@ -229,7 +251,7 @@ const tipOf = (reports: readonly HeadReport[], maxGap: number): HeadReport | und
     // From high to low, so that an equally large higher cluster stays.
     if (cluster.length > best.length) best = cluster;
   }
-  return best[1] ?? best[0];
+  return best;
 };
 
 /** How far a report is behind a tip, with the blocks made since, of 30 s at most. */

@@ -1,6 +1,6 @@
 /**
  * Who may serve a demand. Hard rules exclude for good; health rules only send an endpoint behind the
- * healthy ones, in the order in which they relax: unknown head, lag, failure ratio. Breaker and
+ * healthy ones, in the order in which they relax: lag, unknown head, failure ratio. Breaker and
  * cooldown are read from the row at the pick.
  */
 import type { EndpointRow } from "../chain-view.ts";
@@ -146,7 +146,8 @@ const allCalls = (view: EndpointView, row: EndpointRow) => view.calls.get(row.tr
 export const setback = (faults: readonly ExclusionRule[]): number => {
   if (faults.length === 0) return 0;
   if (faults.includes("failure_ratio")) return 3;
-  return faults.includes("lag") ? 2 : 1;
+  // Who is known to be behind a little still says more than who never said where it is.
+  return faults.includes("head_unknown") ? 2 : 1;
 };
 
 /** Why a row does not admit a call now; `undefined` when it does. */

@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import type { StrategyName } from "../../../config/schema.ts";
+import { strategies } from "../../../src/rpc/selection/strategies/registry.ts";
 import { describe, expect, it } from "vitest";
 import { explorationTarget } from "../../../src/rpc/selection/exploration.ts";
 import {
@@ -76,14 +78,25 @@ describe("hard filters", () => {
 });
 
 describe("health filters", () => {
-  it("relax in order: unknown head, lag, failure ratio", () => {
+  it("relax in order: lag, unknown head, failure ratio", () => {
     const snapshot = snapshotOf({
       failing: { call: { failureRatio: 0.9, reliabilityLb: 0.05 } },
       behind: { lag: 4 },
       headless: { lag: undefined, head: -1 },
       well: { pace: 0.01, call: { p50Ms: 5_000 } },
     });
-    expect(names(snapshot)).toEqual(["well", "headless", "behind", "failing"]);
+    expect(names(snapshot)).toEqual(["well", "behind", "headless", "failing"]);
+  });
+
+  it("never put first who has reported no head while another one has", () => {
+    const told: Record<string, Told> = {
+      headless: { lag: undefined, head: -1, pace: 0.99 },
+      behind: { lag: 40, pace: 0.01 },
+    };
+    for (const strategy of Object.keys(strategies) as StrategyName[]) {
+      const snapshot = snapshotOf(told, { rules: { strategy } });
+      expect([strategy, names(snapshot)[0]]).toEqual([strategy, "behind"]);
+    }
   });
 
   it("send a head far above the tip behind, so that a wrong number never leads", () => {
