@@ -1,4 +1,5 @@
 /** Makes a chain's live record and joins it to the processes that serve it, by key. */
+import { headTrackerKey } from "../../actors/rpc/head-tracker.ts";
 import { circuitBreakerKey } from "../../actors/rpc/circuit-breaker.ts";
 import { probeKey } from "../../actors/rpc/probe.ts";
 import { providerPoolKey } from "../../actors/rpc/provider-pool.ts";
@@ -35,6 +36,10 @@ export const makeChainRecord = (node: Node, config: ChainConfig): ChainState => 
     memory: createSelectionMemory(),
     hub: createHubPort(node.via(subscriptionHubKey(name))),
     report: (outcome) => host.run(() => report(outcome)),
+    onHeight: (provider, number) => {
+      const told = { provider, number, atMs: node.nowMs() };
+      host.run(() => node.via(headTrackerKey(name)).cast.polled(told));
+    },
     onConnect: (provider) => {
       host.run(() => node.via(probeKey(name, provider)).cast.connected());
     },

@@ -62,6 +62,8 @@ export interface ChainStateOptions {
   readonly hub: HubPort;
   readonly report: ChainView["report"];
   readonly onConnect: (provider: ProviderId) => void;
+  /** A client's call has shown a provider's head to be further than it was known to be. */
+  readonly onHeight?: (provider: ProviderId, number: number) => void;
 }
 
 /** Makes the record of a chain that is about to start. */
@@ -77,6 +79,10 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     capabilities: new CapabilityBook(),
     hub: options.hub,
     report: options.report,
+    heard: (provider, number) => {
+      const { http, ws } = state.rows(provider);
+      if (number > Math.max(http.head, ws.head)) options.onHeight?.(provider, number);
+    },
     onConnect: options.onConnect,
     snapshot: undefined,
     head: undefined,

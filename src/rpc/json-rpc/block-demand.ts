@@ -4,6 +4,7 @@
  *
  * Tags that every provider can serve (`latest` and the like) and anything unusual demand nothing.
  */
+import { blockParam } from "./block-params.ts";
 import { skipSpace, skipValue } from "./json-bytes.ts";
 
 /** What a call needs of a provider's chain. */
@@ -18,27 +19,6 @@ export interface BlockDemand {
   readonly range: number;
 }
 
-/** Position of the block parameter of methods that read state. */
-const STATE_PARAM: ReadonlyMap<string, number> = new Map([
-  ["eth_call", 1],
-  ["eth_createAccessList", 1],
-  ["eth_estimateGas", 1],
-  ["eth_getBalance", 1],
-  ["eth_getCode", 1],
-  ["eth_getProof", 2],
-  ["eth_getStorageAt", 2],
-  ["eth_getTransactionCount", 1],
-]);
-
-/** Position of the block parameter of methods that read blocks. */
-const BLOCK_PARAM: ReadonlyMap<string, number> = new Map([
-  ["eth_feeHistory", 1],
-  ["eth_getBlockByNumber", 0],
-  ["eth_getBlockReceipts", 0],
-  ["eth_getBlockTransactionCountByNumber", 0],
-  ["eth_getTransactionByBlockNumberAndIndex", 0],
-]);
-
 const LATEST = Buffer.from('"latest"]');
 /** A filter longer than this has thousands of addresses; its range is not looked for. */
 const MAX_FILTER = 4096;
@@ -52,22 +32,21 @@ export function blockDemand(
 ): BlockDemand | undefined {
   if (start < 0 || body[start] !== 0x5b) return undefined;
   if (method === "eth_getLogs") return logsDemand(body, start, end);
-  const statePosition = STATE_PARAM.get(method);
-  const position = statePosition ?? BLOCK_PARAM.get(method);
-  if (position === undefined) return undefined;
+  const param = blockParam(method);
+  if (param === undefined) return undefined;
   // Nearly all calls end in "latest": one look at the tail, and the params are not walked.
   if (endsInLatest(body, start, end)) return undefined;
-  const at = elementAt(body, start, end, position);
+  const at = elementAt(body, start, end, param.position);
   const block = at < 0 ? undefined : blockAt(body, at, end);
   if (block === undefined) return undefined;
-  return { block, fromBlock: block, isState: statePosition !== undefined, range: 0 };
+  return { block, fromBlock: block, isState: param.isState, range: 0 };
 }
 
 /** True when the call reads state as of a tag near the head, named or by default. */
 export function readsHead(method: string, body: Buffer, start: number, end: number): boolean {
-  const position = STATE_PARAM.get(method);
-  if (position === undefined || start < 0 || body[start] !== 0x5b) return false;
-  const at = elementAt(body, start, end, position);
+  const param = blockParam(method);
+  if (param?.isState !== true || start < 0 || body[start] !== 0x5b) return false;
+  const at = elementAt(body, start, end, param.position);
   // Without the parameter a node takes `latest`.
   if (at < 0 || body[at] === 0x5d) return true;
   const text = body.toString("latin1", at, Math.min(at + 16, end));

@@ -4,7 +4,8 @@ import type { Told } from "../explain/told.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import type { ProviderId, Transport } from "../ids.ts";
 import type { Envelope } from "../json-rpc/scan.ts";
-import type { StrategyName } from "../../../config/schema.ts";
+import type { Consistency, StrategyName } from "../../../config/schema.ts";
+import type { TagPins } from "../consistency/tag-pins.ts";
 import type { ChainView } from "./ports.ts";
 
 /** How the caller wants its call to be served; from path, headers and query. */
@@ -31,6 +32,8 @@ export interface CallOptions {
   readonly quorum: Quorum | undefined;
   /** The chain's own when undefined. */
   readonly consistency: Consistency | undefined;
+  /** The session that the caller names; none when absent. */
+  readonly session?: string | undefined;
   /** Highest price of a million such calls; no limit when undefined. */
   readonly maxCost: number | undefined;
   /** Providers that must not be asked. */
@@ -46,9 +49,6 @@ export interface Quorum {
   readonly agree: number;
   readonly of: number;
 }
-
-/** Among which calls `latest` means one and the same block. */
-export type Consistency = "off" | "batch" | "session";
 
 /** Options of a path without directives. */
 export const PLAIN_OPTIONS: CallOptions = {
@@ -81,6 +81,10 @@ export interface Call {
   readonly envelope: Envelope;
   /** Where the client can open a WebSocket for this chain. */
   readonly websocketUrl: () => string;
+  /** Where block tags stand for this call and others with it; as the provider has them when absent. */
+  readonly pins?: TagPins | undefined;
+  /** The block that a tag was replaced by: nobody who is behind it may serve the call. */
+  readonly pin?: number | undefined;
   /** A part of another call: evidence as any, but no request of a client. */
   readonly isPart: boolean;
   /** What steps of the path have to say of it; see `addNote`. */

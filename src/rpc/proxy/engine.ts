@@ -4,6 +4,7 @@
  */
 import { isAdmissible } from "../admission.ts";
 import type { EndpointRow } from "../chain-view.ts";
+import { Pinning } from "../consistency/pinning.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
 import { BOOK_LIMITS, RequestBook } from "../explain/book.ts";
@@ -54,6 +55,7 @@ export class Engine {
   readonly now: () => number;
   readonly nextRequestId: () => string;
   readonly redact: (text: string) => string;
+  readonly pinning = new Pinning();
   readonly #empties = new EmptyMemory();
   readonly #panics = new Map<ChainName, PanicGate>();
   readonly #hedges = new Map<ChainName, HedgeBudget>();
@@ -246,14 +248,15 @@ export class Engine {
     tried: TriedSet,
     minHead: number,
   ): Candidate | undefined {
+    const { pin } = call;
     const usable =
-      firstUsable(ranking, nowMs, tried, minHead) ??
-      (minHead > 0 ? firstUsable(ranking, nowMs, tried) : undefined);
+      firstUsable(ranking, nowMs, tried, minHead, pin) ??
+      (minHead > 0 ? firstUsable(ranking, nowMs, tried, pin, pin) : undefined);
     if (usable !== undefined) return usable;
     const { name } = call.chain;
     let gate = this.#panics.get(name);
     if (gate === undefined) this.#panics.set(name, (gate = createPanicGate()));
-    const last = lastResort(ranking, nowMs, gate, tried);
+    const last = lastResort(ranking, nowMs, gate, tried, pin);
     if (last === undefined) return undefined;
     const { candidate, relaxed } = last;
     const { emit } = this.deps;

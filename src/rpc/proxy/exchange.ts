@@ -395,7 +395,8 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   #hasAnother(nowMs: number): boolean {
     if (this.#mayLeaveProvider) return true;
     return (
-      this.ranking !== undefined && firstUsable(this.ranking, nowMs, this.#tried) !== undefined
+      this.ranking !== undefined &&
+      firstUsable(this.ranking, nowMs, this.#tried, 0, this.call.pin) !== undefined
     );
   }
 

@@ -26,6 +26,8 @@ export function makeCall(chain: ChainView, method: string, params: string): Call
     body,
     envelope,
     websocketUrl: () => "",
+    pins: undefined,
+    pin: undefined,
     isPart: false,
   };
 }

@@ -155,6 +155,8 @@ export interface ChainView {
   errorRules(provider: ProviderId): readonly ErrorRule[];
   /** The live channel of a row; `undefined` when it has none now. */
   upstream(row: EndpointRow): Upstream | undefined;
+  /** A provider answered that its head is at `number`; never waits, never throws. */
+  heard?(provider: ProviderId, number: number): void;
   /** Tells breaker and pool about an attempt; never waits, never throws. */
   report(outcome: AttemptOutcome): void;
 }

@@ -2,7 +2,9 @@
  * How a read is served. Its steps, each of which may answer, rewrite the call, or pass it on:
  * the providers are asked last.
  */
-import type { MethodInfo } from "../json-rpc/methods.ts";
+import { pinned } from "../consistency/pinning.ts";
+import { methodInfo, type MethodInfo } from "../json-rpc/methods.ts";
+import { BlockNumberReads } from "./block-number-reads.ts";
 import type { Call, CallSink } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import type { Running, Service } from "./service.ts";
@@ -10,12 +12,21 @@ import type { Running, Service } from "./service.ts";
 /** The service of reads. */
 export class Reads implements Service {
   readonly #engine: Engine;
+  readonly #blockNumber: BlockNumberReads;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#blockNumber = new BlockNumberReads(engine);
   }
 
   serve(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
-    return this.#engine.exchange(call, info, sink);
+    if (info === BLOCK_NUMBER) return this.#blockNumber.serve(call, info, sink);
+    return this.#engine.exchange(
+      call.pins === undefined ? call : pinned(call, call.pins),
+      info,
+      sink,
+    );
   }
 }
+
+const BLOCK_NUMBER = methodInfo("eth_blockNumber");

@@ -31,12 +31,16 @@ export class TriedSet {
   }
 }
 
-/** The best untried candidate that is admitted now and has reached `minHead` (default any). */
+/**
+ * The best untried candidate that is admitted now and has reached `minHead` (default any); whoever
+ * is not known to have reached `pin` is none.
+ */
 export const firstUsable = (
   ranking: Ranking,
   nowMs: number,
   tried?: TriedSet,
   minHead = 0,
+  pin = -1,
 ): Candidate | undefined => {
   const { candidates } = ranking;
   let headless: Candidate | undefined;
@@ -44,7 +48,7 @@ export const firstUsable = (
     const candidate = candidates[i] as Candidate;
     const { row } = candidate;
     if (!isAdmissible(row, nowMs)) continue;
-    if (tried?.has(row.index) === true) continue;
+    if (tried?.has(row.index) === true || row.head < pin) continue;
     if (row.head >= minHead || minHead === 0) return candidate;
     // A provider that never reported a head may have the block; one that is behind has not.
     if (row.head < 0) headless ??= candidate;
@@ -96,6 +100,7 @@ export const lastResort = (
   nowMs: number,
   gate: PanicGate,
   tried?: TriedSet,
+  pin = -1,
 ):
   | { readonly candidate: Candidate; readonly relaxed: "cooldown" | "suspect" | "panic" }
   | undefined => {
@@ -104,7 +109,8 @@ export const lastResort = (
   let open: Candidate | undefined;
   for (const candidate of ranking.candidates) {
     const { row } = candidate;
-    if (!row.isUsable || row.forced || tried?.has(row.index) === true) continue;
+    if (!row.isUsable || row.forced || row.head < pin) continue;
+    if (tried?.has(row.index) === true) continue;
     if (row.state === "closed") {
       if (row.suspect) stalled ??= candidate;
       else if (resting === undefined || row.cooldownUntilMs < resting.row.cooldownUntilMs) {

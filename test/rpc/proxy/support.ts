@@ -1,6 +1,6 @@
 /** A gateway over scripted upstreams and a hand-driven clock. */
 import { CapabilityBook } from "../../../src/rpc/capabilities/capability-book.ts";
-import type { AttemptOutcome, EndpointRow } from "../../../src/rpc/chain-view.ts";
+import type { AttemptOutcome, EndpointRow, HeadView } from "../../../src/rpc/chain-view.ts";
 import type { ErrorRule } from "../../../src/rpc/errors/rules.ts";
 import { Gateway } from "../../../src/rpc/proxy/gateway.ts";
 import type {
@@ -237,6 +237,10 @@ export interface World {
   post(body: string | Buffer, url?: string, headers?: readonly string[]): FakeReply;
   isDraining: boolean;
   rules: ErrorRule[];
+  /** What the head tracker has published; nothing by default. */
+  head: HeadView | undefined;
+  /** Heights that answers have shown. */
+  readonly heard: { provider: string; number: number }[];
 }
 
 export interface WorldOptions {
@@ -258,6 +262,7 @@ export interface WorldOptions {
   readonly vendors?: Readonly<Record<string, string>>;
   /** Methods that are relayed although denied by default. */
   readonly allow?: readonly string[];
+  readonly consistency?: ChainView["consistency"];
 }
 
 export const idleHub: HubPort = {
@@ -313,6 +318,8 @@ export function world(options: WorldOptions = {}): World {
     events: [],
     recorded: [],
     rules: [],
+    head: undefined,
+    heard: [],
     nowMs: 1000,
     isDraining: false,
     advance(ms) {
@@ -344,7 +351,11 @@ export function world(options: WorldOptions = {}): World {
     chainId: 1,
     strategy: "priority",
     snapshot,
-    head: undefined,
+    get head() {
+      return state.head;
+    },
+    consistency: options.consistency,
+    heard: (provider, number) => void state.heard.push({ provider, number }),
     failoverEnabled: true,
     hedge: { enabled: true, budget: 0.05 },
     allows: (method) => options.allow?.includes(method) === true,

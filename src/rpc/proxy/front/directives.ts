@@ -1,4 +1,5 @@
 /** What a caller may ask for by header (`X-Paceline-<Name>`) or query; the query wins. */
+import { MAX_SESSION_CHARS } from "../../consistency/sessions.ts";
 import { strategies, strategyNamed } from "../../selection/strategies/registry.ts";
 import type { OwnReason } from "../../errors/codes.ts";
 import type { CallOptions, Quorum } from "../call.ts";
@@ -58,6 +59,10 @@ export function applyDirective(
       return value === "off" || value === "batch" || value === "session"
         ? { ...options, consistency: value }
         : "consistency must be off, batch or session";
+    case "session":
+      return value.length >= 1 && value.length <= MAX_SESSION_CHARS
+        ? { ...options, session: value }
+        : `session must be a name of 1 to ${MAX_SESSION_CHARS} characters`;
     case "max-cost": {
       const maxCost = value === "" ? Number.NaN : Number(value);
       return maxCost >= 0

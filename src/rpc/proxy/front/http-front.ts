@@ -125,6 +125,9 @@ export class HttpFront {
       this.#refuse(reply, "parse_error", scanned.message);
       return;
     }
+    const { pinning, now } = this.#engine;
+    const pins =
+      options.session === undefined ? undefined : pinning.ofClient(chain, options, now());
     const callOf = (envelope: Envelope): Call => ({
       chain,
       options,
@@ -132,6 +135,8 @@ export class HttpFront {
       body,
       envelope,
       websocketUrl: () => websocketUrl(request),
+      pins,
+      pin: undefined,
       isPart: false,
     });
     if (scanned.kind === "single") this.#serveOne(callOf(scanned.envelope), reply);
@@ -172,7 +177,7 @@ export class HttpFront {
       reply.send(200, [...headers, "Content-Length", `${fault.length}`], fault);
       return;
     }
-    const calls = envelopes.map(callOf);
+    const calls = this.#engine.pinning.ofBatch(envelopes.map(callOf));
     const { options, chain } = calls[0] as Call;
     const headers = [
       ...JSON_HEADERS,

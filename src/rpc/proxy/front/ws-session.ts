@@ -2,6 +2,7 @@
  * One client's WebSocket: calls take the same way as over HTTP, subscriptions go to the chain's hub.
  * Limits hold per connection, so one client cannot crowd out the others.
  */
+import { ConnectionPins } from "../../consistency/pinning.ts";
 import type { OwnReason } from "../../errors/codes.ts";
 import { OWN_ERRORS } from "../../errors/codes.ts";
 import type { ChainName } from "../../ids.ts";
@@ -49,6 +50,7 @@ export class WsSession {
   readonly #sink: SessionSink;
   readonly #hubSink: GatedSink;
   readonly #websocketUrl: () => string;
+  readonly #pins = new ConnectionPins();
   readonly #running = new Set<Cancellable>();
   readonly #subscriptions = new Map<string, ChainView>();
   /** Messages beyond the limits; few, since the socket is not read meanwhile. */
@@ -117,6 +119,8 @@ export class WsSession {
       return;
     }
     const options: CallOptions = this.#route.options;
+    const { pinning, now } = this.#engine;
+    const pins = pinning.ofClient(chain, options, now(), this.#pins);
     const callOf = (envelope: Envelope): Call => ({
       chain,
       options,
@@ -124,6 +128,8 @@ export class WsSession {
       body,
       envelope,
       websocketUrl: this.#websocketUrl,
+      pins,
+      pin: undefined,
       isPart: false,
     });
     if (scanned.kind === "batch") this.#serveBatch(scanned.envelopes, callOf, body);
@@ -180,7 +186,7 @@ export class WsSession {
     const batch: Batch = new Batch(
       limits,
       (call, sink) => this.#submit(call, sink),
-      envelopes.map(callOf),
+      this.#engine.pinning.ofBatch(envelopes.map(callOf)),
       (pieces, sizeBytes) => {
         if (sizeBytes > 0) this.#send(joined(pieces, sizeBytes));
         if (holds) this.#hubSink.release();

@@ -1,0 +1,96 @@
+/**
+ * Which block `latest`, `safe` and `finalized` stand for, within one batch or one client's session.
+ *
+ * The calls of a batch agree because each tag is looked up once; a session because it never goes
+ * back behind a block that it has been told of.
+ */
+import type { ChainView } from "../proxy/ports.ts";
+import type { MovingTag } from "./block-tags.ts";
+import { finalizedNumber, safeNumber } from "./finality.ts";
+import type { ServedHeights } from "./served-heights.ts";
+
+/** Where tags stand for a group of calls. */
+export interface TagPins {
+  /** The block behind a tag; -1 while nobody knows. */
+  numberOf(tag: MovingTag): number;
+}
+
+/** Tags as they stand now; what every other kind of pins begins with. */
+export class TipPins implements TagPins {
+  readonly #chain: ChainView;
+  readonly #served: ServedHeights;
+
+  constructor(chain: ChainView, served: ServedHeights) {
+    this.#chain = chain;
+    this.#served = served;
+  }
+
+  numberOf(tag: MovingTag): number {
+    if (tag === "finalized") return finalizedNumber(this.#chain);
+    return tag === "safe" ? safeNumber(this.#chain) : this.#served.latest(this.#chain);
+  }
+}
+
+/** Each tag as it stood when the batch first asked. */
+export class BatchPins implements TagPins {
+  readonly #base: TagPins;
+  readonly #known = new Map<MovingTag, number>();
+
+  constructor(base: TagPins) {
+    this.#base = base;
+  }
+
+  numberOf(tag: MovingTag): number {
+    const known = this.#known.get(tag);
+    if (known !== undefined) return known;
+    const number = this.#base.numberOf(tag);
+    this.#known.set(tag, number);
+    return number;
+  }
+}
+
+/** Tags that never go back while the session lasts, unless the chain itself did. */
+export class SessionPins implements TagPins {
+  readonly #chain: ChainView;
+  readonly #base: TagPins;
+  readonly #highest = new Map<MovingTag, number>();
+  #falls = 0;
+
+  constructor(chain: ChainView, base: TagPins) {
+    this.#chain = chain;
+    this.#base = base;
+  }
+
+  numberOf(tag: MovingTag): number {
+    const falls = this.#chain.head?.falls ?? 0;
+    if (falls !== this.#falls) {
+      this.#falls = falls;
+      this.#highest.clear();
+    }
+    const number = Math.max(this.#base.numberOf(tag), this.#highest.get(tag) ?? -1);
+    this.#highest.set(tag, number);
+    return number;
+  }
+}
+
+/** Tags for callers who name their provider: no further than that one is known to be. */
+export class ProviderPins implements TagPins {
+  readonly #chain: ChainView;
+  readonly #provider: string;
+
+  constructor(chain: ChainView, provider: string) {
+    this.#chain = chain;
+    this.#provider = provider;
+  }
+
+  numberOf(tag: MovingTag): number {
+    if (tag === "finalized") return finalizedNumber(this.#chain);
+    if (tag === "safe") return safeNumber(this.#chain);
+    let highest = -1;
+    for (const { provider, tags, transports } of this.#chain.snapshot?.endpoints ?? []) {
+      if (provider !== this.#provider && !tags.includes(this.#provider)) continue;
+      highest = Math.max(highest, transports.http?.head ?? -1, transports.ws?.head ?? -1);
+    }
+    return Math.min(highest, this.#chain.head?.number ?? -1);
+  }
+}
