@@ -7,19 +7,17 @@
  */
 import type { EndpointRow } from "../chain-view.ts";
 import type { ErrorClass } from "../errors/classes.ts";
-import type { Note } from "../explain/record.ts";
 import type { ToldHedge } from "../explain/told.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { DECISIONS } from "../errors/decisions.ts";
 import type { ErrorRule } from "../errors/rules.ts";
-import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import type { BlockDemand } from "../json-rpc/block-demand.ts";
 import { blockDemand } from "../json-rpc/block-demand.ts";
-import { idToken, upstreamBytes } from "../json-rpc/request-bytes.ts";
+import { upstreamBytes } from "../json-rpc/request-bytes.ts";
 import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
 import { hedgeDelayMs } from "../hedge.ts";
-import { firstUsable, hedgeTarget, TriedSet } from "../selection/pick.ts";
+import { firstUsable, TriedSet } from "../selection/pick.ts";
 import type { Selected } from "../selection/selected.ts";
 import type { Candidate, Ranking, RoutingSnapshot } from "../selection/snapshot.ts";
 import { account } from "./attempt/accounting.ts";
@@ -27,33 +25,23 @@ import { blocksOf, isNearHead } from "./attempt/asked.ts";
 import type { AttemptOwner } from "./attempt/attempt.ts";
 import { Attempt } from "./attempt/attempt.ts";
 import type { Expirable } from "./attempt/deadline-wheel.ts";
+import { takeHedge, type HedgeDenial } from "./attempt/hedging.ts";
+import { Legs } from "./attempt/legs.ts";
 import { failsOver, isStaleSocket, sharedBudgetMs, wantsHigherHead } from "./attempt/retry.ts";
-import type { Call, CallFacts, CallSink } from "./call.ts";
-import type { CallRecord } from "./call-record.ts";
+import type { Call, CallSink } from "./call.ts";
 import type { Engine } from "./engine.ts";
-import { paramsBytes } from "./facts.ts";
 import { COLD_Q99_MS, MIN_ATTEMPT_MS } from "./limits.ts";
 import type { FinalAnswer } from "./outcome.ts";
 import { finalAnswer, ownAnswer } from "./outcome.ts";
-import type { ChainView, RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
+import type { RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
+import { ServedCall } from "./served-call.ts";
 import type { Running } from "./service.ts";
 
 /** A call in progress; what expires is the wait before its hedge. */
-export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Running, Expirable {
-  readonly engine: Engine;
-  readonly call: Call;
-  readonly info: MethodInfo;
-  readonly requestId: string;
-  readonly strategy: string;
-  readonly startMs: number;
-  readonly attempts: Attempt[] = [];
-  ranking: Ranking | undefined = undefined;
-  /** How the ranking came about, for the explanation. */
-  selected: Selected | undefined = undefined;
-  provider: ProviderId | undefined = undefined;
-  reason: OwnReason | undefined = undefined;
-  durationMs = 0;
-  outcome: RequestRecord["outcome"] = "ok";
+export class Exchange extends ServedCall implements AttemptOwner, Running, Expirable {
+  override readonly attempts: Attempt[] = [];
+  override ranking: Ranking | undefined = undefined;
+  override selected: Selected | undefined = undefined;
   expiresAtMs = 0;
   wheelNext: Expirable | undefined = undefined;
   wheelPrevious: Expirable | undefined = undefined;
@@ -67,9 +55,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   #tries = 0;
   /** The block that a provider must have reached. */
   #minHead = 0;
-  #first: Attempt | undefined = undefined;
-  /** The leg beside it. */
-  #second: Attempt | undefined = undefined;
+  readonly #legs = new Legs();
   #mayHedge = false;
   #isDone = false;
   #hasRetriedReset = false;
@@ -81,29 +67,8 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     | undefined;
 
   constructor(engine: Engine, call: Call, info: MethodInfo, sink: CallSink, nowMs: number) {
-    this.engine = engine;
-    this.call = call;
-    this.info = info;
+    super(engine, call, info, nowMs);
     this.#sink = sink;
-    this.requestId = engine.nextRequestId();
-    this.strategy = call.options.strategy ?? call.chain.strategy;
-    this.startMs = nowMs;
-  }
-
-  get method(): string {
-    return this.info.name;
-  }
-
-  get chain(): ChainName {
-    return this.call.chain.name;
-  }
-
-  get protocol(): Transport {
-    return this.call.protocol;
-  }
-
-  get chainView(): ChainView {
-    return this.call.chain;
   }
 
   get isCheap(): boolean {
@@ -122,21 +87,11 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     return Math.min(this.engine.limits.maxResponseBytes, this.#sink.maxBytes);
   }
 
-  get attemptCount(): number {
+  override get attemptCount(): number {
     return this.attempts.length;
   }
 
-  get isLocal(): boolean {
-    return false;
-  }
-
-  get cache(): CallFacts["cache"] {
-    const { info, call } = this;
-    const isCacheable = info.isIdempotent && info.class !== "write" && !call.options.noCache;
-    return isCacheable ? "MISS" : "BYPASS";
-  }
-
-  get isDone(): boolean {
+  override get isDone(): boolean {
     return this.#isDone;
   }
 
@@ -148,27 +103,6 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     if (!fired && deniedBecause === undefined) return undefined;
     const budgetLeft = this.engine.hedges(this.call.chain).left;
     return { fired, afterMs: this.expiresAtMs - this.startMs, budgetLeft, deniedBecause };
-  }
-
-  get clientRequestId(): string | undefined {
-    return this.call.options.clientRequestId;
-  }
-
-  get notes(): Note | undefined {
-    return this.call.notes;
-  }
-
-  get paramsBytes(): number {
-    return paramsBytes(this.call);
-  }
-
-  /** The client's id as it stood in the request. */
-  get idToken(): string {
-    return idToken(this.call.body, this.call.envelope);
-  }
-
-  now(): number {
-    return this.engine.now();
   }
 
   rulesOf(attempt: Attempt): readonly ErrorRule[] {
@@ -210,23 +144,23 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   cancel(): void {
     if (this.#isDone) return;
     const nowMs = this.engine.now();
-    this.#giveUpLeg(this.#first, "client_gone", nowMs);
-    this.#giveUpLeg(this.#second, "client_gone", nowMs);
+    for (let leg = this.#legs.one; leg !== undefined; leg = this.#legs.one) {
+      this.#giveUpLeg(leg, "client_gone", nowMs);
+    }
     this.#done(nowMs, "gone");
     this.engine.finished(this);
   }
 
   /** The client took what was written: the provider may go on. */
   resume(): void {
-    this.#first?.call?.resume();
-    this.#second?.call?.resume();
+    this.#legs.resume();
   }
 
   /** The stall rule found the provider frozen: whatever can move, moves at once. */
   onStalled(attempt: Attempt): void {
     if (attempt.isSettled || attempt.isStreaming || !this.info.isIdempotent) return;
     // Without another provider a slow answer is the only one there can be.
-    const isOnly = this.#otherLeg(attempt) === undefined;
+    const isOnly = this.#legs.beside(attempt) === undefined;
     const isLast = this.#tries >= this.#maxAttempts || !this.#hasAnother(this.engine.now());
     if (isOnly && isLast) return;
     attempt.call?.abort();
@@ -302,9 +236,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
     const id = engine.ids.next();
     const attempt = new Attempt(this, candidate, row, id, nowMs, kind);
     this.attempts.push(attempt);
-    // Two legs at most: whichever place is free.
-    if (this.#first === undefined) this.#first = attempt;
-    else this.#second = attempt;
+    this.#legs.add(attempt);
     if (kind !== "hedge" && kind !== "retry") this.#tries++;
     row.inFlight++;
     const usual = candidate.view.calls.get(row.transport, this.info.name);
@@ -330,44 +262,29 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
 
   /** The wait for the first provider is over: a second one is asked, once, if it may be. */
   onExpire(nowMs: number): void {
-    const { engine, call, ranking } = this;
-    const slow = this.#first ?? this.#second;
+    const { engine, call, ranking, chain, method, requestId } = this;
+    const slow = this.#legs.one;
     if (this.#isDone || slow === undefined || slow.isStreaming || ranking === undefined) return;
     this.#mayHedge = false;
-    const minHead = this.#minHead;
-    const target = hedgeTarget(ranking, nowMs, this.#tried, minHead, slow.provider);
-    if (target === undefined) {
-      this.hedgeDenied = "no_provider";
-      return;
-    }
-    const row = engine.rowFor(call, target, nowMs);
-    const upstream = row === undefined ? undefined : call.chain.upstream(row);
-    if (row === undefined || upstream === undefined) {
-      this.hedgeDenied = "no_provider";
-      return;
-    }
-    const usualMs = target.view.calls.get(row.transport, this.info.name)?.p50Ms ?? 0;
-    if (this.#deadlineAtMs - nowMs < Math.max(usualMs, MIN_ATTEMPT_MS)) {
-      this.hedgeDenied = "deadline";
-      return;
-    }
-    const tells = { chain: this.chain, method: this.method, requestId: this.requestId };
+    const demand = {
+      call,
+      ranking,
+      tried: this.#tried,
+      minHead: this.#minHead,
+      slow,
+      deadlineAtMs: this.#deadlineAtMs,
+    };
+    const leg = takeHedge(engine, demand, nowMs);
     const { emit } = engine.deps;
-    if (!engine.hedges(call.chain).take()) {
-      this.hedgeDenied = "budget";
-      emit("rpc.hedge.budget_exhausted", tells);
+    if (typeof leg === "string") {
+      this.hedgeDenied = leg;
+      if (leg === "budget") emit("rpc.hedge.budget_exhausted", { chain, method, requestId });
       return;
     }
-    emit("rpc.hedge.fired", { ...tells, provider: target.view.provider, from: slow.provider });
-    this.#tried.add(row.index);
-    this.#dispatch(target, row, upstream, nowMs, "hedge");
-  }
-
-  /** The attempt that runs beside this one. */
-  #otherLeg(attempt: Attempt): Attempt | undefined {
-    const hedge = this.#second;
-    if (hedge !== undefined && hedge !== attempt) return hedge;
-    return this.#first === attempt ? undefined : this.#first;
+    const { provider } = leg.candidate.view;
+    emit("rpc.hedge.fired", { chain, method, requestId, provider, from: slow.provider });
+    this.#tried.add(leg.row.index);
+    this.#dispatch(leg.candidate, leg.row, leg.upstream, nowMs, "hedge");
   }
 
   /** Ends a leg that nobody waits for any more; it is nobody's failure. */
@@ -385,7 +302,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
   /** This attempt's answer is the client's. */
   #win(attempt: Attempt, nowMs: number): void {
     this.provider = attempt.provider;
-    this.#giveUpLeg(this.#otherLeg(attempt), "lost", nowMs);
+    this.#giveUpLeg(this.#legs.beside(attempt), "lost", nowMs);
     if (attempt.kind !== "hedge") return;
     const { emit } = this.engine.deps;
     const { chain, method, requestId, provider } = this;
@@ -418,7 +335,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
    */
   #retryEmpty(attempt: Attempt, body: Buffer, idStart: number, nowMs: number): boolean {
     if (this.#empty !== undefined) return false;
-    const isRaced = this.#otherLeg(attempt) !== undefined;
+    const isRaced = this.#legs.beside(attempt) !== undefined;
     if (!isRaced) {
       if (this.#tries >= this.#maxAttempts || !this.#hasAnother(nowMs)) return false;
       if (!this.engine.mayRetryEmpty(this.call, this.info, nowMs)) return false;
@@ -472,7 +389,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
       return;
     }
     if (failure?.kind === "overflow") {
-      this.#giveUpLeg(this.#otherLeg(attempt), "lost", nowMs);
+      this.#giveUpLeg(this.#legs.beside(attempt), "lost", nowMs);
       this.#answer(ownAnswer(this, "response_too_large"), nowMs);
       return;
     }
@@ -486,7 +403,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
       return;
     }
     if (DECISIONS[attempt.errorClass].failover === "never") {
-      this.#giveUpLeg(this.#otherLeg(attempt), "lost", nowMs);
+      this.#giveUpLeg(this.#legs.beside(attempt), "lost", nowMs);
     }
     this.#giveUp(nowMs, "exhausted");
   }
@@ -508,7 +425,7 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
 
   #giveUp(nowMs: number, reason: OwnReason): void {
     // The other leg may still answer.
-    if (this.#first !== undefined || this.#second !== undefined) return;
+    if (!this.#legs.isEmpty) return;
     const empty = this.#empty;
     if (empty === undefined) {
       this.#answer(finalAnswer(this, reason), nowMs);
@@ -530,18 +447,13 @@ export class Exchange implements AttemptOwner, CallRecord, RequestRecord, Runnin
 
   /** The one terminal outcome of an attempt. */
   #account(attempt: Attempt, nowMs: number): void {
-    if (this.#first === attempt) this.#first = undefined;
-    if (this.#second === attempt) this.#second = undefined;
+    this.#legs.remove(attempt);
     account(this.engine, this.call.chain, attempt, nowMs);
   }
 
   #done(nowMs: number, outcome: RequestRecord["outcome"]): void {
     this.#isDone = true;
     this.engine.wheel.remove(this);
-    this.outcome = outcome;
-    this.durationMs = nowMs - this.startMs;
+    this.close(outcome, nowMs);
   }
 }
-
-/** Why a slow request got no hedge. */
-export type HedgeDenial = "no_provider" | "deadline" | "budget";

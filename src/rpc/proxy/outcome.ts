@@ -10,7 +10,7 @@ import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText, resultText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
 import type { Attempt } from "./attempt/attempt.ts";
-import type { CallRecord } from "./call-record.ts";
+import type { ServedCall } from "./served-call.ts";
 
 /** An answer made of text. */
 export interface FinalAnswer {
@@ -23,7 +23,7 @@ export interface FinalAnswer {
 }
 
 /** The answer once nothing more will be tried. */
-export function finalAnswer(record: CallRecord, reason: OwnReason): FinalAnswer {
+export function finalAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
   const { attempts } = record;
   const last = attempts.at(-1);
   if (record.info.name === "eth_sendRawTransaction") {
@@ -38,7 +38,7 @@ export function finalAnswer(record: CallRecord, reason: OwnReason): FinalAnswer 
   return ownAnswer(record, reason);
 }
 
-function relayed(record: CallRecord, attempt: Attempt, addsData: boolean): FinalAnswer {
+function relayed(record: ServedCall, attempt: Attempt, addsData: boolean): FinalAnswer {
   const error = attempt.error as NonNullable<Attempt["error"]>;
   const raw = record.engine.redact(error.raw);
   const text =
@@ -74,7 +74,7 @@ function mostInformative(attempts: readonly Attempt[]): Attempt | undefined {
 }
 
 /** An error of ours for this call. */
-export function ownAnswer(record: CallRecord, reason: OwnReason): FinalAnswer {
+export function ownAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
   const { code, status } = OWN_ERRORS[reason];
   return {
     status,
@@ -85,7 +85,7 @@ export function ownAnswer(record: CallRecord, reason: OwnReason): FinalAnswer {
   };
 }
 
-function explanation(record: CallRecord, reason: OwnReason): Readonly<Record<string, unknown>> {
+function explanation(record: ServedCall, reason: OwnReason): Readonly<Record<string, unknown>> {
   return {
     reason,
     request_id: record.requestId,
@@ -98,7 +98,7 @@ function explanation(record: CallRecord, reason: OwnReason): Readonly<Record<str
   };
 }
 
-function messageOf(record: CallRecord, reason: OwnReason): string {
+function messageOf(record: ServedCall, reason: OwnReason): string {
   const { method, chain, attempts, ranking } = record;
   const what = `${method} on ${chain}`;
   if (reason === "no_provider") {
@@ -127,7 +127,7 @@ function tally(words: readonly string[]): string {
  * A raw transaction: known to one is success, and after silence nobody may say that it failed. Its
  * hash is computed here, so the client can look it up either way.
  */
-function writeAnswer(record: CallRecord, attempts: readonly Attempt[]): FinalAnswer | undefined {
+function writeAnswer(record: ServedCall, attempts: readonly Attempt[]): FinalAnswer | undefined {
   const known = attempts.find(({ errorClass }) => errorClass === "tx_known");
   const isSilent = attempts.some(mayHaveTaken);
   if (known === undefined && !isSilent) return undefined;
@@ -164,7 +164,7 @@ function mayHaveTaken({ errorClass, failureKind }: Attempt): boolean {
 }
 
 /** keccak256 of the first parameter, when that is hex. */
-function transactionHash(record: CallRecord): string | undefined {
+function transactionHash(record: ServedCall): string | undefined {
   const { body, envelope } = record.call;
   if (envelope.paramsStart < 0) return undefined;
   const params: unknown = JSON.parse(
