@@ -10,6 +10,7 @@ import { defineActor, keyFor, reply, type ChildSpec, type Ctx } from "../../src/
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { AttemptOutcome, EndpointRow } from "../../src/rpc/chain-view.ts";
 import { noCooldown, refuse, type Cooldown } from "../../src/rpc/cooldown.ts";
+import { DECISIONS } from "../../src/rpc/errors/decisions.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
 import { buildSnapshot } from "../../src/rpc/routing.ts";
@@ -102,7 +103,7 @@ export const providerPool = defineActor({
   casts: {
     /** An attempt ended; only capacity concerns the pool. */
     outcome: (state, outcome: AttemptOutcome, ctx) =>
-      outcome.errorClass === "rate_limit" ? rest(state, outcome, ctx) : state,
+      DECISIONS[outcome.errorClass].memory === "cooldown" ? rest(state, outcome, ctx) : state,
     /** Something that routing reads has changed. */
     changed: (state, _arg: undefined) => ({ ...state, isDirty: true }),
     verified: (state, at: EndpointId, ctx) => {

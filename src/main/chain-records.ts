@@ -8,6 +8,7 @@ import type { ChainConfig } from "../../config/schema.ts";
 import { CallbackScope } from "../io/callback-scope.ts";
 import type { Node } from "../otp/index.ts";
 import { createChainState, type ChainState } from "../rpc/chain-state.ts";
+import { DECISIONS } from "../rpc/errors/decisions.ts";
 import { EvidenceBook } from "../rpc/evidence/evidence-book.ts";
 import type { ChainDirectory } from "../rpc/proxy/ports.ts";
 import { createSelectionMemory } from "../rpc/selection/sticky.ts";
@@ -26,9 +27,10 @@ export const makeChainRecord = (node: Node, config: ChainConfig): ChainState => 
   const report: ChainState["report"] = (outcome) => {
     const { provider, transport } = outcome.row;
     node.via(circuitBreakerKey(name, provider, transport)).cast.outcome(outcome);
-    if (outcome.errorClass === "rate_limit") pool.cast.outcome(outcome);
+    const { memory } = DECISIONS[outcome.errorClass];
+    if (memory === "cooldown") pool.cast.outcome(outcome);
     // Something may have been learned: the next snapshot leaves such calls to others.
-    else if (outcome.errorClass === "capability") pool.cast.changed();
+    else if (memory === "capability") pool.cast.changed();
   };
   return createChainState({
     config,

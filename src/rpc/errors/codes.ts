@@ -55,6 +55,11 @@ export const OWN_ERRORS = {
     status: 503,
     meaning: "No provider may be tried now (breakers open, cooling down, none configured).",
   },
+  method_unsupported: {
+    code: -32601,
+    status: 200,
+    meaning: "No provider implements the method, as configured or learned from their answers.",
+  },
   overloaded: { code: -32002, status: 503, meaning: "Too many requests are in flight." },
   draining: { code: -32002, status: 503, meaning: "This instance is shutting down." },
   unknown_fate: {

@@ -320,7 +320,8 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   onResult(attempt: Attempt, body: Buffer, idStart: number, idEnd: number, isNull: boolean): void {
     const nowMs = this.engine.now();
     if (isNull && this.info.isLookup && this.#retryEmpty(attempt, body, idStart, nowMs)) return;
-    attempt.errorClass = isNull && this.info.isLookup ? "empty" : "ok";
+    attempt.errorClass =
+      isNull && this.info.isLookup ? "empty" : attempt.isRevert ? "revert" : "ok";
     attempt.settle();
     this.#account(attempt, nowMs);
     this.#win(attempt, nowMs);

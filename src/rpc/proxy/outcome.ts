@@ -5,7 +5,7 @@
 import { keccak256 } from "../../lib/keccak256.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
-import { DECISIONS } from "../errors/decisions.ts";
+import { isFinal, mostInformative } from "../errors/most-informative.ts";
 import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText, resultText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
@@ -25,17 +25,17 @@ export interface FinalAnswer {
 /** The answer once nothing more will be tried. */
 export function finalAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
   const { attempts } = record;
-  const last = attempts.at(-1);
   if (record.info.name === "eth_sendRawTransaction") {
     const written = writeAnswer(record, attempts);
     if (written !== undefined) return written;
   }
-  if (last?.error !== undefined && DECISIONS[last.errorClass].failover === "never") {
-    return relayed(record, last, false);
-  }
   const best = mostInformative(attempts);
-  if (best !== undefined) return relayed(record, best, attempts.length > 1);
-  return ownAnswer(record, reason);
+  // A final error passes as it came, however many attempts there were besides.
+  if (best !== undefined) return relayed(record, best, attempts.length > 1 && !isFinal(best));
+  return ownAnswer(
+    record,
+    reason === "no_provider" && lacksMethod(record) ? "method_unsupported" : reason,
+  );
 }
 
 function relayed(record: ServedCall, attempt: Attempt, addsData: boolean): FinalAnswer {
@@ -59,20 +59,6 @@ function relayed(record: ServedCall, attempt: Attempt, addsData: boolean): Final
   };
 }
 
-/** Lowest rank first, then the class seen most often, then the provider's id: equal situations give equal answers. */
-function mostInformative(attempts: readonly Attempt[]): Attempt | undefined {
-  const seen = (attempt: Attempt): number =>
-    attempts.filter(({ errorClass }) => errorClass === attempt.errorClass).length;
-  return attempts
-    .filter(({ error, errorClass }) => error !== undefined && DECISIONS[errorClass].isRelayed)
-    .toSorted(
-      (a, b) =>
-        DECISIONS[a.errorClass].informative - DECISIONS[b.errorClass].informative ||
-        seen(b) - seen(a) ||
-        (a.provider < b.provider ? -1 : 1),
-    )[0];
-}
-
 /** An error of ours for this call. */
 export function ownAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
   const { code, status } = OWN_ERRORS[reason];
@@ -83,6 +69,13 @@ export function ownAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
     provider: undefined,
     isResult: false,
   };
+}
+
+/** Nobody could be asked because nobody has the method. */
+function lacksMethod({ ranking }: ServedCall): boolean {
+  if (ranking === undefined || ranking.candidates.length > 0) return false;
+  const rules = ranking.excluded.map(({ rule }) => rule).filter((rule) => rule !== "not_requested");
+  return rules.length > 0 && rules.every((rule) => rule === "method_unsupported");
 }
 
 function explanation(record: ServedCall, reason: OwnReason): Readonly<Record<string, unknown>> {
@@ -107,6 +100,7 @@ function messageOf(record: ServedCall, reason: OwnReason): string {
       ? `no provider for ${what}: the chain is starting`
       : noProvider(snapshot, method, ranking, record.now()).message;
   }
+  if (reason === "method_unsupported") return `no provider implements ${what}`;
   if (reason === "deadline") return `time ran out for ${what}: ${tally(classes(attempts))}`;
   if (reason === "response_too_large") return `the answer to ${what} is over the size limit`;
   return `no provider answered ${what}: ${tally(classes(attempts))}`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ErrorClass } from "../../../src/rpc/errors/classes.ts";
 import { classifyError } from "../../../src/rpc/errors/classify.ts";
-import { DECISIONS, isBreakerFailure } from "../../../src/rpc/errors/decisions.ts";
+import { DECISIONS, isBreakerFailure, isRelayed } from "../../../src/rpc/errors/decisions.ts";
 import { retryAfterMs } from "../../../src/rpc/errors/retry-after.ts";
 
 const classify = (
@@ -197,7 +197,8 @@ describe("the decision table", () => {
 
   it("never relays our own trouble with a provider", () => {
     for (const errorClass of ["auth", "rate_limit", "transport", "timeout", "malformed"] as const) {
-      expect(DECISIONS[errorClass].isRelayed).toBe(false);
+      expect(isRelayed(errorClass)).toBe(false);
+      expect(DECISIONS[errorClass].client).toBe("own");
     }
   });
 });

@@ -36,6 +36,15 @@ describe("the request path", () => {
     ]);
   });
 
+  it("reads the words in the data when the message has none", () => {
+    const w = world();
+    const data = "Query returned more than 20000 results. Try with this block range [0x1, 0x9].";
+    scripted(w, 0, (c) => c.error(-32602, "invalid params", data));
+    w.post(logs(1, 100));
+    expect(w.upstreams[1]?.calls).toHaveLength(1);
+    expect(bookOf(w).limit("results", "a", "eth_getLogs", w.nowMs)).toBe(20_000);
+  });
+
   it("forgets a range when a longer one is served", () => {
     const w = world();
     let isMended = false;

@@ -137,6 +137,87 @@ describe("an exchange", () => {
     ]);
   });
 
+  it.each<[string, Script, object]>([
+    ["a hex string", (c) => c.error(-32000, "odd", "0x01"), { data: "0x01" }],
+    [
+      "an object",
+      (c) => c.error(-32000, "odd", { a: [1, "\u00e9"] }),
+      { data: { a: [1, "\u00e9"] } },
+    ],
+  ])(
+    "relays an error's own data unchanged when it is %s, whatever else was tried",
+    (_w, script, data) => {
+      const w = world({ script });
+      expect(w.post(call()).json.error).toEqual({ code: -32000, message: "odd", ...data });
+      expect(w.upstreams[1]?.calls).toHaveLength(1);
+    },
+  );
+
+  it("adds nothing to a final error, although other attempts came before it", () => {
+    const w = world({ script: (c) => c.error(-32000, "execution reverted") });
+    (w.upstreams[0] as { script: Script }).script = (c) => c.answer("down", 503);
+    expect(w.post(call()).json.error).toEqual({ code: -32000, message: "execution reverted" });
+  });
+
+  it("adds nothing to a final error that came while a hedge was under way", () => {
+    const pending: Parameters<Script>[0][] = [];
+    const w = world({ script: (c) => pending.push(c) });
+    const reply = w.post(call());
+    w.advance(600);
+    expect(pending).toHaveLength(2);
+    pending[0]?.error(-32000, "execution reverted");
+    expect(reply.json.error).toEqual({ code: -32000, message: "execution reverted" });
+    expect(pending[1]?.isAborted).toBe(true);
+  });
+
+  it("gives the same error in whatever order equal providers fail", () => {
+    const scripts: Record<string, Script> = {
+      unmatched: (c) => c.error(-32000, "the moon is full"),
+      capability: (c) => c.error(-32601, "method not found"),
+      block: (c) => c.error(-32000, "header not found"),
+    };
+    const orders = [
+      ["unmatched", "capability", "block"],
+      ["block", "unmatched", "capability"],
+      ["capability", "block", "unmatched"],
+    ];
+    for (const order of orders) {
+      const w = world();
+      for (const [index, name] of order.entries()) {
+        (w.upstreams[index] as { script: Script }).script = scripts[name] as Script;
+      }
+      const { error } = w.post(call()).json;
+      expect(error.message).toBe("the moon is full");
+      expect(error.data.attempts).toHaveLength(3);
+    }
+  });
+
+  it("passes a revert on as the result it came as, and the provider is not blamed", () => {
+    const revert = `"0x08c379a0${"0".repeat(128)}"`;
+    const w = world({ script: (c) => c.result(revert) });
+    const reply = w.post(call());
+    expect(reply.text).toBe(`{"jsonrpc":"2.0","id":7,"result":${revert}}`);
+    expect(reply.headers["x-paceline-attempts"]).toBe("a=primary:revert:0:won");
+    expect(w.rows[0]).toMatchObject({ successes: 1, dirty: false });
+    expect(w.upstreams[1]?.calls).toHaveLength(0);
+  });
+
+  it("says -32601 when no provider is known to have the method", () => {
+    const w = world();
+    const { snapshot } = w.chain;
+    for (const view of snapshot?.endpoints ?? []) {
+      (view as { unsupported: unknown }).unsupported = new Set(["eth_foo"]);
+    }
+    const reply = w.post(call("eth_foo"));
+    expect(reply.status).toBe(200);
+    expect(reply.json.error).toMatchObject({
+      code: -32601,
+      message: "no provider implements eth_foo on ethereum",
+      data: { reason: "method_unsupported" },
+    });
+    expect(w.events.map(({ name }) => name)).toContain("rpc.selection.failure");
+  });
+
   it("never relays our own trouble with a provider's key or rate", () => {
     const w = world({ script: (c) => c.error(-32005, "rate limit reached for key s3cr3t") });
     const reply = w.post(call());

@@ -33,9 +33,9 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
   }
   evidence.recordCall(provider, transport, attempt.method, errorClass, attempt.durationMs, nowMs);
   learn(books.deps, chain, attempt, nowMs);
-  const { breaker } = DECISIONS[errorClass];
+  const { breaker, memory } = DECISIONS[errorClass];
   // Extra load must not open a breaker that the requests themselves would have left closed.
-  if (attempt.kind === "hedge" && errorClass !== "rate_limit") return;
+  if (attempt.kind === "hedge" && memory !== "cooldown") return;
   if (breaker === "success") {
     row.successes++;
     if (row.dirty || errorClass === "empty") chain.report(attempt);

@@ -82,6 +82,8 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
   status: number | undefined = undefined;
   detail: string | undefined = undefined;
   error: RelayableError | undefined = undefined;
+  /** The result is the data of a revert. */
+  isRevert = false;
   /** How the transport broke, when it did. */
   failureKind: UpstreamFailure["kind"] | undefined = undefined;
   /** Neighbours among all attempts in flight, for the stall rule. */
@@ -301,6 +303,7 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
     const body = this.#whole();
     const verdict = judgeReply(body, this);
     if (verdict.kind === "result") {
+      this.isRevert = verdict.isRevert;
       this.owner.onResult(this, body, verdict.idStart, verdict.idEnd, verdict.isNull);
       return;
     }

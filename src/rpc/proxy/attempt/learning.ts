@@ -1,5 +1,6 @@
 /** What an attempt's end shows of the provider's capabilities, written into the chain's book. */
 import type { CapabilityBook } from "../../capabilities/capability-book.ts";
+import { DECISIONS } from "../../errors/decisions.ts";
 import type { ChainView, GatewayDeps } from "../ports.ts";
 import type { Attempt } from "./attempt.ts";
 
@@ -12,11 +13,16 @@ export function learn(
 ): void {
   const book = chain.capabilities;
   if (book === undefined) return;
-  if (attempt.errorClass === "capability") learnRefusal(deps, book, attempt, nowMs);
-  else if (attempt.errorClass === "ok" && !book.isEmpty) {
+  if (DECISIONS[attempt.errorClass].memory === "capability")
+    learnRefusal(deps, book, attempt, nowMs);
+  else if (!book.isEmpty && wasServed(attempt)) {
     const { provider, method, owner } = attempt;
     if (book.watches(provider, method)) book.served(provider, method, owner.blocksAsked());
   }
+}
+
+function wasServed({ errorClass }: Attempt): boolean {
+  return errorClass === "ok" || errorClass === "revert";
 }
 
 function learnRefusal(

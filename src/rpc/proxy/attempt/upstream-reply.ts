@@ -28,6 +28,8 @@ export type ReplyVerdict =
       readonly idStart: number;
       readonly idEnd: number;
       readonly isNull: boolean;
+      /** Some nodes send the data of a revert as the result of the call. */
+      readonly isRevert: boolean;
     }
   | {
       readonly kind: "failure";
@@ -86,7 +88,16 @@ export function judgeReply(body: Buffer, context: ReplyContext): ReplyVerdict {
   if (idStart < 0 || readId(body, idStart, idEnd) !== context.id) {
     return malformed("answer carries another id");
   }
-  return { kind: "result", idStart, idEnd, isNull };
+  const isRevert = context.method === "eth_call" && startsWith(body, head.valueAt, REVERT_RESULT);
+  return { kind: "result", idStart, idEnd, isNull, isRevert };
+}
+
+/** `Error(string)`, where a result should be (ethers-io/ethers.js#949). */
+const REVERT_RESULT = Buffer.from('"0x08c379a0');
+
+function startsWith(body: Buffer, at: number, expected: Buffer): boolean {
+  for (let i = 0; i < expected.length; i++) if (body[at + i] !== expected[i]) return false;
+  return true;
 }
 
 /** A body without a JSON-RPC error: its status speaks, then its words. */
