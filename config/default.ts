@@ -49,7 +49,7 @@ export const CHAIN_DEFAULTS = {
   },
   sticky: { hysteresis: 0.3, min_interval: "30s" },
   hedge: { enabled: true, budget: 0.05 },
-  methods: { allow: [] },
+  methods: { allow: [], deny: [] },
 } as const;
 
 /** What holds for a provider that says nothing else; `subscribe_new_heads` follows `ws_url`, `vendor` the id. */

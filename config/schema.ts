@@ -239,8 +239,10 @@ export interface HedgeConfig {
 
 /** Methods beyond the standard reads. */
 export interface MethodsConfig {
-  /** Names or `prefix_*` that are relayed although denied by default. */
+  /** Names or globs that are relayed although denied by default. */
   readonly allow: readonly string[];
+  /** Names or globs that are not served; they win over `allow`. */
+  readonly deny: readonly string[];
 }
 
 /** One endpoint pair of one vendor on one chain. */

@@ -179,10 +179,14 @@ export const chainRule = z
         { ...field.hot(chained.hedge.budget), unit: "ratio" },
       ),
     }),
-    methods: field.group("Methods beyond the standard ones.", {
+    methods: field.group("Which methods are served.", {
       allow: field.methods(
-        "Methods, or prefixes such as `debug_*`, relayed although denied by default.",
+        "Methods, or globs such as `debug_*`, relayed although denied by default.",
         field.hot(chained.methods.allow),
+      ),
+      deny: field.methods(
+        "Methods, or globs such as `*_sign*`, that are not served; stands above `allow`.",
+        field.hot(chained.methods.deny),
       ),
     }),
     providers: z.array(providerRule).min(1).meta({

@@ -136,13 +136,14 @@ export const texts = (description: string, info: KeyInfo = {}) =>
 export const group = <S extends z.ZodRawShape>(description: string, shape: S) =>
   z.strictObject(shape).meta({ description, "x-expects": "a map of keys" }).optional();
 
-const METHOD_PATTERN = /^[A-Za-z][A-Za-z0-9]*_[A-Za-z0-9_]*\*?$/;
-/** A list of method names or prefixes. */
+/** Names with a namespace, and globs in which `*` is any run of characters; no `**`, nothing else. */
+const METHOD_PATTERN = /^(?!.*\*\*)(?=.*[_.*])[A-Za-z0-9_.*]+$/;
+/** A list of method names or globs. */
 export const methods = (description: string, info: KeyInfo) =>
   describe(
     z.array(z.string().regex(METHOD_PATTERN)),
     description,
-    "a list of method names such as eth_call, or prefixes such as debug_*",
+    "a list of method names such as eth_call, or globs such as debug_* and *_sign*",
     info,
   );
 

@@ -117,7 +117,7 @@ export const providerRule = z
       "Limits of the provider that are known beforehand; others are learned from its answers.",
       {
         unsupported: field.methods(
-          "Methods, or prefixes such as `debug_*`, that it does not serve.",
+          "Methods, or globs such as `debug_*`, that it does not serve.",
           field.hot(provided.capabilities.unsupported),
         ),
         max_block_range: field.whole(

@@ -127,7 +127,7 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
     },
     sticky: { hysteresis: sticky.hysteresis, minIntervalMs: ms(sticky.min_interval) },
     hedge: fill(CHAIN_DEFAULTS.hedge, chain.hedge),
-    methods: { allow: chain.methods?.allow ?? CHAIN_DEFAULTS.methods.allow },
+    methods: fill(CHAIN_DEFAULTS.methods, chain.methods),
     providers,
     skipped,
   };

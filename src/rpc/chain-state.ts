@@ -4,7 +4,8 @@
  * It outlives every process of its chain, so cooldowns, breaker states and evidence survive a
  * restart. Each field has one writing process, named beside it; everybody else reads.
  */
-import type { ChainConfig } from "../../config/schema.ts";
+import type { ChainConfig, MethodsConfig } from "../../config/schema.ts";
+import { NameGlobs } from "../lib/name-globs.ts";
 import { CapabilityBook } from "./capabilities/capability-book.ts";
 import type { EndpointRow, HeadView } from "./chain-view.ts";
 import type { ErrorRule } from "./errors/rules.ts";
@@ -49,6 +50,12 @@ export interface ChainState extends ChainView {
   dispose(): void;
 }
 
+/** The compiled lists of methods of a chain. */
+interface MethodPolicy {
+  readonly allow: NameGlobs;
+  readonly deny: NameGlobs;
+}
+
 /** A channel that somebody has to close. */
 interface Closable {
   close?(): unknown;
@@ -71,6 +78,17 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
   const rows = new Map<ProviderId, ProviderRows>();
   const upstreams = new Map<EndpointRow, Upstream>();
   const name = options.config.name;
+  let policyOf: MethodsConfig | undefined;
+  let compiled: MethodPolicy | undefined;
+  // A reload brings another object; until then the lists are compiled once.
+  const policy = (): MethodPolicy => {
+    const { methods } = state.config;
+    if (compiled === undefined || policyOf !== methods) {
+      compiled = { allow: new NameGlobs(methods.allow), deny: new NameGlobs(methods.deny) };
+      policyOf = methods;
+    }
+    return compiled;
+  };
 
   const state: ChainState = {
     config: options.config,
@@ -110,10 +128,8 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     get hedge() {
       return state.config.hedge;
     },
-    allows: (method) =>
-      state.config.methods.allow.some((name) =>
-        name.endsWith("*") ? method.startsWith(name.slice(0, -1)) : name === method,
-      ),
+    allows: (method) => policy().allow.has(method),
+    denies: (method) => policy().deny.has(method),
     errorRules: (provider) =>
       state.config.providers.find(({ id }) => id === provider)?.errorRules ?? noRules,
     upstream: (row) => upstreams.get(row),

@@ -208,6 +208,16 @@ describe("configuration errors", () => {
       chain("methods: { allow: ['debug'] }"),
       /methods\.allow\[0\]: expected a list of method names/,
     ],
+    [
+      "a glob with two stars in a row",
+      chain("methods: { deny: ['debug_*', 'trace_**'] }"),
+      /:\d+:\d+.*methods\.deny\[1\]: expected a list of method names/s,
+    ],
+    [
+      "a glob of another language",
+      chain("methods: { allow: ['debug_[a-z]+'] }"),
+      /methods\.allow\[0\]: expected a list of method names/,
+    ],
     ["a tab as indentation", "chains:\n\tethereum: 1", /CONFIG_YAML: a tab as indentation/],
     ["an open quote", 'region: "abc', /CONFIG_YAML: a character is missing/],
     ["two documents", `${SMALLEST}---\n${SMALLEST}`, /CONFIG_YAML: more than one YAML document/],

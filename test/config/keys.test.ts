@@ -70,6 +70,7 @@ const OTHER: Readonly<Record<string, string>> = {
   "chains.<name>.sticky.hysteresis": "0.7",
   "chains.<name>.sticky.min_interval": "7s",
   "chains.<name>.methods.allow": "[debug_traceCall]",
+  "chains.<name>.methods.deny": "['*_sign*']",
   "chains.<name>.providers[].url": '"https://b.example/"',
   "chains.<name>.providers[].ws_url": '"wss://b.example/"',
   "chains.<name>.providers[].priority": "7",

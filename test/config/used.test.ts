@@ -23,7 +23,7 @@ chains:
   eth:
     chain_id: 1
     block_time: 12s
-    methods: { allow: [debug_traceTransaction] }
+    methods: { allow: [debug_traceTransaction], deny: [eth_getProof] }
     connection: { max_reconnect_attempts: 5 }
     providers:
       - id: a

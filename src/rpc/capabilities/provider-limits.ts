@@ -5,7 +5,7 @@
 import type { CapabilitiesConfig } from "../../../config/schema.ts";
 import type { ProviderId } from "../ids.ts";
 import type { CapabilityBook } from "./capability-book.ts";
-import { MethodGlobs } from "./method-globs.ts";
+import { NameGlobs } from "../../lib/name-globs.ts";
 
 /** The limits of one provider. */
 export interface ProviderLimits {
@@ -53,10 +53,10 @@ function methodsOf(
 }
 
 /** Compiled lists by the configuration's own array, so that a snapshot does not compile them anew. */
-const compiled = new WeakMap<readonly string[], MethodGlobs>();
+const compiled = new WeakMap<readonly string[], NameGlobs>();
 
-function globsOf(patterns: readonly string[]): MethodGlobs {
+function globsOf(patterns: readonly string[]): NameGlobs {
   let globs = compiled.get(patterns);
-  if (globs === undefined) compiled.set(patterns, (globs = new MethodGlobs(patterns)));
+  if (globs === undefined) compiled.set(patterns, (globs = new NameGlobs(patterns)));
   return globs;
 }

@@ -3,6 +3,8 @@
  * repeated. Unknown methods are forwarded as state reads: a provider says best whether it has them.
  */
 
+import { NameGlobs } from "../../lib/name-globs.ts";
+
 /** How a method is served. */
 export type MethodRoute =
   /** By providers. */
@@ -115,17 +117,29 @@ const DENIED = [
   "eth_submitHashrate",
 ];
 /** Namespaces that administer a node, hold its keys or cost it minutes. */
-const DENIED_PREFIXES = [
-  "personal_",
-  "admin_",
-  "miner_",
-  "engine_",
-  "debug_",
-  "trace_",
-  "txpool_",
-  "eth_sign",
-  "eth_submit",
-];
+const DENIED_BY_DEFAULT = new NameGlobs([
+  "personal_*",
+  "admin_*",
+  "miner_*",
+  "engine_*",
+  "debug_*",
+  "trace_*",
+  "txpool_*",
+  "clique_*",
+  "les_*",
+  "db_*",
+  "shh_*",
+  "eth_sign*",
+  "eth_submit*",
+]);
+/** Of those, what only reads: where the operator allows it, another provider may be asked too. */
+const DENIED_READS = new NameGlobs([
+  "trace_*",
+  "txpool_*",
+  "debug_trace*",
+  "debug_get*",
+  "debug_storage*",
+]);
 
 const METHODS = new Map<string, MethodInfo>(
   [
@@ -141,14 +155,24 @@ const METHODS = new Map<string, MethodInfo>(
   ].map((info) => [info.name, info]),
 );
 
+/** Rows of unlisted methods; clients choose the names, so the memory starts anew when full. */
+const UNLISTED = new Map<string, MethodInfo>();
+const MAX_UNLISTED = 1024;
+
 /** The row of a method; unlisted names get one by their namespace. */
 export function methodInfo(name: string): MethodInfo {
-  return METHODS.get(name) ?? unlisted(name);
+  const known = METHODS.get(name) ?? UNLISTED.get(name);
+  if (known !== undefined) return known;
+  const info = unlisted(name);
+  if (UNLISTED.size >= MAX_UNLISTED) UNLISTED.clear();
+  UNLISTED.set(name, info);
+  return info;
 }
 
 function unlisted(name: string): MethodInfo {
-  if (DENIED_PREFIXES.some((prefix) => name.startsWith(prefix))) {
-    return describe(name, "denied", name.startsWith("eth_") ? "write" : "trace", false);
+  if (DENIED_BY_DEFAULT.has(name)) {
+    const kind = name.startsWith("eth_") ? "write" : "trace";
+    return describe(name, "denied", kind, DENIED_READS.has(name));
   }
   const isRead = /^(eth|net|web3)_(get|call|estimate|fee|block|gas|max|simulate|chain)/.test(name);
   return describe(name, "forward", "state", isRead);

@@ -92,6 +92,10 @@ export class Engine {
       this.#refuseEnvelope(call, sink);
       return undefined;
     }
+    if (call.chain.denies?.(envelope.method) === true) {
+      this.refuse(call, sink, "method_denied", `${envelope.method} is not served`);
+      return undefined;
+    }
     const info = methodInfo(envelope.method);
     if (info.route === "forward") return this.#forward(call, info, sink);
     if (info.route === "local") {
@@ -392,7 +396,7 @@ export class Engine {
   #tellFailure(exchange: Exchange): void {
     const { emit } = this.deps;
     const { chain, method, requestId, reason, attempts, ranking } = exchange;
-    if (reason === "no_provider") {
+    if (reason === "no_provider" || reason === "method_unsupported") {
       emit("rpc.selection.failure", {
         chain,
         method,

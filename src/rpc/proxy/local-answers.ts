@@ -24,7 +24,8 @@ export function localResult(method: string, chain: ChainView, clientVersion: str
 /** An OpenRPC document that names the methods; what they take and give, their providers define. */
 function openRpcText(chain: ChainView, clientVersion: string): string {
   const [title, version] = clientVersion.split("/");
-  const methods = servedMethods().map((name) => ({
+  const served = servedMethods().filter((name) => chain.denies?.(name) !== true);
+  const methods = served.map((name) => ({
     name,
     params: [{ name: "params", schema: {} }],
     result: { name: "result", schema: {} },

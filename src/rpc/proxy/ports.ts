@@ -151,6 +151,8 @@ export interface ChainView {
   readonly hedge: HedgeConfig;
   /** Relays this method although it is denied by default (`methods.allow`). */
   allows?(method: string): boolean;
+  /** Does not serve this method, whatever else is said of it (`methods.deny`). */
+  denies?(method: string): boolean;
   /** A provider's own `error_rules`, tried before the built-in table. */
   errorRules(provider: ProviderId): readonly ErrorRule[];
   /** The live channel of a row; `undefined` when it has none now. */

@@ -364,6 +364,25 @@ describe("what needs no provider", () => {
     expect(w.post(rpc(call(1, "debug_traceCall"))).json.error.code).toBe(-32004);
   });
 
+  it("denies what the chain denies, allowed, local or standard though it be", () => {
+    const deny = ["debug_traceCall", "eth_chainId", "eth_getProof"];
+    const w = world({ allow: ["debug_traceCall"], deny });
+    for (const method of deny) {
+      const { error } = w.post(rpc(call(1, method))).json;
+      expect(error, method).toMatchObject({ code: -32004, data: { reason: "method_denied" } });
+    }
+    expect(w.upstreams[0]?.calls).toHaveLength(0);
+    const { result } = w.post(rpc(call(1, "rpc.discover"))).json;
+    expect(result.methods.map(({ name }: { name: string }) => name)).not.toContain("eth_getProof");
+  });
+
+  it("asks another provider for a trace that one fails to give", () => {
+    const w = world({ allow: ["trace_block"] });
+    (w.upstreams[0] as ScriptedUpstream).script = (c) => c.answer("down", 502);
+    expect(w.post(rpc(call(1, "trace_block"))).json.result).toBe("0x1");
+    expect(w.upstreams[1]?.calls).toHaveLength(1);
+  });
+
   it("points a subscriber to the WebSocket", () => {
     const { error } = world().post(rpc(call(1, "eth_subscribe"))).json;
     expect(error.code).toBe(-32004);

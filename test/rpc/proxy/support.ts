@@ -263,6 +263,8 @@ export interface WorldOptions {
   /** Methods that are relayed although denied by default. */
   readonly allow?: readonly string[];
   readonly consistency?: ChainView["consistency"];
+  /** Methods that are not served. */
+  readonly deny?: readonly string[];
 }
 
 export const idleHub: HubPort = {
@@ -359,6 +361,7 @@ export function world(options: WorldOptions = {}): World {
     failoverEnabled: true,
     hedge: { enabled: true, budget: 0.05 },
     allows: (method) => options.allow?.includes(method) === true,
+    denies: (method) => options.deny?.includes(method) === true,
     hub: options.hub ?? idleHub,
     capabilities: new CapabilityBook(),
     evidence: {

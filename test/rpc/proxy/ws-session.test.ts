@@ -170,6 +170,17 @@ describe("a WebSocket client", () => {
     expect(hub.unsubscribed).toEqual(["0xabc"]);
   });
 
+  it("gets no subscription where the chain denies them", () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub, deny: ["eth_subscribe"] }));
+    say(call(1, "eth_subscribe", ["newHeads"]));
+    expect(sink.answers[0]?.error).toMatchObject({
+      code: -32004,
+      data: { reason: "method_denied" },
+    });
+    expect(hub.asked).toHaveLength(0);
+  });
+
   it("hears why a subscription is refused", async () => {
     const hub = new ManualHub();
     const { sink, say } = connect(world({ hub, limits: { wsMaxSubscriptions: 1 } }));

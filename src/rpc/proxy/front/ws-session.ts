@@ -247,6 +247,8 @@ export class WsSession {
 
   #submit(call: Call, sink: CallSink): Running | undefined {
     const { envelope } = call;
+    const isDenied = envelope.fault === undefined && call.chain.denies?.(envelope.method) === true;
+    if (isDenied) return this.#engine.submit(call, sink);
     if (envelope.fault !== undefined || !isSubscription(envelope)) {
       if (envelope.fault === undefined && envelope.method === "eth_unsubscribe") {
         this.#unsubscribe(call, sink);

@@ -1,5 +1,5 @@
 /**
- * Matches method names against globs such as `eth_call`, `debug_*` and `*_sign*`, in which `*` is any
+ * Matches names such as methods against globs such as `eth_call`, `debug_*` and `*_sign*`, in which `*` is any
  * run of characters. Compiled once; a name that was judged before costs one look-up.
  */
 
@@ -7,7 +7,7 @@
 const MAX_REMEMBERED = 1024;
 
 /** A compiled list of globs. */
-export class MethodGlobs {
+export class NameGlobs {
   readonly #exact: ReadonlySet<string>;
   /** Each glob as the pieces between its stars. */
   readonly #globs: readonly (readonly string[])[];

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MethodGlobs } from "../../../src/rpc/capabilities/method-globs.ts";
+import { NameGlobs } from "../../src/lib/name-globs.ts";
 
-describe("globs of methods", () => {
+describe("globs of names", () => {
   it.each<[string, string, boolean]>([
     ["eth_call", "eth_call", true],
     ["eth_call", "eth_callMany", false],
@@ -17,7 +17,7 @@ describe("globs of methods", () => {
     ["*a*b*", "ba", false],
     ["*", "anything", true],
   ])("%s and %s: %s", (glob, name, expected) => {
-    const globs = new MethodGlobs([glob]);
+    const globs = new NameGlobs([glob]);
     expect(globs.has(name)).toBe(expected);
     // From memory.
     expect(globs.has(name)).toBe(expected);
@@ -31,13 +31,13 @@ describe("globs of methods", () => {
         const expected = patterns.some((pattern) =>
           new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(method),
         );
-        expect(new MethodGlobs(patterns).has(method)).toBe(expected);
+        expect(new NameGlobs(patterns).has(method)).toBe(expected);
       }),
     );
   });
 
   it("stay right when clients invent more names than are remembered", () => {
-    const globs = new MethodGlobs(["debug_*"]);
+    const globs = new NameGlobs(["debug_*"]);
     for (let n = 0; n < 5000; n++) expect(globs.has(`x_${n}`)).toBe(false);
     expect(globs.has("debug_x")).toBe(true);
   });
