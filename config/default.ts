@@ -50,6 +50,17 @@ export const CHAIN_DEFAULTS = {
   sticky: { hysteresis: 0.3, min_interval: "30s" },
   hedge: { enabled: true, budget: 0.05 },
   methods: { allow: [], deny: [] },
+  quorum: [],
+  integrity: { headers: false, bloom: false, receipts: false },
+} as const;
+
+/** What holds for a quorum rule that names its methods only. */
+export const QUORUM_RULE_DEFAULTS = {
+  agree: 2,
+  of: 3,
+  // Members that nodes of different make add or leave out while they agree on everything else.
+  ignore_fields: ["author", "blockTimestamp", "sealFields", "totalDifficulty", "yParity"],
+  prefer: "non_empty",
 } as const;
 
 /** What holds for a provider that says nothing else; `subscribe_new_heads` follows `ws_url`, `vendor` the id. */

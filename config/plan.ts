@@ -111,6 +111,8 @@ const CHAIN_VALUES = [
   "sticky",
   "hedge",
   "methods",
+  "quorum",
+  "integrity",
 ] as const;
 
 function planProviders(old: ChainConfig, chain: ChainConfig): readonly ReloadStep[] {
@@ -152,6 +154,7 @@ function planProvider(
         steps.restart("circuit-breaker", `breaker.${spelled(part)}`);
       }
     } else if (key === "probe") steps.restart("probe", "probe");
+    else if (key === "shadow") steps.restart("ws-connection", "shadow.sample");
     else if (key === "subscribeNewHeads") steps.restart("ws-connection", "subscribe_new_heads");
     else steps.patch(keysBelow(key, old[key], provider[key]));
   }

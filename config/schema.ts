@@ -142,6 +142,8 @@ export interface ChainConfig {
   readonly sticky: StickyConfig;
   readonly hedge: HedgeConfig;
   readonly methods: MethodsConfig;
+  readonly quorum: readonly QuorumRuleConfig[];
+  readonly integrity: IntegrityConfig;
   /** Available providers in the order of the file; those left out are in `skipped`. */
   readonly providers: readonly ProviderConfig[];
   readonly skipped: readonly SkippedProvider[];
@@ -245,6 +247,25 @@ export interface MethodsConfig {
   readonly deny: readonly string[];
 }
 
+/** Reads that several providers must agree on. */
+export interface QuorumRuleConfig {
+  /** Names or `prefix_*`. */
+  readonly methods: readonly string[];
+  readonly agree: number;
+  readonly of: number;
+  /** Member names, or dotted paths from the result, that do not count. */
+  readonly ignoreFields: readonly string[];
+  /** Whether empty answers stand back behind others. */
+  readonly prefer: "non_empty" | "none";
+}
+
+/** Checks that compute what an answer should be. */
+export interface IntegrityConfig {
+  readonly headers: boolean;
+  readonly bloom: boolean;
+  readonly receipts: boolean;
+}
+
 /** One endpoint pair of one vendor on one chain. */
 export interface ProviderConfig {
   readonly id: string;
@@ -269,6 +290,10 @@ export interface ProviderConfig {
   readonly errorRules: readonly ErrorRuleConfig[];
   /** The chain's breaker with this provider's own figures on top. */
   readonly breaker: BreakerConfig;
+  /** Gets copies of this share of reads and serves nobody. */
+  readonly shadow: { readonly sample: number } | undefined;
+  /** Is asked first for this share of reads, and last for all others. */
+  readonly canary: { readonly share: number } | undefined;
   /** Off: no background traffic is spent on this provider. */
   readonly probe: boolean;
   /** Kept connected and shown, never chosen. */

@@ -4,6 +4,7 @@ import { CHAIN_DEFAULTS } from "../default.ts";
 import { CONSISTENCIES, STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
 import { breakerKeys } from "./breaker.ts";
 import * as field from "./fields.ts";
+import { integrityKeys } from "./integrity.ts";
 import { providerRule } from "./provider.ts";
 
 const chained = CHAIN_DEFAULTS;
@@ -189,6 +190,7 @@ export const chainRule = z
         field.hot(chained.methods.deny),
       ),
     }),
+    ...integrityKeys,
     providers: z.array(providerRule).min(1).meta({
       description: "Who serves the chain.",
       "x-reload": "process",

@@ -4,6 +4,7 @@ import { PROVIDER_DEFAULTS } from "../default.ts";
 import { ERROR_RULE_CLASSES } from "../schema.ts";
 import { breakerKeys } from "./breaker.ts";
 import * as field from "./fields.ts";
+import { trialKeys } from "./integrity.ts";
 
 const provided = PROVIDER_DEFAULTS;
 
@@ -144,6 +145,7 @@ export const providerRule = z
       success_threshold: field.withoutDefault(breakerKeys.success_threshold),
       categories: field.withoutDefault(breakerKeys.categories),
     }),
+    ...trialKeys,
     probe: field.flag("`false` spends no background traffic on it.", { default: provided.probe }),
     cordoned: field.flag(
       "Kept connected and shown, but never chosen.",

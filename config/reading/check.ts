@@ -1,6 +1,7 @@
 /** What a schema cannot say: names that collide, names that are taken, providers without a way in. */
 import { diagnostic, formatPath } from "../diagnostic.ts";
 import type { Diagnostic, Path } from "../diagnostic.ts";
+import { QUORUM_RULE_DEFAULTS } from "../default.ts";
 import { isRawMap } from "./source.ts";
 import type { RawMap, RawValue, SourceTree } from "./source.ts";
 import { STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
@@ -49,6 +50,7 @@ export function checkDocument(
     }
     names.shareId(name, chain["chain_id"]);
     checkProviders(tree, name, chain, leftOut, problems);
+    checkQuorum(tree, chain["quorum"], ["chains", name, "quorum"], problems);
   }
   return problems;
 }
@@ -134,7 +136,7 @@ function checkProviders(
     }
     const hasUrl = provider["url"] !== undefined || provider["ws_url"] !== undefined;
     const wasLeftOut = ["url", "ws_url"].some((key) => leftOut.has(formatPath([...path, key])));
-    if (hasUrl) available++;
+    if (hasUrl && provider["shadow"] === undefined) available++;
     if (!hasUrl && !wasLeftOut) {
       const text = "needs a url, a ws_url or both";
       problems.push(diagnostic("CONFIG_MISSING_KEY", path, text, tree.originOf(path)));
@@ -177,5 +179,22 @@ function checkRules(
     const below = [...path, at];
     const text = "a rule needs a code, a message_contains or both, else it would match everything";
     problems.push(diagnostic("CONFIG_MISSING_KEY", below, text, tree.originOf(below)));
+  });
+}
+
+function checkQuorum(
+  tree: SourceTree,
+  rules: RawValue | undefined,
+  path: Path,
+  problems: Diagnostic[],
+): void {
+  if (!Array.isArray(rules)) return;
+  rules.forEach((rule, at) => {
+    if (!isRawMap(rule)) return;
+    const { agree = QUORUM_RULE_DEFAULTS.agree, of = QUORUM_RULE_DEFAULTS.of } = rule;
+    if (typeof agree !== "number" || typeof of !== "number" || agree <= of) return;
+    const below = [...path, at];
+    const text = `asks ${agree} providers to agree of ${of} that are asked`;
+    problems.push(diagnostic("CONFIG_BAD_VALUE", below, text, tree.originOf(below)));
   });
 }

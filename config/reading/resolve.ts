@@ -3,7 +3,7 @@ import { parseDuration } from "../../src/lib/duration.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import { parseSize } from "../../src/lib/size.ts";
 import type { Completion } from "./complete.ts";
-import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS } from "../default.ts";
+import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS, QUORUM_RULE_DEFAULTS } from "../default.ts";
 import { formatPath } from "../diagnostic.ts";
 import type { ConfigDocument } from "../keys/document.ts";
 import { STRATEGY_ALIASES } from "../schema.ts";
@@ -128,6 +128,11 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
     sticky: { hysteresis: sticky.hysteresis, minIntervalMs: ms(sticky.min_interval) },
     hedge: fill(CHAIN_DEFAULTS.hedge, chain.hedge),
     methods: fill(CHAIN_DEFAULTS.methods, chain.methods),
+    quorum: (chain.quorum ?? []).map((rule) => {
+      const { ignore_fields: ignoreFields, ...rest } = fill(QUORUM_RULE_DEFAULTS, rule);
+      return { ...rest, methods: rule.methods, ignoreFields };
+    }),
+    integrity: fill(CHAIN_DEFAULTS.integrity, chain.integrity),
     providers,
     skipped,
   };
@@ -172,6 +177,8 @@ function resolveProvider(
       class: rule.class,
     })),
     breaker: resolveBreaker({ ...breaker, ...provider.breaker }),
+    shadow: provider.shadow,
+    canary: provider.canary,
     probe: provider.probe ?? defaults.probe,
     cordoned: provider.cordoned ?? defaults.cordoned,
   };

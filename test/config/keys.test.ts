@@ -71,6 +71,12 @@ const OTHER: Readonly<Record<string, string>> = {
   "chains.<name>.sticky.min_interval": "7s",
   "chains.<name>.methods.allow": "[debug_traceCall]",
   "chains.<name>.methods.deny": "['*_sign*']",
+  "chains.<name>.quorum": "[{ methods: [eth_call], agree: 3, of: 4, prefer: none }]",
+  "chains.<name>.integrity.headers": "true",
+  "chains.<name>.integrity.bloom": "true",
+  "chains.<name>.integrity.receipts": "true",
+  "chains.<name>.providers[].shadow.sample": "0.5",
+  "chains.<name>.providers[].canary.share": "0.5",
   "chains.<name>.providers[].url": '"https://b.example/"',
   "chains.<name>.providers[].ws_url": '"wss://b.example/"',
   "chains.<name>.providers[].priority": "7",
@@ -107,7 +113,8 @@ const leaves = documentedKeys().filter(
   ({ path, kind }) =>
     kind !== "map" &&
     !["chains", "chains.<name>.providers"].includes(path) &&
-    !path.includes("error_rules[]"),
+    !path.includes("error_rules[]") &&
+    !path.includes("quorum[]"),
 );
 
 /** A configuration in which the key at `path` is `value`. */

@@ -24,6 +24,7 @@ chains:
     chain_id: 1
     block_time: 12s
     methods: { allow: [debug_traceTransaction], deny: [eth_getProof] }
+    quorum: [{ methods: [eth_call] }]
     connection: { max_reconnect_attempts: 5 }
     providers:
       - id: a
@@ -33,6 +34,8 @@ chains:
         region: r
         tags: [t]
         capabilities: { unsupported: [eth_x], max_block_range: 10, archive_depth: 9 }
+        shadow: { sample: 0.1 }
+        canary: { share: 0.1 }
         error_rules: [{ code: 1, message_contains: m, class: rate_limit }]
         cost: { price_per_million_units: 1, units: { eth_call: 2, default: 1 } }
 `;
