@@ -67,6 +67,8 @@ export const headTracker = defineActor({
       rows.http.head = number;
       rows.ws.headAtMs = ctx.now();
       rows.http.headAtMs = ctx.now();
+      state.state.blocks.note(provider, number, hash);
+      state.state.blocks.note(provider, number - 1, parentHash);
       const report = { provider, number, hash, parentHash, atMs: ctx.now(), source: "ws" } as const;
       return reported(state, report, ctx);
     },
@@ -78,6 +80,7 @@ export const headTracker = defineActor({
         rows.http.head = number;
         rows.http.headAtMs = atMs;
       }
+      if (isShadow(state, provider)) return state;
       ctx.via(subscriptionHubKey(name)).cast.polled({ number });
       const known = state.truth.of(provider);
       if (known?.source === "ws" && known.number >= number && !isSilent(state, provider, ctx)) {
@@ -166,8 +169,14 @@ const checked = (state: State, ctx: Ctx): State => {
   return { ...state, laggards: behind, isStale };
 };
 
+/** Nobody hears a shadow: it must not move the tip. */
+const isShadow = ({ state }: State, provider: ProviderId): boolean =>
+  state.config.providers.find(({ id }) => id === provider)?.shadow !== undefined;
+
 const publish = ({ state, truth, finality }: State): void => {
-  if (truth.head !== undefined) state.head = { ...truth.head, ...finality.heights };
+  if (truth.head === undefined) return;
+  state.head = { ...truth.head, ...finality.heights };
+  state.blocks.advance(truth.head.number);
 };
 
 /** What one provider answered for one tag. */

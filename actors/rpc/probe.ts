@@ -160,6 +160,7 @@ const needsPoll = ({ state, provider }: State): boolean => {
   const rows = state.rows(provider);
   const isPushed =
     config?.subscribeNewHeads === true &&
+    config.shadow === undefined &&
     state.upstream(rows.ws) !== undefined &&
     rows.ws.head >= 0;
   return !isPushed;

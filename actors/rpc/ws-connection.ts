@@ -117,8 +117,8 @@ export const wsConnection = defineActor({
     /** What the chain's clients need from this provider. */
     want: (state, { logs, pending }: Demand, ctx) => {
       state.talk.want("newHeads", wantsHeads(state));
-      state.talk.want("logs", logs);
-      state.talk.want("newPendingTransactions", pending);
+      state.talk.want("logs", logs && !isShadow(state));
+      state.talk.want("newPendingTransactions", pending && !isShadow(state));
       if (isUp(state) && state.talk.sync() > 0) publish(state, ctx);
       return state;
     },
@@ -170,8 +170,14 @@ const rulesOf = ({ config }: ChainState) => ({
   maxReconnectAttempts: config.connection.maxReconnectAttempts,
 });
 
-const wantsHeads = ({ args }: State): boolean =>
-  args.state.config.providers.find(({ id }) => id === args.provider)?.subscribeNewHeads !== false;
+const configOf = ({ args }: State) =>
+  args.state.config.providers.find(({ id }) => id === args.provider);
+
+/** A shadow is connected and verified, but nobody hears its events. */
+const isShadow = (state: State): boolean => configOf(state)?.shadow !== undefined;
+
+const wantsHeads = (state: State): boolean =>
+  configOf(state)?.subscribeNewHeads !== false && !isShadow(state);
 
 /** Live or stale: verified, subscribed and usable. */
 const isUp = ({ connection }: State): boolean =>

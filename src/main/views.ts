@@ -74,6 +74,8 @@ const providerView = (
     lag: view?.lag,
     rank: place < 0 ? undefined : place + 1,
     score: order?.candidates[place]?.score,
+    misbehaviour: view?.misbehaviour,
+    trial: provider.shadow !== undefined ? "shadow" : provider.canary && "canary",
     race: view?.race,
     calls: view === undefined ? undefined : callsOf(view, provider),
     restarts: restarts?.byProvider.get(id) ?? 0,

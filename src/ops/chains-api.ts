@@ -36,6 +36,9 @@ export interface ProviderReport {
   readonly lag_blocks: number | null;
   readonly rank: number | null;
   readonly score: number | null;
+  /** Wrong answers that it was caught with, halved every `half_life`. */
+  readonly misbehaviour: number;
+  readonly trial: "shadow" | "canary" | null;
   readonly p50_ms: number | null;
   readonly p95_ms: number | null;
   readonly failure_ratio: number | null;
@@ -127,6 +130,8 @@ function providerReport(
     lag_blocks: provider.lag ?? null,
     rank: provider.rank ?? null,
     score: rounded(provider.score, 4),
+    misbehaviour: rounded(provider.misbehaviour, 2) ?? 0,
+    trial: provider.trial ?? null,
     p50_ms: rounded(calls?.p50Ms, 2),
     p95_ms: rounded(calls?.q95Ms, 2),
     failure_ratio: calls === undefined || calls.n === 0 ? null : rounded(calls.failureRatio, 4),

@@ -19,6 +19,7 @@ const list = (meaning: string): FieldSpec => ({ type: "list", meaning });
 
 /** The vocabulary of all events: one name, one meaning, everywhere. */
 export const EVENT_FIELDS = {
+  agree: amount("providers that must give the same answer"),
   alarm: flag("the watchdog saw it while it lasted"),
   ageMs: amount("how old the oldest waiting or last seen thing is, ms"),
   attempt: amount("number of this try, from 1"),
@@ -56,6 +57,7 @@ export const EVENT_FIELDS = {
   from: text("what it was before"),
   function: text("the function that ran, (unknown) inside native code"),
   generation: amount("admission generation of the breaker"),
+  groups: list("who gave the same answer: a short hash of it, and the providers"),
   handler: text("id of the telemetry handler, or the message handler that ran"),
   hash: text("hash of the block, or of the configuration"),
   head: amount("height the provider reported"),
@@ -80,6 +82,7 @@ export const EVENT_FIELDS = {
   number: amount("height of the new tip"),
   oldNumber: amount("height of the old tip"),
   oldStatus: text("status before the change"),
+  of: amount("providers that are asked for the same answer"),
   op: text("operation of code that outlived its process"),
   openMs: amount("time until the breaker lets a probe through, ms"),
   path: list("names of the processes, each waiting for the next"),
@@ -88,6 +91,7 @@ export const EVENT_FIELDS = {
   policy: text("what a full mailbox does: reject, drop the oldest, drop the newest"),
   process: text("registered name of the process"),
   provider: text("configured id of the provider"),
+  providers: list("configured ids of providers"),
   reason: text("why, in a few words; redacted"),
   reasons: list("how many endpoints each filter refused"),
   reopens: amount("times the breaker reopened without 60 s closed between"),
@@ -274,6 +278,23 @@ export const EVENTS = {
     fields: ["chain", "provider", "reason"],
     optional: ["transport"],
     meaning: "The provider serves another chain than configured and is refused until it does.",
+  },
+  "provider.misbehaviour": {
+    level: "warn",
+    fields: ["chain", "provider", "method", "kind", "reason"],
+    meaning:
+      "The provider was caught with a wrong answer: it contradicts the question or the chain (`answer`), others that agreed (`quorum`), or the read of which it got a copy (`shadow`).",
+  },
+  // --- agreement --------------------------------------------------------------------------------
+  "quorum.agree": {
+    level: "debug",
+    fields: ["chain", "method", "requestId", "agree", "of", "providers"],
+    meaning: "Enough providers gave the same answer.",
+  },
+  "quorum.dispute": {
+    level: "warn",
+    fields: ["chain", "method", "requestId", "agree", "of", "groups"],
+    meaning: "Providers gave different answers to one read, whether or not enough agreed.",
   },
   // --- the race ---------------------------------------------------------------------------------
   "aggregation.race_settled": {

@@ -61,6 +61,8 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     lag_blocks: nullable(whole),
     rank: nullable(whole),
     score: nullable(ratio),
+    misbehaviour: { type: "number" },
+    trial: { anyOf: [oneOf("shadow", "canary"), { type: "null" }] },
     p50_ms: nullable({ type: "number" }),
     p95_ms: nullable({ type: "number" }),
     failure_ratio: nullable(ratio),

@@ -67,6 +67,10 @@ export interface ProviderView {
   readonly rank?: number | undefined;
   /** Score in that ranking, 0..1. */
   readonly score?: number | undefined;
+  /** Wrong answers that still count against it. */
+  readonly misbehaviour?: number | undefined;
+  /** It serves nobody but is compared, or serves a small share. */
+  readonly trial?: "shadow" | "canary" | undefined;
   readonly race?: RaceStatus | undefined;
   readonly calls?: CallStatus | undefined;
   /** Restarts of its processes since the start. */

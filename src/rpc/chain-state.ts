@@ -12,6 +12,7 @@ import type { ErrorRule } from "./errors/rules.ts";
 import type { EvidenceBook } from "./evidence/evidence-book.ts";
 import { HeadHashes } from "./head/head-hashes.ts";
 import type { ProviderId, Transport } from "./ids.ts";
+import { BlockRing } from "./integrity/block-ring.ts";
 import type { ChainView, HubPort, Upstream } from "./proxy/ports.ts";
 import type { RoutingSnapshot, SelectionMemory } from "./selection/snapshot.ts";
 
@@ -36,6 +37,8 @@ export interface ChainState extends ChainView {
   head: HeadView | undefined;
   /** Written by the head tracker; outlives it. */
   readonly hashes: HeadHashes;
+  /** Written by the head tracker, and by answers that passed; outlives both. */
+  readonly blocks: BlockRing;
   /** A new connection to a provider was made; may lead to another node. */
   readonly onConnect: (provider: ProviderId) => void;
   /** The cells of a provider, made at first sight; their index never changes. */
@@ -111,6 +114,13 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     },
     get consistency() {
       return state.config.consistency;
+    },
+    blocks: new BlockRing(),
+    get integrity() {
+      return state.config.integrity;
+    },
+    get quorum() {
+      return state.config.quorum;
     },
     name,
     get aliases() {

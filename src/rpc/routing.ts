@@ -20,6 +20,9 @@ export const buildSnapshot = (
 ): RoutingSnapshot => {
   const { config, head } = state;
   const blockTimeMs = config.blockTimeMs ?? head?.blockTimeMs ?? defaultBlockTimeMs;
+  const endpoints = config.providers.map((provider) =>
+    viewOf(state, provider, head, blockTimeMs, nowMs),
+  );
   return {
     chain: config.name,
     version,
@@ -27,13 +30,17 @@ export const buildSnapshot = (
     tip: head?.number ?? -1,
     blockTimeMs,
     rules: rulesOf(config),
-    endpoints: config.providers.map((provider) =>
-      viewOf(state, provider, head, blockTimeMs, nowMs),
-    ),
+    endpoints,
+    canaries: someOf(endpoints.filter(({ canary }) => canary !== undefined)),
+    shadows: someOf(endpoints.filter(({ shadow }) => shadow !== undefined)),
     cache: new Map(),
     memory: state.memory,
   };
 };
+
+/** Nearly always there are none, and then one look says so. */
+const someOf = (views: readonly EndpointView[]): readonly EndpointView[] | undefined =>
+  views.length === 0 ? undefined : views;
 
 const rulesOf = (config: ChainConfig): SelectionRules => ({
   strategy: config.strategy,
@@ -87,5 +94,8 @@ const viewOf = (
         : lagOf(head.number, { number, atMs }, blockTimeMs, nowMs).optimistic,
     calls: state.evidence.callsOf(provider.id, nowMs),
     race: state.evidence.raceSummary(provider.id, nowMs),
+    misbehaviour: state.evidence.misbehaviourOf(provider.id, nowMs).recent,
+    shadow: provider.shadow?.sample,
+    canary: provider.canary?.share,
   };
 };

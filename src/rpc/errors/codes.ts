@@ -60,6 +60,11 @@ export const OWN_ERRORS = {
     status: 200,
     meaning: "No provider implements the method, as configured or learned from their answers.",
   },
+  quorum_failed: {
+    code: -32002,
+    status: 200,
+    meaning: "Too few providers agreed; `data.groups` says who answered alike.",
+  },
   overloaded: { code: -32002, status: 503, meaning: "Too many requests are in flight." },
   draining: { code: -32002, status: 503, meaning: "This instance is shutting down." },
   unknown_fate: {

@@ -20,6 +20,7 @@ import {
   type RestoreFault,
   type SnapshotRows,
 } from "./evidence-snapshot.ts";
+import { Misbehaviour } from "./misbehaviour.ts";
 import { RaceStandings, raceEvents, raceResults, type RaceResult } from "./race-standings.ts";
 import { RowTable } from "./row-table.ts";
 
@@ -99,6 +100,7 @@ export class EvidenceBook {
   readonly #clock: DecayClock;
   readonly #calls: CallCells;
   readonly #races: RaceStandings;
+  readonly #misbehaviour: Misbehaviour;
   readonly #raceRows: RowTable;
   readonly #callRows: RowTable;
   readonly #providers = new Codes(maxProviderCodes);
@@ -110,6 +112,7 @@ export class EvidenceBook {
     this.#clock = new DecayClock(this.#halfLifeMs);
     this.#calls = new CallCells(this.#clock);
     this.#races = new RaceStandings(this.#clock);
+    this.#misbehaviour = new Misbehaviour(this.#clock);
     this.#raceRows = new RowTable(options.maxRows ?? 86_400);
     this.#callRows = new RowTable(options.maxRows ?? 86_400);
   }
@@ -139,6 +142,23 @@ export class EvidenceBook {
     nowMs: number,
   ): void {
     this.#calls.recordCensored(provider, transport, method, elapsedMs, nowMs);
+  }
+
+  /** Counts an answer that was caught to be wrong. */
+  recordMisbehaviour(provider: ProviderId, nowMs: number): void {
+    this.#rescaleIfDue(nowMs);
+    this.#misbehaviour.record(provider, nowMs);
+  }
+
+  /** A provider's wrong answers: those that still weigh, and all since the start. */
+  misbehaviourOf(
+    provider: ProviderId,
+    nowMs: number,
+  ): { readonly recent: number; readonly total: number } {
+    return {
+      recent: this.#misbehaviour.of(provider, nowMs),
+      total: this.#misbehaviour.total(provider),
+    };
   }
 
   /** Counts races that have just been settled. */
@@ -252,6 +272,7 @@ export class EvidenceBook {
   forget(provider: ProviderId): void {
     this.#calls.forget(provider);
     this.#races.forget(provider);
+    this.#misbehaviour.forget(provider);
   }
 
   /** Sizes now. */
@@ -371,6 +392,7 @@ export class EvidenceBook {
     if (factor === 0) return;
     for (const { cell } of this.#calls.cells()) cell.rescale(factor);
     this.#races.rescale(factor);
+    this.#misbehaviour.rescale(factor);
   }
 }
 

@@ -34,6 +34,7 @@ export const candidateRows = (selected: Selected, nowMs: number): readonly Candi
       relaxed: healthFindings(snapshot, demand, view, row)
         .filter(({ rule }) => candidate.relaxed.includes(rule))
         .map(findingRow),
+      canary: candidate.canary ?? null,
       sticky: !isSpare && view.provider === held,
       breaker: {
         state: row.state,

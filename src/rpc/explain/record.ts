@@ -59,6 +59,8 @@ export interface CandidateRow {
   readonly spare: boolean;
   /** Health rules that it breaks: it stands behind those that break none. */
   readonly relaxed: readonly FindingRow[];
+  /** A provider on trial: whether its turn had come; null for all others. */
+  readonly canary: "promoted" | "demoted" | null;
   /** Held in the first place although another one scores more. */
   readonly sticky: boolean;
   /** Its cell when the explanation was made. */

@@ -18,6 +18,7 @@ import { IdCounter } from "../json-rpc/upstream-id.ts";
 import type { PanicGate, TriedSet } from "../selection/pick.ts";
 import { createPanicGate, firstUsable, lastResort } from "../selection/pick.ts";
 import { oldestDemand } from "../selection/filters.ts";
+import { withCanary } from "../selection/canary.ts";
 import { rank } from "../selection/rank.ts";
 import { packFaults, packMore, type Selected } from "../selection/selected.ts";
 import type {
@@ -44,6 +45,7 @@ import type {
 } from "./ports.ts";
 import { Reads } from "./reads.ts";
 import type { Running, Services } from "./service.ts";
+import { Guard } from "./trust/guard.ts";
 
 /** The shared part of all exchanges. */
 export class Engine {
@@ -56,6 +58,7 @@ export class Engine {
   readonly nextRequestId: () => string;
   readonly redact: (text: string) => string;
   readonly pinning = new Pinning();
+  readonly guard = new Guard(this);
   readonly #empties = new EmptyMemory();
   readonly #panics = new Map<ChainName, PanicGate>();
   readonly #hedges = new Map<ChainName, HedgeBudget>();
@@ -172,6 +175,10 @@ export class Engine {
       this.#reject(call, sink, "overloaded", `${this.#inFlight} requests are in flight`);
       return undefined;
     }
+    if (call.options.quorum !== undefined && (info.class === "write" || !info.isIdempotent)) {
+      this.refuse(call, sink, "bad_directive", `quorum is for reads: not for ${info.name}`);
+      return undefined;
+    }
     if (info.class === "write") return services.writes.serve(call, info, sink);
     return services.reads.serve(call, info, sink);
   }
@@ -231,7 +238,10 @@ export class Engine {
       blockRange: asked?.range,
       seed: (this.deps.random() * SEED_RANGE) | 0,
     };
-    const ranking = rank(snapshot, demand);
+    const ranked = rank(snapshot, demand);
+    const { canaries } = snapshot;
+    const ranking =
+      canaries === undefined ? ranked : withCanary(ranked, canaries, this.deps.random);
     return {
       snapshot,
       demand,

@@ -117,6 +117,10 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     return isNearHead(this.call, this.info.name);
   }
 
+  faultIn({ provider }: Attempt, body: Buffer, valueAt: number): string | undefined {
+    return this.engine.guard.faultIn(this.call, this.info.name, provider, body, valueAt);
+  }
+
   /** Starts the first attempt. */
   start(): void {
     const { engine, call, info } = this;

@@ -10,7 +10,13 @@ import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { CapabilityBook } from "../capabilities/capability-book.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
-import type { Consistency, HedgeConfig } from "../../../config/schema.ts";
+import type {
+  Consistency,
+  HedgeConfig,
+  IntegrityConfig,
+  QuorumRuleConfig,
+} from "../../../config/schema.ts";
+import type { BlockRing } from "../integrity/block-ring.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
 import type { SharedCache } from "../shared-store.ts";
 
@@ -124,6 +130,8 @@ export interface CallEvidence {
     elapsedMs: number,
     nowMs: number,
   ): void;
+  /** Notes an answer that was caught to be wrong. */
+  recordMisbehaviour?(provider: ProviderId, nowMs: number): void;
 }
 
 /** Everything the request path reads of one chain. */
@@ -144,6 +152,12 @@ export interface ChainView {
   readonly evidence: CallEvidence;
   /** What providers were found unable to serve; nothing is learned without it. */
   readonly capabilities?: CapabilityBook | undefined;
+  /** The last blocks as the providers told them; answers are held against it. */
+  readonly blocks?: BlockRing | undefined;
+  /** Checks of answers that the operator has switched on. */
+  readonly integrity?: IntegrityConfig | undefined;
+  /** Reads that several providers must agree on. */
+  readonly quorum?: readonly QuorumRuleConfig[] | undefined;
   readonly hub: HubPort;
   /** The chain tries other providers after a failure (`failover.enabled`). */
   readonly failoverEnabled: boolean;

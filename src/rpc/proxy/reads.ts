@@ -3,11 +3,13 @@
  * the providers are asked last.
  */
 import { pinned } from "../consistency/pinning.ts";
+import { quorumTerms } from "../integrity/quorum-rules.ts";
 import { methodInfo, type MethodInfo } from "../json-rpc/methods.ts";
 import { BlockNumberReads } from "./block-number-reads.ts";
 import type { Call, CallSink } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import type { Running, Service } from "./service.ts";
+import { quorumRead } from "./trust/quorum-read.ts";
 
 /** The service of reads. */
 export class Reads implements Service {
@@ -21,11 +23,10 @@ export class Reads implements Service {
 
   serve(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
     if (info === BLOCK_NUMBER) return this.#blockNumber.serve(call, info, sink);
-    return this.#engine.exchange(
-      call.pins === undefined ? call : pinned(call, call.pins),
-      info,
-      sink,
-    );
+    const terms = quorumTerms(call.chain.quorum, info.name, call.options.quorum);
+    if (terms !== undefined) return quorumRead(this.#engine, call, info, sink, terms);
+    const { pins } = call;
+    return this.#engine.exchange(pins === undefined ? call : pinned(call, pins), info, sink);
   }
 }
 

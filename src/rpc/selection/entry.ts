@@ -25,6 +25,8 @@ export interface Entry {
 
 const leastSamples = 10;
 const qualifiedLb = 0.8;
+/** This many wrong answers halve what a provider's successes are worth. */
+const forgivenAnswers = 8;
 /** A cooldown that ended less than this ago still counts against an endpoint, ms. */
 const recentlyLimitedMs = 10_000;
 
@@ -41,7 +43,7 @@ export const entryOf = (
   // A rare method says little of a provider; then its whole record on this transport speaks.
   const judged = call !== undefined && call.n >= leastSamples ? call : all;
   const n = judged?.n ?? 0;
-  const reliabilityLb = judged?.reliabilityLb ?? 0;
+  const reliabilityLb = (judged?.reliabilityLb ?? 0) * trustIn(view);
   return {
     row,
     view,
@@ -52,6 +54,10 @@ export const entryOf = (
     relaxed,
   };
 };
+
+/** 1 for a provider that was never caught; two fresh wrong answers end its being qualified. */
+const trustIn = ({ misbehaviour = 0 }: EndpointView): number =>
+  forgivenAnswers / (forgivenAnswers + misbehaviour);
 
 /** Price of a million calls of a method. */
 export const costOf = ({ cost }: EndpointView, method: string): number =>

@@ -31,6 +31,8 @@ const hardRules: readonly HardRule[] = [
     exclude?.includes(provider) === true
       ? { rule: "excluded", value: undefined, limit: undefined }
       : undefined,
+  (_demand, { shadow }) =>
+    shadow === undefined ? undefined : { rule: "shadow", value: undefined, limit: undefined },
   ({ method }, { unsupported }) =>
     unsupported.has(method)
       ? { rule: "method_unsupported", value: method, limit: undefined }
@@ -96,6 +98,8 @@ export const rowsOf = (demand: SelectionDemand, view: EndpointView): EndpointRow
 
 const leastSamples = 10;
 const maxFailureRatio = 0.7;
+/** Wrong answers, decayed, from which on a provider stands behind all that were not caught. */
+const maxMisbehaviour = 3;
 /** A head this far above the tip is nobody's lead but a wrong number: blocks, and time. */
 const leadBlocks = 16;
 const leadMs = 8_000;
@@ -122,6 +126,10 @@ export const healthFindings = (
   if (judged !== undefined && judged.n >= leastSamples && judged.failureRatio > maxFailureRatio) {
     found.push({ rule: "failure_ratio", value: judged.failureRatio, limit: maxFailureRatio });
   }
+  const { misbehaviour = 0 } = view;
+  if (misbehaviour >= maxMisbehaviour) {
+    found.push({ rule: "misbehaviour", value: misbehaviour, limit: maxMisbehaviour });
+  }
   return found.length === 0 ? unbroken : found;
 };
 
@@ -145,7 +153,7 @@ const allCalls = (view: EndpointView, row: EndpointRow) => view.calls.get(row.tr
 /** How far behind the healthy ones an endpoint stands; 0 for a healthy one. */
 export const setback = (faults: readonly ExclusionRule[]): number => {
   if (faults.length === 0) return 0;
-  if (faults.includes("failure_ratio")) return 3;
+  if (faults.includes("failure_ratio") || faults.includes("misbehaviour")) return 3;
   // Who is known to be behind a little still says more than who never said where it is.
   return faults.includes("head_unknown") ? 2 : 1;
 };

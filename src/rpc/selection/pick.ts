@@ -203,6 +203,8 @@ const words: Readonly<Record<ExclusionRule, string>> = {
   lag: "behind",
   head_unknown: "without a head",
   failure_ratio: "failing",
+  misbehaviour: "caught with wrong answers",
+  shadow: "a shadow",
 };
 
 /** One word per provider, so that two transports do not count as two providers. */

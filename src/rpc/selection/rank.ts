@@ -5,6 +5,7 @@
  * primaries before backups, and trusted before unknown. What does not vary by request is made once
  * per snapshot, method and transport; the request path then only reads it.
  */
+import { CANARY_PLACE } from "./canary.ts";
 import { entryOf, type Entry } from "./entry.ts";
 import { healthFaults, refusal, rowsOf, setback } from "./filters.ts";
 import type {
@@ -130,9 +131,13 @@ const partition = (
   minHealthy: number,
 ): readonly Candidate[] => {
   const isHealthyPrimary = ({ entry }: Scored): boolean =>
-    entry.view.role === "primary" && entry.relaxed.length === 0 && entry.row.state === "closed";
+    entry.view.role === "primary" &&
+    entry.view.canary === undefined &&
+    entry.relaxed.length === 0 &&
+    entry.row.state === "closed";
   const areBackupsBehind = scored.filter(isHealthyPrimary).length >= minHealthy;
   const keyOf = ({ entry }: Scored): number =>
+    (entry.view.canary === undefined ? 0 : CANARY_PLACE) +
     setback(entry.relaxed) * 100 +
     (areBackupsBehind && entry.view.role === "backup" ? 10 : 0) +
     tierRank(entry.tier, strategy);
@@ -152,6 +157,7 @@ const candidateOf = (entry: Entry, score: number, place: number): Candidate => (
   tier: entry.tier,
   place,
   relaxed: entry.relaxed,
+  ...(entry.view.canary === undefined ? {} : { canary: "demoted" as const }),
 });
 
 /** The candidates at the front that stand in one place. */

@@ -74,6 +74,12 @@ export interface EndpointView {
   readonly lag: number | undefined;
   readonly calls: CallEvidence;
   readonly race: RaceSummary;
+  /** Wrong answers it was caught with, decayed; none when absent. */
+  readonly misbehaviour?: number;
+  /** Gets copies of this share of reads and serves nobody. */
+  readonly shadow?: number | undefined;
+  /** Is asked first for this share of reads, and last for all others. */
+  readonly canary?: number | undefined;
 }
 
 /** Rules of ranking that the chain's configuration sets. */
@@ -103,6 +109,10 @@ export interface RoutingSnapshot {
   readonly blockTimeMs: number;
   readonly rules: SelectionRules;
   readonly endpoints: readonly EndpointView[];
+  /** Those of them that are on trial with real reads; absent when there are none. */
+  readonly canaries?: readonly EndpointView[] | undefined;
+  /** Those of them that get copies only; absent when there are none. */
+  readonly shadows?: readonly EndpointView[] | undefined;
   /** Rankings already computed from this snapshot; filled by `rank`. */
   readonly cache: RankingCache;
   /** Sticky primaries and rotations; one object that outlives the snapshots of a chain. */
@@ -185,7 +195,9 @@ export type ExclusionRule =
   | "suspect"
   | "lag"
   | "head_unknown"
-  | "failure_ratio";
+  | "failure_ratio"
+  | "misbehaviour"
+  | "shadow";
 
 /** One refusal with the numbers that caused it. */
 export interface Exclusion {
@@ -206,6 +218,8 @@ export interface Candidate {
   readonly place: number;
   /** Health rules that this candidate breaks; it is used only when no healthy one is left. */
   readonly relaxed: readonly ExclusionRule[];
+  /** A provider on trial: its turn has come, or it waits behind all others. */
+  readonly canary?: "promoted" | "demoted";
 }
 
 /** The order in which a demand's candidates are tried, and who was left out. */

@@ -231,6 +231,8 @@ export interface World {
   readonly reports: AttemptOutcome[];
   readonly records: RequestRecord[];
   readonly events: { name: string; fields: Readonly<Record<string, unknown>> }[];
+  /** Providers in the order in which they were caught. */
+  readonly misbehaved: string[];
   readonly recorded: { provider: string; errorClass: string; durationMs: number }[];
   nowMs: number;
   advance(ms: number): void;
@@ -265,6 +267,9 @@ export interface WorldOptions {
   readonly consistency?: ChainView["consistency"];
   /** Methods that are not served. */
   readonly deny?: readonly string[];
+  /** More of the chain, and of single providers in its snapshot. */
+  readonly chain?: Partial<ChainView>;
+  readonly views?: Readonly<Record<string, Partial<EndpointView>>>;
 }
 
 export const idleHub: HubPort = {
@@ -305,10 +310,15 @@ export function world(options: WorldOptions = {}): World {
       calls: options.calls ?? noCalls,
       vendor: options.vendors?.[row.provider],
       mayProbe: options.probed?.includes(row.provider) === true,
+      ...options.views?.[row.provider],
     })),
     cache: new Map(),
     memory: { sticky: new Map(), rotations: new Map() },
   } as unknown as RoutingSnapshot;
+  const onTrial = (key: "canary" | "shadow") =>
+    snapshot.endpoints.filter((view) => view[key] !== undefined);
+  if (onTrial("canary").length > 0) Object.assign(snapshot, { canaries: onTrial("canary") });
+  if (onTrial("shadow").length > 0) Object.assign(snapshot, { shadows: onTrial("shadow") });
   const state: World = {
     chain: undefined as unknown as ChainView,
     rows,
@@ -319,6 +329,7 @@ export function world(options: WorldOptions = {}): World {
     records: [],
     events: [],
     recorded: [],
+    misbehaved: [],
     rules: [],
     head: undefined,
     heard: [],
@@ -369,10 +380,12 @@ export function world(options: WorldOptions = {}): World {
         state.recorded.push({ provider, errorClass, durationMs }),
       recordCensored: (provider, _transport, _method, durationMs) =>
         state.recorded.push({ provider, errorClass: "censored", durationMs }),
+      recordMisbehaviour: (provider) => state.misbehaved.push(provider),
     },
     errorRules: () => state.rules,
     upstream: (row) => live.get(row),
     report: (outcome) => state.reports.push(outcome),
+    ...options.chain,
   };
   (state as { chain: ChainView }).chain = chain;
   let ids = 0;

@@ -44,6 +44,8 @@ export interface AttemptOwner {
   blocksAsked(): BlockDemand | undefined;
   /** The call reads within the last 128 blocks; undefined when that cannot be told. */
   isNearHead(): boolean | undefined;
+  /** What is wrong with a whole result that begins at `valueAt`, as far as can be told. */
+  faultIn(attempt: Attempt, body: Buffer, valueAt: number): string | undefined;
   /** A whole result; the id stands at `idStart..idEnd`. */
   onResult(attempt: Attempt, body: Buffer, idStart: number, idEnd: number, isNull: boolean): void;
   /** A result begins to stream; `sizeBytes` is the upstream's, or -1. */
@@ -303,6 +305,11 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
     const body = this.#whole();
     const verdict = judgeReply(body, this);
     if (verdict.kind === "result") {
+      const fault = this.owner.faultIn(this, body, verdict.valueAt);
+      if (fault !== undefined) {
+        this.fail("malformed", fault);
+        return;
+      }
       this.isRevert = verdict.isRevert;
       this.owner.onResult(this, body, verdict.idStart, verdict.idEnd, verdict.isNull);
       return;

@@ -94,6 +94,10 @@ class Mirror implements AttemptOwner {
     return isNearHead(this.#call, this.method);
   }
 
+  faultIn({ provider }: Attempt, body: Buffer, valueAt: number): string | undefined {
+    return this.#engine.guard.faultIn(this.#call, this.method, provider, body, valueAt);
+  }
+
   onResult(attempt: Attempt): void {
     attempt.errorClass = "ok";
     this.#end(attempt);

@@ -27,6 +27,7 @@ export type ReplyVerdict =
       readonly kind: "result";
       readonly idStart: number;
       readonly idEnd: number;
+      readonly valueAt: number;
       readonly isNull: boolean;
       /** Some nodes send the data of a revert as the result of the call. */
       readonly isRevert: boolean;
@@ -69,7 +70,8 @@ export function judgeReply(body: Buffer, context: ReplyContext): ReplyVerdict {
   if (head.kind !== "result") {
     return malformed(end === 0 ? "empty answer" : "answer is not JSON-RPC");
   }
-  const isNull = body[head.valueAt] === 0x6e;
+  const { valueAt } = head;
+  const isNull = body[valueAt] === 0x6e;
   let { idStart, idEnd } = head;
   if (end <= CHECKED_BYTES) {
     const start = skipSpace(body, 0, end);
@@ -88,8 +90,8 @@ export function judgeReply(body: Buffer, context: ReplyContext): ReplyVerdict {
   if (idStart < 0 || readId(body, idStart, idEnd) !== context.id) {
     return malformed("answer carries another id");
   }
-  const isRevert = context.method === "eth_call" && startsWith(body, head.valueAt, REVERT_RESULT);
-  return { kind: "result", idStart, idEnd, isNull, isRevert };
+  const isRevert = context.method === "eth_call" && startsWith(body, valueAt, REVERT_RESULT);
+  return { kind: "result", idStart, idEnd, valueAt, isNull, isRevert };
 }
 
 /** `Error(string)`, where a result should be (ethers-io/ethers.js#949). */

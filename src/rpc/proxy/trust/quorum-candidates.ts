@@ -1,0 +1,29 @@
+/** Whom a quorum may ask. */
+import { isAdmissible } from "../../admission.ts";
+import type { ProviderId } from "../../ids.ts";
+import { legOrder } from "../../integrity/leg-order.ts";
+import { blockDemand } from "../../json-rpc/block-demand.ts";
+import type { MethodInfo } from "../../json-rpc/methods.ts";
+import type { Call } from "../call.ts";
+import type { Engine } from "../engine.ts";
+
+/** The providers that could be asked, one of each vendor first, those that can answer now before others. */
+export function quorumCandidates(
+  engine: Engine,
+  call: Call,
+  info: MethodInfo,
+): readonly ProviderId[] {
+  const { snapshot } = call.chain;
+  if (snapshot === undefined) return [];
+  const { paramsStart, paramsEnd } = call.envelope;
+  const asked = blockDemand(info.name, call.body, paramsStart, paramsEnd);
+  const nowMs = engine.now();
+  const { candidates } = engine.select(snapshot, call, info.name, asked, nowMs).ranking;
+  const block = asked?.block ?? 0;
+  const isReady = ({ row }: (typeof candidates)[number]): boolean =>
+    isAdmissible(row, nowMs) && (row.head < 0 || row.head >= block);
+  const ready = candidates.filter(isReady);
+  const others = candidates.filter((candidate) => !isReady(candidate));
+  const viewsOf = (list: typeof candidates) => legOrder(list.map(({ view }) => view));
+  return [...new Set([...viewsOf(ready), ...viewsOf(others)])];
+}
