@@ -5,13 +5,13 @@
 import { startGateway } from "./lanes/gateway.ts";
 import { startNginx } from "./lanes/nginx.ts";
 import { LANE_CORE, LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
-import { Load } from "./support/load.ts";
+import { anyAccount, Load } from "./support/load.ts";
 import { median, quantile, report } from "./support/report.ts";
 
 const ROUNDS = 5;
 const RATE_PER_SEC = 2000;
 const CHECKED = 100_000;
-const METHOD = "eth_gasPrice";
+const METHOD = "eth_getBalance";
 
 pinSelf(LOAD_CORE);
 const file = (name: string): string => new URL(`lanes/${name}.ts`, import.meta.url).pathname;
@@ -34,7 +34,7 @@ async function measure(
 ): Promise<number[][]> {
   const loads = await Promise.all(
     lanes.map(async ({ port, path }) => {
-      const load = new Load(port, path, METHOD, connections);
+      const load = new Load(port, path, METHOD, connections, anyAccount);
       await load.open();
       await load.saturate(1000);
       return load;
@@ -102,7 +102,7 @@ report({
   ok: ourP99 <= 2 * refP99,
 });
 
-const checker = new Load(gateway.port, "/rpc/ethereum", METHOD, 64);
+const checker = new Load(gateway.port, "/rpc/ethereum", METHOD, 64, anyAccount);
 await checker.open();
 let good = 0;
 let bad = 0;

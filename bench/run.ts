@@ -19,15 +19,21 @@ const known = readdirSync(new URL(".", import.meta.url))
   .filter((name) => name.endsWith(".ts") && name !== "run.ts")
   .map((name) => name.slice(0, -3));
 
-if (names.length === 0 || names.some((name) => !known.includes(name))) {
+/** Benches that answer one question together. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  gateway: ["proxy", "proxy-large", "failover", "faulty"],
+};
+
+if (names.length === 0 || names.some((name) => !known.includes(name) && !(name in GROUPS))) {
   console.error(
-    `usage: npm run bench -- NAME... [--json] [--write]; NAME is one of ${known.join(", ")}`,
+    `usage: npm run bench -- NAME... [--json] [--write]; NAME is one of ${[...known, ...Object.keys(GROUPS)].join(", ")}`,
   );
   process.exit(64);
 }
 
 let worst = 0;
-for (const name of names) worst = Math.max(worst, await runOne(name));
+for (const name of names.flatMap((one) => GROUPS[one] ?? [one]))
+  worst = Math.max(worst, await runOne(name));
 process.exitCode = worst;
 
 async function runOne(name: string): Promise<number> {

@@ -1,4 +1,7 @@
-/** nginx as a plain proxy before the stub, one worker; undefined where it is not installed. */
+/**
+ * nginx as a plain proxy, one worker; undefined where it is not installed. Before several stubs it
+ * fails over: 500 ms for an answer, then the next one.
+ */
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +9,8 @@ import { freePort, LANE_CORE, type Lane, startCommand } from "../support/host.ts
 
 const BINARIES = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
 
-/** Starts nginx before `port`. */
-export async function startNginx(upstreamPort: number): Promise<Lane | undefined> {
+/** Starts nginx before these ports. */
+export async function startNginx(...upstreamPorts: readonly number[]): Promise<Lane | undefined> {
   const binary = BINARIES.find((path) => existsSync(path));
   if (binary === undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "paceline-nginx-"));
@@ -20,7 +23,12 @@ http {
   access_log off; keepalive_requests 1000000; keepalive_timeout 65s;
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
   fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  upstream stub { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 1000000; }
+  upstream stub {
+    ${upstreamPorts.map((stub) => `server 127.0.0.1:${stub};`).join(" ")}
+    keepalive 64; keepalive_requests 1000000;
+  }
+  proxy_connect_timeout 500ms; proxy_read_timeout 500ms;
+  proxy_next_upstream error timeout http_500 http_503 non_idempotent;
   server {
     listen 127.0.0.1:${port};
     location / { proxy_pass http://stub; proxy_http_version 1.1; proxy_set_header Connection ""; }

@@ -1,6 +1,7 @@
 /**
  * The upstream of the proxy benches: answers by method with bodies of 45 B to 1.9 MB, echoing the id.
- * Its own codec, so that it costs a fraction of any lane. `node stub.ts` prints its address.
+ * Its own codec, so that it costs a fraction of any lane. `node stub.ts [PORT [SHARE]]` prints its
+ * address; that share of the balances, chosen by a seed, are answered with an internal error.
  */
 import { createServer } from "node:net";
 import { logsBody, blockBody } from "../support/payloads.ts";
@@ -22,6 +23,15 @@ const headTail = (): string => {
   const number = 20_000_000 + Math.floor(performance.now() / 12_000);
   return `,"result":"0x${number.toString(16)}"}`;
 };
+/** An error as a node in trouble gives it. */
+const ERROR_TAIL = Buffer.from(',"error":{"code":-32603,"message":"internal error"}}');
+const errorShare = Number(process.argv[3] ?? 0);
+let seed = 1;
+const isError = (method: string): boolean => {
+  if (errorShare === 0 || method !== "eth_getBalance") return false;
+  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+  return seed / 2 ** 32 < errorShare;
+};
 const OPEN = '{"jsonrpc":"2.0","id":';
 const HEAD_END = Buffer.from("\r\n\r\n");
 
@@ -41,8 +51,9 @@ const server = createServer({ noDelay: true }, (socket) => {
       const body = bytes.toString("latin1", headEnd + 4, bodyEnd);
       const id = /"id":\s*("[^"]*"|[^,}]+)/.exec(body)?.[1] ?? "null";
       const method = /"method":"(\w+)"/.exec(body)?.[1] ?? "";
-      const tail =
+      const usual =
         method === "eth_blockNumber" ? Buffer.from(headTail()) : (tails.get(method) ?? fallback);
+      const tail = isError(method) ? ERROR_TAIL : usual;
       const size = OPEN.length + id.length + tail.length;
       const front = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n${OPEN}${id}`;
       if (tail.length < 4096) socket.write(front + tail.toString("latin1"), "latin1");

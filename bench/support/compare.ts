@@ -1,6 +1,6 @@
 /** Interleaved rounds of several lanes under the same load; CPU per good answer is the figure. */
 import { cpuNs, type Lane } from "./host.ts";
-import { Load } from "./load.ts";
+import { Load, type Params } from "./load.ts";
 import { median } from "./report.ts";
 
 /** One load to put on every lane. */
@@ -9,6 +9,7 @@ export interface Workload {
   readonly connections: number;
   readonly rounds: number;
   readonly roundMs: number;
+  readonly params?: Params;
 }
 
 /** What one lane did over all rounds. */
@@ -30,7 +31,7 @@ export async function compare(
 ): Promise<readonly LaneResult[]> {
   const loads = await Promise.all(
     lanes.map(async ({ lane, path }) => {
-      const load = new Load(lane.port, path, work.method, work.connections);
+      const load = new Load(lane.port, path, work.method, work.connections, work.params);
       await load.open();
       return {
         lane,

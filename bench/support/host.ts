@@ -28,6 +28,8 @@ export interface Lane {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
+  /** Writes a line to its stdin. */
+  tell(line: string): void;
   stop(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export async function startLane(
   const command = canPin ? TASKSET : process.execPath;
   const head = canPin ? ["-c", String(core), process.execPath] : [];
   const child = spawn(command, [...head, ...args], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, ...env },
   });
   running.add(child);
@@ -63,14 +65,20 @@ export async function startLane(
     name,
     pid: child.pid as number,
     port,
+    tell: (line) => void child.stdin.write(`${line}\n`),
     stop: () =>
       new Promise((resolve) => {
         child.removeAllListeners("exit");
-        child.once("exit", () => {
+        const over = (): void => {
           running.delete(child);
           resolve();
-        });
-        child.kill("SIGKILL");
+        };
+        // A bench may have killed it already.
+        if (child.exitCode !== null || child.signalCode !== null) over();
+        else {
+          child.once("exit", over);
+          child.kill("SIGKILL");
+        }
       }),
   };
 }
@@ -96,6 +104,9 @@ export async function startCommand(
     name,
     pid: child.pid as number,
     port,
+    tell: () => {
+      throw new Error(`${name} takes no orders`);
+    },
     stop: () =>
       new Promise((resolve) => {
         child.once("exit", () => {

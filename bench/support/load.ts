@@ -12,8 +12,19 @@ export interface LoadResult {
   readonly errors: number;
   /** Time from due to answered, ms. */
   readonly latenciesMs: readonly number[];
+  /** When each of them was due, ms since the start. */
+  readonly dueMs: readonly number[];
   readonly durationMs: number;
 }
+
+/** Parameters as JSON text; `id` is different for each request. */
+export type Params = (id: number) => string;
+
+/** The same for every request. */
+const FIXED: Params = () => '["0x10",true]';
+
+/** Another account for every request, so that no cache and no shared flight can answer. */
+export const anyAccount: Params = (id) => `["0x${id.toString(16).padStart(40, "0")}","latest"]`;
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 let nextId = 1;
@@ -25,23 +36,26 @@ export class Load {
   #wrongIds = 0;
   #errors = 0;
   #latencies: number[] = [];
+  #dueAt: number[] = [];
+  #startMs = 0;
   #isOn = false;
   #idle: Connection[] = [];
   #due: number[] = [];
 
-  constructor(port: number, path: string, method: string, connections: number) {
+  constructor(port: number, path: string, method: string, connections: number, params = FIXED) {
     const done = (connection: Connection, outcome: "good" | "wrong" | "error"): void => {
       if (outcome === "good") this.#good++;
       else if (outcome === "wrong") this.#wrongIds++;
       else this.#errors++;
       this.#latencies.push(performance.now() - connection.dueMs);
+      this.#dueAt.push(connection.dueMs - this.#startMs);
       if (this.#isOn && this.#isClosed) connection.ask(performance.now());
       else if (this.#due.length > 0) connection.ask(this.#due.shift() as number);
       else this.#idle.push(connection);
     };
     this.#connections = Array.from(
       { length: connections },
-      () => new Connection(port, path, method, done),
+      () => new Connection(port, path, method, params, done),
     );
   }
 
@@ -101,6 +115,8 @@ export class Load {
     this.#wrongIds = 0;
     this.#errors = 0;
     this.#latencies = [];
+    this.#dueAt = [];
+    this.#startMs = performance.now();
     this.#isOn = true;
     this.#isClosed = isClosed;
   }
@@ -111,6 +127,7 @@ export class Load {
       wrongIds: this.#wrongIds,
       errors: this.#errors,
       latenciesMs: this.#latencies,
+      dueMs: this.#dueAt,
       durationMs,
     };
   }
@@ -136,6 +153,7 @@ class Connection {
   readonly #port: number;
   readonly #head: string;
   readonly #tail: string;
+  readonly #params: Params;
   readonly #done: (connection: Connection, outcome: "good" | "wrong" | "error") => void;
   #socket: Socket | undefined;
   #id = 0;
@@ -148,11 +166,13 @@ class Connection {
     port: number,
     path: string,
     method: string,
+    params: Params,
     done: (connection: Connection, outcome: "good" | "wrong" | "error") => void,
   ) {
     this.#port = port;
     this.#head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\ncontent-length: `;
-    this.#tail = `,"method":"${method}","params":["0x10",true]}`;
+    this.#tail = `,"method":"${method}","params":`;
+    this.#params = params;
     this.#done = done;
   }
 
@@ -180,7 +200,7 @@ class Connection {
     this.#id = 1_000_000 + (nextId++ % 8_999_999);
     this.#left = -1;
     this.#isBusy = true;
-    const body = `{"jsonrpc":"2.0","id":${this.#id}${this.#tail}`;
+    const body = `{"jsonrpc":"2.0","id":${this.#id}${this.#tail}${this.#params(this.#id)}}`;
     const send = (): void => {
       this.#socket?.write(`${this.#head}${body.length}\r\n\r\n${body}`, "latin1");
     };

@@ -1,6 +1,6 @@
 /** Load over WebSockets: each client has one call in flight, every answer's id is compared. */
 import { WebSocket } from "ws";
-import type { LoadResult } from "./load.ts";
+import { anyAccount, type LoadResult } from "./load.ts";
 
 let nextId = 1;
 
@@ -41,7 +41,7 @@ export class WsLoad {
   }
 
   /** Every client asks again as soon as it is answered. */
-  async saturate(durationMs: number): Promise<LoadResult> {
+  async saturate(durationMs: number): Promise<Omit<LoadResult, "dueMs">> {
     this.#good = 0;
     this.#wrongIds = 0;
     this.#errors = 0;
@@ -67,7 +67,7 @@ export class WsLoad {
     client.askedAtMs = performance.now();
     this.#busy++;
     client.socket.send(
-      `{"jsonrpc":"2.0","id":${client.id},"method":"eth_gasPrice","params":["0x10",true]}`,
+      `{"jsonrpc":"2.0","id":${client.id},"method":"eth_getBalance","params":${anyAccount(client.id)}}`,
     );
   }
 
