@@ -29,6 +29,11 @@ export const anyAccount: Params = (id) => `["0x${id.toString(16).padStart(40, "0
 const HEAD_END = Buffer.from("\r\n\r\n");
 let nextId = 1;
 
+/** Answers without a result that are shown, and how much of each. */
+const MAX_TOLD = 5;
+const MAX_TOLD_CHARS = 600;
+let toldErrors = 0;
+
 /** Connections to one lane; they stay open from round to round. */
 export class Load {
   readonly #connections: Connection[];
@@ -223,9 +228,10 @@ class Connection {
       return;
     }
     this.#pending = undefined;
-    const text = bytes.toString("latin1", 0, Math.min(bytes.length, headEnd + 4 + 64));
+    const text = bytes.toString("latin1", 0, Math.min(bytes.length, headEnd + 4 + 400));
     const length = /content-length: (\d+)/i.exec(text);
     const isGood = text.startsWith("HTTP/1.1 200") && text.includes('"result"');
+    if (!isGood && toldErrors++ < MAX_TOLD) console.error(`load: ${text.slice(0, MAX_TOLD_CHARS)}`);
     this.#outcome = !isGood ? "error" : text.includes(`"id":${this.#id},`) ? "good" : "wrong";
     this.#left = Number(length?.[1] ?? 0) - (bytes.length - headEnd - 4);
     if (this.#left <= 0) this.#finish(this.#outcome);

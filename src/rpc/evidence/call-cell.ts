@@ -147,6 +147,7 @@ export class CallCell {
       p50Ms: this.sketch?.quantileMs(0.5, nowMs),
       q95Ms: atLeast(q95Ms),
       q99Ms: atLeast(q99Ms),
+      answeredQ99Ms: q99Ms,
     };
   }
 }

@@ -245,7 +245,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     row.inFlight++;
     const usual = candidate.view.calls.get(row.transport, this.info.name);
     const q99Ms = usual?.q99Ms;
-    attempt.usualMs = q99Ms ?? 0;
+    attempt.usualMs = usual?.answeredQ99Ms ?? 0;
     engine.track(attempt, nowMs + this.#budget(q99Ms ?? COLD_Q99_MS, nowMs));
     if (this.#mayHedge) {
       engine.wheel.remove(this);

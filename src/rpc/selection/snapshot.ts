@@ -24,6 +24,8 @@ export interface CallSummary {
   readonly p50Ms: number | undefined;
   readonly q95Ms: number | undefined;
   readonly q99Ms: number | undefined;
+  /** q99 of those that were answered: attempts that timed out do not raise it. */
+  readonly answeredQ99Ms: number | undefined;
 }
 
 /** Reads the call evidence of one provider; `method` undefined means all methods together. */

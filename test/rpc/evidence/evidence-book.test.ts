@@ -125,6 +125,15 @@ describe("call evidence", () => {
     expect(summary?.meanMs).toBeCloseTo(500.5);
   });
 
+  it("keeps the q99 of the answers apart from the time that others ran into", () => {
+    const evidence = book();
+    for (let i = 0; i < 100; i++) evidence.recordCall("a", "http", "eth_call", "ok", 10, 0);
+    for (let i = 0; i < 20; i++) evidence.recordCall("a", "http", "eth_call", "timeout", 800, 0);
+    const summary = evidence.call("a", "http", "eth_call", 0);
+    expect(summary?.q99Ms).toBe(800);
+    expect(Math.abs((summary?.answeredQ99Ms ?? 0) / 10 - 1)).toBeLessThan(0.06);
+  });
+
   it("does not count reverts, client errors, rate limits and cancelled calls as failures", () => {
     const evidence = book();
     const harmless = ["revert", "invalid_params", "tx_known", "rate_limit", "cancelled"] as const;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Script } from "./support.ts";
+import type { CallSummary } from "../../../src/rpc/selection/snapshot.ts";
+import type { Script, ScriptedCall, ScriptedUpstream } from "./support.ts";
 import { world } from "./support.ts";
 
 const call = (method = "eth_call", id: string | number = 7, params: unknown = []): string =>
@@ -283,6 +284,31 @@ describe("an exchange", () => {
     const replies = Array.from({ length: 6 }, (_, id) => w.post(call("eth_blockNumber", id)));
     w.advance(70);
     expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(w.rows[0]?.suspect).toBe(true);
+  });
+
+  it("takes a provider back once it has answered a question whole, not at its first byte", () => {
+    const w = world();
+    const first = w.upstreams[0] as ScriptedUpstream;
+    first.script = silent;
+    for (let at = 0; at < 6; at++) w.post(call("eth_gasPrice", at));
+    w.advance(70);
+    const probe = first.calls.at(-1) as ScriptedCall;
+    probe.handler.onHead({ status: 200, sizeBytes: 40, retryAfter: undefined });
+    probe.handler.onData(Buffer.from("{"));
+    w.advance(50);
+    expect(w.rows[0]?.suspect).toBe(true);
+    probe.handler.onEnd();
+    w.advance(10);
+    expect(w.rows[0]?.suspect).toBe(false);
+  });
+
+  it("finds a provider frozen again however long its calls were waited for before", () => {
+    const timedOut = { q99Ms: 9_000, answeredQ99Ms: 5, samples: 100, n: 100 } as CallSummary;
+    const w = world({ calls: { get: () => timedOut } });
+    (w.upstreams[0] as { script: Script }).script = silent;
+    for (let at = 0; at < 6; at++) w.post(call("eth_gasPrice", at));
+    w.advance(70);
     expect(w.rows[0]?.suspect).toBe(true);
   });
 });

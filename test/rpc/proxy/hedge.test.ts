@@ -20,7 +20,16 @@ const slowFirst = (options: WorldOptions = {}): World => {
 };
 
 const usual = (q95Ms: number, q99Ms = q95Ms): NonNullable<WorldOptions["calls"]> => ({
-  get: () => ({ samples: 100, n: 100, q95Ms, q99Ms, p50Ms: 5, failureRatio: 0 }) as CallSummary,
+  get: () =>
+    ({
+      samples: 100,
+      n: 100,
+      q95Ms,
+      q99Ms,
+      answeredQ99Ms: q99Ms,
+      p50Ms: 5,
+      failureRatio: 0,
+    }) as CallSummary,
 });
 
 describe("a hedge", () => {

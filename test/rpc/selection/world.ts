@@ -22,6 +22,7 @@ export const callOf = (overrides: Partial<CallSummary> = {}): CallSummary => ({
   p50Ms: 50,
   q95Ms: 90,
   q99Ms: 120,
+  answeredQ99Ms: 120,
   ...overrides,
 });
 

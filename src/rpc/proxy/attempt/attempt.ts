@@ -75,7 +75,7 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
   readonly kind: AttemptKind;
   /** Why nobody waits for it any more, once it was given up. */
   cancelledBecause: "client_gone" | "lost" | undefined = undefined;
-  /** The endpoint's q99 for this method, or 0 while unknown. */
+  /** The q99 of the endpoint's answers to this method, or 0 while unknown. */
   usualMs = 0;
   call: UpstreamCall | undefined = undefined;
   errorClass: ErrorClass = "cancelled";

@@ -79,8 +79,7 @@ class Probe implements UpstreamHandler {
   }
 
   onHead(): void {
-    // Any answer shows that the process runs; what it says is for the next call to find out.
-    this.isAlive = true;
+    // One that drips its answers is as good as frozen: the whole of it has to come.
   }
 
   onData(): boolean {
@@ -88,6 +87,7 @@ class Probe implements UpstreamHandler {
   }
 
   onEnd(): void {
+    // Any answer shows that the process runs; what it says is for the next call to find out.
     this.isAlive = true;
   }
 
