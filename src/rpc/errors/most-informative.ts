@@ -27,7 +27,8 @@ export function mostInformative<A extends FailedAttempt>(attempts: readonly A[])
         seen(b) - seen(a) ||
         compare(a.provider, b.provider) ||
         compare(a.error?.code ?? 0, b.error?.code ?? 0) ||
-        compare(a.error?.message ?? "", b.error?.message ?? ""),
+        compare(a.error?.message ?? "", b.error?.message ?? "") ||
+        compare(a.errorClass, b.errorClass),
     )[0];
 }
 
