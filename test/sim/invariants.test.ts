@@ -29,6 +29,7 @@ const request: SimRequest = {
   isOk: true,
   detail: undefined,
   isPromised: true,
+  isLie: false,
 };
 
 /** Blocks 1 to `count`, each the child of the one before. */
@@ -127,6 +128,7 @@ const badRuns: readonly (readonly [string, string, Partial<Evidence>])[] = [
       requests: Array.from({ length: 1_000 }, (_, n) => ({ ...request, n, isOk: n > 1 })),
     },
   ],
+  ["no-lies", "a lie that passed a quorum", { requests: [{ ...request, isLie: true }] }],
   [
     "no-orphans",
     "an orphan after healing",

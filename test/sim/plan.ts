@@ -18,6 +18,8 @@ export interface ChainPlan {
   /** Heights per reorganisation; 0: none. */
   readonly reorgEpoch: number;
   readonly providers: readonly ProviderPlan[];
+  /** Nonces are read with two of three providers agreeing. */
+  readonly hasQuorum?: boolean;
 }
 
 /** One fault at one time; its target is drawn from `dice` when it strikes. */

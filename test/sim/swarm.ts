@@ -26,21 +26,27 @@ const REORG_EPOCH = 8;
 export const drawPlan = (seed: number): Plan => {
   const chance = seededRandom(seed * 7_919 + 17);
   const share = 0.15 + 0.55 * chance();
-  const kinds = FAULTS.filter(() => chance() < share);
+  const kinds = FAULTS.filter(({ hasOwnDice }) => hasOwnDice !== true && chance() < share);
   const names = new Set(kinds.map(({ name }) => name));
   const chains = Array.from({ length: 1 + Math.floor(chance() * CHAIN_NAMES.length) }, (_, index) =>
     drawChain(index, names, chance),
   );
+  const lateChance = seededRandom(seed * 6_271 + 29);
+  const late = FAULTS.filter(({ hasOwnDice }) => hasOwnDice === true && lateChance() < share);
+  const lies = late.some(({ name }) => name === "lie");
   return {
     seed,
-    chains,
+    chains: lies ? chains.map((chain) => ({ ...chain, hasQuorum: true })) : chains,
     load: {
       everyMs: between([80, 320], chance),
       batchShare: chance() * 0.3,
       leaveShare: chance() < 0.5 ? 0 : 0.05,
       subscribers: 1 + Math.floor(chance() * 2),
     },
-    strokes: kinds.flatMap((kind) => drawStrokes(kind, chance)),
+    strokes: [
+      ...kinds.flatMap((kind) => drawStrokes(kind, chance)),
+      ...late.flatMap((kind) => drawStrokes(kind, lateChance)),
+    ],
     warmUpMs: WARM_UP_MS,
     stormMs: STORM_MS,
     healMs: HEAL_MS,

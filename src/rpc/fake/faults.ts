@@ -38,7 +38,9 @@ export type RandomFault =
   | "truncate"
   | "hang"
   | "reset"
-  | "drip";
+  | "drip"
+  /** A state read is answered with something else, well formed. */
+  | "lie";
 
 /** A token bucket, and how the refusal looks: a 429, or a 200 whose body carries the code. */
 export interface RateLimit {
@@ -59,7 +61,17 @@ export interface Outage {
 
 /** What becomes of one request. */
 export type FaultVerdict =
-  | { readonly kind: "serve" | "hang" | "reset" | "garbage" | "truncate" | "drip" | "rpcError" }
+  | {
+      readonly kind:
+        | "serve"
+        | "hang"
+        | "reset"
+        | "garbage"
+        | "truncate"
+        | "drip"
+        | "rpcError"
+        | "lie";
+    }
   | { readonly kind: "status"; readonly status: 500 | 503; readonly retryAfterSec?: number }
   | {
       readonly kind: "limited";
@@ -148,6 +160,7 @@ const RANDOM_FAULTS: readonly RandomFault[] = [
   "hang",
   "reset",
   "drip",
+  "lie",
 ];
 const TAG_JITTER = 61;
 const TAG_FAULT = 62;

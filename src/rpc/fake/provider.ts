@@ -122,7 +122,9 @@ export class FakeProvider {
     const { verdict, delayMs } = this.#dice.next(nowMs);
     if (verdict.kind === "hang") return { kind: "hang" };
     if (verdict.kind === "reset") return { kind: "reset", delayMs };
-    const body = verdict.kind === "status" ? STATUS_PAGE : answerText(text, verdict, answer);
+    const told =
+      verdict.kind === "lie" ? (call: FakeCall) => this.#lie(call, answer(call)) : answer;
+    const body = verdict.kind === "status" ? STATUS_PAGE : answerText(text, verdict, told);
     return {
       kind: "body",
       delayMs,
@@ -132,6 +134,12 @@ export class FakeProvider {
       cutAtBytes: verdict.kind === "truncate" ? Math.floor(body.length / 2) : undefined,
       dripMs: verdict.kind === "drip" ? DRIP_MS : 0,
     };
+  }
+
+  /** Another value for a state read: this provider's own, so that no two liars agree. */
+  #lie({ method }: FakeCall, truth: RpcAnswer): RpcAnswer {
+    if (!LIED_ABOUT.has(method) || !("result" in truth)) return truth;
+    return { result: `${LIE_PREFIX}${(this.#seed >>> 0).toString(16)}` };
   }
 
   #answer(call: FakeCall, nowMs: number): RpcAnswer {
@@ -198,6 +206,13 @@ function refusal(verdict: FaultVerdict): RpcAnswer | undefined {
   return { error: { code, message: "Too many requests: rate limit exceeded" } };
 }
 
+/** How every lie begins, so that a test knows one when it sees it. */
+export const LIE_PREFIX = "0x11e5";
+const LIED_ABOUT: ReadonlySet<string> = new Set([
+  "eth_getBalance",
+  "eth_getTransactionCount",
+  "eth_getStorageAt",
+]);
 const STATUS_PAGE = "<html><body>Bad day</body></html>";
 const GARBAGE = '<!doctype html>{"jsonrpc":"2.0",\u0000"id":';
 /** A dripping body takes this long; longer than any sane attempt timeout would be a hang. */

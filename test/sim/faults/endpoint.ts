@@ -113,6 +113,15 @@ export const endpointFaults: readonly FaultKind[] = [
   byRatio("truncate", "answers break off in the middle", ["heard.truncated"], "truncate"),
   byRatio("status-500", "answers are HTTP 500 with a page of HTML", ["heard.500"], "status500"),
   byRatio("rpc-error", "answers are JSON-RPC internal errors", ["heard.rpc-error"], "rpcError"),
+  {
+    ...byRatio(
+      "lie",
+      "state reads are answered with a wrong value, on chains whose nonces need a quorum",
+      ["provider.misbehaviour"],
+      "lie",
+    ),
+    hasOwnDice: true,
+  },
   byProfile(
     "rate-limit",
     "more than 2 requests a second get 429 with Retry-After",

@@ -12,6 +12,7 @@ export type FaultName =
   | "truncate"
   | "status-500"
   | "rpc-error"
+  | "lie"
   | "rate-limit"
   | "wrong-chain"
   | "stale-head"
@@ -56,6 +57,8 @@ export interface FaultKind {
   readonly forMs: readonly [number, number] | undefined;
   /** Shortest and longest time between two strokes of a run that has this kind, ms. */
   readonly everyMs: readonly [number, number];
+  /** Drawn from a stream of its own: a kind that was added later leaves the plans of old seeds alone. */
+  readonly hasOwnDice?: boolean;
   /** Counters of which any one above 0 shows that the fault had an effect. */
   readonly signs: readonly string[];
   /** Strikes; undefined when there is nothing to heal. */

@@ -6,6 +6,7 @@ import { budgets } from "./budgets.ts";
 import type { Invariant } from "./invariant.ts";
 import { memory } from "./memory.ts";
 import { names } from "./names.ts";
+import { noLies } from "./no-lies.ts";
 import { noOrphans } from "./no-orphans.ts";
 import { quietLog } from "./quiet-log.ts";
 import { recovery } from "./recovery.ts";
@@ -17,6 +18,7 @@ import { zombies } from "./zombies.ts";
 export const INVARIANTS: readonly Invariant[] = [
   answeredOnce,
   availability,
+  noLies,
   noOrphans,
   shape,
   budgets,

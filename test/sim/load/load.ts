@@ -1,5 +1,6 @@
 /** The readers of the simulation: a steady load per chain, spikes, and the promise made to each. */
 import { seededRandom } from "../../../src/lib/random.ts";
+import { LIE_PREFIX } from "../../../src/rpc/fake/provider.ts";
 import { methodInfo } from "../../../src/rpc/json-rpc/methods.ts";
 import type { Link } from "../world/link.ts";
 import type { SimWorld } from "../world/world.ts";
@@ -13,6 +14,12 @@ const READS: readonly SimCall[] = [
   { method: "eth_getBlockByNumber", params: ["latest", false] },
   { method: "eth_chainId", params: [] },
 ];
+/** Read where a quorum guards it: nobody promises an answer, but a lie must never be one. */
+const GUARDED: SimCall = {
+  method: "eth_getTransactionCount",
+  params: [`0x${"11".repeat(20)}`, "latest"],
+};
+const GUARDED_SHARE = 0.3;
 const WRITE: SimCall = { method: "eth_sendRawTransaction", params: ["0xdeadbeef"] };
 const WRITE_SHARE = 0.02;
 const MAX_BATCH = 6;
@@ -32,12 +39,15 @@ export class Load {
   readonly requests: SimRequest[] = [];
   readonly #world: SimWorld;
   readonly #chance: () => number;
+  /** Of its own: a read under a quorum leaves all other draws alone. */
+  readonly #guardedChance: () => number;
   readonly #open = new Set<SimRequest>();
   #isRunning = false;
 
   constructor(world: SimWorld) {
     this.#world = world;
     this.#chance = seededRandom(world.plan.seed ^ 0x10ad);
+    this.#guardedChance = seededRandom(world.plan.seed ^ 0x90a2d);
   }
 
   /** Requests that are neither answered nor given up. */
@@ -51,9 +61,11 @@ export class Load {
     this.#isRunning = true;
     for (const chain of [...plan.chains.map(({ name }) => name), "late"]) {
       const everyMs = chain === "late" ? 500 : plan.load.everyMs;
+      const hasQuorum = plan.chains.find(({ name }) => name === chain)?.hasQuorum === true;
       const next = (): void => {
         if (!this.#isRunning) return;
         this.#askOne(chain);
+        if (hasQuorum && this.#guardedChance() < GUARDED_SHARE) this.#askGuarded(chain);
         agenda.after(everyMs * (0.5 + this.#chance()), next);
       };
       agenda.after(everyMs * this.#chance(), next);
@@ -81,10 +93,11 @@ export class Load {
   ): ReplyBox {
     const world = this.#world;
     const askedAtMs = world.node.nowMs();
+    const methods = calls.map(({ method }) => method);
     const request: SimRequest = {
       n: this.requests.length + 1,
       chain,
-      methods: calls.map(({ method }) => method),
+      methods,
       askedAtMs,
       deadlineMs: askedAtMs + Math.max(...calls.map(({ method }) => methodInfo(method).totalMs)),
       hasLeft: false,
@@ -93,6 +106,7 @@ export class Load {
       isOk: false,
       detail: undefined,
       isPromised: false,
+      isLie: false,
     };
     this.requests.push(request);
     this.#open.add(request);
@@ -103,6 +117,7 @@ export class Load {
       request.answeredAtMs = world.node.nowMs();
       request.detail = faultOf(text, calls.length);
       request.isOk = request.detail === undefined;
+      request.isLie = methods.includes(GUARDED.method) && text?.includes(LIE_PREFIX) === true;
       request.isPromised = this.#isPromised(request);
       world.trace.line(request.answeredAtMs, `answer ${request.n} ${chain}`, {
         methods: request.methods,
@@ -120,6 +135,12 @@ export class Load {
     return links.some(
       (link) => link.chain === chain && !config.absent.has(link.name) && isGood(link, sinceMs),
     );
+  }
+
+  #askGuarded(chain: string): void {
+    this.ask(chain, [GUARDED], ({ isOk }) => {
+      if (isOk) this.#world.tally.count("guarded.answered");
+    });
   }
 
   #askOne(chain: string): void {
@@ -145,7 +166,7 @@ export class Load {
 
   /** Whether a settled provider was within reach all the time, and the others did not all fail at once. */
   #isPromised({ chain, methods, askedAtMs }: SimRequest): boolean {
-    if (methods.includes(WRITE.method)) return false;
+    if (methods.includes(WRITE.method) || methods.includes(GUARDED.method)) return false;
     const { links, config, record } = this.#world;
     // Judged at its answer: what was lost before it was asked, or while it waited.
     if (record.losses.some((atMs) => atMs + RESTART_MS > askedAtMs)) return false;

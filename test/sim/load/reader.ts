@@ -28,6 +28,8 @@ export interface SimRequest {
   detail: string | undefined;
   /** The world gave the gateway every means to answer, all the time. */
   isPromised: boolean;
+  /** A lie reached the client although a quorum stood before it. */
+  isLie: boolean;
 }
 
 /** The HTTP request of some calls. */

@@ -50,7 +50,7 @@ export class ConfigFile {
     return [
       "region: sim",
       "chains:",
-      ...this.chains.flatMap(({ name, chainId, providers }) => [
+      ...this.chains.flatMap(({ name, chainId, providers, hasQuorum }) => [
         `  ${name}:`,
         `    chain_id: ${chainId}`,
         "    block_time: 1s",
@@ -58,6 +58,7 @@ export class ConfigFile {
         "    health_check: { interval: 3s, timeout: 2s }",
         "    connection: { reconnect_interval: 100ms }",
         `    aggregation: { deduplication_window: ${this.windowMs}ms, max_cache_size: 2000 }`,
+        ...(hasQuorum === true ? ["    quorum: [{ methods: [eth_getTransactionCount] }]"] : []),
         "    providers:",
         ...providers.map(
           ({ id }) =>
