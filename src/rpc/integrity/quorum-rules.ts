@@ -1,6 +1,7 @@
 /** Which reads need agreement, and how their answers are compared. */
 import { QUORUM_RULE_DEFAULTS } from "../../../config/default.ts";
 import type { QuorumRuleConfig } from "../../../config/schema.ts";
+import { NameGlobs } from "../../lib/name-globs.ts";
 import { ignoredFields, type IgnoredFields } from "./canonical.ts";
 import type { QuorumPreference } from "./quorum-tally.ts";
 
@@ -25,7 +26,34 @@ const VOLATILE: ReadonlySet<string> = new Set([
 ]);
 
 const defaultIgnored = ignoredFields(QUORUM_RULE_DEFAULTS.ignore_fields);
-const ignoredByRule = new WeakMap<QuorumRuleConfig, IgnoredFields>();
+
+/** A rule as it is looked up: made once for each that the configuration has. */
+interface CompiledRule {
+  readonly methods: NameGlobs;
+  readonly ignored: IgnoredFields;
+}
+
+const compiled = new WeakMap<QuorumRuleConfig, CompiledRule>();
+
+function compile(rule: QuorumRuleConfig): CompiledRule {
+  let made = compiled.get(rule);
+  if (made === undefined) {
+    made = { methods: new NameGlobs(rule.methods), ignored: ignoredFields(rule.ignoreFields) };
+    compiled.set(rule, made);
+  }
+  return made;
+}
+
+function ruleOf(
+  rules: readonly QuorumRuleConfig[] | undefined,
+  method: string,
+): QuorumRuleConfig | undefined {
+  return rules?.find((rule) => compile(rule).methods.has(method));
+}
+
+function ignoredBy(rule: QuorumRuleConfig | undefined): IgnoredFields {
+  return rule === undefined ? defaultIgnored : compile(rule).ignored;
+}
 
 /**
  * The terms of a method's vote: the caller's figures or the rule's, with the rule's comparison;
@@ -38,19 +66,15 @@ export function quorumTerms(
 ): QuorumTerms | undefined {
   if (asked === undefined && (rules === undefined || rules.length === 0)) return undefined;
   if (VOLATILE.has(method)) return undefined;
-  const rule = rules?.find(({ methods }) => methods.some((pattern) => matches(pattern, method)));
-  if (rule === undefined) {
-    return asked && { ...asked, ignored: defaultIgnored, prefer: "non_empty" };
-  }
-  let ignored = ignoredByRule.get(rule);
-  if (ignored === undefined) {
-    ignored = ignoredFields(rule.ignoreFields);
-    ignoredByRule.set(rule, ignored);
-  }
-  const { agree, of } = asked ?? rule;
-  return { agree, of, ignored, prefer: rule.prefer };
+  const rule = ruleOf(rules, method);
+  const figures = asked ?? rule;
+  if (figures === undefined) return undefined;
+  const { agree, of } = figures;
+  return { agree, of, ignored: ignoredBy(rule), prefer: rule?.prefer ?? "non_empty" };
 }
 
-function matches(pattern: string, method: string): boolean {
-  return pattern.endsWith("*") ? method.startsWith(pattern.slice(0, -1)) : pattern === method;
-}
+/** What does not count when two answers of a method are compared. */
+export const comparison = (
+  rules: readonly QuorumRuleConfig[] | undefined,
+  method: string,
+): IgnoredFields => ignoredBy(ruleOf(rules, method));

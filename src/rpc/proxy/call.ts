@@ -38,7 +38,7 @@ export interface CallOptions {
   readonly maxCost: number | undefined;
   /** Providers that must not be asked. */
   readonly exclude: readonly ProviderId[];
-  /** Every provider gets a copy, after the answer. */
+  /** All providers are asked and measured; the first result is the answer. */
   readonly mirrorsAll: boolean;
   /** The client's own name for this request, kept beside ours. */
   readonly clientRequestId: string | undefined;

@@ -46,6 +46,7 @@ import type {
 import { Reads } from "./reads.ts";
 import type { Running, Services } from "./service.ts";
 import { Guard } from "./trust/guard.ts";
+import { Shadows } from "./trust/shadows.ts";
 
 /** The shared part of all exchanges. */
 export class Engine {
@@ -63,6 +64,7 @@ export class Engine {
   readonly #panics = new Map<ChainName, PanicGate>();
   readonly #hedges = new Map<ChainName, HedgeBudget>();
   readonly #explorer = new Explorer(this);
+  readonly shadows = new Shadows(this);
   readonly services: Services;
   /** The last requests, and those that were slow or failed. */
   readonly book: RequestBook;
@@ -366,11 +368,12 @@ export class Engine {
   }
 
   /** An exchange is over. */
-  finished(exchange: Exchange): void {
+  finished(exchange: Exchange, answer?: Buffer): void {
     this.#inFlight--;
     if (exchange.call.isPart) return;
     this.observed(exchange, exchange.call, exchange.info.class);
     this.#explorer.consider(exchange);
+    if (answer !== undefined) this.shadows.consider(exchange.call, exchange.info, answer);
     if (exchange.durationMs > SLOW_MS) this.#tellSlow(exchange);
     if (exchange.outcome === "error") this.#tellFailure(exchange);
   }

@@ -331,7 +331,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     this.#win(attempt, nowMs);
     this.#done(nowMs, "ok");
     this.#sink.result(this, body, idStart, idEnd);
-    this.engine.finished(this);
+    this.engine.finished(this, body);
   }
 
   /**

@@ -9,6 +9,7 @@ import { BlockNumberReads } from "./block-number-reads.ts";
 import type { Call, CallSink } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import type { Running, Service } from "./service.ts";
+import { benchmarkRead } from "./trust/benchmark-read.ts";
 import { quorumRead } from "./trust/quorum-read.ts";
 
 /** The service of reads. */
@@ -25,6 +26,9 @@ export class Reads implements Service {
     if (info === BLOCK_NUMBER) return this.#blockNumber.serve(call, info, sink);
     const terms = quorumTerms(call.chain.quorum, info.name, call.options.quorum);
     if (terms !== undefined) return quorumRead(this.#engine, call, info, sink, terms);
+    if (call.options.mirrorsAll && info.isIdempotent) {
+      return benchmarkRead(this.#engine, call, info, sink);
+    }
     const { pins } = call;
     return this.#engine.exchange(pins === undefined ? call : pinned(call, pins), info, sink);
   }

@@ -223,6 +223,7 @@ class QuorumRead implements LegOwner, Running, Expirable {
     const [provider] = group.providers;
     if (ballot?.kind === "result") {
       this.#whole.answerResult(provider, ballot.body, ballot.idStart, ballot.idEnd);
+      engine.shadows.consider(this.#whole.call, this.#whole.info, ballot.body);
     } else if (ballot !== undefined) {
       const { status, latin1 } = ballot;
       this.#whole.answer({ status, latin1, provider, reason: undefined, isResult: false });
