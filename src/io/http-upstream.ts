@@ -164,6 +164,12 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
 
   /** Goes on after `onData` returned false. */
   resume(): void {
+    // Not at once: another connection's parser may be at work below, and undici runs one at a time.
+    queueMicrotask(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    if (this.#isOver) return;
     if (this.#decoder === undefined) this.#controller?.resume();
     else this.#decoder.resume();
   }

@@ -267,6 +267,37 @@ describe("the HTTP endpoint of a provider", () => {
     expect(port).toBeGreaterThan(0);
   });
 
+  it("goes on when it is told so while another answer is being read", async () => {
+    const { upstream } = await provider((_req, res) => {
+      res.end(Buffer.alloc(500_000, "x"));
+    });
+    const sizes = [0, 0];
+    let paused: ReturnType<typeof upstream.send> | undefined;
+    const ended = [0, 1].map(
+      (lane) =>
+        new Promise<string>((resolve) => {
+          let isFirst = lane === 0;
+          const call = upstream.send(Buffer.from("{}"), lane, {
+            onHead: () => undefined,
+            onData: (chunk) => {
+              sizes[lane] = (sizes[lane] ?? 0) + chunk.length;
+              if (isFirst) {
+                isFirst = false;
+                paused = call;
+                return false;
+              }
+              if (lane === 1) paused?.resume();
+              return true;
+            },
+            onEnd: () => resolve("end"),
+            onFailure: ({ detail }) => resolve(detail),
+          });
+        }),
+    );
+    expect(await Promise.all(ended)).toEqual(["end", "end"]);
+    expect(sizes).toEqual([500_000, 500_000]);
+  });
+
   it("is silent after an abort, before and after the answer began", async () => {
     const { upstream, sockets } = await provider((_req, res) => {
       res.write("x");
