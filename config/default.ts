@@ -49,6 +49,7 @@ export const CHAIN_DEFAULTS = {
   },
   sticky: { hysteresis: 0.3, min_interval: "30s" },
   hedge: { enabled: true, budget: 0.05 },
+  logs: { max_range: 30_000, part_range: 5_000, parallel: 4 },
   methods: { allow: [], deny: [] },
   quorum: [],
   integrity: { headers: false, bloom: false, receipts: false },

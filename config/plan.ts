@@ -110,6 +110,7 @@ const CHAIN_VALUES = [
   "leaderboard",
   "sticky",
   "hedge",
+  "logs",
   "methods",
   "quorum",
   "integrity",

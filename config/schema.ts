@@ -141,12 +141,23 @@ export interface ChainConfig {
   readonly leaderboard: LeaderboardConfig;
   readonly sticky: StickyConfig;
   readonly hedge: HedgeConfig;
+  readonly logs: LogsConfig;
   readonly methods: MethodsConfig;
   readonly quorum: readonly QuorumRuleConfig[];
   readonly integrity: IntegrityConfig;
   /** Available providers in the order of the file; those left out are in `skipped`. */
   readonly providers: readonly ProviderConfig[];
   readonly skipped: readonly SkippedProvider[];
+}
+
+/** How ranges of `eth_getLogs` are served. */
+export interface LogsConfig {
+  /** Most blocks of one call. */
+  readonly maxRange: number;
+  /** Blocks asked at once of a provider whose limit is unknown. */
+  readonly partRange: number;
+  /** Parts of one call that are asked for at the same time. */
+  readonly parallel: number;
 }
 
 /** A provider of the file that cannot be used now, and why. */

@@ -180,6 +180,23 @@ export const chainRule = z
         { ...field.hot(chained.hedge.budget), unit: "ratio" },
       ),
     }),
+    logs: field.group("Ranges of `eth_getLogs`, which are served in parts.", {
+      max_range: field.whole(
+        "Blocks of one call at most.",
+        { min: 1, max: 10_000_000 },
+        field.hot(chained.logs.max_range),
+      ),
+      part_range: field.whole(
+        "Blocks asked at once of a provider whose limit is not known.",
+        { min: 1, max: 1_000_000 },
+        field.hot(chained.logs.part_range),
+      ),
+      parallel: field.whole(
+        "Parts of one call asked for at the same time.",
+        { min: 1, max: 10 },
+        field.hot(chained.logs.parallel),
+      ),
+    }),
     methods: field.group("Which methods are served.", {
       allow: field.methods(
         "Methods, or globs such as `debug_*`, relayed although denied by default.",

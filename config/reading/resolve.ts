@@ -71,6 +71,7 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
   const health = fill(CHAIN_DEFAULTS.health_check, chain.health_check);
   const leaderboard = fill(CHAIN_DEFAULTS.leaderboard, chain.leaderboard);
   const sticky = fill(CHAIN_DEFAULTS.sticky, chain.sticky);
+  const logs = fill(CHAIN_DEFAULTS.logs, chain.logs);
   const breaker: BreakerDocument = fill(CHAIN_DEFAULTS.breaker, chain.breaker);
   const providers: ProviderConfig[] = [];
   const skipped: SkippedProvider[] = [];
@@ -127,6 +128,11 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
     },
     sticky: { hysteresis: sticky.hysteresis, minIntervalMs: ms(sticky.min_interval) },
     hedge: fill(CHAIN_DEFAULTS.hedge, chain.hedge),
+    logs: {
+      maxRange: logs.max_range,
+      partRange: logs.part_range,
+      parallel: logs.parallel,
+    },
     methods: fill(CHAIN_DEFAULTS.methods, chain.methods),
     quorum: (chain.quorum ?? []).map((rule) => {
       const { ignore_fields: ignoreFields, ...rest } = fill(QUORUM_RULE_DEFAULTS, rule);

@@ -26,6 +26,7 @@ export const EVENT_FIELDS = {
   attempts: amount("attempts dispatched for the request"),
   blocks: amount("how many blocks"),
   bufferedBytes: amount("bytes waiting in the client's socket"),
+  by: text("what was cut: range, address or topic"),
   bytes: amount("size of a text or binary argument"),
   category: text("failure category of the breaker: network, server, malformed, timeout, auth"),
   chain: text("configured name of the chain"),
@@ -87,6 +88,7 @@ export const EVENT_FIELDS = {
   openMs: amount("time until the breaker lets a probe through, ms"),
   path: list("names of the processes, each waiting for the next"),
   peer: text("pid of the other side, or outside"),
+  parts: amount("parts the call is asked for in"),
   pid: text("process id in our tree, e.g. #12"),
   policy: text("what a full mailbox does: reject, drop the oldest, drop the newest"),
   process: text("registered name of the process"),
@@ -272,6 +274,21 @@ export const EVENTS = {
     optional: ["method"],
     meaning:
       "An answer showed what the provider cannot serve: a method, a block range (`range`), a number of `results` or `addresses`, `state` or `history` below a block. Such calls go elsewhere for a while.",
+  },
+  "getlogs.planned": {
+    level: "debug",
+    fields: ["chain", "firstBlock", "lastBlock", "parts", "requestId"],
+    meaning: "A range of logs is more than anybody serves at once and is asked for in parts.",
+  },
+  "getlogs.split": {
+    level: "debug",
+    fields: ["chain", "provider", "by", "firstBlock", "lastBlock", "requestId"],
+    meaning: "A provider refused a part of a range of logs as too much; the part was cut.",
+  },
+  "getlogs.limit_learned": {
+    level: "info",
+    fields: ["chain", "provider", "limit", "requestId"],
+    meaning: "A provider refused a range of logs; parts for it have at most `limit` blocks now.",
   },
   "provider.quarantined": {
     level: "error",

@@ -138,6 +138,9 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     get hedge() {
       return state.config.hedge;
     },
+    get logs() {
+      return state.config.logs;
+    },
     allows: (method) => policy().allow.has(method),
     denies: (method) => policy().deny.has(method),
     errorRules: (provider) =>

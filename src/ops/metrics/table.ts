@@ -19,6 +19,7 @@ const TRANSPORTS = ["http", "ws"];
 export const METRIC_LABELS: Readonly<
   Record<string, { readonly values?: readonly string[]; readonly meaning: string }>
 > = {
+  by: { values: ["range", "address", "topic"], meaning: "what was cut" },
   chain: { meaning: "configured name of the chain" },
   code: { meaning: "WebSocket close code" },
   direction: { values: ["user", "system"], meaning: "where CPU time went" },
@@ -168,6 +169,28 @@ export const METRICS: readonly MetricDef[] = [
     ["chain", "provider", "reason"],
     "Attempts that failed and went on to another provider.",
     { maxSeries: 400 },
+  ),
+  row(
+    "event",
+    "counter",
+    "getlogs_planned_total",
+    ["chain"],
+    "Ranges of logs that were asked for in parts.",
+  ),
+  row(
+    "event",
+    "counter",
+    "getlogs_splits_total",
+    ["chain", "provider", "by"],
+    "Parts of ranges of logs that a provider refused as too much, by what was cut.",
+    { maxSeries: 600 },
+  ),
+  row(
+    "event",
+    "counter",
+    "getlogs_limits_learned_total",
+    ["chain", "provider"],
+    "Refusals that showed how many blocks of logs a provider serves at once.",
   ),
   row(
     "event",

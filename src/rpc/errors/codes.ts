@@ -44,6 +44,12 @@ export const OWN_ERRORS = {
   unknown_strategy: { code: -32001, status: 404, meaning: "No selection strategy has this name." },
   unknown_route: { code: -32001, status: 404, meaning: "The path names no chain." },
   bad_directive: { code: -32602, status: 400, meaning: "A directive has a value it cannot take." },
+  logs_range: {
+    code: -32602,
+    status: 200,
+    meaning:
+      "The range of `eth_getLogs` is over the chain's `logs.max_range`, or would take too many parts.",
+  },
   exhausted: {
     code: -32002,
     status: 200,

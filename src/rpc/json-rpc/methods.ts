@@ -34,6 +34,8 @@ export interface MethodInfo {
   readonly isLookup: boolean;
   /** Counted by the stall rule: a provider that works answers it quickly. */
   readonly isCheap: boolean;
+  /** A refusal is answered by asking for less, not by asking somebody else. */
+  readonly isCut?: boolean;
 }
 
 const LIMITS: Readonly<Record<MethodClass, { totalMs: number; attemptCapMs: number }>> = {

@@ -9,6 +9,7 @@
 import type { LogsBody } from "./log-reader.ts";
 import { interleave } from "./interleave.ts";
 import type { LogsQuery, LogsSlice } from "./query.ts";
+import type { BranchStamp } from "./superseded.ts";
 
 /** Parts one call may be cut into; beyond it the filter is too much for these providers. */
 export const MAX_PARTS = 1024;
@@ -21,6 +22,8 @@ export interface Part {
   state: "waiting" | "running" | "done";
   /** The logs, once done. */
   body: LogsBody | undefined;
+  /** What was known of the chain when it was asked for. */
+  stamp: BranchStamp | undefined;
   /** Providers that shall not be asked for it again. */
   readonly failed: string[];
   /** Times it was asked for anew because the chain was reorganised meanwhile. */
@@ -108,6 +111,12 @@ export class LogsPlan {
   /** The part whose answer is passed on next, while it is missing. */
   get head(): Part | undefined {
     return firstOpen(this.#root);
+  }
+
+  /** The part whose answer is passed on next, when it is there. */
+  get front(): Part | undefined {
+    const [entry] = this.#root.entries;
+    return entry?.kind === "part" && entry.state === "done" ? entry : undefined;
   }
 
   /** Gives out a waiting part, or as much of its front as the taker serves: `limit` blocks. */
@@ -208,6 +217,7 @@ export class LogsPlan {
       row,
       state: "waiting",
       body: undefined,
+      stamp: undefined,
       failed: [],
       refetches: 0,
     };
@@ -266,7 +276,9 @@ export class LogsPlan {
       this.#heldBytes -= part.body?.sizeBytes ?? 0;
     }
     const { slice, row } = fork;
-    const joined: Part = { ...this.#part(slice, row), state: "done", body };
+    // The older stamp: what has changed since then has changed for one half at least.
+    const stamp = stampOf([...partsOf(left), ...partsOf(right)]);
+    const joined: Part = { ...this.#part(slice, row), state: "done", body, stamp };
     this.#parts--;
     this.#heldBytes += body.sizeBytes;
     row.entries.splice(row.entries.indexOf(fork), 1, joined);
@@ -302,6 +314,11 @@ function firstWaiting(row: Row): Part | undefined {
 function firstOpen(row: Row): Part | undefined {
   for (const part of partsOf(row)) if (part.state !== "done") return part;
   return undefined;
+}
+
+function stampOf(parts: readonly Part[]): BranchStamp | undefined {
+  const stamps = parts.flatMap(({ stamp }) => stamp ?? []);
+  return stamps.toSorted((a, b) => a.falls - b.falls)[0];
 }
 
 /** The answers of a row as one, when all are there. */

@@ -38,6 +38,8 @@ export interface CallOptions {
   readonly maxCost: number | undefined;
   /** Providers that must not be asked. */
   readonly exclude: readonly ProviderId[];
+  /** The provider to try first, whatever its rank. */
+  readonly prefer?: ProviderId | undefined;
   /** All providers are asked and measured; the first result is the answer. */
   readonly mirrorsAll: boolean;
   /** The client's own name for this request, kept beside ours. */

@@ -88,6 +88,33 @@ export class Composite extends ServedCall implements Running {
     this.engine.observed(this, this.call, this.info.class);
   }
 
+  /** A result begins to leave; `sizeBytes` is that of all of it, or -1. */
+  begin(sizeBytes: number): void {
+    if (!this.#isDone) this.#sink.begin(this, sizeBytes);
+  }
+
+  /** More of it; false asks for a pause. */
+  write(chunk: Buffer): boolean {
+    return this.#isDone || this.#sink.write(chunk);
+  }
+
+  /** That was all of it. */
+  end(): void {
+    if (this.#isDone) return;
+    this.#finish("ok");
+    this.#sink.end();
+    this.engine.observed(this, this.call, this.info.class);
+  }
+
+  /** The rest will never come: what has left must not look complete. */
+  breakOff(): void {
+    if (this.#isDone) return;
+    this.#finish("error");
+    this.abandon();
+    this.#sink.abort();
+    this.engine.observed(this, this.call, this.info.class);
+  }
+
   /** Answers with text. */
   answer(answer: FinalAnswer): void {
     if (this.#isDone) return;

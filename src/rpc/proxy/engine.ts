@@ -19,6 +19,7 @@ import type { PanicGate, TriedSet } from "../selection/pick.ts";
 import { createPanicGate, firstUsable, lastResort } from "../selection/pick.ts";
 import { oldestDemand } from "../selection/filters.ts";
 import { withCanary } from "../selection/canary.ts";
+import { preferring } from "../selection/prefer.ts";
 import { rank } from "../selection/rank.ts";
 import { packFaults, packMore, type Selected } from "../selection/selected.ts";
 import type {
@@ -226,7 +227,7 @@ export class Engine {
     asked: BlockDemand | undefined,
     nowMs: number,
   ): Selected {
-    const { strategy, transport, provider, maxCost, exclude } = call.options;
+    const { strategy, transport, provider, maxCost, exclude, prefer } = call.options;
     const demand: SelectionDemand = {
       strategy,
       method,
@@ -242,8 +243,8 @@ export class Engine {
     };
     const ranked = rank(snapshot, demand);
     const { canaries } = snapshot;
-    const ranking =
-      canaries === undefined ? ranked : withCanary(ranked, canaries, this.deps.random);
+    const tried = canaries === undefined ? ranked : withCanary(ranked, canaries, this.deps.random);
+    const ranking = prefer === undefined ? tried : preferring(tried, prefer);
     return {
       snapshot,
       demand,

@@ -34,3 +34,30 @@ export function makeCall(chain: ChainView, method: string, params: string): Call
 
 /** Where the id stands. */
 const ID_AT = '{"jsonrpc":"2.0","id":'.length;
+
+/** The same call with other params, as latin1 JSON text; everything around them stays as it was. */
+export function withParams(call: Call, params: string): Call {
+  const { body, envelope } = call;
+  const { start, end, idStart, paramsStart, paramsEnd } = envelope;
+  const before = paramsStart - start;
+  const made = Buffer.allocUnsafe(before + params.length + end - paramsEnd);
+  body.copy(made, 0, start, paramsStart);
+  made.write(params, before, "latin1");
+  body.copy(made, before + params.length, paramsEnd, end);
+  const grown = params.length - (paramsEnd - paramsStart);
+  // Members in front of the params move with the start, those behind them with the end too.
+  const shift = idStart > paramsStart ? grown - start : -start;
+  return {
+    ...call,
+    body: made,
+    envelope: {
+      ...envelope,
+      start: 0,
+      end: made.length,
+      idStart: idStart < 0 ? -1 : idStart + shift,
+      idEnd: idStart < 0 ? -1 : envelope.idEnd + shift,
+      paramsStart: before,
+      paramsEnd: before + params.length,
+    },
+  };
+}

@@ -14,6 +14,7 @@ import type {
   Consistency,
   HedgeConfig,
   IntegrityConfig,
+  LogsConfig,
   QuorumRuleConfig,
 } from "../../../config/schema.ts";
 import type { BlockRing } from "../integrity/block-ring.ts";
@@ -163,6 +164,8 @@ export interface ChainView {
   readonly failoverEnabled: boolean;
   /** Whether and how often a slow request is sent to a second provider. */
   readonly hedge: HedgeConfig;
+  /** How ranges of logs are served; the defaults when absent. */
+  readonly logs?: LogsConfig | undefined;
   /** Relays this method although it is denied by default (`methods.allow`). */
   allows?(method: string): boolean;
   /** Does not serve this method, whatever else is said of it (`methods.deny`). */

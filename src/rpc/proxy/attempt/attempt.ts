@@ -303,6 +303,8 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
 
   #judge(): void {
     const body = this.#whole();
+    // The record of the attempt lives as long as its request; the answer need not.
+    this.#first = undefined;
     const verdict = judgeReply(body, this);
     if (verdict.kind === "result") {
       const fault = this.owner.faultIn(this, body, verdict.valueAt);
@@ -320,6 +322,7 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
 
   #overflow(): void {
     this.call?.abort();
+    this.failureKind = OVERFLOW.kind;
     // Nobody's failure: the answer is as large at every provider.
     this.fail("cancelled", OVERFLOW.detail, OVERFLOW);
   }

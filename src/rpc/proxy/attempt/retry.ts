@@ -13,6 +13,8 @@ export function failsOver(
   attempts: readonly Attempt[],
 ): boolean {
   if (!info.isIdempotent) return errorClass === "rate_limit" || errorClass === "auth";
+  // Too much is cut by whoever asks in parts; elsewhere it may be too much as well.
+  if (info.isCut === true && errorClass === "capability") return false;
   const rule = DECISIONS[errorClass].failover;
   if (rule === "never" || rule === "always") return rule === "always";
   let same = 0;
