@@ -9,6 +9,7 @@ import { LANE_CORE, startLane } from "../support/host.ts";
 export async function startGateway(
   urls: readonly string[],
   wsUrls: readonly (string | undefined)[] = [],
+  chainLines: readonly string[] = [],
 ): Promise<Lane> {
   const folder = mkdtempSync(join(tmpdir(), "paceline-bench-"));
   const file = join(folder, "paceline.yaml");
@@ -27,6 +28,7 @@ export async function startGateway(
       "  ethereum:",
       "    chain_id: 1",
       "    block_time: 12s",
+      ...chainLines,
       "    providers:",
       ...providers,
       "",
