@@ -12,6 +12,7 @@ import { FINALITY_TAGS, FinalityPoll } from "../../src/rpc/head/finality-poll.ts
 import { HeadTruth, type HeadReport } from "../../src/rpc/head/head-truth.ts";
 import type { FinalityTag } from "../../src/rpc/head/tag-truth.ts";
 import type { ProviderId } from "../../src/rpc/ids.ts";
+import { learnHeader } from "../../src/rpc/integrity/proof/proofs.ts";
 import { subscriptionHubKey } from "./subscription-hub.ts";
 
 /** Which chain is tracked. */
@@ -25,6 +26,8 @@ export interface PushedHead {
   readonly number: number;
   readonly hash: string;
   readonly parentHash: string;
+  /** The header as JSON, where answers are held against it. */
+  readonly header?: string | undefined;
 }
 
 /** A height that a provider answered when asked. */
@@ -61,7 +64,7 @@ export const headTracker = defineActor({
     };
   },
   casts: {
-    head: (state, { provider, number, hash, parentHash }: PushedHead, ctx) => {
+    head: (state, { provider, number, hash, parentHash, header }: PushedHead, ctx) => {
       const rows = state.state.rows(provider);
       rows.ws.head = number;
       rows.http.head = number;
@@ -69,6 +72,7 @@ export const headTracker = defineActor({
       rows.http.headAtMs = ctx.now();
       state.state.blocks.note(provider, number, hash);
       state.state.blocks.note(provider, number - 1, parentHash);
+      if (header !== undefined) learnHeader(header, hash, state.state.blocks);
       const report = { provider, number, hash, parentHash, atMs: ctx.now(), source: "ws" } as const;
       return reported(state, report, ctx);
     },

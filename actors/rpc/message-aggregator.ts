@@ -223,8 +223,14 @@ const headArrived = (state: State, { provider, frame }: RawEvent): void => {
   if (head === undefined) return;
   state.hub.cast.head({ provider, frame });
   const { number, hash, parentHash } = head;
-  state.tracker.cast.head({ provider, number, hash, parentHash });
+  const { bloom, receipts } = state.args.state.config.integrity;
+  // Who checks logs and receipts needs the headers they belong to.
+  const header = bloom || receipts ? headerText(frame) : undefined;
+  state.tracker.cast.head({ provider, number, hash, parentHash, header });
 };
+
+const headerText = ({ bytes, resultStart, resultEnd }: RawEvent["frame"]): string =>
+  bytes.toString("utf8", resultStart, resultEnd);
 
 const tick = (state: State, ctx: Ctx): State => {
   const nowNs = ctx.now() * NS_PER_MS;

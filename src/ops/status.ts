@@ -33,6 +33,7 @@ export const endpointsOf = (
 
 /** Whether any transport of the provider may serve a user's request now. */
 export const isProviderUsable = (provider: ProviderView, nowMs: number): boolean =>
+  provider.trial !== "shadow" &&
   endpointsOf(provider).some(([, row]) => isEndpointUsable(row, nowMs));
 
 const seconds = (ms: number): string => `${Math.max(0, Math.ceil(ms / 1_000))} s`;
@@ -92,9 +93,11 @@ export type ChainState = "ok" | "degraded" | "down";
 /** The state of a chain: down when nobody can serve it, degraded when not all can. */
 export function chainVerdict(chain: ChainView, nowMs: number): Verdict<ChainState> {
   const usable = chain.providers.filter((provider) => isProviderUsable(provider, nowMs)).length;
-  const all = chain.providers.length;
+  // A shadow serves nobody: its troubles are not the chain's.
+  const serving = chain.providers.filter(({ trial }) => trial !== "shadow");
+  const all = serving.length;
   if (usable === 0) return { state: "down", reason: `none of ${all} providers can serve` };
-  const well = chain.providers.filter((provider) =>
+  const well = serving.filter((provider) =>
     ["healthy", "unknown"].includes(providerVerdict(provider, chain.maxLagBlocks, nowMs).state),
   ).length;
   return well < all

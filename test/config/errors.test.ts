@@ -30,6 +30,16 @@ describe("configuration errors", () => {
       /:4:52: .*providers\[0\]\.wsurl: unknown key; did you mean "ws_url"\?/,
     ],
     [
+      "a quorum that asks more to agree than are asked",
+      chain("quorum: [{ methods: [eth_call], agree: 4 }]"),
+      /:4:14: .*quorum\[0\]: asks 4 providers to agree of 3 that are asked/,
+    ],
+    [
+      "a shadow without a share",
+      provider(`${URL_A}, shadow: {}`),
+      /shadow\.sample: is required: a number from 0 to 1/,
+    ],
+    [
       "a key in the wrong place",
       `chain_id: 1\n${SMALLEST}`,
       /:1:1: .*chain_id: unknown key; it is a key of a chain/,
@@ -261,6 +271,12 @@ chains:
     const startedMs = performance.now();
     expect(errorsOf(levels.join("\n")).join()).toContain("CONFIG_TOO_LARGE");
     expect(performance.now() - startedMs).toBeLessThan(2_000);
+  });
+
+  it("warns when a chain has nobody but shadows", () => {
+    expect(warningsOf(provider(`${URL_A}, shadow: { sample: 0.1 }`))).toEqual([
+      expect.stringMatching(/providers: none of them can be used/),
+    ]);
   });
 
   it("warns when two chains share a chain id", () => {

@@ -17,6 +17,8 @@ export interface QuorumTerms {
 const VOLATILE: ReadonlySet<string> = new Set([
   "eth_blobBaseFee",
   "eth_blockNumber",
+  // Each make of node searches in its own way.
+  "eth_estimateGas",
   "eth_gasPrice",
   "eth_maxPriorityFeePerGas",
   "eth_protocolVersion",

@@ -46,6 +46,23 @@ describe("an answer that cannot be right", () => {
     expect(w.post(ask("eth_getBlockByNumber", ["0x50", false])).json.result.hash).toBe(hash("9"));
   });
 
+  it("shows in the explanation with what was wrong", () => {
+    const w = world({ script: (call) => call.result(JSON.stringify({ hash: hash("b") })) });
+    const { error } = w.post(ask("eth_getTransactionByHash", [hash("a")])).json;
+    expect(error.data.attempts).toHaveLength(3);
+    const [last] = w.upstreams.slice(-1);
+    if (last !== undefined)
+      last.script = (call) => call.result(JSON.stringify({ hash: hash("a") }));
+    const { paceline } = w.post(
+      ask("eth_getTransactionByHash", [hash("a")]),
+      "/rpc/debug/ethereum",
+    ).json;
+    expect(paceline.integrity.faults).toEqual([
+      { provider: "a", reason: "a transaction with another hash was sent" },
+      { provider: "b", reason: "a transaction with another hash was sent" },
+    ]);
+  });
+
   it("is computed only where the operator asked for it", () => {
     const word = hash("1");
     const header = {

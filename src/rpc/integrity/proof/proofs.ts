@@ -7,7 +7,7 @@ import { bloomHas, BLOOM_BYTES } from "./bloom.ts";
 import { headerHash } from "./header.ts";
 import { bloomItems, hasOwnBloom, receiptsRoot } from "./receipts.ts";
 import { dataBytes } from "./rlp.ts";
-import type { BlockRing } from "../block-ring.ts";
+import type { BlockFacts, BlockRing } from "../block-ring.ts";
 import type { Answered, Fault } from "../question.ts";
 
 /** Answers beyond this are not parsed: it would hold up everybody else. */
@@ -21,14 +21,14 @@ export function prove(method: string, answered: Answered, rules: IntegrityConfig
   const proof = PROOFS.get(method);
   const { bytes, start, ring } = answered;
   if (proof === undefined || bytes.length > MAX_PROVED_BYTES) return undefined;
-  const body: unknown = parsed(bytes);
+  const body: unknown = parsed(bytes.toString("utf8"));
   if (!isObject(body) || bytes[start] === 0x6e) return undefined;
   return proof(body["result"], rules, ring);
 }
 
-function parsed(bytes: Buffer): unknown {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return JSON.parse(text);
   } catch {
     // SyntaxError is all that JSON.parse throws: a large answer was looked at from both ends only.
     return undefined;
@@ -45,11 +45,22 @@ function proveBlock(value: unknown, rules: IntegrityConfig, ring: BlockRing | un
   if (computed !== told) {
     return rules.headers ? `the header of block ${told} hashes to ${computed}` : undefined;
   }
-  ring?.learn(told, {
-    logsBloom: lower(value["logsBloom"]),
-    receiptsRoot: lower(value["receiptsRoot"]),
-  });
+  ring?.learn(told, factsOf(value));
   return undefined;
+}
+
+const factsOf = (header: Json): BlockFacts => ({
+  logsBloom: lower(header["logsBloom"]),
+  receiptsRoot: lower(header["receiptsRoot"]),
+});
+
+/** Remembers what a pushed header says of its block, if it is what its hash says. */
+export function learnHeader(text: string, hash: string, ring: BlockRing): void {
+  if (ring.factsOf(hash) !== undefined) return;
+  const header = parsed(text);
+  if (isObject(header) && headerHash(header) === hash.toLowerCase()) {
+    ring.learn(hash, factsOf(header));
+  }
 }
 
 function proveReceipt(value: unknown, rules: IntegrityConfig): Fault {

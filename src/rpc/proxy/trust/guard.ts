@@ -2,12 +2,14 @@
  * Holds each whole answer against what is known of the chain, and books whoever is caught: a wrong
  * answer is that provider's failure, and its next answers are worth less.
  */
+import { addNote } from "../../explain/record.ts";
 import type { ProviderId } from "../../ids.ts";
 import { answerCheck } from "../../integrity/answer-checks.ts";
 import { prove } from "../../integrity/proof/proofs.ts";
 import type { Answered } from "../../integrity/question.ts";
 import type { Call } from "../call.ts";
 import type { ChainView, GatewayDeps } from "../ports.ts";
+import { FaultNote } from "./fault-note.ts";
 
 /** How a wrong answer was found out. */
 export type Finding =
@@ -56,7 +58,9 @@ export class Guard {
       blockTimeMs: chain.snapshot?.blockTimeMs ?? 0,
     };
     const fault = check(answered) ?? this.#proved(chain, method, answered);
-    if (fault !== undefined) this.accuse(chain, provider, method, "answer", fault);
+    if (fault === undefined) return undefined;
+    this.accuse(chain, provider, method, "answer", fault);
+    addNote(call, new FaultNote(provider, this.#court.redact(fault)));
     return fault;
   }
 
