@@ -341,6 +341,22 @@ describe("a refusal", () => {
     ]);
   });
 
+  it("of a long list of addresses is met once: who takes fewer gets no more of them", () => {
+    const w = logsWorld(LOGS);
+    Object.assign(w.chain, { capabilities: new CapabilityBook() });
+    become(w, 0, (call, filter) => {
+      if (Array.isArray(filter.address) && filter.address.length > 2) {
+        call.error(-32000, "too many addresses: max 2 addresses are allowed");
+      } else honest(LOGS)(call, filter);
+    });
+    const filter = { ...WIDE, address: ADDRESSES.slice(0, 4) };
+    expect(w.ask(filter).text === whole(filter)).toBe(true);
+    const tooLong = (w.upstreams[0]?.calls ?? []).filter(
+      (call) => (filterOf(call).address?.length ?? 0) > 2 && Array.isArray(filterOf(call).address),
+    );
+    expect(tooLong).toHaveLength(1);
+  });
+
   it("of one block cuts the addresses, then the topics, and keeps the order of the logs", () => {
     const logs = Array.from({ length: 40 }, (_, n) =>
       logAt(5, n, { address: n % 5, topic: n % 4 }),

@@ -279,7 +279,8 @@ export class LogsCall implements Running, RunOwner, Expirable {
       this.#engine.wheel.add(this, refetchAtMs);
       return false;
     }
-    const taker = this.#takers.choose(part.slice, part.failed, nowMs);
+    const { length } = part.slice.addresses ?? this.#plan.query.addresses;
+    const taker = this.#takers.choose(part.slice, part.failed, length, nowMs);
     if (taker === undefined && this.#waits(part, nowMs)) return false;
     const taken = this.#plan.take(part, taker?.limit ?? this.#rules.partRange);
     if (this.#plan.isOverfull) {

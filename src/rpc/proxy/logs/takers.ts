@@ -56,8 +56,13 @@ export class Takers {
   }
 
   /** The least burdened of the providers that can serve the slice now and have not failed at it. */
-  choose(slice: LogsSlice, failed: readonly ProviderId[], nowMs: number): Taker | undefined {
-    const leading = this.#leading(slice, failed, nowMs);
+  choose(
+    slice: LogsSlice,
+    failed: readonly ProviderId[],
+    addresses: number,
+    nowMs: number,
+  ): Taker | undefined {
+    const leading = this.#fitting(this.#leading(slice, failed, nowMs), addresses, nowMs);
     const limits = leading.map(({ view }) => this.limitOf(view, nowMs));
     const least = Math.max(...limits) * LEAST_SHARE;
     let best: Taker | undefined;
@@ -105,6 +110,17 @@ export class Takers {
   /** A provider throttles: it is spared until then. */
   rest(provider: ProviderId, untilMs: number): void {
     this.#resting.set(provider, untilMs);
+  }
+
+  /** Those that take so many addresses in one filter, as far as that is known; all when nobody does. */
+  #fitting(leading: readonly Candidate[], addresses: number, nowMs: number): readonly Candidate[] {
+    const { capabilities } = this.#chain;
+    if (addresses === 0 || capabilities === undefined || capabilities.isEmpty) return leading;
+    const fitting = leading.filter(({ view: { provider } }) => {
+      const most = capabilities.limit("addresses", provider, "eth_getLogs", nowMs);
+      return most === undefined || most >= addresses;
+    });
+    return fitting.length === 0 ? leading : fitting;
   }
 
   /** What is in flight counts most; between equals, who has had fewer parts. */
