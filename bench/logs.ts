@@ -88,21 +88,20 @@ report({
   bar: `<= ${MAX_HELD_MB} MB`,
   ok: heldMb <= MAX_HELD_MB && ours.every(({ isWhole }) => isWhole),
 });
-for (const [what, words] of [
-  ["cpuMs", "CPU"],
-  ["ms", "time"],
+for (const [what, words, isBar] of [
+  ["cpuMs", "CPU", true],
+  ["ms", "time, upstream's included", false],
 ] as const) {
   const value = median(of(ours, what));
   const baseline = median(of(theirs, what));
   report({
     bench: "logs",
-    case: `${name}: ${words} against parse and print`,
+    case: `${name}: ${words}, against parse and print`,
     value,
     unit: "ms",
     baseline,
     ratio: value / baseline,
-    bar: "< 1 x",
-    ok: value < baseline,
+    ...(isBar ? { bar: "< 1 x", ok: value < baseline } : {}),
   });
 }
 await Promise.all([stub.stop(), naive.stop(), gateway.stop()]);
