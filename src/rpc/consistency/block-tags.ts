@@ -112,6 +112,9 @@ function filterSpots(method: string, body: Buffer, start: number, end: number): 
   return [...inserted, ...spots];
 }
 
+/** Members of a filter or of an object that names a block; one with more is nothing of the kind. */
+const MAX_MEMBERS = 64;
+
 /** Visits the members of the object at `at`; a key is decoded when it is short enough to matter. */
 function eachMember(
   body: Buffer,
@@ -120,7 +123,7 @@ function eachMember(
   visit: (key: string, valueAt: number, valueEnd: number) => void,
 ): void {
   let next = skipSpace(body, at + 1, end);
-  while (next < end && body[next] === 0x22) {
+  for (let count = 0; count < MAX_MEMBERS && next < end && body[next] === 0x22; count++) {
     const keyEnd = skipString(body, next, end);
     const valueAt = skipColon(body, keyEnd, end);
     if (valueAt < 0) return;

@@ -79,6 +79,11 @@ export const OWN_ERRORS = {
     meaning:
       "A transaction was sent but no provider confirmed it; `data.transactionHash` names it.",
   },
+  unknown_method: {
+    code: -32601,
+    status: 200,
+    meaning: "The method does not exist: the namespace `rpc.` is the protocol's own.",
+  },
   method_denied: { code: -32004, status: 200, meaning: "The method is not served." },
   ws_only: {
     code: -32004,

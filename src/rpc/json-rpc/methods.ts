@@ -14,7 +14,9 @@ export type MethodRoute =
   /** `eth_subscribe` and `eth_unsubscribe`: over WebSocket only. */
   | "subscription"
   /** Not at all. */
-  | "denied";
+  | "denied"
+  /** Names that JSON-RPC keeps for itself (section 8: `rpc.`); no provider is asked for them. */
+  | "reserved";
 
 /** Groups of methods that share their time limits. */
 export type MethodClass = "state" | "logs" | "trace" | "write";
@@ -176,6 +178,7 @@ function unlisted(name: string): MethodInfo {
     const kind = name.startsWith("eth_") ? "write" : "trace";
     return describe(name, "denied", kind, DENIED_READS.has(name));
   }
+  if (name.startsWith("rpc.")) return describe(name, "reserved", "state");
   const isRead = /^(eth|net|web3)_(get|call|estimate|fee|block|gas|max|simulate|chain)/.test(name);
   return describe(name, "forward", "state", isRead);
 }

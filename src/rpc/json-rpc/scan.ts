@@ -13,6 +13,9 @@ export const MAX_ID_BYTES = 256;
 /** UTF-16 units of a method name. */
 export const MAX_METHOD_CHARS = 128;
 
+/** Members of one call: the four of the envelope, and what a client adds for itself. */
+export const MAX_MEMBERS = 32;
+
 /** Calls a batch may hold at all; what follows is only checked to be JSON. */
 export const HARD_BATCH_ITEMS = 1000;
 
@@ -93,6 +96,10 @@ const BAD_ID: EnvelopeFault = {
   message: `id must be a string of at most ${MAX_ID_BYTES} bytes, an integer or null`,
 };
 const DUPLICATE: EnvelopeFault = { code: -32600, message: "duplicate or ambiguous member" };
+const TOO_MANY_MEMBERS: EnvelopeFault = {
+  code: -32600,
+  message: `a call has at most ${MAX_MEMBERS} members`,
+};
 const BAD_VERSION: EnvelopeFault = { code: -32600, message: 'jsonrpc must be the string "2.0"' };
 const BAD_METHOD: EnvelopeFault = {
   code: -32600,
@@ -146,6 +153,7 @@ function scanEnvelope(
   envelope: Envelope,
 ): number {
   let seen = 0;
+  let members = 0;
   let isAmbiguous = false;
   let isIdBad = false;
   let isVersionGood = false;
@@ -160,7 +168,8 @@ function scanEnvelope(
     const keyEnd = skipString(body, at, end);
     const valueAt = skipColon(body, keyEnd, end);
     if (valueAt < 0) return valueAt;
-    const member = memberAt(body, at + 1, keyEnd - 1);
+    // Beyond the limit the call is refused: what its members are called matters no more.
+    const member = ++members > MAX_MEMBERS ? OTHER : memberAt(body, at + 1, keyEnd - 1);
     at = skipValue(body, valueAt, end, depth);
     if (at < 0) return at;
     if (member !== OTHER) {
@@ -198,15 +207,17 @@ function scanEnvelope(
   }
   envelope.fault = isAmbiguous
     ? DUPLICATE
-    : isIdBad
-      ? BAD_ID
-      : !isVersionGood
-        ? BAD_VERSION
-        : envelope.method === ""
-          ? BAD_METHOD
-          : isParamsGood
-            ? undefined
-            : BAD_PARAMS;
+    : members > MAX_MEMBERS
+      ? TOO_MANY_MEMBERS
+      : isIdBad
+        ? BAD_ID
+        : !isVersionGood
+          ? BAD_VERSION
+          : envelope.method === ""
+            ? BAD_METHOD
+            : isParamsGood
+              ? undefined
+              : BAD_PARAMS;
   return at + 1;
 }
 
@@ -250,11 +261,22 @@ const MAX_ODD_KEY_BYTES = 42;
 
 /** Keys with escapes or another case: the same name after decoding counts, a folded one is refused. */
 function oddMember(body: Buffer, start: number, end: number): Member {
-  if (end - start > MAX_ODD_KEY_BYTES) return OTHER;
+  if (end - start > MAX_ODD_KEY_BYTES || !mayBeMember(body, start, end)) return OTHER;
   const key = JSON.parse(body.toString("utf8", start - 1, end + 1)) as string;
   const exact = MEMBERS.get(key);
   if (exact !== undefined) return exact;
   return MEMBERS.has(key.toUpperCase().toLowerCase()) ? AMBIGUOUS : OTHER;
+}
+
+/** Without escapes and foreign letters only keys as long as a member's name can be another case of it. */
+function mayBeMember(body: Buffer, start: number, end: number): boolean {
+  const length = end - start;
+  if (length === 2 || length === 6 || length === 7) return true;
+  for (let at = start; at < end; at++) {
+    const byte = body[at] as number;
+    if (byte === 0x5c || byte > 0x7e) return true;
+  }
+  return false;
 }
 
 function isVersion2(body: Buffer, start: number, end: number): boolean {

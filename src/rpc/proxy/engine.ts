@@ -110,6 +110,8 @@ export class Engine {
       this.refuse(call, sink, "ws_only", `${info.name} needs a WebSocket`, {
         websocket_url: call.websocketUrl(),
       });
+    } else if (info.route === "reserved") {
+      this.refuse(call, sink, "unknown_method", `${info.name} does not exist`);
     } else if (call.chain.allows?.(info.name) === true) return this.#forward(call, info, sink);
     else this.refuse(call, sink, "method_denied", `${info.name} is not served`);
     return undefined;

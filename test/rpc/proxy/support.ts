@@ -270,6 +270,8 @@ export interface WorldOptions {
   /** More of the chain, and of single providers in its snapshot. */
   readonly chain?: Partial<ChainView>;
   readonly views?: Readonly<Record<string, Partial<EndpointView>>>;
+  /** The id of every request; `req1`, `req2` and so on by default. */
+  readonly requestId?: string;
 }
 
 export const idleHub: HubPort = {
@@ -396,7 +398,7 @@ export function world(options: WorldOptions = {}): World {
     },
     now: () => state.nowMs,
     random: options.random ?? (() => 0.5),
-    nextRequestId: () => `req${++ids}`,
+    nextRequestId: () => options.requestId ?? `req${++ids}`,
     emit: (name, fields) => state.events.push({ name, fields }),
     observer: {
       request: (record) => state.records.push(record),

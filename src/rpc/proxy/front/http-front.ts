@@ -12,6 +12,8 @@ import type { Envelope } from "../../json-rpc/scan.ts";
 import { scanBody } from "../../json-rpc/scan.ts";
 import type { Submit } from "./batch.ts";
 import { Batch } from "./batch.ts";
+import { batchFault } from "./batch-fault.ts";
+import { NobodySink } from "./nobody-sink.ts";
 import type { Call, CallOptions } from "../call.ts";
 import { applyDirective, DIRECTIVE_PREFIX, directiveReason } from "./directives.ts";
 import type { Engine } from "../engine.ts";
@@ -171,9 +173,10 @@ export class HttpFront {
     reply: HttpReply,
   ): void {
     const limit = this.#engine.limits.maxBatchItems;
-    const fault = batchFault(envelopes, limit, body);
+    const id = this.#engine.nextRequestId();
+    const fault = batchFault(envelopes, limit, body, id);
     if (fault !== undefined) {
-      const headers = [...JSON_HEADERS, REQUEST_ID, this.#engine.nextRequestId()];
+      const headers = [...JSON_HEADERS, REQUEST_ID, id];
       reply.send(200, [...headers, "Content-Length", `${fault.length}`], fault);
       return;
     }
@@ -182,7 +185,7 @@ export class HttpFront {
     const headers = [
       ...JSON_HEADERS,
       REQUEST_ID,
-      this.#engine.nextRequestId(),
+      id,
       "X-Paceline-Strategy",
       options.strategy ?? chain.strategy,
     ];
@@ -238,45 +241,17 @@ export class HttpFront {
   }
 }
 
-/** An answer that nobody waits for. */
-class NobodySink {
-  readonly canStream = false;
-  readonly maxBytes = Infinity;
-  result(): void {}
-  text(): void {}
-  begin(): void {}
-  write(): boolean {
-    return true;
-  }
-  end(): void {}
-  abort(): void {}
-}
-
-/** The answer to a batch that cannot be run, as latin1 text. */
-export function batchFault(
-  envelopes: readonly Envelope[],
-  limit: number,
-  body: Buffer,
-): string | undefined {
-  const first = envelopes[0];
-  if (first === undefined) {
-    return errorText("null", OWN_ERRORS.empty_batch.code, "empty batch", { reason: "empty_batch" });
-  }
-  if (envelopes.length <= limit) return undefined;
-  const { code } = OWN_ERRORS.batch_too_large;
-  const named = envelopes.find(({ hasId }) => hasId) ?? first;
-  const text = errorText(idToken(body, named), code, `a batch holds at most ${limit} calls`, {
-    reason: "batch_too_large",
-    limit,
-  });
-  return `[${text}]`;
-}
-
 function isJson(contentType: string): boolean {
   return (
     contentType === "application/json" ||
-    /^application\/(json|json-rpc|jsonrequest)\s*(;|$)/i.test(contentType)
+    (/^application\/(json|json-rpc|jsonrequest)\s*(;|$)/i.test(contentType) &&
+      // RFC 8259 section 8.1: JSON that is exchanged is UTF-8, whatever a charset says.
+      /^"?(utf-?8|us-ascii)"?\s*(;|$)/i.test(charsetOf(contentType)))
   );
+}
+
+function charsetOf(contentType: string): string {
+  return /;\s*charset\s*=\s*(\S*)/i.exec(contentType)?.[1] ?? "utf-8";
 }
 
 function hasQuery(url: string, directive: string): boolean {

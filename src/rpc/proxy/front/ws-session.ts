@@ -14,7 +14,7 @@ import type { Call, CallFacts, CallOptions, CallSink } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import type { Running } from "../service.ts";
 import { GatedSink } from "./gated-sink.ts";
-import { batchFault } from "./http-front.ts";
+import { batchFault } from "./batch-fault.ts";
 import type { ChainView, SessionSink, SubscriptionKind } from "../ports.ts";
 import type { Route } from "./route.ts";
 
@@ -115,7 +115,8 @@ export class WsSession {
     }
     const scanned = scanBody(body);
     if (scanned.kind === "unreadable") {
-      this.#sendText(errorText("null", OWN_ERRORS.parse_error.code, scanned.message));
+      const data = { reason: "parse_error", request_id: this.#engine.nextRequestId() };
+      this.#sendText(errorText("null", OWN_ERRORS.parse_error.code, scanned.message, data));
       return;
     }
     const options: CallOptions = this.#route.options;
@@ -176,7 +177,8 @@ export class WsSession {
     body: Buffer,
   ): void {
     const { limits } = this.#engine;
-    const fault = batchFault(envelopes, limits.maxBatchItems, body);
+    const id = this.#engine.nextRequestId();
+    const fault = batchFault(envelopes, limits.maxBatchItems, body, id);
     if (fault !== undefined) {
       this.#sendText(fault);
       return;
