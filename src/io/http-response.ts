@@ -5,6 +5,7 @@
 import type { ServerResponse } from "node:http";
 import { createGzip, gzip, type Gzip } from "node:zlib";
 import type { CallbackScope } from "./callback-scope.ts";
+import { takesGzip } from "./content-coding.ts";
 
 /** Answers below this leave as they are; the size counts, not the first chunk. */
 const COMPRESS_BYTES = 1024;
@@ -42,7 +43,8 @@ export class HttpResponse {
   /** A whole answer; strings are latin1. */
   send(status: number, headers: Headers, body: string | Buffer): void {
     this.#isComplete = true;
-    if (body.length >= COMPRESS_BYTES && this.#takesGzip()) {
+    const isNegotiable = body.length >= COMPRESS_BYTES;
+    if (isNegotiable && this.#takesGzip()) {
       this.#compress(
         status,
         headers,
@@ -50,7 +52,7 @@ export class HttpResponse {
       );
       return;
     }
-    this.#writeHead(status, headers);
+    this.#writeHead(status, isNegotiable ? varied(headers) : headers);
     if (typeof body === "string") this.#response.end(body, "latin1");
     else this.#response.end(body);
   }
@@ -64,7 +66,8 @@ export class HttpResponse {
   ): void {
     const response = this.#response;
     this.#isComplete = true;
-    if (sizeBytes >= COMPRESS_BYTES && this.#takesGzip()) {
+    const isNegotiable = sizeBytes >= COMPRESS_BYTES;
+    if (isNegotiable && this.#takesGzip()) {
       const bytes = pieces.map((piece) =>
         typeof piece === "string" ? Buffer.from(piece, "latin1") : piece,
       );
@@ -72,7 +75,7 @@ export class HttpResponse {
       return;
     }
     response.cork();
-    this.#writeHead(status, headers);
+    this.#writeHead(status, isNegotiable ? varied(headers) : headers);
     for (const piece of pieces) {
       if (typeof piece === "string") response.write(piece, "latin1");
       else response.write(piece);
@@ -85,7 +88,7 @@ export class HttpResponse {
   begin(status: number, headers: Headers, _sizeBytes: number): void {
     const response = this.#response;
     if (!this.#takesGzip()) {
-      this.#writeHead(status, headers);
+      this.#writeHead(status, varied(headers));
       response.on("drain", () => this.#drained());
       return;
     }
@@ -138,21 +141,15 @@ export class HttpResponse {
   }
 
   #takesGzip(): boolean {
-    const { rawHeaders } = this.#response.req;
-    for (let index = 0; index < rawHeaders.length; index += 2) {
-      const name = rawHeaders[index] as string;
-      if (name.length === 15 && name.toLowerCase() === "accept-encoding") {
-        return acceptsGzip(rawHeaders[index + 1] as string);
-      }
-    }
-    return false;
+    const accept = this.#response.req.headers["accept-encoding"];
+    return accept !== undefined && takesGzip(accept);
   }
 
   #compress(status: number, headers: Headers, body: Buffer): void {
     gzip(body, GZIP, (error, bytes) => {
       if (this.#response.destroyed) return;
       if (error !== null) {
-        this.#writeHead(status, headers);
+        this.#writeHead(status, varied(headers));
         this.#response.end(body);
         return;
       }
@@ -162,12 +159,9 @@ export class HttpResponse {
   }
 }
 
-/** Whether an Accept-Encoding names gzip, or anything, with a weight above 0. */
-function acceptsGzip(value: string): boolean {
-  return value
-    .toLowerCase()
-    .split(",")
-    .some((part) => /^\s*(x-gzip|gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*$).*)?$/.test(part));
+/** Headers of a plain body that would be compressed for who asks: caches must keep the two apart. */
+function varied(headers: Headers): string[] {
+  return [...headers, "Vary", "Accept-Encoding"];
 }
 
 /** Headers of a compressed body: its length is another one. */

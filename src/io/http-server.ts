@@ -6,8 +6,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { gunzip } from "node:zlib";
 import { CallbackScope } from "./callback-scope.ts";
+import { decodeBody } from "./content-coding.ts";
 import { HttpResponse } from "./http-response.ts";
 
 /** Limits of the listener; the defaults are what a public JSON-RPC endpoint needs. */
@@ -199,7 +199,8 @@ function receive(shared: Shared, message: IncomingMessage, response: ServerRespo
       hand();
       return;
     }
-    decode(shared, message, body, (decoded, decodeFault) => {
+    const encoding = message.headers["content-encoding"];
+    decodeBody(encoding, body, shared.maxBodyBytes, (decoded, decodeFault) => {
       request.body = decoded;
       request.bodyFault = decodeFault;
       hand();
@@ -248,20 +249,4 @@ function isEncoded(message: IncomingMessage): boolean {
     }
   }
   return false;
-}
-
-function decode(shared: Shared, message: IncomingMessage, body: Buffer, done: BodyDone): void {
-  const encoding = message.headers["content-encoding"]?.trim().toLowerCase();
-  if (encoding !== "gzip" && encoding !== "x-gzip") {
-    done(NO_BODY, "bad_encoding");
-    return;
-  }
-  // The cap stops an expansion bomb before it is in memory.
-  gunzip(body, { maxOutputLength: shared.maxBodyBytes }, (error, decoded) => {
-    if (error === null) done(decoded, undefined);
-    else {
-      const isLarge = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
-      done(NO_BODY, isLarge ? "too_large" : "bad_encoding");
-    }
-  });
 }

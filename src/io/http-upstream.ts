@@ -7,12 +7,12 @@
  *
  * Sockets are shared by everybody who calls, so each call calls back in its own caller's scope.
  */
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import { Pool } from "undici";
 import type { Secret } from "../lib/secret.ts";
 import { CallbackScope } from "./callback-scope.ts";
+import { decoderOf } from "./content-coding.ts";
 import { countPassed } from "./vm-tuning.ts";
 
 /** Where and how to reach a provider. */
@@ -260,12 +260,6 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
       this.onResponseError(undefined, error);
     });
   }
-}
-
-function decoderOf(encoding: string): Transform | undefined {
-  if (encoding === "gzip" || encoding === "x-gzip") return createGunzip();
-  if (encoding === "br") return createBrotliDecompress();
-  return encoding === "deflate" ? createInflate() : undefined;
 }
 
 const KINDS: Readonly<Record<string, FailureKind>> = {
