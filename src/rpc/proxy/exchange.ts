@@ -83,6 +83,11 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     return this.engine.limits.bufferBytes;
   }
 
+  /** Logs and traces can be of any size; a state read over the gateway's limit is a fault. */
+  get absurdBytes(): number {
+    return this.info.isCheap ? this.engine.limits.maxResponseBytes : Number.POSITIVE_INFINITY;
+  }
+
   get maxResponseBytes(): number {
     return Math.min(this.engine.limits.maxResponseBytes, this.#sink.maxBytes);
   }

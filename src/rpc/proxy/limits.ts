@@ -27,8 +27,8 @@ export const COLD_Q99_MS = 200;
 export const BUDGET_SHARE = 0.6;
 /** An answer that streams must move at least this often. */
 export const STREAM_IDLE_MS = 30_000;
-/** Answers up to this size are checked to be whole JSON; larger ones only at both ends. */
-export const CHECKED_BYTES = 512;
+/** An answer that streams must end within this time, however steadily it drips. */
+export const STREAM_TOTAL_MS = 15 * 60_000;
 /** A request slower than this is an event. */
 export const SLOW_MS = 2000;
 /** A request slower than this is a louder event. */

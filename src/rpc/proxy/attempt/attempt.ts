@@ -17,7 +17,7 @@ import type { Candidate } from "../../selection/snapshot.ts";
 import type { Expirable } from "./deadline-wheel.ts";
 import type { RelayableError, ReplyContext } from "./upstream-reply.ts";
 import { judgeReply } from "./upstream-reply.ts";
-import { STREAM_IDLE_MS } from "../limits.ts";
+import { STREAM_IDLE_MS, STREAM_TOTAL_MS } from "../limits.ts";
 import type {
   ChainView,
   UpstreamCall,
@@ -37,6 +37,8 @@ export interface AttemptOwner {
   onStalled(attempt: Attempt): void;
   readonly bufferBytes: number;
   readonly maxResponseBytes: number;
+  /** An answer beyond this size is its provider's failure: no honest one is as large. */
+  readonly absurdBytes: number;
   now(): number;
   /** The provider's own error rules. */
   rulesOf(attempt: Attempt): readonly ErrorRule[];
@@ -97,6 +99,8 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
   #phase: Phase = "collecting";
   #declared = -1;
   #received = 0;
+  /** Size at which a large answer is looked at again for its beginning. */
+  #lookAtBytes = 0;
   #first: Buffer | undefined = undefined;
   #rest: Buffer[] | undefined = undefined;
   #tail: Buffer | undefined = undefined;
@@ -184,8 +188,9 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
 
   onExpire(nowMs: number): void {
     if (this.#phase === "settled") return;
-    if (this.isStreaming && nowMs - this.#movedAtMs < STREAM_IDLE_MS) {
-      this.owner.rearm(this, this.#movedAtMs + STREAM_IDLE_MS);
+    const endsAtMs = Math.min(this.#movedAtMs + STREAM_IDLE_MS, this.startMs + STREAM_TOTAL_MS);
+    if (this.isStreaming && nowMs < endsAtMs) {
+      this.owner.rearm(this, endsAtMs);
       return;
     }
     this.call?.abort();
@@ -224,14 +229,12 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
       this.#overflow();
       return true;
     }
-    if (
-      owner.canStream &&
-      this.status === 200 &&
-      (this.#declared > owner.bufferBytes || this.#received > owner.bufferBytes)
-    ) {
-      return this.#tryStream();
-    }
-    return true;
+    const isLarge = this.#declared > owner.bufferBytes || this.#received > owner.bufferBytes;
+    if (!owner.canStream || this.status !== 200 || !isLarge) return true;
+    // Looked at whenever it has doubled: an answer that comes byte by byte is not copied for each.
+    if (this.#received < this.#lookAtBytes && this.#received <= owner.bufferBytes) return true;
+    this.#lookAtBytes = 2 * this.#received;
+    return this.#tryStream();
   }
 
   /** Starts to stream when the bytes so far show a result. */
@@ -322,6 +325,11 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
 
   #overflow(): void {
     this.call?.abort();
+    const sizeBytes = Math.max(this.#received, this.#declared);
+    if (!this.isStreaming && sizeBytes > this.owner.absurdBytes) {
+      this.fail("malformed", "answer is far larger than the method can give");
+      return;
+    }
     this.failureKind = OVERFLOW.kind;
     // Nobody's failure: the answer is as large at every provider.
     this.fail("cancelled", OVERFLOW.detail, OVERFLOW);

@@ -27,6 +27,7 @@ export class Mirror implements AttemptOwner {
   readonly chainView: ChainView;
   readonly bufferBytes: number;
   readonly maxResponseBytes: number;
+  readonly absurdBytes = Number.POSITIVE_INFINITY;
   readonly #engine: Engine;
   readonly #call: Call;
   readonly #onEnd: MirrorEnd;

@@ -2,13 +2,14 @@
  * Judges one whole answer of a provider: a result with our id in a known place, or a class and the
  * error that carries it. Results are never parsed, errors are.
  */
+import { isUtf8 } from "node:buffer";
 import type { ErrorClass } from "../../errors/classes.ts";
 import { byStatus, classifyError } from "../../errors/classify.ts";
 import type { ErrorRule } from "../../errors/rules.ts";
-import { skipSpace, skipValue } from "../../json-rpc/json-bytes.ts";
+import { skipValue } from "../../json-rpc/json-bytes.ts";
+import { CONTRADICTION, memberFault, replyFault } from "../../json-rpc/reply-check.ts";
 import { endsLikeObject, findId, tailIdAt, walkReply } from "../../json-rpc/reply-walker.ts";
 import { ID_WIDTH, readId } from "../../json-rpc/upstream-id.ts";
-import { CHECKED_BYTES } from "../limits.ts";
 
 /** An upstream's own error, as it may be relayed. */
 export interface RelayableError {
@@ -73,14 +74,8 @@ export function judgeReply(body: Buffer, context: ReplyContext): ReplyVerdict {
   const { valueAt } = head;
   const isNull = body[valueAt] === 0x6e;
   let { idStart, idEnd } = head;
-  if (end <= CHECKED_BYTES) {
-    const start = skipSpace(body, 0, end);
-    const stop = skipValue(body, start, end, 0);
-    if (stop < 0 || skipSpace(body, stop, end) !== end)
-      return malformed("answer is cut or not JSON");
-  } else if (!endsLikeObject(body, end)) {
-    return malformed("answer is cut");
-  }
+  const fault = endsLikeObject(body, end) ? replyFault(body, head.valueAt) : "answer is cut";
+  if (fault !== undefined) return malformed(fault);
   if (idStart < 0) {
     const tailAt = tailIdAt(body, end);
     const found = tailAt < 0 ? findId(body, end) : { start: tailAt, end: tailAt + ID_WIDTH };
@@ -136,6 +131,9 @@ function judgeError(
 ): ReplyVerdict {
   const valueEnd = skipValue(body, valueAt, body.length, 1);
   if (valueEnd < 0) return malformed("error answer is cut or not JSON");
+  // An error is read, so it is walked whatever its size; what it may not be beside is a result.
+  const fault = memberFault(body);
+  if (fault === CONTRADICTION || !isUtf8(body)) return malformed(fault ?? "not valid UTF-8");
   const raw = body.toString("utf8", valueAt, valueEnd);
   const { code, message, data } = errorParts(raw);
   const errorClass = classifyError(
@@ -143,8 +141,9 @@ function judgeError(
       method: context.method,
       status: statusOf(context),
       code,
-      message,
-      data: data ?? "",
+      // Words beyond this tell nothing more, and a megabyte of them would be searched by every rule.
+      message: message.slice(0, MAX_TEXT),
+      data: data?.slice(0, MAX_TEXT) ?? "",
       isNearHead: context.isNearHead,
     },
     context.rules,
