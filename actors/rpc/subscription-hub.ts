@@ -199,7 +199,10 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
       emit: (event, fields) => ctx.emit(event, fields),
       keep: (one) => rows()?.put(`${one.sink.id}:${one.id}`, one),
       forget: (one) => void rows()?.delete(`${one.sink.id}:${one.id}`),
-      onBlock: (block) => void ctx.broadcast(topic, summaryOf(block)),
+      onBlock: (block) => {
+        args.state.announced = block.number;
+        ctx.broadcast(topic, summaryOf(block));
+      },
       newId: () => newId(ctx),
     },
     { maxBufferedBytes, maxSubscriptions },

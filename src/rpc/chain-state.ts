@@ -35,6 +35,8 @@ export interface ChainState extends ChainView {
   snapshot: RoutingSnapshot | undefined;
   /** Written by the head tracker. */
   head: HeadView | undefined;
+  /** Written by the subscription hub. */
+  announced: number | undefined;
   /** Written by the head tracker; outlives it. */
   readonly hashes: HeadHashes;
   /** Written by the head tracker, and by answers that passed; outlives both. */
@@ -107,6 +109,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     onConnect: options.onConnect,
     snapshot: undefined,
     head: undefined,
+    announced: undefined,
     hashes: new HeadHashes(),
     hashAt: (number) => state.hashes.at(number),
     get finalityDepth() {

@@ -75,11 +75,19 @@ export const pinned = (call: Call, pins: TagPins): Call => {
 export class ConnectionPins {
   #chain: ChainView | undefined;
   #pins: SessionPins | undefined;
+  #hearsHeads = false;
+
+  /** The client has subscribed to heads: what it was told of, its calls must find. */
+  hearHeads(): void {
+    this.#hearsHeads = true;
+    if (this.#pins !== undefined) this.#pins.hearsHeads = true;
+  }
 
   of(chain: ChainView, sessions: Sessions): SessionPins {
     if (this.#pins === undefined || this.#chain !== chain) {
       this.#chain = chain;
       this.#pins = sessions.open(chain);
+      this.#pins.hearsHeads = this.#hearsHeads;
     }
     return this.#pins;
   }

@@ -55,6 +55,8 @@ export class SessionPins implements TagPins {
   readonly #base: TagPins;
   readonly #highest = new Map<MovingTag, number>();
   #falls = 0;
+  /** The client is told of heads as they come, before the tip has moved to them. */
+  hearsHeads = false;
 
   constructor(chain: ChainView, base: TagPins) {
     this.#chain = chain;
@@ -69,7 +71,9 @@ export class SessionPins implements TagPins {
     }
     const number = Math.max(this.#base.numberOf(tag), this.#highest.get(tag) ?? -1);
     this.#highest.set(tag, number);
-    return number;
+    // Not kept: a head that was announced first may be replaced by another one.
+    const heard = this.hearsHeads && tag === "latest" ? this.#chain.announced : undefined;
+    return Math.max(number, heard ?? -1);
   }
 }
 

@@ -98,7 +98,7 @@ function messageOf(record: ServedCall, reason: OwnReason): string {
     const { snapshot } = record.call.chain;
     return snapshot === undefined || ranking === undefined
       ? `no provider for ${what}: the chain is starting`
-      : noProvider(snapshot, method, ranking, record.now()).message;
+      : noProvider(snapshot, method, ranking, record.now(), record.call.pin).message;
   }
   if (reason === "method_unsupported") return `no provider implements ${what}`;
   if (reason === "deadline") return `time ran out for ${what}: ${tally(classes(attempts))}`;

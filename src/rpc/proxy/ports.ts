@@ -146,6 +146,8 @@ export interface ChainView {
   readonly head: HeadView | undefined;
   /** The canonical hash at a height of the last 1,024, as far as the served tip had it. */
   hashAt?(number: number): string | undefined;
+  /** The head that subscribers were sent last; the tip may still be behind it. */
+  readonly announced?: number | undefined;
   /** Blocks below the tip that count as final where no provider tells; by chain id when absent. */
   readonly finalityDepth?: number | undefined;
   /** What is read at one block: nothing, the calls of a batch (default), or a whole session. */

@@ -164,8 +164,9 @@ export const noProvider = (
   method: string,
   ranking: Ranking,
   nowMs: number,
+  pin = -1,
 ): NoProvider => {
-  const reasons = refusals(ranking, nowMs);
+  const reasons = refusals(ranking, nowMs, pin);
   const counts = new Map<string, number>();
   for (const [, word] of wordsByProvider(snapshot.endpoints, reasons)) {
     counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -176,10 +177,16 @@ export const noProvider = (
   return { ok: false, code: "RPC_NO_PROVIDER", message, reasons };
 };
 
-/** All refusals of a ranking at `nowMs`: the hard ones, and what the rows say now. */
-export const refusals = (ranking: Ranking, nowMs: number): readonly Exclusion[] => [
+/**
+ * All refusals of a ranking at `nowMs`: the hard ones, what the rows say now, and who has not reached
+ * the block `pin`.
+ */
+export const refusals = (ranking: Ranking, nowMs: number, pin = -1): readonly Exclusion[] => [
   ...ranking.candidates.flatMap(({ row, view: { provider } }): Exclusion[] => {
     const rule = rowFault(row, nowMs);
+    if (rule === undefined && row.head < pin) {
+      return [{ provider, transport: row.transport, rule: "lag", value: row.head, limit: pin }];
+    }
     if (rule === undefined) return [];
     const { transport } = row;
     const value = rule === "cooldown" ? row.cooldownUntilMs - nowMs : row.unusableReason;

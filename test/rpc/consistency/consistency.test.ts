@@ -117,7 +117,11 @@ describe("a batch", () => {
       JSON.stringify([call("eth_call", [tx, "latest"], 1), call("eth_call", [tx, "latest"], 2)]),
     );
     expect(asked(w)).toEqual([]);
-    expect(reply.json[0].error).toMatchObject({ code: -32002, data: { reason: "no_provider" } });
+    expect(reply.json[0].error).toMatchObject({
+      code: -32002,
+      message: "no provider for eth_call on ethereum: 2 unusable, 1 behind",
+      data: { reason: "no_provider" },
+    });
   });
 
   it("is not pinned with consistency off, by configuration or directive, nor before a head is known", () => {
@@ -215,6 +219,36 @@ describe("a session", () => {
       ["eth_call", [tx, "0x64"]],
       ["eth_call", [tx, "latest"]],
       ["eth_call", [tx, "latest"]],
+    ]);
+  });
+
+  it("finds the head that its connection was just told of, before the tip has moved", async () => {
+    const w = worldAt(100, { consistency: "session" });
+    setHeads(w, [100, 101, 100]);
+    w.announced = 101;
+    const admission = w.gateway.ws.admit("/rpc/ethereum");
+    if (!admission.ok) throw new Error(admission.body);
+    const sink: SessionSink = {
+      id: 1,
+      send: () => undefined,
+      sendFrame: () => undefined,
+      bufferedBytes: 0,
+      close: () => undefined,
+      isOpen: true,
+      pause: () => undefined,
+      resume: () => undefined,
+    };
+    const session = w.gateway.ws.open(admission.route, sink, "ws://x");
+    const read = (): void =>
+      session.onMessage(Buffer.from(JSON.stringify(call("eth_call", [tx, "latest"]))));
+    read();
+    session.onMessage(Buffer.from(JSON.stringify(call("eth_subscribe", ["newHeads"]))));
+    await new Promise((resolve) => setImmediate(resolve));
+    read();
+    expect(w.upstreams.map(({ calls }) => calls.map(({ request }) => request.params))).toEqual([
+      [[tx, "0x64"]],
+      [[tx, "0x65"]],
+      [],
     ]);
   });
 

@@ -7,26 +7,37 @@ import { openHttpServer, type HttpServer } from "../../../src/io/http-server.ts"
 import { WsServer } from "../../../src/io/ws-server.ts";
 import { describeWithAnvil, startAnvil, type Anvil } from "../../support/anvil.ts";
 import { world } from "../proxy/support.ts";
-import { call, ODD_REQUESTS, REQUEST_ID, type OddRequest } from "./odd-requests.ts";
+import {
+  BODY_LIMIT,
+  call,
+  ODD_HTTP,
+  ODD_REQUESTS,
+  REQUEST_ID,
+  type OddRequest,
+} from "./odd-requests.ts";
 
 interface Answer {
   readonly status: number;
   readonly body: string;
 }
 
-const post = (port: number, path: string, body: string | Buffer): Promise<Answer> =>
+const JSON_TYPE = { "content-type": "application/json" };
+
+const post = (
+  port: number,
+  path: string,
+  body: string | Buffer,
+  headers: Readonly<Record<string, string>> = JSON_TYPE,
+  method = "POST",
+): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json" };
-    const sent = httpRequest(
-      { port, host: "127.0.0.1", path, method: "POST", headers },
-      (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-        answer.on("end", () =>
-          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
-        );
-      },
-    );
+    const sent = httpRequest({ port, host: "127.0.0.1", path, method, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () =>
+        resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
+      );
+    });
     sent.on("error", reject);
     sent.end(body);
   });
@@ -40,6 +51,7 @@ describe("an odd request", () => {
   beforeAll(async () => {
     const { gateway } = world({
       requestId: REQUEST_ID,
+      limits: { maxBodyBytes: BODY_LIMIT },
       // The params as they came, or null; white space is the provider's.
       script: (one) => one.result(JSON.stringify(one.request.params ?? null)),
     });
@@ -55,6 +67,7 @@ describe("an odd request", () => {
     http = await openHttpServer({
       host: "127.0.0.1",
       port: 0,
+      maxBodyBytes: BODY_LIMIT,
       onRequest: (request, reply) => gateway.http.handle(request, reply),
       onUpgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
     });
@@ -85,6 +98,11 @@ describe("an odd request", () => {
       });
     });
   }
+
+  it.each(ODD_HTTP)("of HTTP alone: $name", async (row) => {
+    const { path = "/rpc/ethereum", method, headers = JSON_TYPE, send, status, answer } = row;
+    expect(await post(http.port, path, send, headers, method)).toEqual({ status, body: answer });
+  });
 });
 
 describeWithAnvil("a real node", () => {

@@ -6,6 +6,8 @@
  * in code and id (geth's own scripts, `rpc/testdata`, agree with the rows that they have).
  */
 
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+
 /** One odd request. */
 export interface OddRequest {
   readonly name: string;
@@ -438,3 +440,111 @@ export const ODD_REQUESTS: Readonly<Record<string, readonly OddRequest[]>> = {
   notifications: NOTIFICATIONS,
   batches: BATCHES,
 };
+
+/** A request whose oddity lies in HTTP: it has no counterpart over a WebSocket. */
+export interface OddHttp {
+  readonly name: string;
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly send: string | Buffer;
+  readonly status: number;
+  readonly answer: string;
+}
+
+/** Largest body in these tests, bytes. */
+export const BODY_LIMIT = 2_000_000;
+
+const JSON_TYPE = { "content-type": "application/json" };
+const NOT_JSON = "the content type must be application/json";
+const ENCODING = "the body cannot be decoded; send it plain, or as gzip, deflate, br or zstd";
+const typed = (name: string, type: string, isTaken: boolean): OddHttp => ({
+  name,
+  headers: { "content-type": type },
+  send: call("1"),
+  status: isTaken ? 200 : 415,
+  answer: isTaken ? result("1") : error("1", -32600, NOT_JSON, "not_json"),
+});
+const encoded = (
+  name: string,
+  encoding: string,
+  send: Buffer,
+  reason?: "too_large" | "bad",
+): OddHttp => ({
+  name,
+  headers: { ...JSON_TYPE, "content-encoding": encoding },
+  send,
+  ...(reason === undefined
+    ? { status: 200, answer: result("1") }
+    : reason === "bad"
+      ? { status: 415, answer: error("null", -32600, ENCODING, "bad_encoding") }
+      : {
+          status: 413,
+          answer: error("null", -32600, `the body is over ${BODY_LIMIT} bytes`, "body_too_large"),
+        }),
+});
+const plain = Buffer.from(call("1"));
+const bomb = Buffer.alloc(20_000_000, 0x20);
+
+/** The table of what only HTTP can get wrong. */
+export const ODD_HTTP: readonly OddHttp[] = [
+  typed("text/plain", "text/plain", false),
+  typed("a form", "application/x-www-form-urlencoded", false),
+  typed("a type that only begins like JSON", "application/jsonp", false),
+  typed("JSON in UTF-16", "application/json; charset=utf-16", false),
+  typed("JSON in Latin-1", 'application/json; charset="iso-8859-1"', false),
+  typed("JSON in UTF-8", "application/json; charset=utf-8", true),
+  typed("JSON in quoted, upper-case UTF-8", 'Application/JSON;Charset="UTF-8"', true),
+  typed("JSON-RPC's own type", "application/json-rpc", true),
+  { name: "no content type", headers: {}, send: call("1"), status: 200, answer: result("1") },
+  {
+    name: "a PUT",
+    method: "PUT",
+    headers: JSON_TYPE,
+    send: call("1"),
+    status: 405,
+    answer:
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"PUT is not served here; send a POST","data":{"reason":"method_not_post"}}}',
+  },
+  {
+    name: "an unknown chain",
+    path: "/rpc/nowhere",
+    headers: JSON_TYPE,
+    send: call("7"),
+    status: 404,
+    answer: error("7", -32001, "unknown chain nowhere", "unknown_chain"),
+  },
+  {
+    name: "an unknown provider",
+    path: "/rpc/provider/z/ethereum",
+    headers: JSON_TYPE,
+    send: call("7"),
+    status: 404,
+    answer: error("7", -32001, "chain ethereum has no provider z", "unknown_provider"),
+  },
+  {
+    name: "a body as large as the limit",
+    headers: JSON_TYPE,
+    send: call("1") + " ".repeat(BODY_LIMIT - call("1").length),
+    status: 200,
+    answer: result("1"),
+  },
+  {
+    name: "a body over the limit",
+    headers: JSON_TYPE,
+    send: call("1") + " ".repeat(BODY_LIMIT),
+    status: 413,
+    answer: error("null", -32600, `the body is over ${BODY_LIMIT} bytes`, "body_too_large"),
+  },
+  encoded("gzip", "gzip", gzipSync(plain)),
+  encoded("deflate", "deflate", deflateSync(plain)),
+  encoded("brotli", "br", brotliCompressSync(plain)),
+  encoded("zstd", "zstd", zstdCompressSync(plain)),
+  encoded("identity", "identity", plain),
+  encoded("a gzip that expands to 20 MB", "gzip", gzipSync(bomb), "too_large"),
+  encoded("a zstd that expands to 20 MB", "zstd", zstdCompressSync(bomb), "too_large"),
+  encoded("a broken gzip", "gzip", plain, "bad"),
+  encoded("half a gzip", "gzip", gzipSync(plain).subarray(0, 20), "bad"),
+  encoded("gzip within gzip", "gzip, gzip", gzipSync(gzipSync(plain)), "bad"),
+  encoded("an unknown encoding", "compress", plain, "bad"),
+];

@@ -241,6 +241,8 @@ export interface World {
   rules: ErrorRule[];
   /** What the head tracker has published; nothing by default. */
   head: HeadView | undefined;
+  /** The head that subscribers were sent last. */
+  announced: number | undefined;
   /** Heights that answers have shown. */
   readonly heard: { provider: string; number: number }[];
 }
@@ -334,6 +336,7 @@ export function world(options: WorldOptions = {}): World {
     misbehaved: [],
     rules: [],
     head: undefined,
+    announced: undefined,
     heard: [],
     nowMs: 1000,
     isDraining: false,
@@ -368,6 +371,9 @@ export function world(options: WorldOptions = {}): World {
     snapshot,
     get head() {
       return state.head;
+    },
+    get announced() {
+      return state.announced;
     },
     consistency: options.consistency,
     heard: (provider, number) => void state.heard.push({ provider, number }),

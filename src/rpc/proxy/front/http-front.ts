@@ -29,6 +29,7 @@ const MAX_ROUTE_CHARS = 512;
 
 const JSON_HEADERS = ["Content-Type", "application/json"];
 const REQUEST_ID = "X-Paceline-Request-Id";
+const ENCODINGS = "the body cannot be decoded; send it plain, or as gzip, deflate, br or zstd";
 
 /** Serves `/rpc/...` and `/ws/...` over HTTP. */
 export class HttpFront {
@@ -57,7 +58,7 @@ export class HttpFront {
       const isLarge = request.bodyFault === "too_large";
       const limit = this.#engine.limits.maxBodyBytes;
       if (isLarge) this.#refuse(reply, "body_too_large", `the body is over ${limit} bytes`);
-      else this.#refuse(reply, "bad_encoding", "the body cannot be decoded; send it plain or gzip");
+      else this.#refuse(reply, "bad_encoding", ENCODINGS);
       return;
     }
     const read = this.#route(request.url);

@@ -289,6 +289,7 @@ export class WsSession {
           chain.hub.drop(this.#hubSink);
         } else if (reply.ok) {
           this.#subscriptions.set(reply.id, chain);
+          if (kind === "newHeads") this.#pins.hearHeads();
           this.#engine.answer(call, sink, JSON.stringify(reply.id));
           if (asking.lost !== undefined) this.closeSubscriber(chain.name, asking.lost);
         } else {
