@@ -1,7 +1,7 @@
 /**
  * What is wrong with a whole answer besides its id: bytes that are no UTF-8, members that contradict
- * each other, levels without end. Small answers are walked; in large ones only what a search of the
- * bytes finds suspicious is, since a walk costs more than all else that is done with them.
+ * each other, levels without end. Small answers are walked; large ones only when their end looks as
+ * if something stood behind the result, since a walk costs more than all else that is done with them.
  */
 import { isUtf8 } from "node:buffer";
 import {
@@ -16,6 +16,8 @@ import {
 
 /** Answers up to this size are walked to their end. */
 const WALKED_BYTES = 512;
+/** Bytes of a larger answer's end that are searched for what does not belong behind a result. */
+const SEARCHED_BYTES = 256;
 
 const RESULT_KEY = Buffer.from('"result"');
 const ERROR_KEY = Buffer.from('"error"');
@@ -24,34 +26,51 @@ const DEEP = Buffer.from("[".repeat(MAX_DEPTH + 1));
 
 /** What makes an answer, whose result begins at `valueAt`, unfit to be passed on. */
 export function replyFault(body: Buffer, valueAt: number): string | undefined {
-  if (!isUtf8(body)) return "answer is not valid UTF-8";
-  if (body.length <= WALKED_BYTES) return memberFault(body);
+  if (!isText(body)) return "answer is not valid UTF-8";
+  const end = body.length;
+  if (end <= WALKED_BYTES) return memberFault(body);
   if (body[valueAt] === 0x5b && body.includes(DEEP, valueAt)) return DEEP_FAULT;
-  const after = valueAt + 1;
-  return body.includes(RESULT_KEY, after) || body.includes(ERROR_KEY, after)
-    ? memberFault(body)
-    : undefined;
+  const tail = body.subarray(Math.max(valueAt + 1, end - SEARCHED_BYTES));
+  return tail.includes(ERROR_KEY) || tail.includes(RESULT_KEY) ? memberFault(body) : undefined;
+}
+
+/** Bodies below this are looked through here; the way into native code takes longer. */
+const SHORT_BYTES = 128;
+
+function isText(body: Buffer): boolean {
+  if (body.length > SHORT_BYTES) return isUtf8(body);
+  for (let at = 0; at < body.length; at++) if ((body[at] as number) > 0x7f) return isUtf8(body);
+  return true;
 }
 
 /** Walks all members of an answer: it has one id, and either one result or one error. */
 export function memberFault(body: Buffer): string | undefined {
   const end = body.length;
-  const seen = { id: 0, result: 0, error: 0 };
+  let ids = 0;
+  let outcomes = 0;
   let at = skipSpace(body, skipSpace(body, 0, end) + 1, end);
   while (at < end && body[at] === 0x22) {
-    const key = body.toString("latin1", at + 1, Math.min(end, at + 1 + LONGEST_KEY));
-    const valueAt = skipColon(body, skipString(body, at, end), end);
+    const keyAt = at + 1;
+    const keyEnd = skipString(body, at, end);
+    const valueAt = skipColon(body, keyEnd, end);
     if (valueAt < 0) return CUT;
-    const isNull = body[valueAt] === 0x6e;
-    if (key.startsWith('id"')) seen.id++;
-    else if (key.startsWith('result"') && !isNull) seen.result++;
-    else if (key.startsWith('error"') && !isNull) seen.error++;
+    const length = keyEnd - 1 - keyAt;
+    const first = body[keyAt];
+    if (length === 2 && first === 0x69 && body[keyAt + 1] === 0x64) ids++;
+    else if (
+      ((length === 6 && first === 0x72 && isKey(body, at, RESULT_KEY)) ||
+        (length === 5 && first === 0x65 && isKey(body, at, ERROR_KEY))) &&
+      body[valueAt] !== 0x6e
+    ) {
+      outcomes++;
+    }
     at = end <= WALKED_BYTES ? skipValue(body, valueAt, end, 1) : skipLoosely(body, valueAt, end);
     if (at < 0) return at === TOO_DEEP ? DEEP_FAULT : CUT;
     at = skipSpace(body, at, end);
     if (body[at] === 0x7d) {
       if (skipSpace(body, at + 1, end) !== end) return "answer has bytes behind it";
-      return contradiction(seen);
+      if (outcomes > 1) return CONTRADICTION;
+      return ids > 1 ? "answer has more than one id" : undefined;
     }
     if (body[at] !== 0x2c) return CUT;
     at = skipSpace(body, at + 1, end);
@@ -59,22 +78,17 @@ export function memberFault(body: Buffer): string | undefined {
   return CUT;
 }
 
+function isKey(body: Buffer, at: number, key: Uint8Array): boolean {
+  for (let index = 1; index < key.length; index++) {
+    if (body[at + index] !== key[index]) return false;
+  }
+  return true;
+}
+
 /** The answer says two things at once. */
 export const CONTRADICTION = "answer has more than one result or error";
 const CUT = "answer is cut or not JSON";
 const DEEP_FAULT = "answer is nested too deep";
-/** `result` and its closing quote. */
-const LONGEST_KEY = 7;
-
-/** What contradicts what among the members that were counted. */
-function contradiction(seen: {
-  readonly id: number;
-  readonly result: number;
-  readonly error: number;
-}): string | undefined {
-  if (seen.result + seen.error > 1) return CONTRADICTION;
-  return seen.id > 1 ? "answer has more than one id" : undefined;
-}
 
 /** Levels of a large answer: a trace of 1,024 calls within each other has twice as many. */
 const MAX_ANSWER_DEPTH = 4096;
