@@ -57,7 +57,11 @@ export const headTracker = defineActor({
     const { state } = args;
     return {
       ...args,
-      truth: new HeadTruth({ blockTimeMs: state.config.blockTimeMs, hashes: state.hashes }),
+      truth: new HeadTruth({
+        blockTimeMs: state.config.blockTimeMs,
+        hashes: state.hashes,
+        last: state.head,
+      }),
       finality: new FinalityPoll(),
       laggards: new Set(),
       isStale: false,

@@ -47,6 +47,8 @@ export interface HeadTruthOptions {
   readonly blockTimeMs?: number | undefined;
   /** Where the tip's hashes are kept; its own when absent. */
   readonly hashes?: HeadHashes | undefined;
+  /** The tip that was served before a restart: it does not fall because of that. */
+  readonly last?: HeadView | undefined;
 }
 
 const assumedBlockTimeMs = 12_000;
@@ -75,6 +77,11 @@ export class HeadTruth {
     this.#configuredMs = options.blockTimeMs;
     this.#blockTime = new BlockTime(options.blockTimeMs ?? assumedBlockTimeMs);
     this.#hashes = options.hashes ?? new HeadHashes();
+    const { last } = options;
+    if (last === undefined) return;
+    this.#tip = { number: last.number, hash: last.hash, atMs: last.atMs };
+    this.#falls = last.falls ?? 0;
+    this.#isCorroborated = true;
   }
 
   /** The chain's block time: configured, else learned, else a guess. */

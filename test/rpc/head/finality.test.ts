@@ -201,4 +201,22 @@ describe("the head tracker", () => {
     expect(asked.length - before).toBeLessThanOrEqual(10);
     expect(asked.slice(before).some((one) => one.startsWith("c:"))).toBe(false);
   });
+
+  it("lets the tip not fall because it was restarted", async () => {
+    const state = chainState(chainConfig(["a", "b"]));
+    state.head = { ...at(1_000), falls: 2, finalized: 900 };
+    const node = createVirtualNode({ seed: 1 });
+    const tracker = child(headTracker, { state }, { register: headTrackerKey("eth") });
+    await node.start(supervisor("root", { children: [tracker] }));
+    const push = async (provider: string, number: number): Promise<number | undefined> => {
+      const pushed = { provider, number, hash: `h${number}`, parentHash: "p" };
+      node.via(headTrackerKey("eth")).cast.head(pushed);
+      await node.advance(10);
+      return state.head?.number;
+    };
+    expect(await push("b", 999)).toBe(1_000);
+    expect(await push("a", 1_001)).toBe(1_000);
+    expect(await push("b", 1_001)).toBe(1_001);
+    expect(state.head?.falls).toBe(2);
+  });
 });
