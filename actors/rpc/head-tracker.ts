@@ -8,6 +8,7 @@
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
 import { ask, quantity, type Answer } from "../../src/rpc/ask.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
+import type { EndpointRow } from "../../src/rpc/chain-view.ts";
 import { FINALITY_TAGS, FinalityPoll } from "../../src/rpc/head/finality-poll.ts";
 import { HeadTruth, type HeadReport } from "../../src/rpc/head/head-truth.ts";
 import type { FinalityTag } from "../../src/rpc/head/tag-truth.ts";
@@ -37,6 +38,12 @@ export interface PolledHead {
   readonly atMs: number;
 }
 
+/** A block that a provider said it has not got. */
+export interface MissingBlock {
+  readonly provider: ProviderId;
+  readonly block: number;
+}
+
 interface State extends HeadTrackerArgs {
   readonly truth: HeadTruth;
   readonly finality: FinalityPoll;
@@ -46,6 +53,8 @@ interface State extends HeadTrackerArgs {
 }
 
 const CHECK_MS = 1_000;
+/** A missing block further below the head than this is pruned, and says nothing of the head. */
+const NEAR_BLOCKS = 128;
 const LEAST_STALE_MS = 10_000;
 const STALE_BLOCKS = 3;
 
@@ -99,6 +108,13 @@ export const headTracker = defineActor({
     /** A provider pushes no heads any more: it is asked instead. */
     silenced: (state, provider: ProviderId) => {
       state.state.rows(provider).ws.head = -1;
+      return state;
+    },
+    /** A provider had to say that it has not got a block near the head it told: another node answers. */
+    lacks: (state, { provider, block }: MissingBlock) => {
+      for (const row of Object.values(state.state.rows(provider)) as readonly EndpointRow[]) {
+        if (row.head >= block && row.head - block < NEAR_BLOCKS) row.head = block - 1;
+      }
       return state;
     },
     /** An operator accepts whatever the providers say. */

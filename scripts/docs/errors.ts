@@ -50,7 +50,8 @@ ${markdownTable(["class", "meaning", "fail over", "breaker", "score", "memory", 
   a row, at most 5 minutes. \`capability\`: such calls go elsewhere for 1 hour, a missing method for 10
   minutes after two sightings. \`head\`: it is believed to be further behind than it said.
   \`retry_after\`: Retry-After of a 503 lengthens the pause of its breaker. \`quarantine\`: nothing is
-  sent until its chain id is right again. \`alert\`: only the operator can help.
+  sent until its chain id is right again. \`alert\`: only the operator can help. \`fingerprint\`: counted by its words, shown as
+  \`unmatched_errors\` by \`GET /api/v1/chains\`.
 - **cache**: by finality of the block; \`fixed_block\`: only where the call names its block.
 - When all providers failed, the client gets the most informative upstream error (in this order:
   ${informativeOrder()}), then the one seen most often, then by provider id, with

@@ -31,6 +31,9 @@ export const makeChainRecord = (node: Node, config: ChainConfig): ChainState => 
     if (memory === "cooldown") pool.cast.outcome(outcome);
     // Something may have been learned: the next snapshot leaves such calls to others.
     else if (memory === "capability") pool.cast.changed();
+    else if (memory === "head" && outcome.block !== undefined) {
+      node.via(headTrackerKey(name)).cast.lacks({ provider, block: outcome.block });
+    }
   };
   return createChainState({
     config,

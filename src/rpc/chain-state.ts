@@ -9,6 +9,7 @@ import { NameGlobs } from "../lib/name-globs.ts";
 import { CapabilityBook } from "./capabilities/capability-book.ts";
 import type { EndpointRow, HeadView } from "./chain-view.ts";
 import type { ErrorRule } from "./errors/rules.ts";
+import { UnmatchedErrors } from "./errors/unmatched.ts";
 import type { EvidenceBook } from "./evidence/evidence-book.ts";
 import { HeadHashes } from "./head/head-hashes.ts";
 import type { ProviderId, Transport } from "./ids.ts";
@@ -29,6 +30,8 @@ export interface ChainState extends ChainView {
   readonly memory: SelectionMemory;
   /** Written by the request path. */
   readonly capabilities: CapabilityBook;
+  /** Written by the request path. */
+  readonly unmatched: UnmatchedErrors;
   /** Written by the chain registry at reload; the processes read it anew where it may change. */
   config: ChainConfig;
   /** Written by the provider pool. */
@@ -100,6 +103,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     evidence: options.evidence,
     memory: options.memory,
     capabilities: new CapabilityBook(),
+    unmatched: new UnmatchedErrors(),
     hub: options.hub,
     report: options.report,
     heard: (provider, number) => {

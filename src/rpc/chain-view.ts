@@ -60,6 +60,8 @@ export interface AttemptOutcome {
   readonly status?: number | undefined;
   /** Redacted text of the failure, for logs and events. */
   readonly detail?: string | undefined;
+  /** The highest block that the call named. */
+  readonly block?: number | undefined;
 }
 
 /** The served tip of a chain (json-rpc reference, head truth). */

@@ -33,7 +33,9 @@ export type MemoryRule =
   /** Goes into the capability book: 1 h, a missing method 10 minutes after two sightings. */
   | "capability"
   /** Its head is believed to be lower than it said. */
-  | "head";
+  | "head"
+  /** Counted by fingerprint, so that a rule can be made of it. */
+  | "fingerprint";
 
 /** Whether the answer may be kept. */
 export type CacheRule =
@@ -257,7 +259,7 @@ export const DECISIONS: Readonly<Record<ErrorClass, Decision>> = {
     failover: "once",
     breaker: "none",
     score: "none",
-    memory: "none",
+    memory: "fingerprint",
     cache: "no",
     client: "theirs",
     informative: 1,

@@ -18,6 +18,7 @@ import type {
   QuorumRuleConfig,
 } from "../../../config/schema.ts";
 import type { BlockRing } from "../integrity/block-ring.ts";
+import type { UnmatchedErrors } from "../errors/unmatched.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
 import type { SharedCache } from "../shared-store.ts";
 
@@ -161,6 +162,8 @@ export interface ChainView {
   readonly integrity?: IntegrityConfig | undefined;
   /** Reads that several providers must agree on. */
   readonly quorum?: readonly QuorumRuleConfig[] | undefined;
+  /** Errors that no rule knows; not counted without it. */
+  readonly unmatched?: UnmatchedErrors | undefined;
   readonly hub: HubPort;
   /** The chain tries other providers after a failure (`failover.enabled`). */
   readonly failoverEnabled: boolean;

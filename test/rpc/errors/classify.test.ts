@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ErrorClass } from "../../../src/rpc/errors/classes.ts";
 import { classifyError } from "../../../src/rpc/errors/classify.ts";
 import { DECISIONS, isBreakerFailure, isRelayed } from "../../../src/rpc/errors/decisions.ts";
-import { retryAfterMs } from "../../../src/rpc/errors/retry-after.ts";
+import { retryAfterMs, retryHintMs } from "../../../src/rpc/errors/retry-after.ts";
 
 const classify = (
   code: number | undefined,
@@ -200,6 +200,19 @@ describe("the decision table", () => {
       expect(isRelayed(errorClass)).toBe(false);
       expect(DECISIONS[errorClass].client).toBe("own");
     }
+  });
+});
+
+describe("the words of a rate limit", () => {
+  it.each<[string, string, number | undefined]>([
+    ["Too many requests, reason: call rate limit exhausted, retry in 10s", "", 10_000],
+    ["Too many requests, reason: call rate limit exhausted, retry in 10m0s", "", 600_000],
+    ["retry in 99m59s", "", 600_000],
+    ["slow", '{"rate":{"allowed_rps":1,"backoff_seconds":30,"current_rps":2.2}}', 30_000],
+    ["slow", '{"rate":{"allowed_rps":1,"backoff_seconds":0,"current_rps":2.2}}', undefined],
+    ["retry in a while", "", undefined],
+  ])("%s %s: %s ms", (message, data, expected) => {
+    expect(retryHintMs(message, data)).toBe(expected);
   });
 });
 

@@ -75,6 +75,22 @@ describe("an exchange", () => {
     expect(w.rows[0]?.dirty).toBe(false);
   });
 
+  it("reports the wait that a throttled provider asks for in words", () => {
+    const w = world();
+    (w.upstreams[0] as { script: Script }).script = (c) =>
+      c.error(-32090, "Too many requests, reason: call rate limit exhausted, retry in 10s");
+    w.post(call());
+    expect(w.reports[0]).toMatchObject({ errorClass: "rate_limit", retryAfterMs: 10_000 });
+  });
+
+  it("counts errors that no rule knows by their words, without secrets", () => {
+    const w = world({ script: (c) => c.error(-32000, "moon 12 of s3cr3t is full") });
+    w.post(call());
+    expect(w.chain.unmatched?.most()).toMatchObject([
+      { code: -32000, text: "moon # of *** is full", count: 2, method: "eth_call" },
+    ]);
+  });
+
   it("gives each attempt a budget and keeps one deadline for all", () => {
     const w = world({ script: silent });
     const reply = w.post(call(), "/rpc/ethereum?no_hedge");
@@ -169,6 +185,16 @@ describe("an exchange", () => {
     pending[0]?.error(-32000, "execution reverted");
     expect(reply.json.error).toEqual({ code: -32000, message: "execution reverted" });
     expect(pending[1]?.isAborted).toBe(true);
+  });
+
+  it.each<[string, Script, number]>([
+    ["has not got the method", (c) => c.error(-32601, "method not found"), 1],
+    ["may have run it", (c) => c.error(-32603, "internal error"), 0],
+  ])("asks another provider about an unknown method when one %s: %#", (_why, script, asked) => {
+    const w = world();
+    (w.upstreams[0] as { script: Script }).script = script;
+    w.post(call("zks_doSomething"));
+    expect(w.upstreams[1]?.calls).toHaveLength(asked);
   });
 
   it("gives the same error in whatever order equal providers fail", () => {

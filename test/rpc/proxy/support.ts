@@ -2,6 +2,7 @@
 import { CapabilityBook } from "../../../src/rpc/capabilities/capability-book.ts";
 import type { AttemptOutcome, EndpointRow, HeadView } from "../../../src/rpc/chain-view.ts";
 import type { ErrorRule } from "../../../src/rpc/errors/rules.ts";
+import { UnmatchedErrors } from "../../../src/rpc/errors/unmatched.ts";
 import { Gateway } from "../../../src/rpc/proxy/gateway.ts";
 import type {
   ChainView,
@@ -383,6 +384,7 @@ export function world(options: WorldOptions = {}): World {
     denies: (method) => options.deny?.includes(method) === true,
     hub: options.hub ?? idleHub,
     capabilities: new CapabilityBook(),
+    unmatched: new UnmatchedErrors(),
     evidence: {
       recordCall: (provider, _transport, _method, errorClass, durationMs) =>
         state.recorded.push({ provider, errorClass, durationMs }),

@@ -32,7 +32,7 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
     return;
   }
   evidence.recordCall(provider, transport, attempt.method, errorClass, attempt.durationMs, nowMs);
-  learn(books.deps, chain, attempt, nowMs);
+  learn(books, chain, attempt, nowMs);
   const { breaker, memory } = DECISIONS[errorClass];
   // Extra load must not open a breaker that the requests themselves would have left closed.
   if (attempt.kind === "hedge" && memory !== "cooldown") return;

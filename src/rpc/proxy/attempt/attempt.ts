@@ -9,7 +9,7 @@ import type { AttemptOutcome, EndpointRow } from "../../chain-view.ts";
 import type { AttemptKind } from "../../explain/record.ts";
 import type { ErrorClass } from "../../errors/classes.ts";
 import type { ErrorRule } from "../../errors/rules.ts";
-import { retryAfterMs } from "../../errors/retry-after.ts";
+import { retryAfterMs, retryHintMs } from "../../errors/retry-after.ts";
 import type { BlockDemand } from "../../json-rpc/block-demand.ts";
 import { TAIL_BYTES, tailIdAt, walkReply } from "../../json-rpc/reply-walker.ts";
 import { ID_WIDTH, readId } from "../../json-rpc/upstream-id.ts";
@@ -135,6 +135,10 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
 
   get rules(): readonly ErrorRule[] {
     return this.owner.rulesOf(this);
+  }
+
+  get block(): number | undefined {
+    return this.owner.blocksAsked()?.block;
   }
 
   get isNearHead(): boolean | undefined {
@@ -320,6 +324,9 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
       return;
     }
     this.error = verdict.error;
+    if (verdict.errorClass === "rate_limit" && verdict.error !== undefined) {
+      this.retryAfterMs ??= retryHintMs(verdict.error.message, verdict.error.data);
+    }
     this.fail(verdict.errorClass, verdict.detail);
   }
 

@@ -4,21 +4,32 @@ import { DECISIONS } from "../../errors/decisions.ts";
 import type { ChainView, GatewayDeps } from "../ports.ts";
 import type { Attempt } from "./attempt.ts";
 
+/** The shared parts that learning needs. */
+interface Books {
+  readonly deps: Pick<GatewayDeps, "emit">;
+  readonly redact: (text: string) => string;
+}
+
 /** Learns from a refusal, and unlearns from a success; costs one look while nothing is known. */
-export function learn(
-  deps: Pick<GatewayDeps, "emit">,
-  chain: ChainView,
-  attempt: Attempt,
-  nowMs: number,
-): void {
+export function learn(books: Books, chain: ChainView, attempt: Attempt, nowMs: number): void {
+  const { memory } = DECISIONS[attempt.errorClass];
+  if (memory === "fingerprint") noteUnmatched(books, chain, attempt);
   const book = chain.capabilities;
   if (book === undefined) return;
-  if (DECISIONS[attempt.errorClass].memory === "capability")
-    learnRefusal(deps, book, attempt, nowMs);
+  if (memory === "capability") learnRefusal(books.deps, book, attempt, nowMs);
   else if (!book.isEmpty && wasServed(attempt)) {
     const { provider, method, owner } = attempt;
     if (book.watches(provider, method)) book.served(provider, method, owner.blocksAsked());
   }
+}
+
+function noteUnmatched(
+  { redact }: Books,
+  { unmatched }: ChainView,
+  { error, provider, method }: Attempt,
+): void {
+  if (error === undefined) return;
+  unmatched?.note(error.code, redact(error.message), provider, method);
 }
 
 function wasServed({ errorClass }: Attempt): boolean {

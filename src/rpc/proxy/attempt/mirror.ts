@@ -122,7 +122,7 @@ export class Mirror implements AttemptOwner {
     const { durationMs, method } = attempt;
     this.chainView.evidence.recordCall(provider, transport, method, errorClass, durationMs, nowMs);
     this.#engine.observer.attempt(attempt);
-    learn(this.#engine.deps, this.chainView, attempt, nowMs);
+    learn(this.#engine, this.chainView, attempt, nowMs);
     if (DECISIONS[errorClass].breaker === "success") {
       row.successes++;
       if (!row.dirty) return;

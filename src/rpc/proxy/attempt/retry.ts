@@ -6,13 +6,17 @@ import { BUDGET_SHARE, MIN_BUDGET_MS } from "../limits.ts";
 import type { UpstreamFailure } from "../ports.ts";
 import type { Attempt } from "./attempt.ts";
 
+/** Classes in which the provider has done nothing of what it was asked. */
+const REFUSED_UNSEEN: ReadonlySet<ErrorClass> = new Set(["rate_limit", "auth", "capability"]);
+
 /** True when a failure of this class lets another provider be tried, given what was tried before. */
 export function failsOver(
   info: MethodInfo,
   errorClass: ErrorClass,
   attempts: readonly Attempt[],
 ): boolean {
-  if (!info.isIdempotent) return errorClass === "rate_limit" || errorClass === "auth";
+  // What was refused before it was run may be asked of anybody.
+  if (!info.isIdempotent && !REFUSED_UNSEEN.has(errorClass)) return false;
   // Too much is cut by whoever asks in parts; elsewhere it may be too much as well.
   if (info.isCut === true && errorClass === "capability") return false;
   const rule = DECISIONS[errorClass].failover;
