@@ -1,7 +1,7 @@
 /** Maps the live records of the chains onto the shapes that pages, metrics and health read. */
 import type { ProviderConfig } from "../../config/schema.ts";
 import type { ChainRestarts } from "../ops/processes.ts";
-import type { ChainView, ProviderView } from "../ops/views.ts";
+import type { CapabilityStatus, ChainView, ProviderView } from "../ops/views.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import { rank } from "../rpc/selection/rank.ts";
 import type { EndpointView, Ranking } from "../rpc/selection/snapshot.ts";
@@ -39,6 +39,7 @@ export const chainView = (
     blockTimeMs: snapshot?.blockTimeMs ?? config.blockTimeMs ?? 0,
     maxLagBlocks: config.selection.maxLagBlocks,
     skipped: config.skipped,
+    unmatched: state.unmatched.most(),
     restarts: restarts?.own ?? 0,
     providers: config.providers.map((provider) =>
       providerView(state, provider, order, stats, restarts),
@@ -78,8 +79,26 @@ const providerView = (
     trial: provider.shadow !== undefined ? "shadow" : provider.canary && "canary",
     race: view?.race,
     calls: view === undefined ? undefined : callsOf(view, provider),
+    capabilities: capabilitiesOf(state, provider),
     restarts: restarts?.byProvider.get(id) ?? 0,
   };
+};
+
+/** The operator's word first, then what was learned and holds at the time of the last snapshot. */
+const capabilitiesOf = (
+  { capabilities, snapshot, head }: ChainState,
+  { id, capabilities: configured }: ProviderConfig,
+): readonly CapabilityStatus[] => {
+  const { unsupported, maxBlockRange, archiveDepth } = configured;
+  const method = "eth_getLogs";
+  return [
+    ...unsupported.map((glob) => ({ kind: "method", method: glob, limit: 0 })),
+    ...(maxBlockRange === undefined ? [] : [{ kind: "range", method, limit: maxBlockRange }]),
+    ...(archiveDepth === undefined || head === undefined
+      ? []
+      : [{ kind: "state", limit: Math.max(0, head.number - archiveDepth) }]),
+    ...capabilities.lessons(id, snapshot?.builtAtMs ?? 0),
+  ];
 };
 
 const callsOf = (view: EndpointView, provider: ProviderConfig) =>

@@ -20,6 +20,15 @@ export interface EndpointReport {
   readonly reason: string | null;
 }
 
+/** One limit of what a provider can serve. */
+export interface CapabilityReport {
+  readonly kind: string;
+  readonly method: string | null;
+  readonly limit: number;
+  /** Time until a learned limit is forgotten; null for a configured one. */
+  readonly expires_in_ms: number | null;
+}
+
 /** One provider. */
 export interface ProviderReport {
   readonly id: string;
@@ -46,6 +55,7 @@ export interface ProviderReport {
   readonly wins: number;
   readonly races: number;
   readonly win_ratio: number | null;
+  readonly capabilities: readonly CapabilityReport[];
   readonly restarts: number;
 }
 
@@ -67,6 +77,13 @@ export interface ChainReport {
   readonly rpc_path: string;
   readonly providers: readonly ProviderReport[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
+  readonly unmatched_errors: readonly {
+    readonly code: number | null;
+    readonly text: string;
+    readonly count: number;
+    readonly provider: string;
+    readonly method: string;
+  }[];
 }
 
 /** Body of `GET /api/v1/chains`. */
@@ -104,6 +121,10 @@ export function chainReport(chain: ChainView, nowMs: number): ChainReport {
       providerReport(provider, chain.maxLagBlocks, nowMs),
     ),
     skipped: chain.skipped ?? [],
+    unmatched_errors: (chain.unmatched ?? []).map((error) => ({
+      ...error,
+      code: error.code ?? null,
+    })),
   };
 }
 
@@ -139,6 +160,12 @@ function providerReport(
     wins: race?.wins ?? 0,
     races: race?.races ?? 0,
     win_ratio: race === undefined || race.races === 0 ? null : rounded(race.winRate, 4),
+    capabilities: (provider.capabilities ?? []).map(({ kind, method, limit, untilMs }) => ({
+      kind,
+      method: method ?? null,
+      limit,
+      expires_in_ms: untilMs === undefined ? null : Math.max(0, Math.round(untilMs - nowMs)),
+    })),
     restarts: provider.restarts,
   };
 }

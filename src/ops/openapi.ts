@@ -70,6 +70,14 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     wins: whole,
     races: whole,
     win_ratio: nullable(ratio),
+    capabilities: list(
+      object({
+        kind: oneOf("method", "range", "results", "addresses", "state", "history"),
+        method: nullable(text),
+        limit: whole,
+        expires_in_ms: nullable(whole),
+      }),
+    ),
     restarts: whole,
   }),
   Chain: object({
@@ -85,6 +93,15 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     rpc_path: text,
     providers: list(ref("Provider")),
     skipped: list(object({ id: text, reason: text })),
+    unmatched_errors: list(
+      object({
+        code: nullable({ type: "integer" }),
+        text,
+        count: whole,
+        provider: text,
+        method: text,
+      }),
+    ),
   }),
   Chains: object({ region: text, chains: list(ref("Chain")) }),
   Leaderboard: object({

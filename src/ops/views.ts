@@ -48,6 +48,18 @@ export interface CallStatus {
   readonly q95Ms: number | undefined;
 }
 
+/** One limit of what a provider can serve. */
+export interface CapabilityStatus {
+  /** `method`, `range`, `results`, `addresses`, `state` or `history`. */
+  readonly kind: string;
+  /** The method, or the glob of methods, that it holds for; undefined for all. */
+  readonly method?: string | undefined;
+  /** Blocks, results, addresses or the lowest block served; 0 for a method that is not served. */
+  readonly limit: number;
+  /** Monotonic ms at which a learned limit is forgotten; undefined for a configured one. */
+  readonly untilMs?: number | undefined;
+}
+
 /** One provider of a chain. */
 export interface ProviderView {
   readonly id: string;
@@ -73,6 +85,8 @@ export interface ProviderView {
   readonly trial?: "shadow" | "canary" | undefined;
   readonly race?: RaceStatus | undefined;
   readonly calls?: CallStatus | undefined;
+  /** What it cannot serve, as configured and as learned from its answers. */
+  readonly capabilities?: readonly CapabilityStatus[] | undefined;
   /** Restarts of its processes since the start. */
   readonly restarts: number;
 }
@@ -104,6 +118,17 @@ export interface StreamCounters {
   readonly delivered: number;
 }
 
+/** An error that no rule knows. */
+export interface UnmatchedStatus {
+  readonly code: number | undefined;
+  /** The redacted message, its numbers and hex replaced. */
+  readonly text: string;
+  readonly count: number;
+  /** Who sent it last, and to which method. */
+  readonly provider: string;
+  readonly method: string;
+}
+
 /** One running chain. */
 export interface ChainView {
   readonly name: string;
@@ -120,6 +145,8 @@ export interface ChainView {
   readonly providers: readonly ProviderView[];
   /** Providers of the file that cannot be used, and why. */
   readonly skipped?: readonly { readonly id: string; readonly reason: string }[] | undefined;
+  /** Errors of upstreams that no rule knows, the most frequent first. */
+  readonly unmatched?: readonly UnmatchedStatus[] | undefined;
   /** Restarts of the chain's own processes since the start. */
   readonly restarts: number;
   readonly aggregation?: AggregationCounters | undefined;

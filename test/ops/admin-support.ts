@@ -80,6 +80,12 @@ const CHAIN: ChainView = {
       lag: 0,
       rank: 1,
       score: 0.9,
+      capabilities: [
+        { kind: "method", method: "trace_block", limit: 0, untilMs: 600_000 },
+        { kind: "range", method: "eth_getLogs", limit: 2_000, untilMs: 600_000 },
+        { kind: "state", limit: 17_000_000, untilMs: 600_000 },
+        { kind: "results", method: "eth_getLogs", limit: 10_000, untilMs: 600_000 },
+      ],
       restarts: 0,
     },
     {

@@ -142,6 +142,7 @@ describe("the command line", () => {
     ["reports --limit 201", 64, /^$/, /a whole number from 1 to 200/],
     ["providers", 0, /alpha +hare +degraded +primary +1 +0\.900/, /^$/],
     ["providers ls", 0, /left_out/, /^$/],
+    ["providers", 0, /no trace_block, 2000 blocks of eth_getLogs, state from 17000000, \+1/, /^$/],
     ["providers nowhere", 64, /^$/, /no chain "nowhere"/],
     ["breaker", 0, /alpha\/hare\/ws +open +4\.0 s/, /^$/],
     ["breaker ls alpha/hare", 0, /alpha\/hare\/http +closed/, /^$/],

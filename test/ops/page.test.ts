@@ -153,6 +153,26 @@ describe("REST", () => {
     expect(body.chains[1].tip.number).toBeNull();
   });
 
+  it("tells what a provider cannot serve, and which errors no rule knows", async () => {
+    const capabilities = [
+      { kind: "method", method: "debug_*", limit: 0 },
+      { kind: "range", method: "eth_getLogs", limit: 2_000, untilMs: base.nowMs + 60_000 },
+      { kind: "state", limit: 17_000_000, untilMs: base.nowMs + 5 },
+    ];
+    const unmatched = [
+      { code: -32000, text: "the moon is full", count: 3, provider: "p1", method: "eth_call" },
+    ];
+    const limited = chain("alpha", { providers: [provider("p1", { capabilities })], unmatched });
+    const reply = await ask("/api/v1/chains/alpha", {}, { ...base, chains: [limited] });
+    const body = JSON.parse(reply.body);
+    expect(body.providers[0].capabilities).toEqual([
+      { kind: "method", method: "debug_*", limit: 0, expires_in_ms: null },
+      { kind: "range", method: "eth_getLogs", limit: 2_000, expires_in_ms: 60_000 },
+      { kind: "state", method: null, limit: 17_000_000, expires_in_ms: 5 },
+    ]);
+    expect(body.unmatched_errors).toEqual(unmatched);
+  });
+
   it("answers one chain by name and alias, its leaderboard, and 404 with the names that run", async () => {
     expect((await jsonOf("/api/v1/chains/main")).name).toBe("alpha");
     const board = await jsonOf("/api/v1/chains/alpha/leaderboard");

@@ -149,6 +149,11 @@ export interface ProviderLine {
   readonly score?: number;
   readonly race?: { readonly winRate: number; readonly races: number };
   readonly calls?: { readonly n: number; readonly p50Ms?: number; readonly failureRatio: number };
+  readonly capabilities?: readonly {
+    readonly kind: string;
+    readonly method?: string;
+    readonly limit: number;
+  }[];
 }
 
 /** Providers as a table. */
@@ -169,6 +174,7 @@ export function renderProviders(rows: readonly ProviderLine[], paint: Paint): st
     row.race === undefined || row.race.races === 0 ? "" : percent(row.race.winRate),
     row.calls?.p50Ms === undefined ? "" : `${row.calls.p50Ms.toFixed(1)} ms`,
     row.calls === undefined || row.calls.n === 0 ? "" : percent(row.calls.failureRatio),
+    clean(limitsText(row.capabilities ?? [])),
     clean(row.reason ?? ""),
   ]);
   const head = [
@@ -183,7 +189,22 @@ export function renderProviders(rows: readonly ProviderLine[], paint: Paint): st
     "WINS",
     "P50",
     "FAILED",
+    "LIMITS",
     "WHY",
   ];
   return table(head, lines);
+}
+
+/** Limits shown in full; the API has them all. */
+const SHOWN_LIMITS = 3;
+
+/** `no trace_block, 10000 blocks of eth_getLogs, +2` */
+function limitsText(limits: NonNullable<ProviderLine["capabilities"]>): string {
+  const shown = limits.slice(0, SHOWN_LIMITS).map(({ kind, method = "", limit }) => {
+    if (kind === "method") return `no ${method}`;
+    if (kind === "state" || kind === "history") return `${kind} from ${limit}`;
+    return `${limit} ${kind === "range" ? "blocks" : kind} of ${method}`;
+  });
+  const more = limits.length - shown.length;
+  return [...shown, ...(more > 0 ? [`+${more}`] : [])].join(", ");
 }
