@@ -71,6 +71,11 @@ export const OWN_ERRORS = {
     status: 200,
     meaning: "Too few providers agreed; `data.groups` says who answered alike.",
   },
+  out_of_reach: {
+    code: -32002,
+    status: 200,
+    meaning: "No provider can serve such a call: its block range, its old state, its method.",
+  },
   overloaded: { code: -32002, status: 503, meaning: "Too many requests are in flight." },
   draining: { code: -32002, status: 503, meaning: "This instance is shutting down." },
   unknown_fate: {

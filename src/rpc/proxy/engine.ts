@@ -412,7 +412,7 @@ export class Engine {
   #tellFailure(exchange: Exchange): void {
     const { emit } = this.deps;
     const { chain, method, requestId, reason, attempts, ranking } = exchange;
-    if (reason === "no_provider" || reason === "method_unsupported") {
+    if (reason !== undefined && UNSELECTED.has(reason)) {
       emit("rpc.selection.failure", {
         chain,
         method,
@@ -432,6 +432,13 @@ export class Engine {
     }
   }
 }
+
+/** Reasons for which nobody was asked. */
+const UNSELECTED: ReadonlySet<string> = new Set([
+  "no_provider",
+  "method_unsupported",
+  "out_of_reach",
+]);
 
 /** True for old state, as long as the operator has said who keeps it. */
 function needsArchive(snapshot: RoutingSnapshot, block: number): boolean {

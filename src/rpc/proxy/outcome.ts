@@ -9,6 +9,7 @@ import { isFinal, mostInformative } from "../errors/most-informative.ts";
 import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText, resultText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
+import type { ExclusionRule } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { ServedCall } from "./served-call.ts";
 
@@ -32,10 +33,7 @@ export function finalAnswer(record: ServedCall, reason: OwnReason): FinalAnswer 
   const best = mostInformative(attempts);
   // A final error passes as it came, however many attempts there were besides.
   if (best !== undefined) return relayed(record, best, attempts.length > 1 && !isFinal(best));
-  return ownAnswer(
-    record,
-    reason === "no_provider" && lacksMethod(record) ? "method_unsupported" : reason,
-  );
+  return ownAnswer(record, reason === "no_provider" ? whyNobody(record) : reason);
 }
 
 function relayed(record: ServedCall, attempt: Attempt, addsData: boolean): FinalAnswer {
@@ -71,12 +69,22 @@ export function ownAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
   };
 }
 
-/** Nobody could be asked because nobody has the method. */
-function lacksMethod({ ranking }: ServedCall): boolean {
-  if (ranking === undefined || ranking.candidates.length > 0) return false;
+/** What nobody can do will not be possible a second later: such a call is no 503, which is tried again. */
+function whyNobody({ ranking }: ServedCall): OwnReason {
+  if (ranking === undefined || ranking.candidates.length > 0) return "no_provider";
   const rules = ranking.excluded.map(({ rule }) => rule).filter((rule) => rule !== "not_requested");
-  return rules.length > 0 && rules.every((rule) => rule === "method_unsupported");
+  if (rules.length === 0 || !rules.every((rule) => INCAPABLE.has(rule))) return "no_provider";
+  return rules.every((rule) => rule === "method_unsupported")
+    ? "method_unsupported"
+    : "out_of_reach";
 }
+
+/** Rules that say what a provider cannot serve, as configured or learned. */
+const INCAPABLE: ReadonlySet<ExclusionRule> = new Set([
+  "method_unsupported",
+  "archive",
+  "block_range",
+]);
 
 function explanation(record: ServedCall, reason: OwnReason): Readonly<Record<string, unknown>> {
   return {
@@ -94,7 +102,7 @@ function explanation(record: ServedCall, reason: OwnReason): Readonly<Record<str
 function messageOf(record: ServedCall, reason: OwnReason): string {
   const { method, chain, attempts, ranking } = record;
   const what = `${method} on ${chain}`;
-  if (reason === "no_provider") {
+  if (reason === "no_provider" || reason === "out_of_reach") {
     const { snapshot } = record.call.chain;
     return snapshot === undefined || ranking === undefined
       ? `no provider for ${what}: the chain is starting`

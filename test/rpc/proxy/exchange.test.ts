@@ -229,6 +229,27 @@ describe("an exchange", () => {
     expect(w.upstreams[1]?.calls).toHaveLength(0);
   });
 
+  it("is no 503 when what is asked is beyond every provider, which waiting does not change", () => {
+    const w = world();
+    const lacks = { unsupported: new Set(["eth_getBalance"]) };
+    const limits = [{ stateFrom: 50 }, { stateFrom: 60 }, lacks];
+    w.chain.snapshot?.endpoints.forEach((view, index) => Object.assign(view, limits[index]));
+    const asked = call("eth_getBalance", 7, ["0xabc", "0x1"]);
+    const reply = w.post(asked);
+    expect(reply.status).toBe(200);
+    expect(reply.json.error).toMatchObject({
+      code: -32002,
+      message:
+        "no provider for eth_getBalance on ethereum: 2 without archive, 1 without the method",
+      data: { reason: "out_of_reach" },
+    });
+    expect(reply.headers["retry-after"]).toBeUndefined();
+    // One that might serve it another time makes it worth waiting for.
+    Object.assign(w.chain.snapshot?.endpoints[2] ?? {}, { unsupported: new Set() });
+    for (const row of [w.rows[2], w.wsRows[2]]) Object.assign(row ?? {}, { isUsable: false });
+    expect(w.post(asked).status).toBe(503);
+  });
+
   it("says -32601 when no provider is known to have the method", () => {
     const w = world();
     const { snapshot } = w.chain;
