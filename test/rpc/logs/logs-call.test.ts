@@ -97,6 +97,22 @@ describe("a small range of logs", () => {
     expect(w.asked(0)).toEqual(["976-998"]);
   });
 
+  it("holds providers of a tag to that as well, but not the one that is named", () => {
+    const w = logsWorld(LOGS);
+    for (const view of w.chain.snapshot?.endpoints ?? []) {
+      if (view.provider !== "c") Object.assign(view, { tags: ["eu"] });
+    }
+    for (const row of [w.rows[0], w.wsRows[0]]) if (row !== undefined) row.head = 900;
+    const filter = { fromBlock: "0x3d0", toBlock: "latest" };
+    const headers = (url: string) =>
+      w.post(
+        JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_getLogs", params: [filter] }),
+        url,
+      ).headers;
+    expect(headers("/rpc/ethereum?provider=eu")["x-paceline-provider"]).toBe("b");
+    expect(headers("/rpc/provider/a/ethereum")["x-paceline-provider"]).toBe("a");
+  });
+
   it("fails over as any call, and says what the last upstream said", () => {
     const w = logsWorld(LOGS);
     become(w, 0, (call) => call.fail("reset"));

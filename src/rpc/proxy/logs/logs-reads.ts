@@ -87,13 +87,18 @@ function numbered(call: Call, range: LogsRange, params: () => string): Call {
   return range.isAsWritten ? call : withParams(call, params());
 }
 
-/** The call without the providers that have not seen `block`; one that is named speaks for itself. */
+/**
+ * The call without the providers that have not seen `block`. One that is named speaks for itself; of
+ * those with a tag, and of all, the ones that are behind are left out while another one is not.
+ */
 function withoutLaggards(call: Call, block: number, { endpoints }: RoutingSnapshot): Call {
   const { options } = call;
-  if (options.provider !== undefined) return call;
+  const asked = options.provider;
   let laggards: ProviderId[] | undefined;
   let isAnybodyThere = false;
-  for (const { provider, transports } of endpoints) {
+  for (const { provider, tags, transports } of endpoints) {
+    if (asked === provider) return call;
+    if (asked !== undefined && !tags.includes(asked)) continue;
     const head = Math.max(transports.http?.head ?? -1, transports.ws?.head ?? -1);
     if (head >= block) isAnybodyThere = true;
     else (laggards ??= []).push(provider);
