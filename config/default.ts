@@ -23,6 +23,8 @@ export const DEFAULTS = {
     ws_max_buffered: "4MiB",
     ws_max_clients: 10_000,
   },
+  explain: { requests: 1000, max_memory: "16MiB" },
+  slow_log: { threshold: "2s", entries: 200 },
   redis: { key_prefix: "paceline:", timeout: "20ms" },
 } as const;
 
@@ -50,6 +52,7 @@ export const CHAIN_DEFAULTS = {
   sticky: { hysteresis: 0.3, min_interval: "30s" },
   hedge: { enabled: true, budget: 0.05 },
   logs: { max_range: 30_000, part_range: 5_000, parallel: 4 },
+  allow_client_directives: true,
   methods: { allow: [], deny: [] },
   quorum: [],
   integrity: { headers: false, bloom: false, receipts: false },

@@ -39,9 +39,19 @@ export interface ReloadPlan {
 export function planReload(running: Config, wanted: Config): ReloadPlan {
   const needsHost: string[] = [];
   const hotKeys: string[] = [];
-  for (const group of ["listen", "admin", "log", "storage", "drain", "limits", "redis"] as const) {
+  for (const group of [
+    "listen",
+    "admin",
+    "log",
+    "storage",
+    "drain",
+    "limits",
+    "redis",
+    "explain",
+    "slowLog",
+  ] as const) {
     for (const key of changedKeys(running[group], wanted[group])) {
-      const name = `${group}.${spelled(key)}`;
+      const name = `${spelled(group)}.${spelled(key)}`;
       (isHot(group, key) ? hotKeys : needsHost).push(name);
     }
   }
@@ -77,6 +87,7 @@ export function planChains(
 }
 
 function isHot(group: string, key: string): boolean {
+  if (group === "explain" || group === "slowLog") return true;
   return group === "drain" || (group === "log" && key === "level");
 }
 
@@ -114,6 +125,7 @@ const CHAIN_VALUES = [
   "methods",
   "quorum",
   "integrity",
+  "allowClientDirectives",
 ] as const;
 
 function planProviders(old: ChainConfig, chain: ChainConfig): readonly ReloadStep[] {

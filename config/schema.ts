@@ -51,6 +51,8 @@ export interface Config {
   readonly storage: StorageConfig;
   readonly drain: DrainConfig;
   readonly limits: LimitsConfig;
+  readonly explain: ExplainConfig;
+  readonly slowLog: SlowLogConfig;
   readonly redis: RedisConfig;
   /** In the order of the file. */
   readonly chains: readonly ChainConfig[];
@@ -121,6 +123,22 @@ export interface RedisConfig {
   readonly timeoutMs: number;
 }
 
+/** The last requests that can still be explained. */
+export interface ExplainConfig {
+  /** Requests that are kept; 0 keeps none. */
+  readonly requests: number;
+  /** What they may weigh together, snapshots included. */
+  readonly maxMemoryBytes: number;
+}
+
+/** The last requests that were slow, and the last that failed. */
+export interface SlowLogConfig {
+  /** A request that takes longer is slow. */
+  readonly thresholdMs: number;
+  /** Entries of each list; 0 keeps none. */
+  readonly entries: number;
+}
+
 /** One blockchain and who serves it. */
 export interface ChainConfig {
   readonly name: string;
@@ -145,6 +163,8 @@ export interface ChainConfig {
   readonly methods: MethodsConfig;
   readonly quorum: readonly QuorumRuleConfig[];
   readonly integrity: IntegrityConfig;
+  /** Clients may steer their calls by header and query. */
+  readonly allowClientDirectives: boolean;
   /** Available providers in the order of the file; those left out are in `skipped`. */
   readonly providers: readonly ProviderConfig[];
   readonly skipped: readonly SkippedProvider[];

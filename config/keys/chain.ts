@@ -197,6 +197,10 @@ export const chainRule = z
         field.hot(chained.logs.parallel),
       ),
     }),
+    allow_client_directives: field.flag(
+      "`false`: a call that asks for something by header or query (`X-Paceline-Strategy`, `?provider=`) is refused; paths stay.",
+      field.hot(chained.allow_client_directives),
+    ),
     methods: field.group("Which methods are served.", {
       allow: field.methods(
         "Methods, or globs such as `debug_*`, relayed although denied by default.",

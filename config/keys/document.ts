@@ -155,6 +155,31 @@ export const documentSchema = z
         ),
       },
     ),
+    explain: field.group("The last requests, which can be explained by their id.", {
+      requests: field.whole(
+        "Requests that are kept; 0 keeps none.",
+        { min: 0, max: 1_000_000 },
+        field.hot(DEFAULTS.explain.requests),
+      ),
+      max_memory: field.size(
+        "What they may weigh together, the routing snapshots they refer to included; the oldest go.",
+        65_536,
+        4_294_967_296,
+        field.hot(DEFAULTS.explain.max_memory),
+      ),
+    }),
+    slow_log: field.group("The last slow and the last failed requests, parameters outlined.", {
+      threshold: field.duration(
+        "A request that takes longer is slow.",
+        1,
+        field.hot(DEFAULTS.slow_log.threshold),
+      ),
+      entries: field.whole(
+        "Slow requests and failed ones that are kept, each; 0 keeps none.",
+        { min: 0, max: 100_000 },
+        field.hot(DEFAULTS.slow_log.entries),
+      ),
+    }),
     chains: z.record(z.string(), chainRule).meta({
       description: "The chains by name.",
       "x-reload": "process",

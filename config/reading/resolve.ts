@@ -27,6 +27,8 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
   const admin = fill(DEFAULTS.admin, document.admin);
   const limits = fill(DEFAULTS.limits, document.limits);
   const drain = fill(DEFAULTS.drain, document.drain);
+  const explain = fill(DEFAULTS.explain, document.explain);
+  const slowLog = fill(DEFAULTS.slow_log, document.slow_log);
   const storage = fill(DEFAULTS.storage, document.storage);
   const redis = fill(DEFAULTS.redis, document.redis);
   return {
@@ -57,6 +59,8 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       keyPrefix: redis.key_prefix,
       timeoutMs: ms(redis.timeout),
     },
+    explain: { requests: explain.requests, maxMemoryBytes: bytes(explain.max_memory) },
+    slowLog: { thresholdMs: ms(slowLog.threshold), entries: slowLog.entries },
     chains: Object.entries(document.chains).map(([name, chain]) =>
       resolveChain(name, chain, completion),
     ),
@@ -91,6 +95,7 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
     aliases: chain.aliases ?? [],
     blockTimeMs: chain.block_time === undefined ? undefined : ms(chain.block_time),
     strategy: strategyOf(chain.strategy ?? CHAIN_DEFAULTS.strategy),
+    allowClientDirectives: chain.allow_client_directives ?? CHAIN_DEFAULTS.allow_client_directives,
     consistency: chain.consistency ?? CHAIN_DEFAULTS.consistency,
     finalityDepth: chain.finality_depth,
     selection: {

@@ -19,6 +19,7 @@ export interface AdminOptions {
   readonly chains: AdminDeps["chains"];
   readonly address: () => ListenAddress | undefined;
   readonly reports: AdminDeps["reports"];
+  readonly requests: AdminDeps["requests"];
   readonly drain: () => void;
   readonly isDraining: () => boolean;
 }
@@ -53,6 +54,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
     },
     drain: options.drain,
     reports: options.reports,
+    requests: options.requests,
     events: {
       attach: (sink) => {
         const id = `admin-${nanoid(6)}`;

@@ -25,6 +25,7 @@ import { METRIC_EVENTS } from "../ops/metrics/event-counters.ts";
 import { RequestMeter } from "../ops/metrics/request-meter.ts";
 import { createOpsRoutes } from "../ops/routes.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
+import type { BookLimits } from "../rpc/explain/book.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
 import type { GatewayLimits } from "../rpc/proxy/ports.ts";
 import { TICK_MS } from "../rpc/proxy/attempt/stall-rule.ts";
@@ -109,6 +110,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     clientVersion: `Paceline/${version}`,
     shared: redis,
     limits: gatewayLimits(running.config.limits),
+    book: bookLimits(running.config),
   });
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
@@ -133,6 +135,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
       createOpsRoutes({
         health: observed.health,
         renderMetrics: observed.metrics.render,
+        requests: gateway.explainer,
         redact: (text) => redact(text),
         nowIso: () => new Date().toISOString(),
       }),
@@ -153,6 +156,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     configFile: options.configFile,
     chains: observed.chains,
     reports,
+    requests: gateway.explainer,
     address: () => listener.address,
     drain: options.drain,
     isDraining: () => flags.isOutOfRotation,
@@ -181,6 +185,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
               const change = { chains: config.chains, steps: plan.steps };
               await node.via(chainRegistryKey()).call.apply(change, { timeoutMs: 60_000 });
               running.loaded = running.read;
+              gateway.engine.book.resize(bookLimits(config));
               options.applyLogLevel(config.log.level);
               node.via(telemetryKey()).cast.refresh();
               observed.metrics.prune();
@@ -262,6 +267,11 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     drainConfig: () => running.config.drain,
   };
 };
+
+const bookLimits = ({ explain, slowLog }: Config): BookLimits => ({
+  ring: { requests: explain.requests, maxBytes: explain.maxMemoryBytes },
+  slow: { thresholdMs: slowLog.thresholdMs, entries: slowLog.entries },
+});
 
 const gatewayLimits = (limits: Config["limits"]): Partial<GatewayLimits> => ({
   maxBodyBytes: limits.maxBodyBytes,

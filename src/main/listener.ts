@@ -3,7 +3,7 @@ import type { Listener, ListenAddress } from "../../actors/ops/http-listener.ts"
 import type { Config } from "../../config/schema.ts";
 import { CallbackScope } from "../io/callback-scope.ts";
 import { openHttpServer, type HttpServer, type HttpServerOptions } from "../io/http-server.ts";
-import { WsServer, type WsDecision } from "../io/ws-server.ts";
+import { WsServer, type WsDecision, type WsServerOptions } from "../io/ws-server.ts";
 import type { Gateway } from "../rpc/proxy/gateway.ts";
 
 /** What the port is made of. */
@@ -28,7 +28,7 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
   const scope = new CallbackScope();
   const sockets = new WsServer({
     scope,
-    decide: (request) => decide(gateway, request.url ?? "/", request.headers.host ?? ""),
+    decide: (request) => decide(gateway, request),
     maxMessageBytes: limits.wsMaxMessageBytes,
     maxConnections: limits.wsMaxClients,
   });
@@ -78,12 +78,15 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
   };
 };
 
-const decide = (gateway: Gateway, url: string, host: string): WsDecision => {
-  const admission = gateway.ws.admit(url);
+type Handshake = Parameters<WsServerOptions["decide"]>[0];
+
+const decide = (gateway: Gateway, { url = "/", headers, rawHeaders }: Handshake): WsDecision => {
+  const admission = gateway.ws.admit(url, rawHeaders);
   if (!admission.ok) return admission;
   const path = url.split("?", 1)[0] ?? "/";
   return {
     ok: true,
-    open: (connection) => gateway.ws.open(admission.route, connection, `ws://${host}${path}`),
+    open: (connection) =>
+      gateway.ws.open(admission.route, connection, `ws://${headers.host ?? ""}${path}`),
   };
 };

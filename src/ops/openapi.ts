@@ -1,24 +1,18 @@
 /** OpenAPI 3.1 description of the REST paths that exist; a test compares it with the routes. */
 
-type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-
-const text = { type: "string" } as const;
-const whole = { type: "integer" } as const;
-const ratio = { type: "number", minimum: 0, maximum: 1 } as const;
-const flag = { type: "boolean" } as const;
-
-const nullable = (schema: { readonly type: string; readonly [key: string]: Json }): Json => ({
-  ...schema,
-  type: [schema.type, "null"],
-});
-const object = (properties: Readonly<Record<string, Json>>): Json => ({
-  type: "object",
-  properties,
-  required: Object.keys(properties),
-});
-const list = (items: Json): Json => ({ type: "array", items });
-const ref = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
-const oneOf = (...values: readonly string[]): Json => ({ type: "string", enum: values });
+import {
+  flag,
+  type Json,
+  list,
+  nullable,
+  object,
+  oneOf,
+  ratio,
+  ref,
+  text,
+  whole,
+} from "./json-schema.ts";
+import { REQUEST_SCHEMAS } from "./requests/schemas.ts";
 
 const PROVIDER_STATE = oneOf(
   "healthy",
@@ -43,6 +37,7 @@ const endpoint = {
 };
 
 const SCHEMAS: Readonly<Record<string, Json>> = {
+  ...REQUEST_SCHEMAS,
   Error: object({ error: text, success: { const: false } }),
   Endpoint: object(endpoint),
   WsEndpoint: object({ ...endpoint, connection: nullable(text) }),
@@ -180,7 +175,7 @@ const chainParameter: Json = {
   description: "name or alias of a chain",
   schema: text,
 };
-const query = (name: string, schema: Json, description: string): Json => ({
+const query = (name: string, schema: Json, description: string) => ({
   name,
   in: "query",
   required: false,
@@ -221,6 +216,49 @@ const PATHS: Readonly<Record<string, Json>> = {
     "Providers of a chain, best first, with the evidence",
     { "200": body("Leaderboard", "the ranking"), "404": noChain },
     [chainParameter],
+  ),
+  "/api/v1/chains/{chain}/explain": get(
+    "explainMethod",
+    "Who would serve a method now, in which order, and what refuses the others; nothing is sent",
+    {
+      "200": body("Explanation", "the explanation of a call that was not made"),
+      "400": body("Error", "the question cannot be read"),
+      "404": body("Error", "no such chain or provider"),
+    },
+    [
+      chainParameter,
+      { ...query("method", text, "the method"), required: true },
+      query("params", text, "its parameters as JSON; [] when not given"),
+      query("strategy", text, "another strategy than the chain's"),
+      query("provider", text, "only this provider: id, tag or glob"),
+      query("transport", oneOf("http", "ws", "any"), "only over this"),
+    ],
+  ),
+  "/api/v1/requests/slow": get(
+    "listSlowRequests",
+    "The last requests that were slow or failed, parameters outlined",
+    { "200": body("SlowRequests", "oldest first"), "400": body("Error", "no whole number") },
+    [
+      query("since", { type: "integer", minimum: 0, default: 0 }, "only those after this seq"),
+      query("limit", { type: "integer", minimum: 0, maximum: 1000, default: 50 }, "the newest"),
+    ],
+  ),
+  "/api/v1/requests/{id}": get(
+    "explainRequest",
+    "How one of the last requests was served",
+    {
+      "200": body("Explanation", "the explanation"),
+      "404": body("Error", "not among the last ones"),
+    },
+    [
+      {
+        name: "id",
+        in: "path",
+        required: true,
+        description: "`X-Paceline-Request-Id` of the answer, or of the request",
+        schema: text,
+      },
+    ],
   ),
   "/api/v1/alerts": get("listAlerts", "Conditions that need the operator now", {
     "200": body("Alerts", "active alerts, critical ones first"),

@@ -16,6 +16,8 @@ import {
 } from "./health.ts";
 import { openApiDocument } from "./openapi.ts";
 import { PAGE_CSS } from "./page/style.ts";
+import { type ApiAnswer, explainAnswer, requestAnswer, slowAnswer } from "./requests/api.ts";
+import type { RequestsPort } from "./requests/port.ts";
 import { statusPage } from "./page/page.ts";
 import type { ChainView } from "./views.ts";
 
@@ -41,6 +43,8 @@ export interface OpsSources {
   /** What is known now, alerts included. */
   readonly health: () => HealthInput;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Explanations of requests, and the slow log. */
+  readonly requests: RequestsPort;
   /** Replaces every configured secret: reasons may quote what a provider said. */
   readonly redact: (text: string) => string;
   /** Wall clock as an ISO string. */
@@ -71,6 +75,8 @@ const json = (status: number, body: unknown): OpsReply => ({
   headers: { ...SECURITY_HEADERS, "content-type": "application/json; charset=utf-8" },
   body: `${JSON.stringify(body)}\n`,
 });
+
+const answered = ({ status, body }: ApiAnswer): OpsReply => json(status, body);
 
 const failure = (status: number, error: string): OpsReply =>
   json(status, { error, success: false });
@@ -128,6 +134,19 @@ export function createOpsRoutes(
     },
     { path: /^\/api\/v1\/chains\/([^/]+)$/, handle: chainRoute(chainReport) },
     { path: /^\/api\/v1\/chains\/([^/]+)\/leaderboard$/, handle: chainRoute(leaderboardReport) },
+    {
+      path: /^\/api\/v1\/chains\/([^/]+)\/explain$/,
+      handle: (_, { query }, match) =>
+        answered(explainAnswer(sources.requests, decoded(match[1] ?? ""), query)),
+    },
+    {
+      path: /^\/api\/v1\/requests\/slow$/,
+      handle: (_, { query }) => answered(slowAnswer(sources.requests, query)),
+    },
+    {
+      path: /^\/api\/v1\/requests\/([^/]+)$/,
+      handle: (_, __, match) => answered(requestAnswer(sources.requests, decoded(match[1] ?? ""))),
+    },
     { path: /^\/api\/v1\/alerts$/, handle: ({ alerts }) => json(200, { alerts }) },
   ];
   return (request) => {

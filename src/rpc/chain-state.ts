@@ -148,6 +148,9 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     get logs() {
       return state.config.logs;
     },
+    get takesDirectives() {
+      return state.config.allowClientDirectives;
+    },
     allows: (method) => policy().allow.has(method),
     denies: (method) => policy().deny.has(method),
     errorRules: (provider) =>

@@ -56,6 +56,7 @@ describe("keys of providers", () => {
         params: [],
       });
       said.push(answer.text, JSON.stringify([...answer.headers]));
+      said.push(atob((answer.headers.get("x-paceline-meta") ?? "").replaceAll(/[-_]/g, "/")));
     };
     const echoes = [
       { proxy: path, message: "no CANARYpath1 at http://x/v2/CANARYpath1, Bearer CANARYheader1" },
@@ -73,15 +74,32 @@ describe("keys of providers", () => {
         proxy.set(fault);
         for (const id of ["a", "b", "c", "d"]) await ask(`${gateway.url}/rpc/provider/${id}/one`);
         await ask(`${url}?include_meta=body`);
+        await ask(`${url}?include_meta=headers`);
         proxy.heal();
       }
       proxy.dropWs();
     }
-    for (const name of ["/", "/api/v1/chains", "/metrics", "/health", "/readyz", "/openapi.json"]) {
-      said.push(await (await fetch(`${gateway.url}${name}`)).text());
-    }
+    const pages = [
+      "/",
+      "/api/v1/chains",
+      "/metrics",
+      "/health",
+      "/readyz",
+      "/openapi.json",
+      "/api/v1/requests/slow?limit=1000",
+      "/api/v1/chains/one/explain?method=eth_call",
+    ];
+    for (const name of pages) said.push(await (await fetch(`${gateway.url}${name}`)).text());
     const admin = await gateway.admin();
     await admin.raise();
+    const { entries } = (await admin.reply("slow", { limit: 1_000 })).ok as {
+      readonly entries: readonly { readonly request_id: string }[];
+    };
+    expect(entries.length).toBeGreaterThan(20);
+    said.push(JSON.stringify(entries));
+    for (const { request_id: request } of entries) {
+      said.push(JSON.stringify(await admin.reply("explain", { request })));
+    }
     const tree = await admin.tree();
     said.push(JSON.stringify(tree), JSON.stringify(await admin.reply("ps")));
     for (const { name } of flatten(tree)) {

@@ -212,6 +212,7 @@ describe("roles", () => {
     child: { action: "delete", supervisor: "chains", id: "x" },
     "replace-state": { target: "#3", value: { tip: 1 } },
     trace: { target: "#3" },
+    explain: { request: "good-one" },
   };
   const needed: Readonly<Record<string, Role>> = {
     tree: "viewer",
@@ -232,6 +233,8 @@ describe("roles", () => {
     budget: "viewer",
     loop: "viewer",
     reports: "viewer",
+    explain: "viewer",
+    slow: "viewer",
     suspend: "operator",
     resume: "operator",
     restart: "operator",
@@ -323,6 +326,48 @@ describe("commands", () => {
     expect(await names("restarts")).toEqual(["head-tracker", "config-store", "provider-pool"]);
     expect(await names("name")).toEqual(["config-store", "head-tracker", "provider-pool"]);
     expect((await ask("ps", { limit: 1 })).ok).toMatchObject({ total: 3, processes: [{}] });
+  });
+
+  it("explain: a request by either id, or a method that is not called", async () => {
+    const { ask } = connect();
+    const { ok } = await ask("explain", { request: "slow-one" });
+    expect(ok).toMatchObject({ client_request_id: "slow-one", outcome: "ok", chain: "ethereum" });
+    expect((await ask("explain", { request: ok.request_id })).ok).toEqual(ok);
+    expect((await ask("explain", { request: "x" })).error.message).toMatch(/no request "x" among/);
+    const dry = {
+      method: "eth_call",
+      chain: "eth",
+      params: [{}],
+      provider: "b",
+      transport: "http",
+    };
+    expect((await ask("explain", dry)).ok).toMatchObject({
+      outcome: "dry_run",
+      excluded: [{ provider: "a", rule: "not_requested" }],
+    });
+    for (const args of [
+      {},
+      { method: "eth_call" },
+      { ...dry, strategy: "x" },
+      { ...dry, chain: "x" },
+    ]) {
+      expect((await ask("explain", args)).error.code).toBe("OPS_BAD_ARGS");
+    }
+  });
+
+  it("slow: the slow and the failed, with attempts, and nothing of what was in them", async () => {
+    const { ask } = connect();
+    const { ok } = await ask("slow");
+    expect(ok.entries.map(({ why, reason }: any) => [why, reason])).toEqual([
+      ["slow", null],
+      ["failed", "exhausted"],
+    ]);
+    expect((await ask("slow", { since: ok.entries[0].seq })).ok.entries).toHaveLength(1);
+    const explained = await Promise.all(
+      ["good-one", "slow-one", "bad-one"].map((request) => ask("explain", { request })),
+    );
+    expect(JSON.stringify(explained)).toContain('"code":500');
+    expect(JSON.stringify([ok, explained])).not.toMatch(/CANARY|c4c4c4c4c4/);
   });
 
   it("inspect and exit: by pid or name, with a guess when nobody answers", async () => {

@@ -1,4 +1,5 @@
 /** A program of cardboard behind the admin commands, for their tests. */
+import { busyGateway } from "./requests-support.ts";
 import { dumpConfig } from "../../config/dump.ts";
 import { loadConfig } from "../../config/load.ts";
 import type {
@@ -291,6 +292,7 @@ export function cardboard(): Cardboard {
         made.drains++;
       },
       reports: book,
+      requests: busyGateway().explainer,
       events: {
         attach: (sink) => {
           sinks.add(sink);

@@ -4,6 +4,7 @@ import type { HealthInput } from "../../src/ops/health.ts";
 import { openApiDocument } from "../../src/ops/openapi.ts";
 import { createOpsRoutes, type OpsReply, type OpsRequest } from "../../src/ops/routes.ts";
 import { providerVerdict } from "../../src/ops/status.ts";
+import { busyGateway } from "./requests-support.ts";
 import { chain, down, endpoint, host, processes, provider } from "./views.ts";
 
 const evil = `<img src=x onerror="alert('1')">&`;
@@ -39,6 +40,7 @@ const routesOf = (input: HealthInput = base) =>
   createOpsRoutes({
     health: () => input,
     renderMetrics: () => Promise.resolve({ contentType: "text/plain", text: "m 1\n" }),
+    requests: busyGateway().explainer,
     redact: (text) => text.replaceAll("c4n4ry", "***"),
     nowIso: () => "2026-01-01T00:00:00.000Z",
   });
@@ -212,6 +214,7 @@ describe("REST", () => {
     const routes = createOpsRoutes({
       health: () => base,
       renderMetrics: () => Promise.reject(new Error("gave up")),
+      requests: busyGateway().explainer,
       redact: (text) => text,
       nowIso: () => "",
     });
@@ -225,15 +228,43 @@ describe("REST", () => {
   });
 });
 
+describe("the API of requests", () => {
+  it("explains a request, or a call that is not made, and lists the slow ones", async () => {
+    expect(await jsonOf("/api/v1/requests/bad-one")).toMatchObject({ reason: "exhausted" });
+    expect((await ask("/api/v1/requests/nobody")).status).toBe(404);
+    const dry = "/api/v1/chains/eth/explain?method=eth_call&params=[]&provider=b";
+    expect(await jsonOf(dry)).toMatchObject({ outcome: "dry_run", provider: "b" });
+    const slow = await jsonOf("/api/v1/requests/slow?since=1&limit=5");
+    expect(slow).toMatchObject({ total: 1, entries: [{ why: "failed" }] });
+  });
+
+  it.each([
+    ["/api/v1/chains/eth/explain", 400],
+    ["/api/v1/chains/nowhere/explain?method=eth_call", 404],
+    ["/api/v1/chains/eth/explain?method=eth_call&provider=nobody", 404],
+    ["/api/v1/chains/eth/explain?method=eth_call&transport=smoke", 400],
+    ["/api/v1/chains/eth/explain?method=eth_call&params={", 400],
+    ["/api/v1/requests/slow?limit=1001", 400],
+    ["/api/v1/requests/slow?since=-1", 400],
+  ])("%s: %i", async (path, status) => {
+    expect((await ask(path)).status).toBe(status);
+  });
+});
+
 describe("openapi.json", () => {
   const document = openApiDocument("0.1.0") as any;
+  const filled = (path: string, name: string): string =>
+    path
+      .replace("{chain}/explain", "ethereum/explain?method=eth_call&transport=http")
+      .replace("{chain}", name)
+      .replace("{id}", "slow-one");
 
   it("describes every path that is routed, and only those", async () => {
     for (const path of Object.keys(document.paths)) {
-      const reply = await ask(path.replace("{chain}", "alpha"));
+      const reply = await ask(filled(path, "alpha"));
       expect(reply.status, path).toBe(200);
     }
-    expect(Object.keys(document.paths)).toHaveLength(9);
+    expect(Object.keys(document.paths)).toHaveLength(12);
   });
 
   const check = (schema: any, value: unknown, at: string): string[] => {
@@ -274,7 +305,7 @@ describe("openapi.json", () => {
     for (const path of Object.keys(document.paths)) {
       const content = document.paths[path].get.responses["200"].content["application/json"];
       if (content === undefined || path === "/openapi.json") continue;
-      const body = await jsonOf(path.replace("{chain}", "beta"));
+      const body = await jsonOf(filled(path, "beta"));
       expect(check(content.schema, body, path)).toEqual([]);
     }
   });

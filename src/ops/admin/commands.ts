@@ -11,6 +11,7 @@ import { admin, anyone, type Command, findNode, noProcess, target } from "./comm
 import type { AdminDeps, BreakerAction, ProcessRow, ReloadOutcome, TreeNode } from "./ports.ts";
 import { AdminError } from "./protocol.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
+import { REQUEST_COMMANDS } from "../requests/commands.ts";
 import { REPORT_COMMANDS } from "./report-commands.ts";
 import { TRACE_COMMANDS } from "./trace-commands.ts";
 
@@ -89,6 +90,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ...PROCESS_COMMANDS,
   ...TRACE_COMMANDS,
   ...REPORT_COMMANDS,
+  ...REQUEST_COMMANDS,
   breaker: {
     summary: "Lists circuit breakers, or forces one open, closed or back to its own judgement.",
     role: ({ action }) => (action === "ls" ? "viewer" : "operator"),

@@ -4,6 +4,7 @@
  */
 import type { EffectiveDump } from "../../../config/dump.ts";
 import type { ReloadPlan } from "../../../config/plan.ts";
+import type { RequestsPort } from "../requests/port.ts";
 import type { ChainView } from "../views.ts";
 import type { ReportBook } from "./reports.ts";
 
@@ -184,4 +185,6 @@ export interface AdminDeps {
   readonly events: EventFeed;
   /** The last reports of the runtime. */
   readonly reports: Pick<ReportBook, "select">;
+  /** Explanations of requests, and the slow log. */
+  readonly requests: RequestsPort;
 }

@@ -14,6 +14,7 @@ import {
   withRole,
   withWatch,
 } from "./options.ts";
+import { addRequestVerbs, type Finish } from "./request-verbs.ts";
 import { paintFor } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -45,8 +46,6 @@ function explain(error: unknown, terminal: Terminal): number {
   return error instanceof CliError ? error.exitCode : EXIT.failed;
 }
 
-type Finish = (exitCode: number) => void;
-
 function buildProgram(terminal: Terminal, finish: Finish): Command {
   const program = new Command("paceline")
     .description("A supervised gateway that races, routes and survives.")
@@ -63,6 +62,7 @@ function buildProgram(terminal: Terminal, finish: Finish): Command {
   addHostVerbs(program, finish);
   addConfigVerbs(program, terminal, finish);
   addReadingVerbs(program, terminal, finish);
+  addRequestVerbs(program, terminal, finish);
   addProcessVerbs(program, terminal, finish);
   addActingVerbs(program, terminal, finish);
   addOtherVerbs(program, terminal, finish);

@@ -50,6 +50,11 @@ export const OWN_ERRORS = {
     meaning:
       "The range of `eth_getLogs` is over the chain's `logs.max_range`, or would take too many parts.",
   },
+  directives_off: {
+    code: -32602,
+    status: 400,
+    meaning: "The chain takes no directives by header or query (`allow_client_directives`).",
+  },
   exhausted: {
     code: -32002,
     status: 200,

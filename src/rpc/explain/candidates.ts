@@ -135,7 +135,7 @@ const rowFindings = (
       provider,
       transport,
       rule,
-      value: rule === left?.rule ? (left.value ?? null) : faultValue(rule, row, nowMs),
+      value: faultValue(rule, row, nowMs),
       limit: null,
     }),
   );
@@ -153,7 +153,8 @@ const faultValue = (
 ): number | string | null => {
   if (rule === "cooldown") return remaining(row.cooldownUntilMs, nowMs);
   if (rule === "breaker_open") return row.state === "open" ? remaining(row.openUntilMs, nowMs) : 0;
-  return rule === "cordoned" ? (row.unusableReason ?? null) : null;
+  // What follows the colon may be in a provider's words.
+  return rule === "cordoned" ? (row.unusableReason?.split(":", 1)[0] ?? null) : null;
 };
 
 const findingRow = ({ rule, value, limit }: Finding): FindingRow => ({

@@ -39,6 +39,8 @@ export interface Envelope {
   paramsStart: number;
   paramsEnd: number;
   fault: EnvelopeFault | undefined;
+  /** Where the name of a `paceline_meta` member stands, if there is one. */
+  metaAt?: number | undefined;
 }
 
 /** A request body, told apart. */
@@ -125,6 +127,7 @@ function scanItem(
     paramsStart: -1,
     paramsEnd: -1,
     fault: undefined,
+    metaAt: undefined,
   };
   envelopes.push(envelope);
   if (from < end && body[from] === 0x7b) {
@@ -136,13 +139,15 @@ function scanItem(
   return envelope.end;
 }
 
-type Member = 0 | 1 | 2 | 3 | 4 | 5;
+type Member = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 const OTHER: Member = 0;
 const VERSION: Member = 1;
 const ID: Member = 2;
 const METHOD: Member = 3;
 const PARAMS: Member = 4;
 const AMBIGUOUS: Member = 5;
+/** Ours: the client wants an explanation after the answer. */
+const META: Member = 6;
 
 /** Reads the members of one call object and judges them. */
 function scanEnvelope(
@@ -168,6 +173,7 @@ function scanEnvelope(
     const keyEnd = skipString(body, at, end);
     const valueAt = skipColon(body, keyEnd, end);
     if (valueAt < 0) return valueAt;
+    const keyAt = at;
     // Beyond the limit the call is refused: what its members are called matters no more.
     const member = ++members > MAX_MEMBERS ? OTHER : memberAt(body, at + 1, keyEnd - 1);
     at = skipValue(body, valueAt, end, depth);
@@ -179,7 +185,8 @@ function scanEnvelope(
         if (member === ID) isIdBad = true;
       }
       seen |= 1 << member;
-      if (member === VERSION) isVersionGood = isVersion2(body, valueAt, at);
+      if (member === META) envelope.metaAt = keyAt;
+      else if (member === VERSION) isVersionGood = isVersion2(body, valueAt, at);
       else if (member === METHOD) envelope.method = methodAt(body, valueAt, at);
       else if (member === PARAMS) {
         const first = body[valueAt];
@@ -234,6 +241,9 @@ function memberAt(body: Buffer, start: number, end: number): Member {
     case 7:
       if (isKey(body, start, KEY_VERSION)) return VERSION;
       break;
+    case 13:
+      if (isKey(body, start, KEY_META)) return META;
+      break;
     default:
   }
   return oddMember(body, start, end);
@@ -242,6 +252,7 @@ function memberAt(body: Buffer, start: number, end: number): Member {
 const KEY_METHOD = Buffer.from("method");
 const KEY_PARAMS = Buffer.from("params");
 const KEY_VERSION = Buffer.from("jsonrpc");
+const KEY_META = Buffer.from("paceline_meta");
 
 function isKey(body: Buffer, start: number, key: Uint8Array): boolean {
   for (let index = 0; index < key.length; index++) {

@@ -42,6 +42,8 @@ export interface CallOptions {
   readonly prefer?: ProviderId | undefined;
   /** All providers are asked and measured; the first result is the answer. */
   readonly mirrorsAll: boolean;
+  /** A header or the query has changed something. */
+  readonly isDirected: boolean;
   /** The client's own name for this request, kept beside ours. */
   readonly clientRequestId: string | undefined;
 }
@@ -70,6 +72,7 @@ export const PLAIN_OPTIONS: CallOptions = {
   maxCost: undefined,
   exclude: [],
   mirrorsAll: false,
+  isDirected: false,
   clientRequestId: undefined,
 };
 

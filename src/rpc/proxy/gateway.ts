@@ -1,6 +1,7 @@
 /** The request path as one object: what the listeners call and what the clock drives. */
 import type { EndpointRow } from "../chain-view.ts";
 import { Engine } from "./engine.ts";
+import { Explainer } from "./explainer.ts";
 import { HttpFront } from "./front/http-front.ts";
 import type { ChainView, GatewayDeps } from "./ports.ts";
 import { StallRule } from "./attempt/stall-rule.ts";
@@ -12,6 +13,7 @@ export class Gateway {
   readonly engine: Engine;
   readonly http: HttpFront;
   readonly ws: WsFront;
+  readonly explainer: Explainer;
   readonly #stall = new StallRule();
   readonly #probes: SuspectProbes;
 
@@ -19,6 +21,7 @@ export class Gateway {
     this.engine = new Engine(deps);
     this.http = new HttpFront(this.engine);
     this.ws = new WsFront(this.engine);
+    this.explainer = new Explainer(this.engine);
     this.#probes = new SuspectProbes(this.engine);
   }
 

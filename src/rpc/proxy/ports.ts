@@ -171,6 +171,8 @@ export interface ChainView {
   readonly hedge: HedgeConfig;
   /** How ranges of logs are served; the defaults when absent. */
   readonly logs?: LogsConfig | undefined;
+  /** False: whoever asks by header or query is refused (`allow_client_directives`). */
+  readonly takesDirectives?: boolean;
   /** Relays this method although it is denied by default (`methods.allow`). */
   allows?(method: string): boolean;
   /** Does not serve this method, whatever else is said of it (`methods.deny`). */

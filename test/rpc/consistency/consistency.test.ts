@@ -195,7 +195,7 @@ describe("a session", () => {
   it("is a WebSocket connection where the chain is configured so, and no other client's", () => {
     const w = worldAt(100, { consistency: "session" });
     const open = (url: string) => {
-      const admission = w.gateway.ws.admit(url);
+      const admission = w.gateway.ws.admit(url, []);
       if (!admission.ok) throw new Error(admission.body);
       const sent: string[] = [];
       const sink: SessionSink = {
@@ -226,7 +226,7 @@ describe("a session", () => {
     const w = worldAt(100, { consistency: "session" });
     setHeads(w, [100, 101, 100]);
     w.announced = 101;
-    const admission = w.gateway.ws.admit("/rpc/ethereum");
+    const admission = w.gateway.ws.admit("/rpc/ethereum", []);
     if (!admission.ok) throw new Error(admission.body);
     const sink: SessionSink = {
       id: 1,

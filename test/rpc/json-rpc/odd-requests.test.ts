@@ -58,7 +58,7 @@ describe("an odd request", () => {
     sockets = new WsServer({
       decide: (request) => {
         const url = request.url ?? "/";
-        const admission = gateway.ws.admit(url);
+        const admission = gateway.ws.admit(url, []);
         return admission.ok
           ? { ok: true, open: (one) => gateway.ws.open(admission.route, one, url) }
           : admission;

@@ -39,7 +39,7 @@ class FakeSink implements ClientSink {
 }
 
 function connect(w: World, url = "/rpc/ethereum") {
-  const admission = w.gateway.ws.admit(url);
+  const admission = w.gateway.ws.admit(url, []);
   if (!admission.ok) throw new Error(admission.body);
   const sink = new FakeSink();
   const session = w.gateway.ws.open(admission.route, sink, `ws://h${url}`);
@@ -277,7 +277,7 @@ describe("a WebSocket client", () => {
     ["/rpc/ethereum?strategy=best", 404],
     ["/elsewhere", 404],
   ])("is refused at %s with %i", (url, status) => {
-    expect(world().gateway.ws.admit(url)).toMatchObject({ ok: false, status });
+    expect(world().gateway.ws.admit(url, [])).toMatchObject({ ok: false, status });
   });
 });
 

@@ -179,7 +179,7 @@ export class SimWorld {
     const client = new Subscriber(id, chain, kind, mayClose, () => this.node.nowMs());
     this.subscribers.push(client);
     const url = `/ws/${chain}`;
-    const admission = gateway.ws.admit(url);
+    const admission = gateway.ws.admit(url, []);
     if (!admission.ok) {
       client.close(1_000, admission.body);
       return client;

@@ -4,6 +4,7 @@
  */
 import { OWN_ERRORS } from "../../errors/codes.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
+import { withMeta } from "./meta.ts";
 import type { Call, CallFacts, CallSink } from "../call.ts";
 import type { Running } from "../service.ts";
 import type { GatewayLimits } from "../ports.ts";
@@ -17,6 +18,9 @@ export type Submit = (call: Call, sink: CallSink) => Running | undefined;
 /** Receives the answers once all are there; `sizeBytes` is 0 when every call was a notification. */
 export type BatchDone = (pieces: readonly Piece[], sizeBytes: number) => void;
 
+/** Hears of every answer as it comes, in no order; `index` is the call's place in the request. */
+export type OnAnswered = (facts: CallFacts, index: number) => void;
+
 /** One batch in progress. */
 export class Batch {
   readonly #limits: GatewayLimits;
@@ -24,6 +28,7 @@ export class Batch {
   readonly #calls: readonly Call[];
   readonly #slots: (Slot | undefined)[];
   readonly #done: BatchDone;
+  readonly #onAnswered: OnAnswered;
   #next = 0;
   #open = 0;
   #isStarting = false;
@@ -32,12 +37,19 @@ export class Batch {
   #running = 0;
   #sizeBytes = 0;
 
-  constructor(limits: GatewayLimits, submit: Submit, calls: readonly Call[], done: BatchDone) {
+  constructor(
+    limits: GatewayLimits,
+    submit: Submit,
+    calls: readonly Call[],
+    done: BatchDone,
+    onAnswered: OnAnswered,
+  ) {
     this.#limits = limits;
     this.#submit = submit;
     this.#calls = calls;
     this.#slots = calls.map(() => undefined);
     this.#done = done;
+    this.#onAnswered = onAnswered;
   }
 
   start(): void {
@@ -67,13 +79,18 @@ export class Batch {
     ) {
       const index = this.#next++;
       const call = this.#calls[index] as Call;
-      const slot = new Slot(this, call);
+      const slot = new Slot(this, call, index);
       this.#slots[index] = slot;
       this.#running++;
       slot.running = this.#submit(call, slot);
     }
     this.#isStarting = false;
     if (this.#open === 0) this.#finish();
+  }
+
+  /** One call has its answer. */
+  answered(facts: CallFacts, index: number): void {
+    this.#onAnswered(facts, index);
   }
 
   /** One call is answered with `sizeBytes`. */
@@ -112,24 +129,32 @@ class Slot implements CallSink {
   sizeBytes = 0;
   readonly #batch: Batch;
   readonly #call: Call;
+  readonly #index: number;
 
-  constructor(batch: Batch, call: Call) {
+  constructor(batch: Batch, call: Call, index: number) {
     this.#batch = batch;
     this.#call = call;
+    this.#index = index;
     this.maxBytes = Math.max(0, batch.bytesLeft);
   }
 
   result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {
     const before = body.toString("latin1", 0, idStart) + facts.idToken;
+    if (this.#call.options.meta === "body") {
+      this.text(facts, 200, before + body.toString("latin1", idEnd));
+      return;
+    }
     this.#keep(facts, [before, body.subarray(idEnd)], before.length + body.length - idEnd);
   }
 
   text(facts: CallFacts, _status: number, latin1: string): void {
-    this.#keep(facts, [latin1], latin1.length);
+    const text = this.#call.options.meta === "body" ? withMeta(latin1, facts) : latin1;
+    this.#keep(facts, [text], text.length);
   }
 
   #keep(facts: CallFacts, pieces: Piece[], sizeBytes: number): void {
     const { envelope } = this.#call;
+    this.#batch.answered(facts, this.#index);
     if (!envelope.hasId && envelope.fault?.code !== -32600) {
       this.#batch.settled(0);
       return;

@@ -9,11 +9,13 @@ import { DEFAULT_LIMITS, MIN_ATTEMPT_MS } from "../limits.ts";
 export const DIRECTIVE_PREFIX = "x-paceline-";
 
 /** The options with one directive applied, or what is wrong with it; unknown names change nothing. */
-export function applyDirective(
-  options: CallOptions,
-  name: string,
-  value: string,
-): CallOptions | string {
+export function direct(options: CallOptions, name: string, value: string): CallOptions | string {
+  const applied = applyDirective(options, name, value);
+  if (typeof applied === "string" || applied === options) return applied;
+  return { ...applied, isDirected: true };
+}
+
+function applyDirective(options: CallOptions, name: string, value: string): CallOptions | string {
   switch (name) {
     case "strategy": {
       const strategy = strategyNamed(value);
@@ -22,7 +24,9 @@ export function applyDirective(
         : { ...options, strategy };
     }
     case "provider":
-      return value === "" ? "provider must be an id or a tag" : { ...options, provider: value };
+      return value === ""
+        ? "provider must be an id, a tag or a glob"
+        : { ...options, provider: value };
     case "transport":
       return value === "http" || value === "ws" || value === "any"
         ? { ...options, transport: value }

@@ -2,6 +2,7 @@
 import { attemptsText, tenths } from "../../explain/attempts.ts";
 import { explain } from "../../explain/explain.ts";
 import { metaHeader } from "../../explain/trim.ts";
+import { withMeta } from "./meta.ts";
 import type { CallFacts, CallOptions, CallSink } from "../call.ts";
 import type { Running } from "../service.ts";
 import type { HttpReply } from "../ports.ts";
@@ -99,11 +100,4 @@ export class HttpCall implements CallSink {
 function timing(facts: CallFacts): string {
   const ms = facts.isDone ? facts.durationMs : facts.now() - facts.startMs;
   return `total;dur=${tenths(ms)}`;
-}
-
-/** Adds a `paceline` member behind the last one of an answer. */
-function withMeta(latin1: string, facts: CallFacts): string {
-  const close = latin1.lastIndexOf("}");
-  const meta = Buffer.from(JSON.stringify(explain(facts, facts.now())), "utf8").toString("latin1");
-  return `${latin1.slice(0, close)},"paceline":${meta}}`;
 }

@@ -10,13 +10,14 @@ import { isAsked } from "../../selection/asked.ts";
 import { idToken } from "../../json-rpc/request-bytes.ts";
 import type { Envelope } from "../../json-rpc/scan.ts";
 import { scanBody } from "../../json-rpc/scan.ts";
-import type { Submit } from "./batch.ts";
+import type { BatchDone, Submit } from "./batch.ts";
 import { Batch } from "./batch.ts";
 import { batchFault } from "./batch-fault.ts";
 import { NobodySink } from "./nobody-sink.ts";
+import { BatchTally } from "./batch-tally.ts";
 import type { Call, CallOptions } from "../call.ts";
-import { applyDirective, DIRECTIVE_PREFIX, directiveReason } from "./directives.ts";
 import type { Engine } from "../engine.ts";
+import { readHeaders } from "./headers.ts";
 import { hintPage } from "./hint-page.ts";
 import { HttpCall } from "./http-call.ts";
 import type { ChainView, HttpReply, InboundRequest } from "../ports.ts";
@@ -30,6 +31,8 @@ const MAX_ROUTE_CHARS = 512;
 const JSON_HEADERS = ["Content-Type", "application/json"];
 const REQUEST_ID = "X-Paceline-Request-Id";
 const ENCODINGS = "the body cannot be decoded; send it plain, or as gzip, deflate, br or zstd";
+const CLIENT_REQUEST_ID = "X-Paceline-Client-Request-Id";
+const STRATEGY = "X-Paceline-Strategy";
 
 /** Serves `/rpc/...` and `/ws/...` over HTTP. */
 export class HttpFront {
@@ -66,14 +69,14 @@ export class HttpFront {
       this.#refuse(reply, read.fault.reason, read.fault.message, requestId(request.body));
       return;
     }
-    const headers = this.#readHeaders(request, read.route.options);
+    const headers = readHeaders(request.rawHeaders, request.url, read.route.options, true);
     if ("reason" in headers) {
       this.#refuse(reply, headers.reason, headers.message, requestId(request.body));
       return;
     }
     const chain = this.#engine.deps.chains.find(read.route.chainKey);
     const missing =
-      chain === undefined ? chainFault(read.route) : providerFault(chain, read.route, headers);
+      chain === undefined ? chainFault(read.route) : optionsFault(chain, read.route, headers);
     if (chain === undefined || missing !== undefined) {
       const { reason, message } = missing as RouteFault;
       this.#refuse(reply, reason, message, requestId(request.body));
@@ -92,33 +95,6 @@ export class HttpFront {
     if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
     this.#routes.set(url, read);
     return read;
-  }
-
-  #readHeaders(request: InboundRequest, options: CallOptions): CallOptions | RouteFault {
-    const { rawHeaders, url } = request;
-    let directed = options;
-    for (let index = 0; index < rawHeaders.length; index += 2) {
-      const name = rawHeaders[index] as string;
-      const { length } = name;
-      if (length === 12) {
-        if (name.toLowerCase() === "content-type" && !isJson(rawHeaders[index + 1] as string)) {
-          return { reason: "not_json", message: "the content type must be application/json" };
-        }
-      } else if (
-        length > DIRECTIVE_PREFIX.length &&
-        (name.charCodeAt(0) | 0x20) === 0x78 &&
-        name.toLowerCase().startsWith(DIRECTIVE_PREFIX)
-      ) {
-        const directive = name.slice(DIRECTIVE_PREFIX.length).toLowerCase().replaceAll("_", "-");
-        if (hasQuery(url, directive)) continue;
-        const applied = applyDirective(directed, directive, rawHeaders[index + 1] as string);
-        if (typeof applied === "string") {
-          return { reason: directiveReason(directive), message: applied };
-        }
-        directed = applied;
-      }
-    }
-    return directed;
   }
 
   #serve(request: InboundRequest, reply: HttpReply, chain: ChainView, options: CallOptions): void {
@@ -183,21 +159,23 @@ export class HttpFront {
     }
     const calls = this.#engine.pinning.ofBatch(envelopes.map(callOf));
     const { options, chain } = calls[0] as Call;
-    const headers = [
-      ...JSON_HEADERS,
-      REQUEST_ID,
-      id,
-      "X-Paceline-Strategy",
-      options.strategy ?? chain.strategy,
-    ];
-    const batch = new Batch(this.#engine.limits, this.#submit, calls, (pieces, sizeBytes) => {
+    const engine = this.#engine;
+    const startMs = engine.now();
+    const tally = new BatchTally(id, options.meta === "headers");
+    const done: BatchDone = (pieces, sizeBytes) => {
       if (!reply.isOpen) return;
-      if (sizeBytes === 0) reply.send(204, headers.slice(JSON_HEADERS.length), "");
+      const headers = [REQUEST_ID, id, STRATEGY, options.strategy ?? chain.strategy];
+      headers.push(...tally.headers(engine.now() - startMs));
+      if (options.clientRequestId !== undefined) {
+        headers.push(CLIENT_REQUEST_ID, options.clientRequestId);
+      }
+      if (sizeBytes === 0) reply.send(204, headers, "");
       else {
-        headers.push("Content-Length", String(sizeBytes));
+        headers.push(...JSON_HEADERS, "Content-Length", String(sizeBytes));
         reply.sendPieces(200, headers, sizeBytes, pieces);
       }
-    });
+    };
+    const batch = new Batch(engine.limits, this.#submit, calls, done, (facts) => tally.add(facts));
     reply.onGone = () => batch.cancel();
     batch.start();
   }
@@ -242,26 +220,6 @@ export class HttpFront {
   }
 }
 
-function isJson(contentType: string): boolean {
-  return (
-    contentType === "application/json" ||
-    (/^application\/(json|json-rpc|jsonrequest)\s*(;|$)/i.test(contentType) &&
-      // RFC 8259 section 8.1: JSON that is exchanged is UTF-8, whatever a charset says.
-      /^"?(utf-?8|us-ascii)"?\s*(;|$)/i.test(charsetOf(contentType)))
-  );
-}
-
-function charsetOf(contentType: string): string {
-  return /;\s*charset\s*=\s*(\S*)/i.exec(contentType)?.[1] ?? "utf-8";
-}
-
-function hasQuery(url: string, directive: string): boolean {
-  const mark = url.indexOf("?");
-  if (mark < 0) return false;
-  const names = [...new URLSearchParams(url.slice(mark + 1)).keys()];
-  return names.some((name) => name.toLowerCase().replaceAll("_", "-") === directive);
-}
-
 /** The id of a single readable call, for errors that come before the call is looked at. */
 function requestId(body: Buffer): string {
   const scanned = scanBody(body);
@@ -273,12 +231,18 @@ export function chainFault(route: Route): RouteFault {
   return { reason: "unknown_chain", message: `unknown chain ${route.chainKey.slice(0, 100)}` };
 }
 
-/** The error for a provider that the chain does not have; a directive may name tags, or a glob. */
-export function providerFault(
+/**
+ * The error for what the chain does not grant: directives at all, or a provider that it does not
+ * have; a directive may name tags, or a glob.
+ */
+export function optionsFault(
   chain: ChainView,
   { isProviderForced }: Route,
-  { provider }: CallOptions,
+  { provider, isDirected }: CallOptions,
 ): RouteFault | undefined {
+  if (isDirected && chain.takesDirectives === false) {
+    return { reason: "directives_off", message: `chain ${chain.name} takes no directives` };
+  }
   if (provider === undefined) return undefined;
   const isKnown = chain.snapshot?.endpoints.some(
     (endpoint) =>

@@ -3,7 +3,8 @@ import { OWN_ERRORS } from "../../errors/codes.ts";
 import type { ChainName } from "../../ids.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
 import type { Engine } from "../engine.ts";
-import { chainFault, providerFault } from "./http-front.ts";
+import { readHeaders } from "./headers.ts";
+import { chainFault, optionsFault } from "./http-front.ts";
 import type { SessionSink } from "../ports.ts";
 import type { Route, RouteFault } from "./route.ts";
 import { readRoute } from "./route.ts";
@@ -52,8 +53,11 @@ export class WsFront {
     return sessions.filter((session) => session.closeSubscriber(chain, reason)).length;
   }
 
-  /** Judges a handshake by its path; an unknown chain never gets a default. */
-  admit(url: string): Admission {
+  /**
+   * Judges a handshake by its path and headers, whose directives hold for the whole connection; an
+   * unknown chain never gets a default.
+   */
+  admit(url: string, rawHeaders: readonly string[]): Admission {
     const { deps } = this.#engine;
     if (deps.isDraining()) {
       return refused({ reason: "draining", message: "this instance is shutting down" });
@@ -62,8 +66,13 @@ export class WsFront {
     if (!read.ok) return refused(read.fault);
     const chain = deps.chains.find(read.route.chainKey);
     if (chain === undefined) return refused(chainFault(read.route));
-    const missing = providerFault(chain, read.route, read.route.options);
-    return missing === undefined ? { ok: true, route: read.route } : refused(missing);
+    const directed = readHeaders(rawHeaders, url, read.route.options, false);
+    if ("reason" in directed) return refused(directed);
+    // An id of the handshake names none of the requests on it.
+    const options = { ...directed, clientRequestId: undefined };
+    const missing = optionsFault(chain, read.route, options);
+    if (missing !== undefined) return refused(missing);
+    return { ok: true, route: { ...read.route, options } };
   }
 
   /** Starts the session of an admitted client; the driver calls its `onMessage` and `onClose`. */

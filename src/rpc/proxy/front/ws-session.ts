@@ -15,6 +15,7 @@ import type { Engine } from "../engine.ts";
 import type { Running } from "../service.ts";
 import { GatedSink } from "./gated-sink.ts";
 import { batchFault } from "./batch-fault.ts";
+import { metaNotification, takeMetaMember, withMeta } from "./meta.ts";
 import type { ChainView, SessionSink, SubscriptionKind } from "../ports.ts";
 import type { Route } from "./route.ts";
 
@@ -163,7 +164,8 @@ export class WsSession {
   #serveOne(call: Call): void {
     const { envelope, body } = call;
     const isSilent = !envelope.hasId && envelope.fault?.code !== -32600;
-    const slot = new WsCall(this, isSilent, body.length);
+    const slot = new WsCall(this, isSilent, body.length, call.options.meta === "body");
+    slot.notifies = takeMetaMember(body, envelope);
     this.#start(slot, body.length);
     const isSubscribe = isSubscription(envelope);
     if (isSubscribe) this.#hubSink.hold();
@@ -183,6 +185,8 @@ export class WsSession {
       this.#sendText(fault);
       return;
     }
+    const wanted = envelopes.map((envelope) => takeMetaMember(body, envelope));
+    const notes: string[] = [];
     const holds = envelopes.some(isSubscription);
     if (holds) this.#hubSink.hold();
     const batch: Batch = new Batch(
@@ -191,8 +195,12 @@ export class WsSession {
       this.#engine.pinning.ofBatch(envelopes.map(callOf)),
       (pieces, sizeBytes) => {
         if (sizeBytes > 0) this.#send(joined(pieces, sizeBytes));
+        for (const note of notes) this.#sendText(note);
         if (holds) this.#hubSink.release();
         this.ended(batch, body.length);
+      },
+      (facts, index) => {
+        if (wanted[index] === true) notes.push(metaNotification(facts));
       },
     );
     this.#start(batch, body.length);
@@ -354,11 +362,16 @@ class WsCall implements CallSink, Cancellable {
   readonly #session: WsSession;
   readonly #isSilent: boolean;
   readonly #sizeBytes: number;
+  /** The explanation is a member of the answer. */
+  readonly #explains: boolean;
+  /** The explanation follows the answer. */
+  notifies = false;
 
-  constructor(session: WsSession, isSilent: boolean, sizeBytes: number) {
+  constructor(session: WsSession, isSilent: boolean, sizeBytes: number, explains: boolean) {
     this.#session = session;
     this.#isSilent = isSilent;
     this.#sizeBytes = sizeBytes;
+    this.#explains = explains;
   }
 
   cancel(): void {
@@ -366,6 +379,11 @@ class WsCall implements CallSink, Cancellable {
   }
 
   result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {
+    if (this.#explains) {
+      const before = body.toString("latin1", 0, idStart) + facts.idToken;
+      this.text(facts, 200, before + body.toString("latin1", idEnd));
+      return;
+    }
     if (!this.#isSilent) {
       const token = facts.idToken;
       const bytes = Buffer.allocUnsafe(body.length - (idEnd - idStart) + token.length);
@@ -374,13 +392,20 @@ class WsCall implements CallSink, Cancellable {
       body.copy(bytes, idStart + token.length, idEnd);
       this.#session.answerBytes(bytes);
     }
+    this.#notify(facts);
     this.#session.ended(this, this.#sizeBytes);
   }
 
-  text(_facts: CallFacts, _status: number, latin1: string): void {
-    if (!this.#isSilent) this.#session.answer(latin1, this.opensGate);
+  text(facts: CallFacts, _status: number, latin1: string): void {
+    const text = this.#explains ? withMeta(latin1, facts) : latin1;
+    if (!this.#isSilent) this.#session.answer(text, this.opensGate);
     else if (this.opensGate) this.#session.openGate();
+    this.#notify(facts);
     this.#session.ended(this, this.#sizeBytes);
+  }
+
+  #notify(facts: CallFacts): void {
+    if (this.notifies && !this.#isSilent) this.#session.answer(metaNotification(facts), false);
   }
 
   begin(): void {
