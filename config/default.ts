@@ -26,7 +26,20 @@ export const DEFAULTS = {
   explain: { requests: 1000, max_memory: "16MiB" },
   slow_log: { threshold: "2s", entries: 200 },
   redis: { key_prefix: "paceline:", timeout: "20ms" },
+  clients: { keys: [], trusted_proxies: [], units: {} },
+  cors: { origins: [], max_age: "10m" },
 } as const;
+
+/** What holds for an API key that says nothing else. */
+export const KEY_DEFAULTS = {
+  chains: [],
+  methods: { allow: [], deny: [] },
+  origins: [],
+  directives: true,
+} as const;
+
+/** What holds for a profile that says nothing else. */
+export const PROFILE_DEFAULTS = { providers: [], rps_limit: 100, burst_limit: 500 } as const;
 
 /** What holds for a chain that says nothing else. */
 export const CHAIN_DEFAULTS = {

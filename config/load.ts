@@ -4,6 +4,7 @@
  * Order: YAML, environment and flags, substitution, schema, names, defaults. Nothing outside is
  * touched: text, environment and a file reader are arguments.
  */
+import { checkClients } from "./reading/check-clients.ts";
 import { checkDocument } from "./reading/check.ts";
 import { completeTree } from "./reading/complete.ts";
 import type { Completion } from "./reading/complete.ts";
@@ -65,6 +66,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig | RefusedConfig {
     // a value that substitution could not give is already reported
     ...(validated.ok ? [] : validated.problems).filter(({ path }) => !completion.leftOut.has(path)),
     ...checkDocument(tree, completion.leftOut),
+    ...checkClients(tree),
   ].sort(inFileOrder);
   const errors = found.filter(({ severity }) => severity === "error");
   const warnings = found.filter(({ severity }) => severity === "warning");

@@ -49,6 +49,7 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     "redis",
     "explain",
     "slowLog",
+    ...HOT_GROUPS,
   ] as const) {
     for (const key of changedKeys(running[group], wanted[group])) {
       const name = `${spelled(group)}.${spelled(key)}`;
@@ -60,6 +61,9 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
   steps.push(...planChains(running.chains, wanted.chains));
   return { steps: inOrder(steps), needsHost };
 }
+
+/** Groups of which a running host takes every key at once. */
+const HOT_GROUPS = ["clients", "cors", "profiles"] as const;
 
 /** Steps in the order in which they are safe. */
 export const inOrder = (steps: readonly ReloadStep[]): readonly ReloadStep[] =>
@@ -88,6 +92,7 @@ export function planChains(
 
 function isHot(group: string, key: string): boolean {
   if (group === "explain" || group === "slowLog") return true;
+  if ((HOT_GROUPS as readonly string[]).includes(group)) return true;
   return group === "drain" || (group === "log" && key === "level");
 }
 

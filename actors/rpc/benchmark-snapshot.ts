@@ -1,6 +1,8 @@
 /**
  * Writes the evidence of every chain to disk each hour and at shutdown, and reads it back when a
- * chain starts, so that a restart of the host does not forget. Permanent; a restart loses nothing.
+ * chain starts, so that a restart of the host does not forget. What was used of quotas is written
+ * each minute in which it changed: a host that crashes must not give a month's quota out anew.
+ * Permanent; a restart loses nothing.
  */
 import { defineActor, keyFor, reply, stop, type Ctx } from "../../src/otp/index.ts";
 import type { EvidenceBook } from "../../src/rpc/evidence/evidence-book.ts";
@@ -15,14 +17,29 @@ export interface Snapshots {
   }>;
 }
 
+/** What was used of quotas; written more often than evidence. */
+export interface Ledger {
+  toSnapshot(): unknown;
+  restore(document: unknown): void;
+}
+
 /** What the process needs from the host program. */
 export interface BenchmarkSnapshotArgs {
   readonly books: () => ReadonlyMap<ChainName, EvidenceBook>;
+  /** Quotas of the providers, by chain. */
+  readonly budgets: () => ReadonlyMap<ChainName, Ledger>;
+  /** Quotas of the clients. */
+  readonly clients?: Ledger | undefined;
   readonly store: Snapshots;
   readonly intervalMs: number;
 }
 
+/** How often quotas are written when they have changed, ms. */
+const ledgersMs = 60_000;
+
 interface State extends BenchmarkSnapshotArgs {
+  /** What was written of each ledger last. */
+  readonly ledgers: Map<string, string>;
   readonly written: number;
   readonly failed: number;
   readonly lastError: string | undefined;
@@ -34,11 +51,15 @@ export const benchmarkSnapshot = defineActor({
   trapExit: true,
   init: (args: BenchmarkSnapshotArgs, ctx): State => {
     ctx.every(args.intervalMs, "write");
-    return { ...args, written: 0, failed: 0, lastError: undefined };
+    ctx.every(ledgersMs, "ledgers");
+    ctx.after(0, "recall");
+    return { ...args, ledgers: new Map(), written: 0, failed: 0, lastError: undefined };
   },
   calls: {
     /** Fills the book of a chain that starts from its newest snapshot. */
     restore: async (state, chain: ChainName, ctx) => {
+      const budgets = state.budgets().get(chain);
+      if (budgets !== undefined) await recall(state, budgetSeries(chain), budgets, ctx);
       const book = state.books().get(chain);
       if (book === undefined) return reply(state, "unknown_chain");
       const { snapshot, damaged } = await ctx.guard(state.store.latest(seriesOf(chain)));
@@ -54,10 +75,14 @@ export const benchmarkSnapshot = defineActor({
       return reply(next, next.written - state.written);
     },
   },
-  on: (state, info, ctx) => {
+  on: async (state, info, ctx) => {
     // It traps exits to write once more, not to survive them.
     if (info.type === "exit") return stop(state, info.reason);
-    return info.type === "timer" ? written(state, ctx) : state;
+    if (info.type !== "timer") return state;
+    if (info.key === "ledgers") return noted(state, ctx);
+    if (info.key !== "recall") return written(state, ctx);
+    if (state.clients !== undefined) await recall(state, CLIENTS_SERIES, state.clients, ctx);
+    return state;
   },
   terminate: (state, _reason, ctx) => written(state, ctx),
   formatState: ({ written, failed, lastError }) => ({ written, failed, lastError }),
@@ -66,21 +91,53 @@ export const benchmarkSnapshot = defineActor({
 /** Finds the snapshot writer. */
 export const benchmarkSnapshotKey = keyFor(benchmarkSnapshot);
 
+const budgetSeries = (chain: ChainName): string => `budgets-${chain}`;
+const CLIENTS_SERIES = "clients";
+
+/** Reads a ledger's newest document; without one it counts from nothing. */
+const recall = async (state: State, series: string, ledger: Ledger, ctx: Ctx): Promise<void> => {
+  const { snapshot, damaged } = await ctx.guard(state.store.latest(series));
+  if (damaged > 0) ctx.log.warn({ series, damaged }, "damaged snapshots were skipped");
+  if (snapshot !== undefined) ledger.restore(snapshot.document);
+};
+
+/** Writes the ledgers that have changed. */
+const noted = async (state: State, ctx: Ctx): Promise<State> => {
+  const all = [...state.budgets()].map(([chain, ledger]): readonly [string, Ledger] => [
+    budgetSeries(chain),
+    ledger,
+  ]);
+  if (state.clients !== undefined) all.push([CLIENTS_SERIES, state.clients]);
+  let next = state;
+  for (const [series, ledger] of all) {
+    const document = ledger.toSnapshot();
+    const text = JSON.stringify(document);
+    if (text === "{}" || text === state.ledgers.get(series)) continue;
+    next = await kept(next, series, document, ctx);
+    state.ledgers.set(series, text);
+  }
+  return next;
+};
+
 const seriesOf = (chain: ChainName): string => `evidence-${chain}`;
 
-/** A full disk must not stop the gateway: the failure is kept, logged and tried again next time. */
+/** Everything, whether it has changed or not. */
 const written = async (state: State, ctx: Ctx): Promise<State> => {
-  let { written, failed, lastError } = state;
+  let next = await noted(state, ctx);
   for (const [chain, book] of state.books()) {
-    try {
-      const document = book.toSnapshot(ctx.now(), ctx.wallNow());
-      await ctx.guard(state.store.write(seriesOf(chain), ctx.wallNow(), document));
-      written += 1;
-    } catch (error) {
-      failed += 1;
-      lastError = error instanceof Error ? error.message : String(error);
-      ctx.log.error({ chain, error: lastError }, "a snapshot could not be written");
-    }
+    next = await kept(next, seriesOf(chain), book.toSnapshot(ctx.now(), ctx.wallNow()), ctx);
   }
-  return { ...state, written, failed, lastError };
+  return next;
+};
+
+/** A full disk must not stop the gateway: the failure is kept, logged and tried again next time. */
+const kept = async (state: State, series: string, document: unknown, ctx: Ctx): Promise<State> => {
+  try {
+    await ctx.guard(state.store.write(series, ctx.wallNow(), document));
+    return { ...state, written: state.written + 1 };
+  } catch (error) {
+    const lastError = error instanceof Error ? error.message : String(error);
+    ctx.log.error({ series, error: lastError }, "a snapshot could not be written");
+    return { ...state, failed: state.failed + 1, lastError };
+  }
 };

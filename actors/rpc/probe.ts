@@ -119,6 +119,10 @@ const configOf = ({ state, provider }: ProbeArgs) =>
 
 const isProbed = (state: ProbeArgs): boolean => configOf(state)?.probe !== false;
 
+/** What is left of the provider's budget is not for users only. */
+const isSpared = ({ state, provider }: ProbeArgs, ctx: Ctx): boolean =>
+  state.budgets.of(provider)?.sparesBackground(ctx.now()) !== false;
+
 /**
  * How often a silent chain is asked for its head: the block time within [2 s, 30 s]. The first polls
  * are quick, because a block time that nobody configured is only learned from heads.
@@ -144,11 +148,13 @@ const due = (state: State, timer: string, ctx: Ctx): State => {
       return state;
     case "health":
       ctx.after(healthCheck.intervalMs, "health");
-      if (isProbed(state)) question(state, ctx, "health", channelOf(state), "eth_blockNumber");
+      if (isProbed(state) && isSpared(state, ctx)) {
+        question(state, ctx, "health", channelOf(state), "eth_blockNumber");
+      }
       return state;
     default:
       ctx.after(pollIntervalMs(state.state, state.polls), "poll");
-      if (!isProbed(state) || !needsPoll(state)) return state;
+      if (!isProbed(state) || !needsPoll(state) || !isSpared(state, ctx)) return state;
       question(state, ctx, "poll", channelOf(state), "eth_blockNumber");
       return { ...state, polls: state.polls + 1 };
   }
@@ -174,6 +180,7 @@ const question = (
   method: string,
 ): void => {
   const upstream = state.upstream(state.rows(provider)[transport]);
+  if (upstream !== undefined) state.budgets.of(provider)?.charge(method, ctx.now());
   const { timeoutMs } = state.config.healthCheck;
   const rules = state.errorRules(provider);
   ctx.task(

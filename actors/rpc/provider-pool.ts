@@ -73,7 +73,7 @@ const restartMs = 1_000;
 export const providerPool = defineActor({
   name: "rpc/provider-pool",
   init: (args: ProviderPoolArgs, ctx): State => {
-    for (const provider of args.state.config.providers) admit(args, provider);
+    admitAll(args, ctx);
     ctx.after(0, "reconcile");
     ctx.every(rebuildMs, "rebuild");
     ctx.every(recheckMs, "recheck");
@@ -95,7 +95,7 @@ export const providerPool = defineActor({
       for (const id of await runningIds(state, ctx)) {
         if (!isWanted(state, id) || renewed.includes(id)) await withdraw(state, id, ctx);
       }
-      for (const provider of state.state.config.providers) admit(state, provider);
+      admitAll(state, ctx);
       await reconcile(state, ctx);
       return reply(rebuilt(state, ctx), "ok" as const);
     },
@@ -152,6 +152,7 @@ export const providerPool = defineActor({
     }
     if (info.key === "recheck") {
       recheckSuspects(state, ctx);
+      lookAtQuotas(state, ctx);
       return state;
     }
     releaseAgain(state, ctx);
@@ -181,9 +182,19 @@ const permit = (row: EndpointRow, isCordoned: boolean): void => {
   row.unusableReason = isCordoned ? "cordoned" : undefined;
 };
 
+/** Opens what all providers need, within the budgets of the configuration. */
+const admitAll = (args: ProviderPoolArgs, ctx: Ctx): void => {
+  const { config, budgets } = args.state;
+  budgets.configure(config.providers, ctx.wallNow());
+  for (const provider of config.providers) admit(args, provider);
+};
+
 /** Opens what a provider needs; its endpoints stay unusable until they have named their chain. */
 const admit = ({ state, openHttp }: ProviderPoolArgs, provider: ProviderConfig): void => {
   const rows = state.rows(provider.id);
+  const budget = state.budgets.of(provider.id);
+  rows.http.budget = budget;
+  rows.ws.budget = budget;
   if (provider.url === undefined) close(rows.http, "no url");
   else if (state.upstream(rows.http) === undefined) {
     state.attach(
@@ -267,6 +278,16 @@ const recheckSuspects = ({ state }: State, ctx: Ctx): void => {
     for (const row of Object.values(state.rows(id)) as readonly EndpointRow[]) {
       if (row.suspect) ctx.via(probeKey(state.name, id)).cast.recheck(row.transport);
     }
+  }
+};
+
+/** Turns the quotas' pages, and says which are running out. */
+const lookAtQuotas = ({ state }: State, ctx: Ctx): void => {
+  for (const { provider, step, used, limit } of state.budgets.look(ctx.wallNow())) {
+    const fields = { chain: state.name, provider, used, limit };
+    if (step === "spent") ctx.emit("provider.quota_spent", fields);
+    else if (step === "low") ctx.emit("provider.quota_low", fields);
+    else ctx.emit("provider.quota_renewed", fields);
   }
 };
 

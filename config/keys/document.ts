@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { DEFAULTS } from "../default.ts";
 import { chainRule } from "./chain.ts";
+import { clientsGroup, corsGroup, profilesMap } from "./clients.ts";
 import * as field from "./fields.ts";
 
 const limits = DEFAULTS.limits;
@@ -180,6 +181,9 @@ export const documentSchema = z
         field.hot(DEFAULTS.slow_log.entries),
       ),
     }),
+    clients: clientsGroup,
+    cors: corsGroup,
+    profiles: profilesMap,
     chains: z.record(z.string(), chainRule).meta({
       description: "The chains by name.",
       "x-reload": "process",

@@ -5,6 +5,7 @@ import { ERROR_RULE_CLASSES } from "../schema.ts";
 import { breakerKeys } from "./breaker.ts";
 import * as field from "./fields.ts";
 import { trialKeys } from "./integrity.ts";
+import { rateGroup } from "./rate.ts";
 
 const provided = PROVIDER_DEFAULTS;
 
@@ -100,6 +101,25 @@ export const providerRule = z
         field.hot(provided.cost.units),
       ),
     }),
+    rate: rateGroup(
+      "Calls per second that it may get from this host; beyond them the next provider is asked.",
+      "Calls it may get at once; as many as `rps` when not given.",
+    ),
+    quota: field.group(
+      "Units of `cost` that it may be asked for; background traffic stops at 90 %, users are sent elsewhere at 100 %.",
+      {
+        units: field
+          .describe(z.number().min(1), "Units of one period.", "a number of at least 1", {
+            reload: "hot",
+          })
+          .unwrap(),
+        per: field
+          .describe(z.enum(["day", "month"]), "The period, in UTC.", "one of day, month", {
+            reload: "hot",
+          })
+          .unwrap(),
+      },
+    ),
     http: field.group("The HTTP connections to the provider.", {
       pool: field.whole(
         "Connections kept to the endpoint.",

@@ -80,8 +80,8 @@ export function documentedKeys(): readonly DocumentedKey[] {
       for (const [key, below] of Object.entries(shape)) {
         visit(below, path === "" ? key : `${path}.${key}`);
       }
-    } else if (rule instanceof z.ZodRecord && path === "chains") {
-      visitShape(rule.valueType as z.ZodType, `${path}.<name>`);
+    } else if (rule instanceof z.ZodRecord && rule.valueType instanceof z.ZodObject) {
+      visitShape(rule.valueType, `${path}.<name>`);
     } else if (rule instanceof z.ZodArray && rule.element instanceof z.ZodObject) {
       visitShape(rule.element, `${path}[]`);
     }

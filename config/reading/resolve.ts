@@ -5,6 +5,7 @@ import { parseSize } from "../../src/lib/size.ts";
 import type { Completion } from "./complete.ts";
 import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS, QUORUM_RULE_DEFAULTS } from "../default.ts";
 import { formatPath } from "../diagnostic.ts";
+import { resolveClients, resolveProfiles, resolveRate } from "./resolve-clients.ts";
 import type { ConfigDocument } from "../keys/document.ts";
 import { STRATEGY_ALIASES } from "../schema.ts";
 import type {
@@ -61,6 +62,12 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
     },
     explain: { requests: explain.requests, maxMemoryBytes: bytes(explain.max_memory) },
     slowLog: { thresholdMs: ms(slowLog.threshold), entries: slowLog.entries },
+    clients: resolveClients(document.clients),
+    cors: {
+      origins: document.cors?.origins ?? DEFAULTS.cors.origins,
+      maxAgeMs: ms(document.cors?.max_age ?? DEFAULTS.cors.max_age),
+    },
+    profiles: resolveProfiles(document.profiles),
     chains: Object.entries(document.chains).map(([name, chain]) =>
       resolveChain(name, chain, completion),
     ),
@@ -175,6 +182,8 @@ function resolveProvider(
     archival: provider.archival ?? defaults.archival,
     subscribeNewHeads: wsUrl !== undefined && (provider.subscribe_new_heads ?? true),
     cost: resolveCost(provider.cost),
+    rate: resolveRate(provider.rate),
+    quota: provider.quota,
     http: { pool: provider.http?.pool ?? defaults.http.pool },
     headers,
     capabilities: {

@@ -20,9 +20,6 @@ const NOT_YET: Readonly<Record<string, string>> = {
   market: "the market is not part of this version: remove the key",
   cache: "the response cache is not part of this version: remove the key",
   hedge: "hedging is not part of this version: remove the key",
-  rate: "client-side rate budgets are not part of this version: remove the key",
-  quota: "quotas are not part of this version: remove the key",
-  profiles: "profiles are not part of this version: remove the key",
 };
 
 /** Checks the tree against the schema. */

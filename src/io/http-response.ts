@@ -25,6 +25,8 @@ interface ServerState {
 export class HttpResponse {
   onDrain: (() => void) | undefined = undefined;
   onGone: (() => void) | undefined = undefined;
+  /** Headers that every answer to this request gets besides its own. */
+  extraHeaders: Headers | undefined = undefined;
   readonly #response: ServerResponse;
   readonly #server: ServerState;
   #gzip: Gzip | undefined;
@@ -136,7 +138,9 @@ export class HttpResponse {
   }
 
   #writeHead(status: number, headers: Headers): void {
-    const list = this.#server.isDraining ? [...headers, "Connection", "close"] : headers;
+    const { extraHeaders } = this;
+    const all = extraHeaders === undefined ? headers : [...headers, ...extraHeaders];
+    const list = this.#server.isDraining ? [...all, "Connection", "close"] : all;
     this.#response.writeHead(status, list as string[]);
   }
 

@@ -17,6 +17,7 @@ export interface AdminOptions {
   readonly running: Running;
   readonly configFile: string | undefined;
   readonly chains: AdminDeps["chains"];
+  readonly callers: AdminDeps["callers"];
   readonly address: () => ListenAddress | undefined;
   readonly reports: AdminDeps["reports"];
   readonly requests: AdminDeps["requests"];
@@ -38,6 +39,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
     }),
     inspector: node.inspector,
     chains: options.chains,
+    callers: options.callers,
     now: () => node.nowMs(),
     forceBreaker: async ({ chain, provider, transport, action, forMs }) => {
       const breaker = node.whereis(circuitBreakerKey(chain, provider, transport));

@@ -7,6 +7,7 @@ import { subscriptionHubKey } from "../../actors/rpc/subscription-hub.ts";
 import type { ChainConfig } from "../../config/schema.ts";
 import { CallbackScope } from "../io/callback-scope.ts";
 import type { Node } from "../otp/index.ts";
+import type { BudgetBook } from "../rpc/budget/budget-book.ts";
 import { createChainState, type ChainState } from "../rpc/chain-state.ts";
 import { DECISIONS } from "../rpc/errors/decisions.ts";
 import { EvidenceBook } from "../rpc/evidence/evidence-book.ts";
@@ -90,6 +91,10 @@ const aliasesOf = (state: ChainState): (readonly [string, ChainState])[] => [
   [`0x${state.chainId.toString(16)}`, state],
   ...state.aliases.map((alias) => [alias, state] as const),
 ];
+
+/** The budgets of all running chains by name. */
+export const budgetsOf = (table: ChainTable | undefined): ReadonlyMap<string, BudgetBook> =>
+  new Map(statesOf(table).map(({ name, budgets }) => [name, budgets]));
 
 /** The evidence of all running chains by name. */
 export const booksOf = (table: ChainTable | undefined): ReadonlyMap<string, EvidenceBook> =>

@@ -29,8 +29,9 @@ import type { BookLimits } from "../rpc/explain/book.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
 import type { GatewayLimits } from "../rpc/proxy/ports.ts";
 import { TICK_MS } from "../rpc/proxy/attempt/stall-rule.ts";
-import { booksOf, chainDirectory, makeChainRecord, statesOf } from "./chain-records.ts";
+import { booksOf, budgetsOf, chainDirectory, makeChainRecord, statesOf } from "./chain-records.ts";
 import { adminDeps, urlOf } from "./admin-deps.ts";
+import { callerViews } from "./callers.ts";
 import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
 import { watchAlarms, watchdogOptions } from "./loop-watch.ts";
@@ -108,12 +109,16 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     redact: (text) => redact(text),
     isDraining: () => flags.isDraining,
     clientVersion: `Paceline/${version}`,
+    wallNow: Date.now,
+    scripts: redis,
     shared: redis,
     limits: gatewayLimits(running.config.limits),
     book: bookLimits(running.config),
   });
+  gateway.configure(running.config);
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
+  const callers = () => callerViews(gateway.engine.gate.callers, now());
   const observed = observe({
     node,
     log,
@@ -123,10 +128,11 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     isDraining: () => flags.isOutOfRotation,
     listener: () => listener,
     redis,
+    callers,
     loopAlarm: watchAlarms(node),
   });
   const onFault = (error: unknown, url: string): void =>
-    log.write("error", "rpc", "a request met a bug of ours", { url: url.slice(0, 200), error });
+    log.write("error", "rpc", "a request met a bug of ours", { url: withoutQuery(url), error });
   const listener = createListener({
     config: running.config,
     gateway,
@@ -155,6 +161,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     running,
     configFile: options.configFile,
     chains: observed.chains,
+    callers,
     reports,
     requests: gateway.explainer,
     address: () => listener.address,
@@ -186,6 +193,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
               await node.via(chainRegistryKey()).call.apply(change, { timeoutMs: 60_000 });
               running.loaded = running.read;
               gateway.engine.book.resize(bookLimits(config));
+              gateway.configure(config);
               options.applyLogLevel(config.log.level);
               node.via(telemetryKey()).cast.refresh();
               observed.metrics.prune();
@@ -204,6 +212,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
           benchmarkStore: { books: () => booksOf(table()) },
           benchmarkSnapshot: {
             books: () => booksOf(table()),
+            budgets: () => budgetsOf(table()),
+            clients: gateway.engine.gate.callers,
             store: createSnapshotStore({
               directory: join(dir, "benchmarks"),
               maxAgeMs: snapshotMaxAgeMs,
@@ -272,6 +282,9 @@ const bookLimits = ({ explain, slowLog }: Config): BookLimits => ({
   ring: { requests: explain.requests, maxBytes: explain.maxMemoryBytes },
   slow: { thresholdMs: slowLog.thresholdMs, entries: slowLog.entries },
 });
+
+/** A query may hold an API key. */
+const withoutQuery = (url: string): string => (url.split("?", 1)[0] ?? "").slice(0, 200);
 
 const gatewayLimits = (limits: Config["limits"]): Partial<GatewayLimits> => ({
   maxBodyBytes: limits.maxBodyBytes,

@@ -1,9 +1,10 @@
 /** One port for HTTP and WebSocket: the host's server, which outlives its process. */
+import type { IncomingMessage } from "node:http";
 import type { Listener, ListenAddress } from "../../actors/ops/http-listener.ts";
 import type { Config } from "../../config/schema.ts";
 import { CallbackScope } from "../io/callback-scope.ts";
 import { openHttpServer, type HttpServer, type HttpServerOptions } from "../io/http-server.ts";
-import { WsServer, type WsDecision, type WsServerOptions } from "../io/ws-server.ts";
+import { WsServer, type WsDecision } from "../io/ws-server.ts";
 import type { Gateway } from "../rpc/proxy/gateway.ts";
 
 /** What the port is made of. */
@@ -78,15 +79,16 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
   };
 };
 
-type Handshake = Parameters<WsServerOptions["decide"]>[0];
-
-const decide = (gateway: Gateway, { url = "/", headers, rawHeaders }: Handshake): WsDecision => {
-  const admission = gateway.ws.admit(url, rawHeaders);
+const decide = (gateway: Gateway, request: IncomingMessage): WsDecision => {
+  const { url = "/", headers, rawHeaders, socket } = request;
+  const { remoteAddress } = socket;
+  const admission = gateway.ws.admit(url, rawHeaders, remoteAddress);
   if (!admission.ok) return admission;
+  const { route, entered } = admission;
   const path = url.split("?", 1)[0] ?? "/";
   return {
     ok: true,
     open: (connection) =>
-      gateway.ws.open(admission.route, connection, `ws://${headers.host ?? ""}${path}`),
+      gateway.ws.open(route, connection, `ws://${headers.host}${path}`, entered),
   };
 };

@@ -12,7 +12,7 @@ import { createMetrics, type Metrics } from "../ops/metrics/metrics.ts";
 import type { RedisView } from "../ops/metrics/samplers.ts";
 import type { RequestMeter } from "../ops/metrics/request-meter.ts";
 import { processesView, restartsByChain } from "../ops/processes.ts";
-import type { ChainView } from "../ops/views.ts";
+import type { CallerView, ChainView } from "../ops/views.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import { statsTable } from "../rpc/stream-stats.ts";
 import { statesOf } from "./chain-records.ts";
@@ -30,6 +30,7 @@ export interface ObserveOptions {
   readonly isDraining: () => boolean;
   readonly listener: () => HostListener;
   readonly redis: RedisView | undefined;
+  readonly callers: () => readonly CallerView[];
   /** The watchdog's last alarm. */
   readonly loopAlarm: () => LoopAlarm | undefined;
 }
@@ -57,7 +58,7 @@ export const observe = (options: ObserveOptions): Observation => {
     const restarts = restartsByChain(node.inspector.tree());
     const stats = node.table(statsTable);
     return states().map((state) =>
-      chainView(state, (row) => stats?.get(row), restarts.get(state.name)),
+      chainView(state, (row) => stats?.get(row), restarts.get(state.name), now()),
     );
   });
   const alerts = () =>
@@ -96,6 +97,7 @@ export const observe = (options: ObserveOptions): Observation => {
       host: () => probe.sample(),
       suppressedLogLines: () => log.suppressedLines,
       redis: () => options.redis,
+      callers: options.callers,
       alerts,
     },
     {

@@ -2,6 +2,7 @@
 import type { ProviderConfig } from "../../config/schema.ts";
 import type { ChainRestarts } from "../ops/processes.ts";
 import type { CapabilityStatus, ChainView, ProviderView } from "../ops/views.ts";
+import { budgetView } from "./callers.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import { rank } from "../rpc/selection/rank.ts";
 import type { EndpointView, Ranking } from "../rpc/selection/snapshot.ts";
@@ -22,6 +23,7 @@ export const chainView = (
   state: ChainState,
   stats: ReadStats,
   restarts: ChainRestarts | undefined,
+  nowMs: number,
 ): ChainView => {
   const { config, snapshot, head } = state;
   const order =
@@ -42,7 +44,7 @@ export const chainView = (
     unmatched: state.unmatched.most(),
     restarts: restarts?.own ?? 0,
     providers: config.providers.map((provider) =>
-      providerView(state, provider, order, stats, restarts),
+      providerView(state, provider, order, stats, restarts, nowMs),
     ),
     aggregation,
     streams,
@@ -56,6 +58,7 @@ const providerView = (
   order: Ranking | undefined,
   stats: ReadStats,
   restarts: ChainRestarts | undefined,
+  nowMs: number,
 ): ProviderView => {
   const { id } = provider;
   const rows = state.rows(id);
@@ -80,6 +83,7 @@ const providerView = (
     race: view?.race,
     calls: view === undefined ? undefined : callsOf(view, provider),
     capabilities: capabilitiesOf(state, provider),
+    budget: budgetView(state.budgets.of(id), nowMs),
     restarts: restarts?.byProvider.get(id) ?? 0,
   };
 };

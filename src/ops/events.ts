@@ -64,6 +64,7 @@ export const EVENT_FIELDS = {
   head: amount("height the provider reported"),
   inWindow: amount("restarts within the period, this one included"),
   intensity: amount("restarts the supervisor allows per period"),
+  key: text("id of the API key, or anonymous"),
   kind: text("stream: newHeads, logs or newPendingTransactions; or the kind of the thing"),
   lagBlocks: amount("blocks behind the served tip"),
   lastBlock: amount("last block of the range"),
@@ -110,6 +111,7 @@ export const EVENT_FIELDS = {
   ttlMs: amount("age at which a row is gone, ms"),
   turns: amount("messages handled in its life"),
   type: text("type of the message"),
+  used: amount("units used in this period"),
   uptimeMs: amount("how long it lived, ms"),
   winner: text("provider whose event arrived first"),
   worker: text("worker thread of an isolated subtree, such as w1"),
@@ -531,6 +533,33 @@ export const EVENTS = {
     optional: ["pid", "handler", "function", "stack", "alarm"],
     meaning:
       "The event loop was held for more than 50 ms; count 1: by this process alone, else it was the last of so many. With alarm the watchdog saw it last for more than 150 ms and wrote a line then; process (none) is code of nobody.",
+  },
+  "provider.quota_low": {
+    level: "warn",
+    fields: ["chain", "provider", "used", "limit"],
+    meaning: "A provider's quota is used to 90 %; background traffic to it has stopped.",
+  },
+  "provider.quota_spent": {
+    level: "warn",
+    fields: ["chain", "provider", "used", "limit"],
+    meaning: "A provider's quota is used up; calls go to others until its period ends.",
+  },
+  "provider.quota_renewed": {
+    level: "info",
+    fields: ["chain", "provider", "used", "limit"],
+    meaning: "A provider's quota is there again: its period has ended, or its limit was raised.",
+  },
+  "rpc.client.refused": {
+    level: "info",
+    fields: ["key", "count"],
+    meaning:
+      "Calls of this API key were refused for its limits or rights since it was last told, 10 s ago at the soonest.",
+  },
+  "rpc.client.unauthorised": {
+    level: "warn",
+    fields: ["count"],
+    meaning:
+      "Requests were refused for an unknown API key, none at all, or a wrong origin since it was last told.",
   },
   "redis.up": {
     level: "info",

@@ -60,6 +60,40 @@ export interface CapabilityStatus {
   readonly untilMs?: number | undefined;
 }
 
+/** A token bucket: its rate, and the share of it that is left. */
+export interface RateView {
+  readonly perSec: number;
+  readonly left: number;
+}
+
+/** Units used of a day's or month's quota. */
+export interface QuotaView {
+  readonly used: number;
+  readonly units: number;
+  readonly per: "day" | "month";
+  /** Wall-clock ms. */
+  readonly endsAtMs: number;
+}
+
+/** What is left of a provider's budget. */
+export interface BudgetView {
+  readonly rate: RateView | undefined;
+  readonly quota: QuotaView | undefined;
+}
+
+/** The holder of one API key, or everybody without one. */
+export interface CallerView {
+  readonly id: string;
+  readonly calls: number;
+  readonly units: number;
+  readonly inFlight: number;
+  readonly refused: Readonly<Record<"rate" | "quota" | "concurrent" | "denied", number>>;
+  readonly rate: RateView | undefined;
+  readonly unitRate: RateView | undefined;
+  readonly day: QuotaView | undefined;
+  readonly month: QuotaView | undefined;
+}
+
 /** One provider of a chain. */
 export interface ProviderView {
   readonly id: string;
@@ -87,6 +121,8 @@ export interface ProviderView {
   readonly calls?: CallStatus | undefined;
   /** What it cannot serve, as configured and as learned from its answers. */
   readonly capabilities?: readonly CapabilityStatus[] | undefined;
+  /** Undefined when it has no limits. */
+  readonly budget?: BudgetView | undefined;
   /** Restarts of its processes since the start. */
   readonly restarts: number;
 }

@@ -7,6 +7,7 @@
 import type { ChainConfig, MethodsConfig } from "../../config/schema.ts";
 import { NameGlobs } from "../lib/name-globs.ts";
 import { CapabilityBook } from "./capabilities/capability-book.ts";
+import { BudgetBook } from "./budget/budget-book.ts";
 import type { EndpointRow, HeadView } from "./chain-view.ts";
 import type { ErrorRule } from "./errors/rules.ts";
 import { UnmatchedErrors } from "./errors/unmatched.ts";
@@ -46,6 +47,8 @@ export interface ChainState extends ChainView {
   readonly blocks: BlockRing;
   /** A new connection to a provider was made; may lead to another node. */
   readonly onConnect: (provider: ProviderId) => void;
+  /** Configured by the provider pool, charged by whoever sends. */
+  readonly budgets: BudgetBook;
   /** The cells of a provider, made at first sight; their index never changes. */
   rows(provider: ProviderId): ProviderRows;
   /** Publishes the live channel of a row. */
@@ -111,6 +114,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
       if (number > Math.max(http.head, ws.head)) options.onHeight?.(provider, number);
     },
     onConnect: options.onConnect,
+    budgets: new BudgetBook(),
     snapshot: undefined,
     head: undefined,
     announced: undefined,
@@ -225,6 +229,7 @@ class EndpointCell implements EndpointRow {
   unusableReason: string | undefined = "not started";
   head = -1;
   headAtMs = 0;
+  budget: EndpointRow["budget"] = undefined;
   inFlight = 0;
   successes = 0;
   completed = 0;

@@ -10,6 +10,24 @@ import type { ChainName, ProviderId, Transport } from "./ids.ts";
 /** States of a circuit breaker as the request path sees them. */
 export type BreakerState = "closed" | "open" | "half_open";
 
+/** What may still be asked of a provider (`budget/provider-budget.ts`). */
+export interface EndpointBudget {
+  /** A user's call may be sent now. */
+  admits(nowMs: number): boolean;
+  /** What is spent, if anything: ms until a call may be sent, or units used of how many. */
+  spent(nowMs: number):
+    | {
+        readonly rule: "rate" | "quota";
+        readonly value: number;
+        readonly limit: number | undefined;
+      }
+    | undefined;
+  /** There is enough left for traffic that no user waits for. */
+  sparesBackground(nowMs: number): boolean;
+  /** A call of `method` was sent. */
+  charge(method: string, nowMs: number): void;
+}
+
 /**
  * The admission cell of one provider x transport. One writer per field: the breaker process writes
  * `state`, `openUntilMs`, `generation`, `forced` and clears `dirty`; the provider pool writes
@@ -40,6 +58,8 @@ export interface EndpointRow {
   head: number;
   /** When it reported that head, monotonic ms. */
   headAtMs?: number;
+  /** Limits of the provider, written by the provider pool; undefined: none. */
+  budget?: EndpointBudget | undefined;
   inFlight: number;
   /** Successes since start; bumped by the request path. */
   successes: number;

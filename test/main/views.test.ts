@@ -23,7 +23,7 @@ describe("the view of a provider", () => {
       5,
     );
     state.snapshot = buildSnapshot(state, 1, 10);
-    const [provider] = chainView(state, () => undefined, undefined).providers;
+    const [provider] = chainView(state, () => undefined, undefined, 0).providers;
     expect(provider?.capabilities).toMatchObject([
       { kind: "method", method: "debug_*", limit: 0 },
       { kind: "state", limit: 900 },
@@ -34,7 +34,7 @@ describe("the view of a provider", () => {
   it("counts the errors that no rule knows", () => {
     const state = chainState();
     state.unmatched.note(-32000, "the moon is full", "a", "eth_call");
-    expect(chainView(state, () => undefined, undefined).unmatched).toMatchObject([
+    expect(chainView(state, () => undefined, undefined, 0).unmatched).toMatchObject([
       { code: -32000, count: 1 },
     ]);
   });

@@ -218,6 +218,7 @@ describe("roles", () => {
     tree: "viewer",
     ps: "viewer",
     inspect: "viewer",
+    limits: "viewer",
     providers: "viewer",
     chains: "viewer",
     ready: "viewer",

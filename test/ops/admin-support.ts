@@ -10,7 +10,7 @@ import type {
 } from "../../src/ops/admin/ports.ts";
 import { ReportBook, type ReportedEvent } from "../../src/ops/admin/reports.ts";
 import { reasonText, reportText } from "../../src/otp/index.ts";
-import type { ChainView, EndpointStatus } from "../../src/ops/views.ts";
+import type { CallerView, ChainView, EndpointStatus } from "../../src/ops/views.ts";
 
 const row = (more: Partial<EndpointStatus> = {}): EndpointStatus => ({
   state: "closed",
@@ -34,6 +34,21 @@ const worker = (name: string, pid: string | null, more: Partial<TreeNode> = {}):
   children: [],
   ...more,
 });
+
+/** One key that is near its limits. */
+const CALLERS: readonly CallerView[] = [
+  {
+    id: "dapp",
+    calls: 12,
+    units: 240,
+    inFlight: 1,
+    refused: { rate: 3, quota: 0, concurrent: 0, denied: 0 },
+    rate: { perSec: 10, left: 0.5 },
+    unitRate: undefined,
+    day: { used: 240, units: 1_000, per: "day", endsAtMs: 1_800_000_000_000 },
+    month: undefined,
+  },
+];
 
 /** A small tree. */
 export const TREE: TreeNode = {
@@ -87,6 +102,10 @@ const CHAIN: ChainView = {
         { kind: "state", limit: 17_000_000, untilMs: 600_000 },
         { kind: "results", method: "eth_getLogs", limit: 10_000, untilMs: 600_000 },
       ],
+      budget: {
+        rate: { perSec: 50, left: 0.25 },
+        quota: { used: 950, units: 1_000, per: "month", endsAtMs: 1_800_000_000_000 },
+      },
       restarts: 0,
     },
     {
@@ -235,6 +254,7 @@ export function cardboard(): Cardboard {
     }),
     deps: {
       host: () => ({ version: "1.2.3", region: "test", pid: 42, isDraining: made.isDraining }),
+      callers: () => CALLERS,
       inspector: {
         tree: () => made.tree(),
         processes: () =>

@@ -9,6 +9,7 @@ import type { ChainView, EndpointStatus } from "../views.ts";
 import type { Arguments } from "./arguments.ts";
 import { admin, anyone, type Command, findNode, noProcess, target } from "./command.ts";
 import type { AdminDeps, BreakerAction, ProcessRow, ReloadOutcome, TreeNode } from "./ports.ts";
+import { LIMIT_COMMANDS } from "./limit-commands.ts";
 import { AdminError } from "./protocol.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
 import { REQUEST_COMMANDS } from "../requests/commands.ts";
@@ -91,6 +92,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ...TRACE_COMMANDS,
   ...REPORT_COMMANDS,
   ...REQUEST_COMMANDS,
+  ...LIMIT_COMMANDS,
   breaker: {
     summary: "Lists circuit breakers, or forces one open, closed or back to its own judgement.",
     role: ({ action }) => (action === "ls" ? "viewer" : "operator"),

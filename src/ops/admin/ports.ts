@@ -5,7 +5,7 @@
 import type { EffectiveDump } from "../../../config/dump.ts";
 import type { ReloadPlan } from "../../../config/plan.ts";
 import type { RequestsPort } from "../requests/port.ts";
-import type { ChainView } from "../views.ts";
+import type { CallerView, ChainView } from "../views.ts";
 import type { ReportBook } from "./reports.ts";
 
 /** One process of the tree, with everything below it (public contract). */
@@ -164,6 +164,8 @@ export interface AdminDeps {
   readonly inspector: NodeInspector;
   /** Live facts of all chains, the same the pages and metrics read. */
   readonly chains: () => readonly ChainView[];
+  /** Holders of API keys, and everybody without one. */
+  readonly callers: () => readonly CallerView[];
   /** Monotonic milliseconds, the clock of the chains' cells. */
   readonly now: () => number;
   /** False when there is no such breaker. */

@@ -3,6 +3,7 @@ import { chainVerdict, endpointsOf, isEndpointUsable, isProviderUsable } from ".
 import type { Alert } from "../alerts.ts";
 import type {
   CacheCounters,
+  CallerView,
   ChainView,
   EndpointStatus,
   HostView,
@@ -26,6 +27,7 @@ export interface MetricSources {
   readonly processes: () => ProcessesView;
   readonly host: () => HostView;
   readonly suppressedLogLines: () => number;
+  readonly callers: () => readonly CallerView[];
   /** Undefined without a configured Redis. */
   readonly redis: () => RedisView | undefined;
   readonly alerts: () => readonly Alert[];
@@ -72,6 +74,12 @@ const perStream = (value: (stream: StreamCounters) => number): Sample =>
   perChain((chain, put) => {
     for (const stream of chain.streams ?? []) put([chain.name, stream.kind], value(stream));
   });
+
+const perCaller =
+  (value: (caller: CallerView) => number): Sample =>
+  ({ callers }, put) => {
+    for (const caller of callers()) put([caller.id], value(caller));
+  };
 
 const meteredEndpoints =
   (copy: (cells: EndpointCells, labels: readonly string[], put: Put) => void): Sample =>
@@ -233,6 +241,18 @@ const byName: Readonly<Record<string, Sample>> = {
     const { openFds } = host();
     if (openFds >= 0) put([], openFds);
   },
+  client_calls_total: perCaller(({ calls }) => calls),
+  client_units_total: perCaller(({ units }) => units),
+  client_refused_total: ({ callers }, put) => {
+    for (const { id, refused } of callers()) {
+      for (const [reason, count] of Object.entries(refused)) {
+        if (count > 0) put([id, reason], count);
+      }
+    }
+  },
+  provider_quota_used_ratio: perProvider(({ budget }) =>
+    budget?.quota === undefined ? undefined : budget.quota.used / budget.quota.units,
+  ),
   redis_up: ({ redis }, put) => {
     const view = redis();
     if (view !== undefined) put([], Number(view.isUp));

@@ -26,6 +26,7 @@ export const METRIC_LABELS: Readonly<
   filter: { meaning: "selection filter" },
   hedge: { values: ["fired", "won", "denied"], meaning: "what became of a hedge" },
   hash: { meaning: "short hash of the running configuration" },
+  key: { meaning: "id of the API key, or anonymous" },
   kind: { meaning: "kind of the thing counted: stream, garbage collection, memory" },
   method: { meaning: "JSON-RPC method, 64 per provider" },
   method_class: {
@@ -551,6 +552,35 @@ export const METRICS: readonly MetricDef[] = [
   row("sample", "gauge", "host_open_fds", [], "Open file descriptors; counted every 15 s."),
   // the watchers themselves
   row("event", "counter", "telemetry_handler_failures_total", [], "Telemetry handlers that threw."),
+  row(
+    "sample",
+    "counter",
+    "client_calls_total",
+    ["key"],
+    "Calls served to the holder of an API key.",
+    {
+      maxSeries: 200,
+    },
+  ),
+  row("sample", "counter", "client_units_total", ["key"], "Cost units of those calls.", {
+    maxSeries: 200,
+  }),
+  row(
+    "sample",
+    "counter",
+    "client_refused_total",
+    ["key", "reason"],
+    "Calls that were refused for the rate, the quota, too many at once or the rights of an API key.",
+    { maxSeries: 400 },
+  ),
+  row(
+    "sample",
+    "gauge",
+    "provider_quota_used_ratio",
+    PROVIDER,
+    "Share of a provider's quota that is used, 0..1.",
+    { maxSeries: 100 },
+  ),
   row("sample", "gauge", "redis_up", [], "1 while the configured Redis answers."),
   row(
     "sample",
@@ -558,6 +588,7 @@ export const METRICS: readonly MetricDef[] = [
     "redis_commands_total",
     ["result"],
     "Commands for Redis: ok, failed (an error of the server, or the connection lost), timeout, refused (not sent).",
+    { maxSeries: 8 },
   ),
   row(
     "sample",

@@ -42,6 +42,33 @@ export const OWN_ERRORS = {
   unknown_chain: { code: -32001, status: 404, meaning: "No chain has this name, alias or id." },
   unknown_provider: { code: -32001, status: 404, meaning: "The chain has no such provider." },
   unknown_strategy: { code: -32001, status: 404, meaning: "No selection strategy has this name." },
+  unknown_profile: { code: -32001, status: 404, meaning: "No profile has this name." },
+  unauthorised: {
+    code: 4100,
+    status: 401,
+    meaning: "The API key is unknown or was revoked, or none was sent where one is needed.",
+  },
+  not_allowed: {
+    code: 4100,
+    status: 401,
+    meaning: "The API key may not be used for this chain or profile, or from this origin.",
+  },
+  rate_limited: {
+    code: -32005,
+    status: 429,
+    meaning:
+      "The key, the address or the profile is over its rate; `data.retry_after_ms` says how long.",
+  },
+  quota_spent: {
+    code: -32005,
+    status: 429,
+    meaning: "The key has used its units of the day or month; `data.retry_after_ms` says how long.",
+  },
+  too_many_in_flight: {
+    code: -32005,
+    status: 429,
+    meaning: "The key has as many calls in flight as it may.",
+  },
   unknown_route: { code: -32001, status: 404, meaning: "The path names no chain." },
   bad_directive: { code: -32602, status: 400, meaning: "A directive has a value it cannot take." },
   logs_range: {

@@ -136,7 +136,7 @@ const rowFindings = (
       transport,
       rule,
       value: faultValue(rule, row, nowMs),
-      limit: null,
+      limit: rule === "quota" ? (row.budget?.spent(nowMs)?.limit ?? null) : null,
     }),
   );
   if (index >= 0 && minHead > 0 && row.head < minHead) {
@@ -153,6 +153,7 @@ const faultValue = (
 ): number | string | null => {
   if (rule === "cooldown") return remaining(row.cooldownUntilMs, nowMs);
   if (rule === "breaker_open") return row.state === "open" ? remaining(row.openUntilMs, nowMs) : 0;
+  if (rule === "rate" || rule === "quota") return row.budget?.spent(nowMs)?.value ?? null;
   // What follows the colon may be in a provider's words.
   return rule === "cordoned" ? (row.unusableReason?.split(":", 1)[0] ?? null) : null;
 };

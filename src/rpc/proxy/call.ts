@@ -1,4 +1,5 @@
 /** What one call asks for, and where its answer goes. */
+import type { RateBucket } from "../../lib/rate-bucket.ts";
 import type { Note } from "../explain/record.ts";
 import type { Told } from "../explain/told.ts";
 import type { OwnReason } from "../errors/codes.ts";
@@ -6,12 +7,16 @@ import type { ProviderId, Transport } from "../ids.ts";
 import type { Envelope } from "../json-rpc/scan.ts";
 import type { Consistency, StrategyName } from "../../../config/schema.ts";
 import type { TagPins } from "../consistency/tag-pins.ts";
+import type { Caller } from "../clients/caller.ts";
+import type { LimitedProfile } from "../clients/profiles.ts";
 import type { ChainView } from "./ports.ts";
 
 /** How the caller wants its call to be served; from path, headers and query. */
 export interface CallOptions {
   /** The chain's own when undefined. */
   readonly strategy: StrategyName | undefined;
+  /** The profile of the path, or of the caller's key. */
+  readonly profile: LimitedProfile | undefined;
   /** Only this provider, or those that a tag or a glob means (`isAsked`). */
   readonly provider: ProviderId | undefined;
   readonly transport: Transport | "any";
@@ -57,6 +62,7 @@ export interface Quorum {
 /** Options of a path without directives. */
 export const PLAIN_OPTIONS: CallOptions = {
   strategy: undefined,
+  profile: undefined,
   provider: undefined,
   transport: "any",
   failover: true,
@@ -92,6 +98,10 @@ export interface Call {
   readonly pin?: number | undefined;
   /** A part of another call: evidence as any, but no request of a client. */
   readonly isPart: boolean;
+  /** Who pays for it; undefined where nothing is counted, and for our own calls. */
+  readonly caller?: Caller | undefined;
+  /** The bucket of the address it came from. */
+  readonly peer?: RateBucket | undefined;
   /** What steps of the path have to say of it; see `addNote`. */
   notes?: Note | undefined;
 }
@@ -102,6 +112,8 @@ export interface CallFacts extends Told {
   /** The client's id as it stood in the request. */
   readonly idToken: string;
   readonly reason: OwnReason | undefined;
+  /** When a call that was refused for its limits may come again, ms. */
+  readonly retryAfterMs?: number | undefined;
   now(): number;
 }
 

@@ -4,6 +4,7 @@
  */
 import { isAdmissible } from "../admission.ts";
 import type { EndpointRow } from "../chain-view.ts";
+import { ClientGate } from "../clients/client-gate.ts";
 import { Pinning } from "../consistency/pinning.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
@@ -30,6 +31,7 @@ import type {
 } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { Call, CallFacts, CallSink } from "./call.ts";
+import { CountedCall } from "./counted-call.ts";
 import { DeadlineWheel } from "./attempt/deadline-wheel.ts";
 import { EmptyMemory } from "./attempt/empty-memory.ts";
 import { Exchange } from "./exchange.ts";
@@ -67,6 +69,8 @@ export class Engine {
   readonly #explorer = new Explorer(this);
   readonly shadows = new Shadows(this);
   readonly services: Services;
+  /** The door for clients. */
+  readonly gate: ClientGate;
   /** The last requests, and those that were slow or failed. */
   readonly book: RequestBook;
   #inFlight = 0;
@@ -80,6 +84,8 @@ export class Engine {
     this.now = deps.now;
     this.nextRequestId = deps.nextRequestId;
     this.redact = deps.redact;
+    const { wallNow = () => 0, emit, scripts } = deps;
+    this.gate = new ClientGate({ wallNow, emit, scripts });
     const plain = {
       serve: (call: Call, info: MethodInfo, sink: CallSink) => this.exchange(call, info, sink),
     };
@@ -93,6 +99,26 @@ export class Engine {
 
   /** Serves one call; what is returned runs until the sink has its answer. */
   submit(call: Call, sink: CallSink): Running | undefined {
+    if (!this.admits(call, sink)) return undefined;
+    const { caller } = call;
+    if (caller?.isCounted !== true) return this.#serve(call, sink);
+    return new CountedCall(caller, sink).serve((counted) => this.#serve(call, counted));
+  }
+
+  /** Charges a call to whoever pays for it; false when it was refused, and its sink told so. */
+  admits(call: Call, sink: CallSink): boolean {
+    const { profile } = call.options;
+    if (call.caller === undefined && call.peer === undefined && profile === undefined) return true;
+    const { method } = call.envelope;
+    const refusal = this.gate.charge(call, profile, call.chain.name, method, this.now());
+    if (refusal === undefined) return true;
+    const { reason, message, retryAfterMs } = refusal;
+    const data = retryAfterMs === undefined ? undefined : { retry_after_ms: retryAfterMs };
+    this.refuse(call, sink, reason, message, data);
+    return false;
+  }
+
+  #serve(call: Call, sink: CallSink): Running | undefined {
     const { envelope } = call;
     if (envelope.fault !== undefined) {
       this.#refuseEnvelope(call, sink);
@@ -127,6 +153,7 @@ export class Engine {
   ): void {
     const { code, status } = OWN_ERRORS[reason];
     const facts = new LocalFacts(this, call, reason);
+    facts.retryAfterMs = data?.["retry_after_ms"] as number | undefined;
     const text = errorText(facts.idToken, code, message, {
       reason,
       request_id: facts.requestId,
@@ -229,9 +256,10 @@ export class Engine {
     asked: BlockDemand | undefined,
     nowMs: number,
   ): Selected {
-    const { strategy, transport, provider, maxCost, exclude, prefer } = call.options;
+    const { strategy, transport, provider, profile, maxCost, exclude, prefer } = call.options;
     const demand: SelectionDemand = {
       strategy,
+      profile,
       method,
       transport,
       provider,
@@ -327,6 +355,7 @@ export class Engine {
     attempt.next = first;
     if (first !== undefined) first.previous = attempt;
     this.#firstAttempt = attempt;
+    attempt.row.budget?.charge(attempt.method, attempt.startMs);
     this.wheel.add(attempt, expiresAtMs);
   }
 

@@ -26,6 +26,7 @@ export class LocalFacts implements CallFacts, RequestRecord {
   readonly attemptCount = 0;
   readonly isDone = true;
   readonly isLocal = true;
+  retryAfterMs: number | undefined = undefined;
   readonly #clerk: Clerk;
 
   constructor(clerk: Clerk, call: Call, reason: OwnReason | undefined) {

@@ -1,4 +1,5 @@
 /** The request path as one object: what the listeners call and what the clock drives. */
+import type { GateConfig } from "../clients/client-gate.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import { Engine } from "./engine.ts";
 import { Explainer } from "./explainer.ts";
@@ -30,12 +31,19 @@ export class Gateway {
     return this.engine.inFlight;
   }
 
+  /** Who may call, and how much, from now on; clients of keys that are gone are closed. */
+  configure(config: GateConfig): void {
+    this.engine.gate.configure(config);
+    this.ws.closeRevoked();
+  }
+
   /** Runs deadlines out and looks for frozen providers; call it every 5 ms (`TICK_MS`). */
   tick(): void {
     const { engine } = this;
     const nowMs = engine.now();
     engine.wheel.advance(nowMs);
     this.#probes.tick(nowMs);
+    engine.gate.tick(nowMs);
     if (engine.inFlight === 0) return;
     this.#stall.tick(
       (visit) => {

@@ -20,6 +20,7 @@ import type {
 import type { BlockRing } from "../integrity/block-ring.ts";
 import type { UnmatchedErrors } from "../errors/unmatched.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
+import type { SharedScripts } from "../clients/shared-limits.ts";
 import type { SharedCache } from "../shared-store.ts";
 
 /** How an attempt broke below JSON-RPC. */
@@ -252,6 +253,10 @@ export interface GatewayDeps {
   readonly isDraining: () => boolean;
   /** Answer of `web3_clientVersion`, e.g. `Paceline/0.1.0`. */
   readonly clientVersion: string;
+  /** Wall-clock ms, for the days and months of clients' quotas; without it they never end. */
+  readonly wallNow?: () => number;
+  /** Where hosts share the limits of clients, when a store is configured. */
+  readonly scripts?: SharedScripts | undefined;
   /** Bytes that hosts share, when a store is configured. */
   readonly shared?: SharedCache | undefined;
   readonly limits?: Partial<GatewayLimits>;
@@ -269,6 +274,8 @@ export interface InboundRequest {
   readonly isSecure: boolean;
   /** Names and values in turn, as they came. */
   readonly rawHeaders: readonly string[];
+  /** The other end of the connection. */
+  readonly remoteAddress?: string | undefined;
   /** The decoded body. */
   readonly body: Buffer;
   /** Why there is no body: over the limit, or an encoding that cannot be read. */
@@ -278,6 +285,8 @@ export interface InboundRequest {
 /** The answer to an HTTP request. Header lists are flat: name, value, name, value. */
 export interface HttpReply {
   readonly isOpen: boolean;
+  /** Headers that every answer to this request gets besides its own. */
+  extraHeaders?: readonly string[] | undefined;
   /** A whole answer; strings are latin1. */
   send(status: number, headers: readonly string[], body: string | Buffer): void;
   /** A whole answer in pieces, `sizeBytes` in all. */

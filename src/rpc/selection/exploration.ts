@@ -30,6 +30,7 @@ export const explorationTarget = (
     const isNeedy = tier === "unknown" || tier === "degraded" || relaxed.length > 0;
     if (!isNeedy || !row.isUsable || row.state !== "closed" || row.forced) continue;
     if (row.suspect || row.cooldownUntilMs > nowMs || !view.mayProbe) continue;
+    if (row.budget?.sparesBackground(nowMs) === false) continue;
     const n = view.calls.get(row.transport, demand.method)?.n ?? 0;
     if (n < fewest) {
       fewest = n;

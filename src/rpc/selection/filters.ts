@@ -11,6 +11,7 @@ import type {
   Exclusion,
   ExclusionRule,
   OldestBlock,
+  Profile,
   RoutingSnapshot,
   SelectionDemand,
 } from "./snapshot.ts";
@@ -23,6 +24,10 @@ type HardRule = (demand: SelectionDemand, view: EndpointView) => Finding | undef
 
 /** All of them, in the order in which they are asked. */
 const hardRules: readonly HardRule[] = [
+  ({ profile }, view) =>
+    profile === undefined || isServedBy(profile, view)
+      ? undefined
+      : { rule: "profile", value: profile.name, limit: undefined },
   ({ provider: asked }, view) =>
     asked === undefined || isAsked(asked, view)
       ? undefined
@@ -85,6 +90,10 @@ export const oldestDemand = (
 /** Every hard rule that refuses a provider; an explanation lists them all. */
 export const allRefusals = (demand: SelectionDemand, view: EndpointView): readonly Finding[] =>
   hardRules.flatMap((rule) => rule(demand, view) ?? []);
+
+/** A profile names its providers by id or tag; one that names none takes all. */
+export const isServedBy = ({ providers }: Profile, view: EndpointView): boolean =>
+  providers.length === 0 || providers.some((name) => isAsked(name, view));
 
 /** The endpoints of a provider that a demand's transport admits. */
 export const rowsOf = (demand: SelectionDemand, view: EndpointView): EndpointRow[] => {
@@ -163,5 +172,6 @@ export const rowFault = (row: EndpointRow, nowMs: number): ExclusionRule | undef
   if (!row.isUsable) return "cordoned";
   if (row.state !== "closed") return "breaker_open";
   if (row.cooldownUntilMs > nowMs) return "cooldown";
-  return row.suspect ? "suspect" : undefined;
+  if (row.suspect) return "suspect";
+  return row.budget?.spent(nowMs)?.rule;
 };

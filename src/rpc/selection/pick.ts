@@ -73,7 +73,7 @@ export const hedgeTarget = (
   for (const candidate of candidates) {
     const { row, view } = candidate;
     if (view.provider === slow || !isAdmissible(row, nowMs) || tried.has(row.index)) continue;
-    if (row.head < minHead) continue;
+    if (row.head < minHead || row.budget?.sparesBackground(nowMs) === false) continue;
     if (vendor === undefined || view.vendor !== vendor) return candidate;
     sameVendor ??= candidate;
   }
@@ -111,6 +111,8 @@ export const lastResort = (
     const { row } = candidate;
     if (!row.isUsable || row.forced || row.head < pin) continue;
     if (tried?.has(row.index) === true) continue;
+    // What the operator has set as a vendor's limit is kept whatever else fails.
+    if (row.budget?.admits(nowMs) === false) continue;
     if (row.state === "closed") {
       if (row.suspect) stalled ??= candidate;
       else if (resting === undefined || row.cooldownUntilMs < resting.row.cooldownUntilMs) {
@@ -189,6 +191,8 @@ export const refusals = (ranking: Ranking, nowMs: number, pin = -1): readonly Ex
     }
     if (rule === undefined) return [];
     const { transport } = row;
+    const spent = rule === "rate" || rule === "quota" ? row.budget?.spent(nowMs) : undefined;
+    if (spent !== undefined) return [{ provider, transport, ...spent }];
     const value = rule === "cooldown" ? row.cooldownUntilMs - nowMs : row.unusableReason;
     return [{ provider, transport, rule, value, limit: undefined }];
   }),
@@ -199,10 +203,13 @@ const words: Readonly<Record<ExclusionRule, string>> = {
   breaker_open: "open",
   cooldown: "rate limited",
   suspect: "stalled",
+  rate: "at their rate",
+  quota: "out of quota",
   cordoned: "unusable",
   transport: "without the transport",
   excluded: "excluded",
   not_requested: "not requested",
+  profile: "outside the profile",
   method_unsupported: "without the method",
   archive: "without archive",
   block_range: "limited in range",

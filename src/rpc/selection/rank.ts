@@ -52,14 +52,16 @@ const cached = (
     strategyCodes[strategy.name] * 6 +
     transportCodes[demand.transport ?? "any"] * 2 +
     (demand.needsArchive === true ? 1 : 0);
-  let ofMethod = cache.get(demand.method);
+  const { profile } = demand;
+  const key = profile === undefined ? demand.method : `${profile.name} ${demand.method}`;
+  let ofMethod = cache.get(key);
   const known = ofMethod?.[code];
   if (known !== undefined) return known;
   const made = makeRanking(snapshot, demand, strategy);
   if (ofMethod === undefined) {
     if (cache.size >= maxCachedMethods) return made;
     ofMethod = Array.from({ length: Object.keys(strategies).length * 6 }, () => undefined);
-    cache.set(demand.method, ofMethod);
+    cache.set(key, ofMethod);
   }
   ofMethod[code] = made;
   return made;

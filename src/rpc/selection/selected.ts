@@ -2,7 +2,7 @@
  * One selection as it was made for a request: the demand, the ranking, and what the admission cells
  * said at that moment. Kept so that the request can be explained later with the same numbers.
  */
-import type { EndpointRow } from "../chain-view.ts";
+import type { EndpointBudget, EndpointRow } from "../chain-view.ts";
 import type { ExclusionRule, Ranking, RoutingSnapshot, SelectionDemand } from "./snapshot.ts";
 
 /** The selection behind a request. */
@@ -20,19 +20,25 @@ export interface Selected {
 }
 
 /** Rules of an admission cell, a bit each. */
-const ROW_RULES = ["cordoned", "breaker_open", "cooldown", "suspect"] as const;
+const ROW_RULES = ["cordoned", "breaker_open", "cooldown", "suspect", "rate", "quota"] as const;
 const BITS = ROW_RULES.length;
 /** Candidates whose faults fit one small integer. */
-const PER_WORD = 7;
+const PER_WORD = 5;
 
 /** Bits of the rules that a row breaks now. */
 const bitsOf = (row: EndpointRow, nowMs: number): number =>
   (row.isUsable ? 0 : 1) |
   (row.state === "closed" ? 0 : 2) |
   (row.cooldownUntilMs > nowMs ? 4 : 0) |
-  (row.suspect ? 8 : 0);
+  (row.suspect ? 8 : 0) |
+  (row.budget === undefined ? 0 : budgetBits(row.budget, nowMs));
 
-/** What the cells of up to seven candidates from `from` on say now, as one small integer. */
+const budgetBits = (budget: EndpointBudget, nowMs: number): number => {
+  const rule = budget.spent(nowMs)?.rule;
+  return rule === undefined ? 0 : rule === "rate" ? 16 : 32;
+};
+
+/** What the cells of up to five candidates from `from` on say now, as one small integer. */
 export const packFaults = ({ candidates }: Ranking, from: number, nowMs: number): number => {
   const end = Math.min(candidates.length, from + PER_WORD);
   let packed = 0;
@@ -47,7 +53,7 @@ export const packFaults = ({ candidates }: Ranking, from: number, nowMs: number)
 export const packMore = (ranking: Ranking, nowMs: number): number =>
   ranking.candidates.length > PER_WORD ? packFaults(ranking, PER_WORD, nowMs) : 0;
 
-/** The rules that the candidate at `index` broke when it was selected; none are known beyond the 14th. */
+/** The rules that the candidate at `index` broke when it was selected; none are known beyond the tenth. */
 export const faultsAt = (
   { faults, moreFaults }: Pick<Selected, "faults" | "moreFaults">,
   index: number,

@@ -150,6 +150,15 @@ export interface StickyPrimary {
 /** Which transports may serve a call. */
 export type Protocol = Transport | "any";
 
+/** A named subset of providers with a strategy of its own; the configuration's `profiles`. */
+export interface Profile {
+  readonly name: string;
+  /** Ids or tags; empty: all. */
+  readonly providers: readonly string[];
+  /** The chain's own when undefined. */
+  readonly strategy: StrategyName | undefined;
+}
+
 /** What one call asks of selection. */
 export interface SelectionDemand {
   /** The chain's own strategy when absent. */
@@ -163,6 +172,8 @@ export interface SelectionDemand {
   readonly oldest?: OldestBlock | undefined;
   /** Blocks of the range of logs that is asked for; 0 when it has none. */
   readonly blockRange?: number | undefined;
+  /** Only providers of this profile. */
+  readonly profile?: Profile | undefined;
   /** Only this provider (id), or only providers with this tag. */
   readonly provider?: string | undefined;
   readonly exclude?: readonly ProviderId[] | undefined;
@@ -188,6 +199,7 @@ export type ExclusionRule =
   | "cordoned"
   | "excluded"
   | "not_requested"
+  | "profile"
   | "method_unsupported"
   | "archive"
   | "block_range"
@@ -195,6 +207,8 @@ export type ExclusionRule =
   | "breaker_open"
   | "cooldown"
   | "suspect"
+  | "rate"
+  | "quota"
   | "lag"
   | "head_unknown"
   | "failure_ratio"

@@ -54,7 +54,10 @@ export const holdPrimary = (
 };
 
 const keyOf = (strategy: StrategyName, demand: SelectionDemand): string =>
-  `${strategy}/${demand.transport ?? "any"}/${methodClass(demand.method)}`;
+  `${strategy}/${demand.transport ?? "any"}/${methodClass(demand.method)}${ofProfile(demand)}`;
+
+const ofProfile = ({ profile }: SelectionDemand): string =>
+  profile === undefined ? "" : `/${profile.name}`;
 
 /** Who holds the first place of such demands now. */
 export const stickyProvider = (

@@ -185,10 +185,26 @@ describe("the table keeper", () => {
 });
 
 describe("the snapshot writer", () => {
-  const start = async (write: (series: string, document: unknown) => void) => {
+  /** What was used, as a document. */
+  const ledger = () => {
+    const kept = {
+      used: {},
+      toSnapshot: () => kept.used,
+      restore: (document: unknown) => {
+        kept.used = document as object;
+      },
+    };
+    return kept;
+  };
+
+  const start = async (
+    write: (series: string, document: unknown) => void,
+    stored = new Map<string, { atMs: number; document: unknown }>(),
+  ) => {
     const node = createVirtualNode({ seed: 1, startMs: 5_000 });
     const book = new EvidenceBook({ chain: "eth" });
-    const stored = new Map<string, { atMs: number; document: unknown }>();
+    const budgets = ledger();
+    const clients = ledger();
     await node.start(
       supervisor("root", {
         intensity: 5,
@@ -197,6 +213,8 @@ describe("the snapshot writer", () => {
             benchmarkSnapshot,
             {
               books: () => new Map([["eth", book]]),
+              budgets: () => new Map([["eth", budgets]]),
+              clients,
               intervalMs: 3_600_000,
               store: {
                 write: async (series, atMs, document) => {
@@ -212,8 +230,26 @@ describe("the snapshot writer", () => {
         ],
       }),
     );
-    return { node, book, stored };
+    return { node, book, stored, budgets, clients };
   };
+
+  it("writes what was used of quotas in each minute in which it changed, and takes it up again", async () => {
+    const series: string[] = [];
+    const first = await start((name) => series.push(name));
+    await first.node.advance(60_010);
+    expect(series).toEqual([]);
+    first.budgets.used = { a: 5 };
+    await first.node.advance(60_000);
+    await first.node.advance(60_000);
+    first.clients.used = { dapp: 7 };
+    await first.node.advance(60_000);
+    expect(series).toEqual(["budgets-eth", "clients"]);
+    const second = await start(() => {}, first.stored);
+    await second.node.advance(1);
+    await second.node.drive(second.node.via(benchmarkSnapshotKey()).call.restore("eth"));
+    expect(second.budgets.used).toEqual({ a: 5 });
+    expect(second.clients.used).toEqual({ dapp: 7 });
+  });
 
   it("writes each hour and once more at the end", async () => {
     let writes = 0;

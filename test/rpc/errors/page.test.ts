@@ -15,7 +15,7 @@ describe("docs/errors.md", () => {
       "internal",
     ]);
     for (const [reason, { code }] of reasons) {
-      if (code === -32005) expect(reason).toMatch(/^too_many/);
+      if (code === -32005) expect(reason).toMatch(/^(too_many|rate_limited|quota_spent)/);
     }
   });
 });

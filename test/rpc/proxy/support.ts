@@ -162,10 +162,12 @@ export class FakeReply implements HttpReply {
   isEnded = false;
   isDestroyed = false;
   isFull = false;
+  extraHeaders: readonly string[] | undefined = undefined;
   onDrain: (() => void) | undefined = undefined;
   onGone: (() => void) | undefined = undefined;
 
-  #head(status: number, headers: readonly string[]): void {
+  #head(status: number, own: readonly string[]): void {
+    const headers = [...own, ...(this.extraHeaders ?? [])];
     this.status = status;
     for (let index = 0; index < headers.length; index += 2) {
       this.headers[(headers[index] as string).toLowerCase()] = headers[index + 1] as string;

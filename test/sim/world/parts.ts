@@ -3,7 +3,7 @@ import { tableKeeperKey } from "../../../actors/ops/table-keeper.ts";
 import { chainRegistryKey, chainsTable } from "../../../actors/rpc/chain-registry.ts";
 import { planReload } from "../../../config/plan.ts";
 import type { Config } from "../../../config/schema.ts";
-import { booksOf, makeChainRecord } from "../../../src/main/chain-records.ts";
+import { booksOf, budgetsOf, makeChainRecord } from "../../../src/main/chain-records.ts";
 import type { ChainState } from "../../../src/rpc/chain-state.ts";
 import { callChain } from "../../../src/rpc/proxy/front/own-call.ts";
 import type { ApplicationParts } from "../../../supervisors/application.ts";
@@ -38,6 +38,7 @@ export const partsOf = (world: SimWorld, running: { config: Config }): Applicati
       benchmarkStore: { books: () => booksOf(table()) },
       benchmarkSnapshot: {
         books: () => booksOf(table()),
+        budgets: () => budgetsOf(table()),
         store: {
           write: async (series, atMs, document) => {
             world.noteWall(atMs);

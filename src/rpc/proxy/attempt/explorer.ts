@@ -22,11 +22,12 @@ export class Explorer {
     const { call, info, outcome } = exchange;
     if (outcome !== "ok" || !info.isIdempotent || !info.isCheap || info.class === "write") return;
     if (this.#engine.deps.random() >= explorationLimits.ratio) return;
-    const { chain } = call;
+    const { chain, options } = call;
+    const { profile } = options;
     const { snapshot } = chain;
     if (this.#running >= explorationLimits.maxConcurrent || snapshot === undefined) return;
     const nowMs = this.#engine.now();
-    const target = explorationTarget(snapshot, { method: info.name }, nowMs);
+    const target = explorationTarget(snapshot, { method: info.name, profile }, nowMs);
     const upstream = target === undefined ? undefined : chain.upstream(target.row);
     if (target === undefined || upstream === undefined) return;
     if (target.view.provider === exchange.provider) return;

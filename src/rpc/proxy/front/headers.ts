@@ -12,6 +12,7 @@ export function readHeaders(
   url: string,
   options: CallOptions,
   mustBeJson: boolean,
+  mayDirect = true,
 ): CallOptions | RouteFault {
   let directed = options;
   let clientRequestId: string | undefined;
@@ -34,7 +35,7 @@ export function readHeaders(
         if (REQUEST_ID.test(value)) clientRequestId = value;
         continue;
       }
-      if (hasQuery(url, directive)) continue;
+      if (!mayDirect || hasQuery(url, directive)) continue;
       const applied = direct(directed, directive, value);
       if (typeof applied === "string") {
         return { reason: directiveReason(directive), message: applied };

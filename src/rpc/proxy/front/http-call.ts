@@ -48,7 +48,9 @@ export class HttpCall implements CallSink {
     if (!this.#reply.isOpen) return;
     const body = this.#meta === "body" ? withMeta(latin1, facts) : latin1;
     const headers = this.#headers(facts, body.length);
-    if (status === 503) headers.push("Retry-After", RETRY_AFTER_SEC);
+    if (facts.retryAfterMs !== undefined) {
+      headers.push("Retry-After", String(Math.ceil(facts.retryAfterMs / 1000)));
+    } else if (status === 503) headers.push("Retry-After", RETRY_AFTER_SEC);
     this.#reply.send(status, headers, body);
   }
 

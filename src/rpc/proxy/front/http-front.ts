@@ -6,6 +6,8 @@ import type { OwnReason } from "../../errors/codes.ts";
 import { OWN_ERRORS } from "../../errors/codes.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
 import { methodInfo } from "../../json-rpc/methods.ts";
+import type { Entered } from "../../clients/client-gate.ts";
+import { headerOf, originOf } from "../../clients/visit.ts";
 import { isAsked } from "../../selection/asked.ts";
 import { idToken } from "../../json-rpc/request-bytes.ts";
 import type { Envelope } from "../../json-rpc/scan.ts";
@@ -18,6 +20,7 @@ import { BatchTally } from "./batch-tally.ts";
 import type { Call, CallOptions } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import { readHeaders } from "./headers.ts";
+import { enter, optionsOf } from "./entrance.ts";
 import { hintPage } from "./hint-page.ts";
 import { HttpCall } from "./http-call.ts";
 import type { ChainView, HttpReply, InboundRequest } from "../ports.ts";
@@ -53,6 +56,7 @@ export class HttpFront {
   /** Answers one request. */
   handle(request: InboundRequest, reply: HttpReply): void {
     const { method } = request;
+    if (this.#engine.gate.cors.isOn) this.#letBrowserRead(request, reply);
     if (method !== "POST") {
       this.#handleOther(request, reply);
       return;
@@ -69,7 +73,17 @@ export class HttpFront {
       this.#refuse(reply, read.fault.reason, read.fault.message, requestId(request.body));
       return;
     }
-    const headers = readHeaders(request.rawHeaders, request.url, read.route.options, true);
+    const entrance = enter(this.#engine, request);
+    if (!entrance.ok) {
+      this.#refuse(reply, entrance.reason, entrance.message, requestId(request.body));
+      return;
+    }
+    const { caller } = entrance;
+    const options = optionsOf(this.#engine, read.route, caller);
+    const headers =
+      "reason" in options
+        ? options
+        : readHeaders(request.rawHeaders, request.url, options, true, caller?.mayDirect);
     if ("reason" in headers) {
       this.#refuse(reply, headers.reason, headers.message, requestId(request.body));
       return;
@@ -82,7 +96,13 @@ export class HttpFront {
       this.#refuse(reply, reason, message, requestId(request.body));
       return;
     }
-    this.#serve(request, reply, chain, headers);
+    this.#serve(request, reply, chain, headers, entrance);
+  }
+
+  /** Adds what a browser wants to see on every answer, if the page may see it. */
+  #letBrowserRead(request: InboundRequest, reply: HttpReply): void {
+    const origin = originOf(request.rawHeaders);
+    if (origin !== undefined) reply.extraHeaders = this.#engine.gate.cors.headers(origin);
   }
 
   /** The remembered reading of a URL. */
@@ -97,7 +117,13 @@ export class HttpFront {
     return read;
   }
 
-  #serve(request: InboundRequest, reply: HttpReply, chain: ChainView, options: CallOptions): void {
+  #serve(
+    request: InboundRequest,
+    reply: HttpReply,
+    chain: ChainView,
+    options: CallOptions,
+    { caller, peer }: Entered,
+  ): void {
     const { body } = request;
     const scanned = scanBody(body);
     if (scanned.kind === "unreadable") {
@@ -117,6 +143,8 @@ export class HttpFront {
       pins,
       pin: undefined,
       isPart: false,
+      caller,
+      peer,
     });
     if (scanned.kind === "single") this.#serveOne(callOf(scanned.envelope), reply);
     else this.#serveBatch(scanned.envelopes, callOf, body, reply);
@@ -182,6 +210,7 @@ export class HttpFront {
 
   #handleOther(request: InboundRequest, reply: HttpReply): void {
     const { method, url } = request;
+    if (method === "OPTIONS" && this.#answerPreflight(request, reply)) return;
     const read = this.#route(url);
     if (method === "GET" || method === "HEAD") {
       if (!read.ok) {
@@ -211,11 +240,23 @@ export class HttpFront {
     );
   }
 
+  /** A browser asks before it sends a call; true when this was such a question. */
+  #answerPreflight(request: InboundRequest, reply: HttpReply): boolean {
+    const { cors } = this.#engine.gate;
+    const origin = originOf(request.rawHeaders);
+    if (!cors.isOn || origin === undefined) return false;
+    reply.extraHeaders = undefined;
+    const asked = headerOf(request.rawHeaders, "access-control-request-headers");
+    reply.send(204, cors.preflight(origin, asked), "");
+    return true;
+  }
+
   #refuse(reply: HttpReply, reason: OwnReason, message: string, token = "null"): void {
     const { code, status } = OWN_ERRORS[reason];
     const id = this.#engine.nextRequestId();
     const text = errorText(token, code, message, { reason, request_id: id });
     const headers = [...JSON_HEADERS, REQUEST_ID, id, "Content-Length", `${text.length}`];
+    if (status === 401) headers.push("WWW-Authenticate", "Bearer");
     reply.send(status, headers, text);
   }
 }
@@ -237,7 +278,7 @@ export function chainFault(route: Route): RouteFault {
  */
 export function optionsFault(
   chain: ChainView,
-  { isProviderForced }: Route,
+  { isProviderForced }: Pick<Route, "isProviderForced">,
   { provider, isDirected }: CallOptions,
 ): RouteFault | undefined {
   if (isDirected && chain.takesDirectives === false) {

@@ -1,8 +1,8 @@
 /**
  * Reads a path and its query: which chain, and how the caller wants to be served.
  *
- * `/rpc/:chain`, `/rpc/:strategy/:chain`, `/rpc/provider/:provider/:chain`, `/rpc/:chain/:provider`;
- * `/ws/...` and `/ws/rpc/...` mean the same. A reserved word or a strategy wins over a chain's name.
+ * `/rpc/:chain`, `/rpc/:strategy/:chain`, `/rpc/provider/:provider/:chain`, `/rpc/:chain/:provider`,
+ * any of them behind `/rpc/profile/:profile/`; `/ws/...` and `/ws/rpc/...` mean the same. A reserved word or a strategy wins over a chain's name.
  */
 import type { OwnReason } from "../../errors/codes.ts";
 import { strategyNamed } from "../../selection/strategies/registry.ts";
@@ -13,6 +13,10 @@ import { direct, directiveReason } from "./directives.ts";
 export interface Route {
   readonly chainKey: string;
   readonly options: CallOptions;
+  /** Without what the query asks for. */
+  readonly pathOptions: CallOptions;
+  /** `/rpc/profile/:profile/...` */
+  readonly profile: string | undefined;
   /** The path names its provider, which therefore must exist. */
   readonly isProviderForced: boolean;
 }
@@ -83,31 +87,40 @@ function decoded(segment: string): string | undefined {
 }
 
 function resolve(names: readonly string[]): Route | undefined {
+  const [first, profile] = names;
+  if (first !== "profile") return resolveChain(names);
+  const rest = resolveChain(names.slice(2));
+  return rest === undefined || rest.profile !== undefined ? undefined : { ...rest, profile };
+}
+
+function resolveChain(names: readonly string[]): Route | undefined {
   const [first, second, third] = names;
   if (first === undefined) return undefined;
-  if (second === undefined) {
-    return { chainKey: first, options: PLAIN_OPTIONS, isProviderForced: false };
-  }
+  if (second === undefined) return routeTo(first, PLAIN_OPTIONS);
   if (third !== undefined) {
     if (first !== "provider" || names.length > 3) return undefined;
     return forced(third, second);
   }
-  if (first === "provider") return undefined;
+  if (first === "provider" || first === "profile") return undefined;
   const strategy = strategyNamed(first);
-  if (strategy !== undefined) {
-    const options = { ...PLAIN_OPTIONS, strategy };
-    return { chainKey: second, options, isProviderForced: false };
-  }
+  if (strategy !== undefined) return routeTo(second, { ...PLAIN_OPTIONS, strategy });
   const preset = PRESETS.get(first);
-  if (preset !== undefined) {
-    const options = { ...PLAIN_OPTIONS, ...preset };
-    return { chainKey: second, options, isProviderForced: false };
-  }
+  if (preset !== undefined) return routeTo(second, { ...PLAIN_OPTIONS, ...preset });
   return forced(first, second);
+}
+
+function routeTo(chainKey: string, options: CallOptions): Route {
+  return {
+    chainKey,
+    options,
+    pathOptions: options,
+    profile: undefined,
+    isProviderForced: false,
+  };
 }
 
 /** That provider and no other, unless a directive asks for failover. */
 function forced(chainKey: string, provider: string): Route {
   const options = { ...PLAIN_OPTIONS, provider, failover: false };
-  return { chainKey, options, isProviderForced: true };
+  return { ...routeTo(chainKey, options), isProviderForced: true };
 }

@@ -2,7 +2,10 @@
 import { OWN_ERRORS } from "../../errors/codes.ts";
 import type { ChainName } from "../../ids.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
+import type { Entered } from "../../clients/client-gate.ts";
+import { originOf } from "../../clients/visit.ts";
 import type { Engine } from "../engine.ts";
+import { enter, FREE, optionsOf } from "./entrance.ts";
 import { readHeaders } from "./headers.ts";
 import { chainFault, optionsFault } from "./http-front.ts";
 import type { SessionSink } from "../ports.ts";
@@ -12,7 +15,7 @@ import { WsSession } from "./ws-session.ts";
 
 /** What becomes of a handshake. */
 export type Admission =
-  | { readonly ok: true; readonly route: Route }
+  | { readonly ok: true; readonly route: Route; readonly entered: Entered }
   /** Refused with this HTTP status and JSON body. */
   | { readonly ok: false; readonly status: number; readonly body: string };
 
@@ -53,31 +56,50 @@ export class WsFront {
     return sessions.filter((session) => session.closeSubscriber(chain, reason)).length;
   }
 
+  /** Closes the clients whose API key is gone; answers how many. */
+  closeRevoked(): number {
+    return [...this.#sessions].filter((session) => session.closeRevoked()).length;
+  }
+
   /**
-   * Judges a handshake by its path and headers, whose directives hold for the whole connection; an
-   * unknown chain never gets a default.
+   * Judges a handshake by its sender, its path and its headers, whose directives hold for the whole
+   * connection; an unknown chain never gets a default.
    */
-  admit(url: string, rawHeaders: readonly string[]): Admission {
-    const { deps } = this.#engine;
+  admit(url: string, rawHeaders: readonly string[], remoteAddress?: string): Admission {
+    const { deps, gate } = this.#engine;
     if (deps.isDraining()) {
       return refused({ reason: "draining", message: "this instance is shutting down" });
     }
     const read = readRoute(url);
     if (!read.ok) return refused(read.fault);
+    const entered = enter(this.#engine, { url, rawHeaders, remoteAddress });
+    if (!entered.ok) return refused(entered);
+    // No browser asks before it opens a socket: a page that may not read answers is told here.
+    const origin = gate.cors.isOn ? originOf(rawHeaders) : undefined;
+    if (origin !== undefined && !gate.cors.allows(origin)) {
+      return refused({ reason: "not_allowed", message: "this origin may not connect" });
+    }
+    const { caller } = entered;
+    const options = optionsOf(this.#engine, read.route, caller);
+    if ("reason" in options) return refused(options);
     const chain = deps.chains.find(read.route.chainKey);
     if (chain === undefined) return refused(chainFault(read.route));
-    const directed = readHeaders(rawHeaders, url, read.route.options, false);
+    if (caller?.mayUseChain(chain.name) === false) {
+      const message = `${caller.id} may not use ${chain.name}`;
+      return refused({ reason: "not_allowed", message });
+    }
+    const directed = readHeaders(rawHeaders, url, options, false, caller?.mayDirect);
     if ("reason" in directed) return refused(directed);
     // An id of the handshake names none of the requests on it.
-    const options = { ...directed, clientRequestId: undefined };
-    const missing = optionsFault(chain, read.route, options);
+    const route = { ...read.route, options: { ...directed, clientRequestId: undefined } };
+    const missing = optionsFault(chain, route, route.options);
     if (missing !== undefined) return refused(missing);
-    return { ok: true, route: { ...read.route, options } };
+    return { ok: true, route, entered };
   }
 
   /** Starts the session of an admitted client; the driver calls its `onMessage` and `onClose`. */
-  open(route: Route, sink: SessionSink, url: string): ClientSession {
-    const session = new WsSession(this.#engine, route, sink, () => url);
+  open(route: Route, sink: SessionSink, url: string, entered: Entered = FREE): ClientSession {
+    const session = new WsSession(this.#engine, route, entered, sink, () => url);
     this.#sessions.add(session);
     return {
       onMessage: (body) => session.onMessage(body),

@@ -10,8 +10,10 @@ import { errorText } from "../../json-rpc/error-text.ts";
 import type { Envelope } from "../../json-rpc/scan.ts";
 import { scanBody } from "../../json-rpc/scan.ts";
 import { Batch, type Piece } from "./batch.ts";
-import type { Call, CallFacts, CallOptions, CallSink } from "../call.ts";
+import type { Call, CallFacts, CallSink } from "../call.ts";
+import type { Entered } from "../../clients/client-gate.ts";
 import type { Engine } from "../engine.ts";
+import { optionsOf } from "./entrance.ts";
 import type { Running } from "../service.ts";
 import { GatedSink } from "./gated-sink.ts";
 import { batchFault } from "./batch-fault.ts";
@@ -48,6 +50,7 @@ interface Asking {
 export class WsSession {
   readonly #engine: Engine;
   readonly #route: Route;
+  readonly #entered: Entered;
   readonly #sink: SessionSink;
   readonly #hubSink: GatedSink;
   readonly #websocketUrl: () => string;
@@ -62,9 +65,16 @@ export class WsSession {
   #inFlightBytes = 0;
   #isClosed = false;
 
-  constructor(engine: Engine, route: Route, sink: SessionSink, websocketUrl: () => string) {
+  constructor(
+    engine: Engine,
+    route: Route,
+    entered: Entered,
+    sink: SessionSink,
+    websocketUrl: () => string,
+  ) {
     this.#engine = engine;
     this.#route = route;
+    this.#entered = entered;
     this.#sink = sink;
     this.#hubSink = new GatedSink(sink);
     this.#websocketUrl = websocketUrl;
@@ -120,7 +130,12 @@ export class WsSession {
       this.#sendText(errorText("null", OWN_ERRORS.parse_error.code, scanned.message, data));
       return;
     }
-    const options: CallOptions = this.#route.options;
+    const { caller, peer } = this.#entered;
+    const options = optionsOf(this.#engine, this.#route, caller);
+    if ("reason" in options) {
+      this.#sink.close(1001, "profile was removed");
+      return;
+    }
     const { pinning, now } = this.#engine;
     const pins = pinning.ofClient(chain, options, now(), this.#pins);
     const callOf = (envelope: Envelope): Call => ({
@@ -133,6 +148,8 @@ export class WsSession {
       pins,
       pin: undefined,
       isPart: false,
+      caller,
+      peer,
     });
     if (scanned.kind === "batch") this.#serveBatch(scanned.envelopes, callOf, body);
     else this.#serveOne(callOf(scanned.envelope));
@@ -158,6 +175,13 @@ export class WsSession {
     for (const asking of this.#asking) if (isOf(asking.chain)) asking.lost = reason;
     if (!this.#sink.isOpen || ![...this.#subscriptions.values()].some(isOf)) return false;
     this.#sink.close(1013, reason);
+    return true;
+  }
+
+  /** The client's API key is gone: it may come back with another (then true). */
+  closeRevoked(): boolean {
+    if (this.#entered.caller?.isRevoked !== true || !this.#sink.isOpen) return false;
+    this.#sink.close(1001, "API key was revoked");
     return true;
   }
 
@@ -261,12 +285,12 @@ export class WsSession {
     if (isDenied) return this.#engine.submit(call, sink);
     if (envelope.fault !== undefined || !isSubscription(envelope)) {
       if (envelope.fault === undefined && envelope.method === "eth_unsubscribe") {
-        this.#unsubscribe(call, sink);
+        if (this.#engine.admits(call, sink)) this.#unsubscribe(call, sink);
         return undefined;
       }
       return this.#engine.submit(call, sink);
     }
-    this.#subscribe(call, sink);
+    if (this.#engine.admits(call, sink)) this.#subscribe(call, sink);
     return undefined;
   }
 

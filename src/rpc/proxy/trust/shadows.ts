@@ -7,6 +7,7 @@ import { canonicalText } from "../../integrity/canonical.ts";
 import { comparison } from "../../integrity/quorum-rules.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import { walkReply } from "../../json-rpc/reply-walker.ts";
+import { isServedBy } from "../../selection/filters.ts";
 import type { Candidate, EndpointView } from "../../selection/snapshot.ts";
 import { blocksOf } from "../attempt/asked.ts";
 import { Mirror } from "../attempt/mirror.ts";
@@ -50,6 +51,9 @@ export class Shadows {
     const row = [http, ws].find((one) => one !== undefined && isAdmissible(one, nowMs));
     const upstream = row === undefined ? undefined : call.chain.upstream(row);
     if (row === undefined || upstream === undefined || view.unsupported.has(method)) return;
+    const { profile } = call.options;
+    if (profile !== undefined && !isServedBy(profile, view)) return;
+    if (row.budget?.sparesBackground(nowMs) === false) return;
     const target: Candidate = { row, view, score: 0, tier: "unknown", place: 0, relaxed: [] };
     const served = isComparable(call, method) ? answer : undefined;
     this.#running++;
