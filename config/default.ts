@@ -28,6 +28,7 @@ export const DEFAULTS = {
   redis: { key_prefix: "paceline:", timeout: "20ms" },
   clients: { keys: [], trusted_proxies: [], units: {} },
   cors: { origins: [], max_age: "10m" },
+  cache: { enabled: true, max_size: "256MiB", policies: [] },
 } as const;
 
 /** What holds for an API key that says nothing else. */

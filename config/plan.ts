@@ -50,6 +50,7 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     "explain",
     "slowLog",
     ...HOT_GROUPS,
+    "cache",
   ] as const) {
     for (const key of changedKeys(running[group], wanted[group])) {
       const name = `${spelled(group)}.${spelled(key)}`;
@@ -131,6 +132,7 @@ const CHAIN_VALUES = [
   "quorum",
   "integrity",
   "allowClientDirectives",
+  "cache",
 ] as const;
 
 function planProviders(old: ChainConfig, chain: ChainConfig): readonly ReloadStep[] {

@@ -58,6 +58,7 @@ export interface Config {
   readonly cors: CorsConfig;
   /** By name. */
   readonly profiles: Readonly<Record<string, ProfileConfig>>;
+  readonly cache: CacheConfig;
   /** In the order of the file. */
   readonly chains: readonly ChainConfig[];
 }
@@ -224,6 +225,33 @@ export interface ProfileConfig {
   readonly rpsLimit: number;
   readonly burstLimit: number;
 }
+/** The answers that this node keeps. */
+export interface CacheConfig {
+  /** Most bytes of all chains together, in memory. */
+  readonly maxSizeBytes: number;
+}
+
+/** What a chain lets be kept. */
+export interface ChainCacheConfig {
+  readonly enabled: boolean;
+  /** The first that fits counts; the chain's own come before those of all chains. */
+  readonly policies: readonly CachePolicyConfig[];
+}
+
+/** How long answers of some methods are kept. */
+export interface CachePolicyConfig {
+  /** Names, in which `*` stands for any run of characters. */
+  readonly methods: readonly string[];
+  readonly finality: CacheFinality;
+  /** 0 keeps nothing; Infinity as long as there is room. */
+  readonly ttlMs: number;
+}
+
+/** What an answer's worth depends on. */
+export const CACHE_FINALITIES = ["static", "finalized", "unfinalized", "realtime"] as const;
+
+/** One of them. */
+export type CacheFinality = (typeof CACHE_FINALITIES)[number];
 
 /** One blockchain and who serves it. */
 export interface ChainConfig {
@@ -251,6 +279,7 @@ export interface ChainConfig {
   readonly integrity: IntegrityConfig;
   /** Clients may steer their calls by header and query. */
   readonly allowClientDirectives: boolean;
+  readonly cache: ChainCacheConfig;
   /** Available providers in the order of the file; those left out are in `skipped`. */
   readonly providers: readonly ProviderConfig[];
   readonly skipped: readonly SkippedProvider[];

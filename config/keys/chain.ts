@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CHAIN_DEFAULTS } from "../default.ts";
 import { CONSISTENCIES, STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
 import { breakerKeys } from "./breaker.ts";
+import { cacheKeys } from "./cache.ts";
 import * as field from "./fields.ts";
 import { integrityKeys } from "./integrity.ts";
 import { providerRule } from "./provider.ts";
@@ -212,6 +213,7 @@ export const chainRule = z
       ),
     }),
     ...integrityKeys,
+    cache: field.group("Answers of this chain that are kept.", cacheKeys()),
     providers: z.array(providerRule).min(1).meta({
       description: "Who serves the chain.",
       "x-reload": "process",

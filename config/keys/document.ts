@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { DEFAULTS } from "../default.ts";
+import { cacheKeys } from "./cache.ts";
 import { chainRule } from "./chain.ts";
 import { clientsGroup, corsGroup, profilesMap } from "./clients.ts";
 import * as field from "./fields.ts";
@@ -184,6 +185,15 @@ export const documentSchema = z
     clients: clientsGroup,
     cors: corsGroup,
     profiles: profilesMap,
+    cache: field.group("Answers that are kept; see docs/cache.md.", {
+      ...cacheKeys(DEFAULTS.cache),
+      max_size: field.size(
+        "Memory for the answers of all chains together, keys and bookkeeping included.",
+        1_048_576,
+        68_719_476_736,
+        field.host(DEFAULTS.cache.max_size),
+      ),
+    }),
     chains: z.record(z.string(), chainRule).meta({
       description: "The chains by name.",
       "x-reload": "process",

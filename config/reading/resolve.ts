@@ -10,6 +10,8 @@ import type { ConfigDocument } from "../keys/document.ts";
 import { STRATEGY_ALIASES } from "../schema.ts";
 import type {
   BreakerConfig,
+  CachePolicyConfig,
+  ChainCacheConfig,
   ChainConfig,
   Config,
   CostConfig,
@@ -21,6 +23,7 @@ import type {
 
 type ChainDocument = ConfigDocument["chains"][string];
 type ProviderDocument = ChainDocument["providers"][number];
+type CacheDocument = Pick<NonNullable<ConfigDocument["cache"]>, "enabled" | "policies">;
 type BreakerDocument = NonNullable<ChainDocument["breaker"]>;
 
 /** The configuration of a document that passed every check. */
@@ -68,13 +71,19 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       maxAgeMs: ms(document.cors?.max_age ?? DEFAULTS.cors.max_age),
     },
     profiles: resolveProfiles(document.profiles),
+    cache: { maxSizeBytes: bytes(document.cache?.max_size ?? DEFAULTS.cache.max_size) },
     chains: Object.entries(document.chains).map(([name, chain]) =>
-      resolveChain(name, chain, completion),
+      resolveChain(name, chain, document.cache, completion),
     ),
   };
 }
 
-function resolveChain(name: string, chain: ChainDocument, completion: Completion): ChainConfig {
+function resolveChain(
+  name: string,
+  chain: ChainDocument,
+  cache: CacheDocument | undefined,
+  completion: Completion,
+): ChainConfig {
   const selection = fill(CHAIN_DEFAULTS.selection, chain.selection);
   const aggregation = fill(CHAIN_DEFAULTS.aggregation, chain.aggregation);
   const failover = fill(CHAIN_DEFAULTS.failover, chain.failover);
@@ -151,8 +160,23 @@ function resolveChain(name: string, chain: ChainDocument, completion: Completion
       return { ...rest, methods: rule.methods, ignoreFields };
     }),
     integrity: fill(CHAIN_DEFAULTS.integrity, chain.integrity),
+    cache: resolveCache(chain.cache, cache),
     providers,
     skipped,
+  };
+}
+
+/** The chain's word counts, then that of all chains. */
+function resolveCache(
+  own: CacheDocument | undefined,
+  all: CacheDocument | undefined,
+): ChainCacheConfig {
+  const policies = [...(own?.policies ?? []), ...(all?.policies ?? DEFAULTS.cache.policies)];
+  return {
+    enabled: own?.enabled ?? all?.enabled ?? DEFAULTS.cache.enabled,
+    policies: policies.map(
+      ({ methods, finality, ttl }): CachePolicyConfig => ({ methods, finality, ttlMs: ms(ttl) }),
+    ),
   };
 }
 

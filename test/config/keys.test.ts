@@ -80,6 +80,9 @@ const OTHER: Readonly<Record<string, string>> = {
   "chains.<name>.logs.parallel": "7",
   "chains.<name>.sticky.hysteresis": "0.7",
   "chains.<name>.sticky.min_interval": "7s",
+  "cache.enabled": "false",
+  "cache.max_size": "64MiB",
+  "cache.policies": "[{ methods: ['eth_*'], finality: realtime, ttl: 7s }]",
   "chains.<name>.methods.allow": "[debug_traceCall]",
   "chains.<name>.methods.deny": "['*_sign*']",
   "chains.<name>.quorum": "[{ methods: [eth_call], agree: 3, of: 4, prefer: none }]",
@@ -88,6 +91,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "chains.<name>.integrity.receipts": "true",
   "chains.<name>.providers[].shadow.sample": "0.5",
   "chains.<name>.providers[].canary.share": "0.5",
+  "chains.<name>.cache.enabled": "false",
+  "chains.<name>.cache.policies": "[{ methods: [eth_call], finality: finalized, ttl: 0 }]",
   "chains.<name>.providers[].url": '"https://b.example/"',
   "chains.<name>.providers[].ws_url": '"wss://b.example/"',
   "chains.<name>.providers[].priority": "7",
@@ -131,6 +136,7 @@ const leaves = documentedKeys().filter(
     !path.includes("error_rules[]") &&
     !path.includes("quorum[]") &&
     !isSomebodysElse(path),
+    !path.includes("policies[]"),
 );
 
 /** A configuration in which the key at `path` is `value`. */
@@ -201,6 +207,25 @@ describe("every key", () => {
     const [provider] = config.chains[0]?.providers ?? [];
     expect(provider?.url?.reveal()).toBe("https://a.example/x");
     expect(provider?.headers["authorization"]?.reveal()).toBe(`Basic ${btoa("me:p@ss")}`);
+  });
+
+  it("puts a chain's cache policies before those of all chains", () => {
+    const policy = (ttl: string) => `{ methods: ["*"], finality: finalized, ttl: ${ttl} }`;
+    const chain = `cache: { policies: [${policy("1s")}] }, chain_id: 1, providers: [{ id: a, url: "https://a.example" }]`;
+    const config = mustLoad(
+      `cache: { enabled: false, policies: [${policy("2s")}] }\nchains: { e: { ${chain} } }`,
+    );
+    expect(config.chains[0]?.cache.policies.map(({ ttlMs }) => ttlMs)).toEqual([1_000, 2_000]);
+    expect(config.chains[0]?.cache.enabled).toBe(false);
+  });
+
+  it("refuses a cache policy that does not say for which finality", () => {
+    const chain = 'chain_id: 1, providers: [{ id: a, url: "https://a.example" }]';
+    const loaded = load(
+      `cache: { policies: [{ methods: [eth_call], ttl: 1s }] }\nchains: { e: { ${chain} } }`,
+    );
+    expect(loaded.ok).toBe(false);
+    if (!loaded.ok) expect(JSON.stringify(loaded)).toContain("finality");
   });
 
   it("takes a strategy under its other spellings, and gives it its own name", () => {

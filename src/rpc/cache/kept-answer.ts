@@ -1,0 +1,64 @@
+/**
+ * One answer as it is kept: the provider's bytes without the id, so that each client's own can be put
+ * in its place and the rest is byte for byte what the provider sent.
+ */
+import type { Finality } from "./finality.ts";
+
+/** An answer with a gap where the id goes: as text when it is small, as bytes when it is large. */
+export interface KeptAnswer {
+  readonly before: string;
+  /** latin1: one char per byte. */
+  readonly after: string;
+  /** Both in one, with the gap at `before.length`; only of large answers, whose `after` is empty. */
+  readonly body: Buffer | undefined;
+  /** A revert; everything else is a result. */
+  readonly isError: boolean;
+  readonly finality: Finality;
+  /** The block it belongs to, -1 when it belongs to none. */
+  readonly number: number;
+  /** Hash of that block while it may be replaced. */
+  readonly hash: string | undefined;
+}
+
+/** What an answer is made of before its worth is known. */
+export type AnswerBytes = Pick<KeptAnswer, "before" | "after" | "body" | "isError">;
+
+/** Larger answers are kept outside of the JavaScript heap, bytes. */
+const TEXT_BYTES = 4_096;
+/** How nearly all answers begin; one text for all of them. */
+const USUAL_HEAD = '{"jsonrpc":"2.0","id":';
+
+/** Takes a copy of an answer, whose id stands at `idStart..idEnd`. */
+export function keptResult(body: Buffer, idStart: number, idEnd: number): AnswerBytes {
+  const head = body.toString("latin1", 0, idStart);
+  const before = head === USUAL_HEAD ? USUAL_HEAD : head;
+  const sizeBytes = body.length - (idEnd - idStart);
+  if (sizeBytes < TEXT_BYTES) {
+    return { before, after: body.toString("latin1", idEnd), body: undefined, isError: false };
+  }
+  const copy = Buffer.allocUnsafeSlow(sizeBytes);
+  body.copy(copy, 0, 0, idStart);
+  body.copy(copy, idStart, idEnd);
+  return { before, after: "", body: copy, isError: false };
+}
+
+/** An error object, as latin1 JSON. */
+export function keptError(latin1: string): AnswerBytes {
+  return { before: USUAL_HEAD, after: `,"error":${latin1}}`, body: undefined, isError: true };
+}
+
+/** Bytes of an answer. */
+export function answerSize({ before, after, body }: AnswerBytes): number {
+  return body === undefined ? before.length + after.length : body.length;
+}
+
+/** Bytes that the parts of an answer take besides: string headers, or a buffer with its store. */
+export function memoryOf(answer: AnswerBytes): number {
+  const { before, body } = answer;
+  return (
+    answerSize(answer) + (body === undefined ? 0 : BUFFER_BYTES) - (before === USUAL_HEAD ? 22 : 0)
+  );
+}
+
+/** A Buffer, its ArrayBuffer and the block that holds the bytes. */
+const BUFFER_BYTES = 240;
