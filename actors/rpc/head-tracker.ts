@@ -81,6 +81,8 @@ export const headTracker = defineActor({
       const rows = state.state.rows(provider);
       rows.ws.head = number;
       rows.http.head = number;
+      rows.ws.headHash = hash;
+      rows.http.headHash = hash;
       rows.ws.headAtMs = ctx.now();
       rows.http.headAtMs = ctx.now();
       state.state.blocks.note(provider, number, hash);
@@ -95,6 +97,7 @@ export const headTracker = defineActor({
       // A pushed head is newer than an answer that was on its way meanwhile.
       if (rows.ws.head < 0 || number > rows.ws.head) {
         rows.http.head = number;
+        rows.http.headHash = undefined;
         rows.http.headAtMs = atMs;
       }
       if (isShadow(state, provider)) return state;
@@ -107,7 +110,9 @@ export const headTracker = defineActor({
     },
     /** A provider pushes no heads any more: it is asked instead. */
     silenced: (state, provider: ProviderId) => {
-      state.state.rows(provider).ws.head = -1;
+      const { ws } = state.state.rows(provider);
+      ws.head = -1;
+      ws.headHash = undefined;
       return state;
     },
     /** A provider had to say that it has not got a block near the head it told: another node answers. */

@@ -7,6 +7,7 @@
  * knows any more are closed with a reason. Permanent.
  */
 import { defineActor, keyFor, reply, Table, type Ctx } from "../../src/otp/index.ts";
+import type { Canon } from "../../src/rpc/cache/canon.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
 import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
@@ -201,6 +202,7 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
       forget: (one) => void rows()?.delete(`${one.sink.id}:${one.id}`),
       onBlock: (block) => {
         args.state.announced = block.number;
+        raise(state.canon, block);
         ctx.broadcast(topic, summaryOf(block));
       },
       newId: () => newId(ctx),
@@ -212,6 +214,12 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
     if (!(row instanceof ChainFollower)) subscriptions.push(row);
   hub.restore(subscriptions, ctx.now());
   return hub;
+};
+
+/** Tells the request path which block stands at this height now. */
+const raise = (canon: Canon, { number, hash, head }: Block): void => {
+  if (head === undefined) canon.clear();
+  else canon.raise(number, hash, head.parentHash);
 };
 
 /** After every message: asks what is due, and tells the aggregator when the demand has changed. */

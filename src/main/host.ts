@@ -24,6 +24,7 @@ import { eventLogger, loggedEvents } from "../ops/log.ts";
 import { METRIC_EVENTS } from "../ops/metrics/event-counters.ts";
 import { RequestMeter } from "../ops/metrics/request-meter.ts";
 import { createOpsRoutes } from "../ops/routes.ts";
+import { AnswerCache } from "../rpc/cache/answer-cache.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import type { BookLimits } from "../rpc/explain/book.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
@@ -112,6 +113,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     wallNow: Date.now,
     scripts: redis,
     shared: redis,
+    cache: new AnswerCache(running.config.cache.maxSizeBytes),
     limits: gatewayLimits(running.config.limits),
     book: bookLimits(running.config),
   });

@@ -48,6 +48,7 @@ export const EVENT_FIELDS = {
   depth: amount("blocks taken back by the reorganisation"),
   direction: text("in: the process took the message; out: it sent it"),
   durationMs: amount("how long it took, ms"),
+  entries: amount("entries that are held"),
   error: text("the error that was thrown"),
   errorClass: text("class of the answer (docs/errors.md)"),
   event: text("telemetry event that was being handled"),
@@ -159,6 +160,12 @@ export const EVENTS = {
     fields: ["chain", "reason"],
     optional: ["method", "requestId"],
     meaning: "A request was refused before any attempt: draining, overloaded or no provider.",
+  },
+  "rpc.coalesce.overflow": {
+    level: "warn",
+    fields: ["chain", "method", "reason"],
+    meaning:
+      "Equal calls go alone: 1,000 follow one attempt (followers), or 10,000 attempts are shared (flights); told once a second.",
   },
   "rpc.selection.failure": {
     level: "warn",
@@ -376,6 +383,17 @@ export const EVENTS = {
     fields: ["chain", "number", "depth"],
     optional: ["hash"],
     meaning: "The chain replaced its last blocks.",
+  },
+  // --- kept answers ------------------------------------------------------------------------------
+  "cache.invalidate": {
+    level: "debug",
+    fields: ["chain", "blocks", "count"],
+    meaning: "Blocks were replaced, and the kept answers about them were forgotten.",
+  },
+  "cache.evict": {
+    level: "info",
+    fields: ["count", "entries", "bytes", "limit"],
+    meaning: "The memory for answers is full: answers were put out; told once a minute.",
   },
   // --- client subscriptions ---------------------------------------------------------------------
   "subs.open": {

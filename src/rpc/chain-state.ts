@@ -8,6 +8,8 @@ import type { ChainConfig, MethodsConfig } from "../../config/schema.ts";
 import { NameGlobs } from "../lib/name-globs.ts";
 import { CapabilityBook } from "./capabilities/capability-book.ts";
 import { BudgetBook } from "./budget/budget-book.ts";
+import { createCounts, type CacheCounts } from "./cache/cache-counts.ts";
+import { Canon } from "./cache/canon.ts";
 import type { EndpointRow, HeadView } from "./chain-view.ts";
 import type { ErrorRule } from "./errors/rules.ts";
 import { UnmatchedErrors } from "./errors/unmatched.ts";
@@ -45,6 +47,10 @@ export interface ChainState extends ChainView {
   readonly hashes: HeadHashes;
   /** Written by the head tracker, and by answers that passed; outlives both. */
   readonly blocks: BlockRing;
+  /** Written by the subscription hub; outlives it. */
+  readonly canon: Canon;
+  /** Bumped by the request path. */
+  readonly answers: CacheCounts;
   /** A new connection to a provider was made; may lead to another node. */
   readonly onConnect: (provider: ProviderId) => void;
   /** Configured by the provider pool, charged by whoever sends. */
@@ -119,6 +125,11 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     head: undefined,
     announced: undefined,
     hashes: new HeadHashes(),
+    canon: new Canon(),
+    answers: createCounts(),
+    get cache() {
+      return state.config.cache;
+    },
     hashAt: (number) => state.hashes.at(number),
     get finalityDepth() {
       return state.config.finalityDepth;
@@ -228,6 +239,7 @@ class EndpointCell implements EndpointRow {
   isUsable = false;
   unusableReason: string | undefined = "not started";
   head = -1;
+  headHash: string | undefined = undefined;
   headAtMs = 0;
   budget: EndpointRow["budget"] = undefined;
   inFlight = 0;

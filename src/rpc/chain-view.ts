@@ -31,7 +31,7 @@ export interface EndpointBudget {
 /**
  * The admission cell of one provider x transport. One writer per field: the breaker process writes
  * `state`, `openUntilMs`, `generation`, `forced` and clears `dirty`; the provider pool writes
- * `cooldownUntilMs`, `isUsable`, `unusableReason`, `head`; the request path sets `dirty` and counts.
+ * `cooldownUntilMs`, `isUsable`, `unusableReason`, `head`, `headHash`; the request path sets `dirty` and counts.
  */
 export interface EndpointRow {
   readonly chain: ChainName;
@@ -56,6 +56,8 @@ export interface EndpointRow {
   unusableReason: string | undefined;
   /** Last head this provider reported, or -1 when it never did. */
   head: number;
+  /** Hash of that head; only a provider that pushes its heads tells. */
+  headHash?: string | undefined;
   /** When it reported that head, monotonic ms. */
   headAtMs?: number;
   /** Limits of the provider, written by the provider pool; undefined: none. */

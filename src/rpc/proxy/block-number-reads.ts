@@ -14,16 +14,19 @@ import type { Running, Service } from "./service.ts";
 /** The service of one method. */
 export class BlockNumberReads implements Service {
   readonly #engine: Engine;
+  /** Asks a provider, or joins who has asked. */
+  readonly #ask: Service;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, ask: Service) {
     this.#engine = engine;
+    this.#ask = ask;
   }
 
   serve(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
     const engine = this.#engine;
     const { chain, options, pins } = call;
     // Who names a provider wants to know of that one.
-    if (options.provider !== undefined) return engine.exchange(call, info, sink);
+    if (options.provider !== undefined) return this.#ask.serve(call, info, sink);
     const pinned = pins?.numberOf("latest") ?? -1;
     if (pinned >= 0) {
       addNote(call, new PinNote(pinned));
@@ -35,7 +38,7 @@ export class BlockNumberReads implements Service {
       engine.answer(call, sink, quantityText(engine.pinning.served.latest(chain)));
       return undefined;
     }
-    return engine.exchange(call, info, new HeightSink(engine, call, sink));
+    return this.#ask.serve(call, info, new HeightSink(engine, call, sink));
   }
 }
 

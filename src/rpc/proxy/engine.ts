@@ -232,6 +232,11 @@ export class Engine {
     return exchange;
   }
 
+  /** Calls began (1) or ceased (-1) to wait for what no exchange of theirs brings. */
+  countWaiting(by: 1 | -1): void {
+    this.#inFlight += by;
+  }
+
   /** A client's call is over that no single exchange stands for. */
   observed(record: CallFacts & RequestRecord, call: Call, kind: MethodInfo["class"]): void {
     this.observer.request(record);

@@ -20,21 +20,26 @@ export class LocalFacts implements CallFacts, RequestRecord {
   readonly reason: OwnReason | undefined;
   readonly provider: ProviderId | undefined = undefined;
   readonly startMs: number;
-  readonly durationMs = 0;
+  readonly durationMs: number = 0;
   readonly selected = undefined;
   readonly attempts = [];
   readonly attemptCount = 0;
-  readonly isDone = true;
-  readonly isLocal = true;
+  readonly isDone: boolean = true;
+  readonly isLocal: boolean = true;
   retryAfterMs: number | undefined = undefined;
   readonly #clerk: Clerk;
 
-  constructor(clerk: Clerk, call: Call, reason: OwnReason | undefined) {
+  constructor(
+    clerk: Clerk,
+    call: Call,
+    reason: OwnReason | undefined,
+    cache: CacheStatus = reason === undefined ? "LOCAL" : "BYPASS",
+  ) {
     this.#clerk = clerk;
     this.call = call;
     this.requestId = clerk.nextRequestId();
     this.reason = reason;
-    this.cache = reason === undefined ? "LOCAL" : "BYPASS";
+    this.cache = cache;
     this.startMs = clerk.now();
   }
 
@@ -58,7 +63,7 @@ export class LocalFacts implements CallFacts, RequestRecord {
     return this.call.protocol;
   }
 
-  get outcome(): "ok" | "error" {
+  get outcome(): RequestRecord["outcome"] {
     return this.reason === undefined ? "ok" : "error";
   }
 

@@ -11,12 +11,16 @@ import type { CapabilityBook } from "../capabilities/capability-book.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
 import type {
+  ChainCacheConfig,
   Consistency,
   HedgeConfig,
   IntegrityConfig,
   LogsConfig,
   QuorumRuleConfig,
 } from "../../../config/schema.ts";
+import type { AnswerCache } from "../cache/answer-cache.ts";
+import type { CacheCounts } from "../cache/cache-counts.ts";
+import type { Canon } from "../cache/canon.ts";
 import type { BlockRing } from "../integrity/block-ring.ts";
 import type { UnmatchedErrors } from "../errors/unmatched.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
@@ -154,6 +158,12 @@ export interface ChainView {
   readonly finalityDepth?: number | undefined;
   /** What is read at one block: nothing, the calls of a batch (default), or a whole session. */
   readonly consistency?: Consistency | undefined;
+  /** Its canonical blocks, as its subscribers see them. */
+  readonly canon?: Canon | undefined;
+  /** What is counted of answers that are kept and shared. */
+  readonly answers?: CacheCounts | undefined;
+  /** What of its answers may be kept; nothing when absent. */
+  readonly cache?: ChainCacheConfig | undefined;
   readonly evidence: CallEvidence;
   /** What providers were found unable to serve; nothing is learned without it. */
   readonly capabilities?: CapabilityBook | undefined;
@@ -259,6 +269,8 @@ export interface GatewayDeps {
   readonly scripts?: SharedScripts | undefined;
   /** Bytes that hosts share, when a store is configured. */
   readonly shared?: SharedCache | undefined;
+  /** The answers that are kept; none when absent. */
+  readonly cache?: AnswerCache | undefined;
   readonly limits?: Partial<GatewayLimits>;
   /** How much is remembered of requests that have ended. */
   readonly book?: BookLimits;

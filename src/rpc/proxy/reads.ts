@@ -12,29 +12,44 @@ import { LogsReads } from "./logs/logs-reads.ts";
 import type { Running, Service } from "./service.ts";
 import { benchmarkRead } from "./trust/benchmark-read.ts";
 import { quorumRead } from "./trust/quorum-read.ts";
+import { SharedReads } from "./sharing/shared-reads.ts";
 
 /** The service of reads. */
 export class Reads implements Service {
-  readonly #engine: Engine;
+  readonly #shared: SharedReads;
   readonly #blockNumber: BlockNumberReads;
-  readonly #logs: LogsReads;
 
   constructor(engine: Engine) {
-    this.#engine = engine;
-    this.#blockNumber = new BlockNumberReads(engine);
-    this.#logs = new LogsReads(engine);
+    this.#shared = new SharedReads(engine, new AskedReads(engine));
+    this.#blockNumber = new BlockNumberReads(engine, this.#shared);
   }
 
   serve(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
     if (info === BLOCK_NUMBER) return this.#blockNumber.serve(call, info, sink);
+    return this.#shared.serve(call.pins === undefined ? call : pinned(call, call.pins), info, sink);
+  }
+}
+
+/** The reads that neither a kept answer nor another call's attempt serves. */
+class AskedReads implements Service {
+  readonly #engine: Engine;
+  readonly #logs: LogsReads;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#logs = new LogsReads(engine);
+  }
+
+  serve(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
+    // Providers are rarely at the same height, and need not be.
+    if (info === BLOCK_NUMBER) return this.#engine.exchange(call, info, sink);
     const terms = quorumTerms(call.chain.quorum, info.name, call.options.quorum);
     if (terms !== undefined) return quorumRead(this.#engine, call, info, sink, terms);
     if (call.options.mirrorsAll && info.isIdempotent) {
       return benchmarkRead(this.#engine, call, info, sink);
     }
-    const asked = call.pins === undefined ? call : pinned(call, call.pins);
-    if (info === GET_LOGS) return this.#logs.serve(asked, info, sink);
-    return this.#engine.exchange(asked, info, sink);
+    if (info === GET_LOGS) return this.#logs.serve(call, info, sink);
+    return this.#engine.exchange(call, info, sink);
   }
 }
 

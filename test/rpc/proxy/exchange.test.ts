@@ -328,7 +328,7 @@ describe("an exchange", () => {
   it("moves the calls of a frozen provider at once", () => {
     const w = world();
     (w.upstreams[0] as { script: Script }).script = silent;
-    const replies = Array.from({ length: 6 }, (_, id) => w.post(call("eth_blockNumber", id)));
+    const replies = Array.from({ length: 6 }, (_, id) => w.post(call("eth_blockNumber", id, [id])));
     w.advance(70);
     expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
     expect(w.rows[0]?.suspect).toBe(true);

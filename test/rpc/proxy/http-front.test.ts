@@ -3,12 +3,14 @@ import type { ScriptedUpstream, World } from "./support.ts";
 import { FakeReply, world } from "./support.ts";
 
 const rpc = (body: unknown): string => JSON.stringify(body);
-const call = (id: unknown, method = "eth_call"): object => ({
+const call = (id: unknown, method = "eth_call", params: readonly unknown[] = []): object => ({
   jsonrpc: "2.0",
   id,
   method,
-  params: [],
+  params,
 });
+/** A call that equals no other one, so that it shares no attempt. */
+const ownCall = (id: number): object => call(id, "eth_call", [id]);
 
 describe("the envelope over HTTP", () => {
   it.each([
@@ -91,7 +93,7 @@ describe("the envelope over HTTP", () => {
 describe("a batch", () => {
   it("answers in order whatever the order of the answers", () => {
     const w = world({ script: () => undefined });
-    const reply = w.post(rpc([call(1), call("b"), call(1)]));
+    const reply = w.post(rpc([ownCall(1), call("b"), call(1, "eth_call", [2])]));
     const [first, second, third] = w.upstreams[0]?.calls ?? [];
     third?.result('"c"');
     first?.result('"a"');
@@ -138,7 +140,7 @@ describe("a batch", () => {
 
   it("runs 16 calls at a time", () => {
     const w = world({ script: () => undefined });
-    w.post(rpc(Array.from({ length: 40 }, (_, id) => call(id))));
+    w.post(rpc(Array.from({ length: 40 }, (_, id) => ownCall(id))));
     expect(w.upstreams[0]?.calls).toHaveLength(16);
     w.upstreams[0]?.calls[3]?.result("1");
     expect(w.upstreams[0]?.calls).toHaveLength(17);
@@ -171,7 +173,7 @@ describe("a batch", () => {
 
   it("stops when the client leaves", () => {
     const w = world({ script: () => undefined });
-    const reply = w.post(rpc(Array.from({ length: 40 }, (_, id) => call(id))));
+    const reply = w.post(rpc(Array.from({ length: 40 }, (_, id) => ownCall(id))));
     reply.isOpen = false;
     reply.onGone?.();
     expect(w.gateway.inFlight).toBe(0);

@@ -7,6 +7,7 @@ import { Gateway } from "../../../src/rpc/proxy/gateway.ts";
 import type {
   ChainView,
   ClientSink,
+  GatewayDeps,
   GatewayLimits,
   HttpReply,
   HubPort,
@@ -277,6 +278,8 @@ export interface WorldOptions {
   readonly views?: Readonly<Record<string, Partial<EndpointView>>>;
   /** The id of every request; `req1`, `req2` and so on by default. */
   readonly requestId?: string;
+  /** More of what the gateway is built from. */
+  readonly deps?: Partial<GatewayDeps>;
 }
 
 export const idleHub: HubPort = {
@@ -397,9 +400,10 @@ export function world(options: WorldOptions = {}): World {
     errorRules: () => state.rules,
     upstream: (row) => live.get(row),
     report: (outcome) => state.reports.push(outcome),
-    ...options.chain,
   };
   (state as { chain: ChainView }).chain = chain;
+  // Getters stay getters.
+  Object.defineProperties(chain, Object.getOwnPropertyDescriptors(options.chain ?? {}));
   let ids = 0;
   (state as { gateway: Gateway }).gateway = new Gateway({
     chains: {
@@ -417,6 +421,7 @@ export function world(options: WorldOptions = {}): World {
     redact: (text) => text.replaceAll("s3cr3t", "***"),
     isDraining: () => state.isDraining,
     clientVersion: "Paceline/test",
+    ...options.deps,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   return state;

@@ -210,12 +210,13 @@ describe("a WebSocket client", () => {
   it("is not read while it has too much in flight, and gets every answer in the end", () => {
     const w = world({ script: () => undefined, limits: { wsMaxInFlight: 2 } });
     const { sink, say } = connect(w);
-    say(call(1));
-    say(call(2));
+    // Equal calls would share an attempt.
+    say(call(1, "eth_call", [1]));
+    say(call(2, "eth_call", [2]));
     expect(sink.isPaused).toBe(false);
-    say([call(3), call(4)]);
+    say([call(3, "eth_call", [3]), call(4, "eth_call", [4])]);
     say(call(5, "eth_chainId"));
-    say(call(6));
+    say(call(6, "eth_call", [6]));
     expect(sink.isPaused).toBe(true);
     expect(w.upstreams[0]?.calls).toHaveLength(2);
     const calls = w.upstreams[0]?.calls ?? [];

@@ -5,6 +5,7 @@ import { seededRandom } from "../../../src/lib/random.ts";
 import { chainDirectory } from "../../../src/main/chain-records.ts";
 import { RequestMeter } from "../../../src/ops/metrics/request-meter.ts";
 import { createVirtualNode, type VirtualNode } from "../../../src/otp/index.ts";
+import { AnswerCache } from "../../../src/rpc/cache/answer-cache.ts";
 import type { ChainState } from "../../../src/rpc/chain-state.ts";
 import { FakeChain } from "../../../src/rpc/fake/chain.ts";
 import { FakeProvider } from "../../../src/rpc/fake/provider.ts";
@@ -262,6 +263,9 @@ export class SimWorld {
   }
 }
 
+/** So little that answers are put out as well. */
+const CACHE_BYTES = 64 * 1024;
+
 const gatewayOf = ({ node, plan }: SimWorld): Gateway => {
   let requests = 0;
   return new Gateway({
@@ -274,5 +278,6 @@ const gatewayOf = ({ node, plan }: SimWorld): Gateway => {
     redact: (text) => text,
     isDraining: () => false,
     clientVersion: "Paceline/sim",
+    cache: new AnswerCache(CACHE_BYTES),
   });
 };

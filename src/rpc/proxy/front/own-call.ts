@@ -1,5 +1,5 @@
 /** A call of our own through the whole request path: candidates, failover, deadline, evidence. */
-import type { CallFacts, CallSink } from "../call.ts";
+import { PLAIN_OPTIONS, type CallFacts, type CallOptions, type CallSink } from "../call.ts";
 import { makeCall } from "../make-call.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView } from "../ports.ts";
@@ -9,6 +9,9 @@ export type OwnAnswer =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly detail: string };
 
+/** Whoever follows the chain wants what is there now, not what somebody was told before. */
+const OWN_OPTIONS: CallOptions = { ...PLAIN_OPTIONS, noCache: true };
+
 /** Asks the chain; `report` is called once. The returned function gives up without a report. */
 export const callChain = (
   engine: Engine,
@@ -17,7 +20,7 @@ export const callChain = (
   params: readonly unknown[],
   report: (answer: OwnAnswer) => void,
 ): (() => void) => {
-  const call = makeCall(chain, method, JSON.stringify(params));
+  const call = { ...makeCall(chain, method, JSON.stringify(params)), options: OWN_OPTIONS };
   const running = engine.submit(call, new OwnSink(report));
   return () => running?.cancel();
 };

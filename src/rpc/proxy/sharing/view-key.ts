@@ -1,0 +1,45 @@
+/**
+ * What of a caller's wishes makes its answer, or its failure, another one than that of an equal call:
+ * calls share an attempt only where all of it is the same. How the answer is sent does not matter,
+ * nor does time: who has more of it than the flight does not join.
+ */
+import { PLAIN_OPTIONS, type CallOptions } from "../call.ts";
+
+/** Options of one path are one record, so nearly every call finds its key here. */
+const known = new WeakMap<CallOptions, string>();
+
+/** The part of a flight's key that its caller's wishes make. */
+export function viewKey(options: CallOptions): string {
+  if (options === PLAIN_OPTIONS) return "";
+  let key = known.get(options);
+  if (key === undefined) known.set(options, (key = spell(options)));
+  return key;
+}
+
+function spell(options: CallOptions): string {
+  const differing = NAMES.filter(
+    (name) => JSON.stringify(options[name]) !== JSON.stringify(PLAIN_OPTIONS[name]),
+  );
+  return differing.map((name) => `${name}=${JSON.stringify(options[name])}`).join("&");
+}
+
+/** Options that leave the answer what it is. */
+type Unshared = "timeoutMs" | "meta" | "noCache" | "mirrorsAll" | "clientRequestId" | "session";
+type Shared = Exclude<keyof CallOptions, Unshared>;
+
+/** Every other option, so that a new one must be sorted in to compile. */
+const VIEW: Readonly<Record<Shared, true>> = {
+  strategy: true,
+  provider: true,
+  transport: true,
+  failover: true,
+  leavesProvider: true,
+  maxAttempts: true,
+  noHedge: true,
+  hedgeMs: true,
+  quorum: true,
+  consistency: true,
+  maxCost: true,
+  exclude: true,
+};
+const NAMES = Object.keys(VIEW) as Shared[];
