@@ -99,6 +99,7 @@ export const observe = (options: ObserveOptions): Observation => {
       redis: () => options.redis,
       callers: options.callers,
       alerts,
+      answersLimitBytes: () => config().cache.maxSizeBytes,
     },
     {
       yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),

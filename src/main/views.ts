@@ -48,6 +48,7 @@ export const chainView = (
     ),
     aggregation,
     streams,
+    answers: state.answers,
     caches: aggregation === undefined ? [] : [{ kind: "seen_events", ...aggregation.cache }],
   };
 };

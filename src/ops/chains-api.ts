@@ -59,6 +59,18 @@ export interface ProviderReport {
   readonly restarts: number;
 }
 
+/** Answers that are kept and shared, since the start. */
+export interface AnswersReport {
+  readonly hits: number;
+  readonly misses: number;
+  /** Hits over look-ups, or null before the first one. */
+  readonly hit_ratio: number | null;
+  readonly coalesced: number;
+  readonly kept: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 /** One chain. */
 export interface ChainReport {
   readonly name: string;
@@ -75,6 +87,7 @@ export interface ChainReport {
   readonly block_time_ms: number | null;
   readonly restarts: number;
   readonly rpc_path: string;
+  readonly answers: AnswersReport;
   readonly providers: readonly ProviderReport[];
   readonly skipped: readonly { readonly id: string; readonly reason: string }[];
   readonly unmatched_errors: readonly {
@@ -117,6 +130,7 @@ export function chainReport(chain: ChainView, nowMs: number): ChainReport {
     block_time_ms: chain.blockTimeMs > 0 ? Math.round(chain.blockTimeMs) : null,
     restarts: chain.restarts,
     rpc_path: `/rpc/${encodeURIComponent(chain.name)}`,
+    answers: answersReport(chain),
     providers: chain.providers.map((provider) =>
       providerReport(provider, chain.maxLagBlocks, nowMs),
     ),
@@ -125,6 +139,21 @@ export function chainReport(chain: ChainView, nowMs: number): ChainReport {
       ...error,
       code: error.code ?? null,
     })),
+  };
+}
+
+/** What is kept and shared of a chain's answers. */
+export function answersReport({ answers }: ChainView): AnswersReport {
+  const { hits = 0, misses = 0, coalesced = 0, stores = 0, entries = 0, bytes = 0 } = answers ?? {};
+  const asked = hits + misses;
+  return {
+    hits,
+    misses,
+    hit_ratio: asked === 0 ? null : rounded(hits / asked, 4),
+    coalesced,
+    kept: stores,
+    entries,
+    bytes,
   };
 }
 

@@ -86,6 +86,15 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     block_time_ms: nullable(whole),
     restarts: whole,
     rpc_path: text,
+    answers: object({
+      hits: whole,
+      misses: whole,
+      hit_ratio: nullable(ratio),
+      coalesced: whole,
+      kept: whole,
+      entries: whole,
+      bytes: whole,
+    }),
     providers: list(ref("Provider")),
     skipped: list(object({ id: text, reason: text })),
     unmatched_errors: list(

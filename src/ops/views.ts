@@ -147,6 +147,19 @@ export interface CacheCounters {
   readonly limit: number;
 }
 
+/** Answers that are kept and shared. */
+export interface AnswerCounters {
+  readonly hits: number;
+  readonly misses: number;
+  readonly stores: number;
+  /** Calls that shared another one's attempt. */
+  readonly coalesced: number;
+  readonly entries: number;
+  readonly bytes: number;
+  /** Answers that left, by why: full, expired, group (their block was replaced), replaced, deleted. */
+  readonly removed: Readonly<Record<string, number>>;
+}
+
 /** Client subscriptions of one stream. */
 export interface StreamCounters {
   readonly kind: string;
@@ -188,6 +201,7 @@ export interface ChainView {
   readonly aggregation?: AggregationCounters | undefined;
   readonly caches?: readonly CacheCounters[] | undefined;
   readonly streams?: readonly StreamCounters[] | undefined;
+  readonly answers?: AnswerCounters | undefined;
 }
 
 /** The processes of our tree, as the inspector sees them. */

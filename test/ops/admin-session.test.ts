@@ -220,6 +220,7 @@ describe("roles", () => {
     inspect: "viewer",
     limits: "viewer",
     providers: "viewer",
+    cache: "viewer",
     chains: "viewer",
     ready: "viewer",
     version: "viewer",

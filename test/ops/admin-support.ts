@@ -75,6 +75,15 @@ export const TREE: TreeNode = {
 };
 
 const CHAIN: ChainView = {
+  answers: {
+    hits: 30,
+    misses: 10,
+    stores: 27,
+    coalesced: 4,
+    entries: 20,
+    bytes: 1_048_576,
+    removed: { full: 5, group: 2 },
+  },
   name: "alpha",
   chainId: 31_001,
   aliases: ["first"],

@@ -4,6 +4,7 @@
  * subscribe, …) are in session.ts.
  */
 import { suggest } from "../../../config/reading/suggest.ts";
+import { answersReport } from "../chains-api.ts";
 import { chainVerdict, endpointsOf, isProviderUsable, providerVerdict } from "../status.ts";
 import type { ChainView, EndpointStatus } from "../views.ts";
 import type { Arguments } from "./arguments.ts";
@@ -147,6 +148,18 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         providers: view.providers.length,
         restarts: view.restarts,
         ...chainVerdict(view, deps.now()),
+      })),
+    }),
+  },
+  cache: {
+    summary: "Answers that are kept and shared: hits, bytes, why they left.",
+    role: anyone,
+    args: { chain: chainArgument },
+    run: ({ chain }, deps) => ({
+      chains: chainsOf(deps, chain).map((view) => ({
+        chain: view.name,
+        ...answersReport(view),
+        removed: view.answers?.removed ?? {},
       })),
     }),
   },

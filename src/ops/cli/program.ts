@@ -64,6 +64,7 @@ function buildProgram(terminal: Terminal, finish: Finish): Command {
   addReadingVerbs(program, terminal, finish);
   addRequestVerbs(program, terminal, finish);
   addLimitVerbs(program, terminal, finish);
+  addCacheVerb(program, terminal, finish);
   addProcessVerbs(program, terminal, finish);
   addActingVerbs(program, terminal, finish);
   addOtherVerbs(program, terminal, finish);
@@ -296,6 +297,22 @@ function addLimitVerbs(program: Command, terminal: Terminal, finish: Finish): vo
     "paceline key hash < key.txt",
     "pass show my-app | paceline key hash",
     'printf %s "$API_KEY" | paceline key hash',
+  ]);
+}
+
+function addCacheVerb(program: Command, terminal: Terminal, finish: Finish): void {
+  const cache = program
+    .command("cache")
+    .argument("[chain]", "only this chain")
+    .description("answers that are kept and shared: hits, bytes, why they left");
+  withWatch(withInstance(cache)).action(async (chain, options) => {
+    const { showCache } = await import("./verbs/gateway.ts");
+    finish(await showCache(chain, options, terminal));
+  });
+  withExamples(cache, [
+    "paceline cache",
+    "paceline cache ethereum --watch",
+    "paceline cache --json",
   ]);
 }
 

@@ -208,3 +208,30 @@ function limitsText(limits: NonNullable<ProviderLine["capabilities"]>): string {
   const more = limits.length - shown.length;
   return [...shown, ...(more > 0 ? [`+${more}`] : [])].join(", ");
 }
+
+/** One chain as `cache` lists it. */
+export interface CacheLine {
+  readonly chain: string;
+  readonly hits: number;
+  readonly hit_ratio: number | null;
+  readonly coalesced: number;
+  readonly entries: number;
+  readonly bytes: number;
+  readonly removed: Readonly<Record<string, number>>;
+}
+
+/** Kept answers as a table. */
+export function renderCache(rows: readonly CacheLine[], paint: Paint): string {
+  const lines = rows.map(({ chain, hits, hit_ratio, coalesced, entries, bytes, removed }) => [
+    clean(chain),
+    String(hits),
+    hit_ratio === null ? "" : paint.good(`${(hit_ratio * 100).toFixed(1)} %`),
+    String(coalesced),
+    String(entries),
+    `${(bytes / 1_048_576).toFixed(1)} MiB`,
+    String(removed["full"] ?? 0),
+    String(removed["group"] ?? 0),
+  ]);
+  const head = ["CHAIN", "HITS", "RATIO", "SHARED", "ENTRIES", "SIZE", "PUT OUT", "REORG"];
+  return table(head, lines);
+}

@@ -2,6 +2,7 @@
 import { chainVerdict, endpointsOf, isEndpointUsable, isProviderUsable } from "../status.ts";
 import type { Alert } from "../alerts.ts";
 import type {
+  AnswerCounters,
   CacheCounters,
   CallerView,
   ChainView,
@@ -31,6 +32,8 @@ export interface MetricSources {
   /** Undefined without a configured Redis. */
   readonly redis: () => RedisView | undefined;
   readonly alerts: () => readonly Alert[];
+  /** Most bytes of answers that the node keeps. */
+  readonly answersLimitBytes: () => number;
 }
 
 /** The link to Redis: whether it answers, and what became of the commands by result. */
@@ -70,6 +73,11 @@ const perCache = (value: (cache: CacheCounters) => number): Sample =>
     for (const cache of chain.caches ?? []) put([chain.name, cache.kind], value(cache));
   });
 
+const perAnswers = (put: (answers: AnswerCounters, chain: string, put: Put) => void): Sample =>
+  perChain(({ name, answers }, add) => {
+    if (answers !== undefined) put(answers, name, add);
+  });
+
 const perStream = (value: (stream: StreamCounters) => number): Sample =>
   perChain((chain, put) => {
     for (const stream of chain.streams ?? []) put([chain.name, stream.kind], value(stream));
@@ -98,6 +106,9 @@ const one =
     put([], value(sources));
 
 const BREAKER_VALUE = { closed: 0, half_open: 1, open: 2 } as const;
+
+/** Why answers leave, as the page says it. */
+const REMOVAL_WORDS: Readonly<Record<string, string>> = { group: "reorg", deleted: "stale" };
 
 const ratioOf = (value: number | undefined, samples: number | undefined): number | undefined =>
   samples === undefined || samples === 0 ? undefined : value;
@@ -196,6 +207,20 @@ const byName: Readonly<Record<string, Sample>> = {
   cache_evictions_total: perCache(({ evictions }) => evictions),
   cache_entries: perCache(({ entries }) => entries),
   cache_limit_entries: perCache(({ limit }) => limit),
+  answers_found_total: perAnswers(({ hits, misses }, chain, put) => {
+    put([chain, "hit"], hits);
+    put([chain, "miss"], misses);
+  }),
+  answers_coalesced_total: perAnswers(({ coalesced }, chain, put) => put([chain], coalesced)),
+  answers_kept_total: perAnswers(({ stores }, chain, put) => put([chain], stores)),
+  answers_removed_total: perAnswers(({ removed }, chain, put) => {
+    for (const [reason, count] of Object.entries(removed)) {
+      put([chain, REMOVAL_WORDS[reason] ?? reason], count);
+    }
+  }),
+  answers_entries: perAnswers(({ entries }, chain, put) => put([chain], entries)),
+  answers_bytes: perAnswers(({ bytes }, chain, put) => put([chain], bytes)),
+  answers_limit_bytes: one(({ answersLimitBytes }) => answersLimitBytes()),
   clients: ({ clients }, put) => {
     for (const [kind, count] of Object.entries(clients())) put([kind], count);
   },

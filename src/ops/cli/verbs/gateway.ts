@@ -3,8 +3,8 @@ import { didYouMean } from "../../../../config/reading/suggest.ts";
 import { askAndShow } from "../ask.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import type { InstanceOptions } from "../options.ts";
-import { renderBreakers, renderProviders } from "../render.ts";
-import type { BreakerLine, ProviderLine } from "../render.ts";
+import { renderBreakers, renderCache, renderProviders } from "../render.ts";
+import type { BreakerLine, CacheLine, ProviderLine } from "../render.ts";
 import type { Paint, Terminal } from "../terminal.ts";
 
 /** `paceline providers`. */
@@ -19,6 +19,21 @@ export function showProviders(
     args: { chain: chain === "ls" ? undefined : chain },
     render: (reply: { readonly providers: readonly ProviderLine[] }, paint: Paint) =>
       renderProviders(reply.providers, paint),
+  };
+  return askAndShow(question, options, terminal);
+}
+
+/** `paceline cache`. */
+export function showCache(
+  chain: string | undefined,
+  options: InstanceOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const question = {
+    cmd: "cache",
+    args: { chain },
+    render: (reply: { readonly chains: readonly CacheLine[] }, paint: Paint) =>
+      renderCache(reply.chains, paint),
   };
   return askAndShow(question, options, terminal);
 }
