@@ -18,6 +18,7 @@ import type { Config } from "../../config/schema.ts";
 import { application } from "../../supervisors/application.ts";
 import type { Log } from "../io/log.ts";
 import { createSnapshotStore } from "../io/snapshot-store.ts";
+import { zstdPacker } from "../io/zstd-packer.ts";
 import { createNode, type Node, reasonText, reportText } from "../otp/index.ts";
 import { REPORT_EVENTS, ReportBook } from "../ops/admin/reports.ts";
 import { eventLogger, loggedEvents } from "../ops/log.ts";
@@ -114,6 +115,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     scripts: redis,
     shared: redis,
     cache: new AnswerCache(running.config.cache.maxSizeBytes),
+    packer: zstdPacker,
     limits: gatewayLimits(running.config.limits),
     book: bookLimits(running.config),
   });

@@ -30,16 +30,30 @@ const USUAL_HEAD = '{"jsonrpc":"2.0","id":';
 
 /** Takes a copy of an answer, whose id stands at `idStart..idEnd`. */
 export function keptResult(body: Buffer, idStart: number, idEnd: number): AnswerBytes {
-  const head = body.toString("latin1", 0, idStart);
-  const before = head === USUAL_HEAD ? USUAL_HEAD : head;
   const sizeBytes = body.length - (idEnd - idStart);
   if (sizeBytes < TEXT_BYTES) {
-    return { before, after: body.toString("latin1", idEnd), body: undefined, isError: false };
+    const after = body.toString("latin1", idEnd);
+    return { before: headOf(body, idStart), after, body: undefined, isError: false };
   }
   const copy = Buffer.allocUnsafeSlow(sizeBytes);
   body.copy(copy, 0, 0, idStart);
   body.copy(copy, idStart, idEnd);
-  return { before, after: "", body: copy, isError: false };
+  return { before: headOf(body, idStart), after: "", body: copy, isError: false };
+}
+
+function headOf(body: Buffer, idStart: number): string {
+  const head = body.toString("latin1", 0, idStart);
+  return head === USUAL_HEAD ? USUAL_HEAD : head;
+}
+
+/** The answer as one run of bytes, with the gap at `before.length`. */
+export function answerBytes({ before, after, body }: AnswerBytes): Buffer {
+  return body ?? Buffer.from(before + after, "latin1");
+}
+
+/** The answer that `answerBytes` made `bytes` of, with its own copy of them. */
+export function fromBytes(bytes: Buffer, idAt: number, isError: boolean): AnswerBytes {
+  return { ...keptResult(bytes, idAt, idAt), isError };
 }
 
 /** An error object, as latin1 JSON. */

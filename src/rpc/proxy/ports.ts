@@ -18,6 +18,7 @@ import type {
   LogsConfig,
   QuorumRuleConfig,
 } from "../../../config/schema.ts";
+import type { Packer } from "../cache/shared-level.ts";
 import type { AnswerCache } from "../cache/answer-cache.ts";
 import type { CacheCounts } from "../cache/cache-counts.ts";
 import type { Canon } from "../cache/canon.ts";
@@ -269,6 +270,8 @@ export interface GatewayDeps {
   readonly scripts?: SharedScripts | undefined;
   /** Bytes that hosts share, when a store is configured. */
   readonly shared?: SharedCache | undefined;
+  /** Packs what hosts share; without it nothing is shared. */
+  readonly packer?: Packer | undefined;
   /** The answers that are kept; none when absent. */
   readonly cache?: AnswerCache | undefined;
   readonly limits?: Partial<GatewayLimits>;

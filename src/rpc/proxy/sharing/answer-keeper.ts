@@ -17,6 +17,7 @@ import {
   type KeptAnswer,
 } from "../../cache/kept-answer.ts";
 import type { CachePolicies } from "../../cache/policies.ts";
+import type { SharedAnswer } from "../../cache/shared-value.ts";
 import { skipSpace } from "../../json-rpc/json-bytes.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import { walkReply } from "../../json-rpc/reply-walker.ts";
@@ -120,8 +121,7 @@ export class AnswerKeeper {
     keeping: Keeping,
     chain: KeeperChain,
     method: string,
-    answer: AnswerBytes,
-    named: AnswerBlock | undefined,
+    { answer, named }: SharedAnswer,
     nowMs: number,
   ): KeptAnswer | undefined {
     const stay = this.#stayOf(keeping, chain, method, named, nowMs);

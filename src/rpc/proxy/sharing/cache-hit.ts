@@ -5,6 +5,7 @@ import { addNote, type ExplainRecord, type Note } from "../../explain/record.ts"
 import type { Call, CallSink } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import { LocalFacts } from "../facts.ts";
+import type { Flight } from "./flight.ts";
 
 /** Gives `answer` to the client of `call`. */
 export function answerKept(engine: Engine, call: Call, sink: CallSink, answer: KeptAnswer): void {
@@ -12,6 +13,13 @@ export function answerKept(engine: Engine, call: Call, sink: CallSink, answer: K
   const { before, after, body } = answer;
   if (body === undefined) sink.text(facts, 200, before + facts.idToken + after);
   else sink.result(facts, body, before.length, before.length);
+  engine.answeredLocally(facts);
+}
+
+/** Gives `answer`, which another host had kept, to all who wait for it. */
+export function giveKept(engine: Engine, call: Call, flight: Flight, answer: KeptAnswer): void {
+  const facts = new CacheHit(engine, call, answer);
+  flight.give(facts, answer);
   engine.answeredLocally(facts);
 }
 

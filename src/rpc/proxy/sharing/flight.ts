@@ -2,6 +2,7 @@
  * One attempt that equal calls share: the first of them leads, the others follow. It goes on while
  * anybody waits for it, and its outcome, good or bad, is everybody's.
  */
+import { answerBytes, type KeptAnswer } from "../../cache/kept-answer.ts";
 import type { Place } from "../../cache/finality.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import { walkReply } from "../../json-rpc/reply-walker.ts";
@@ -138,6 +139,18 @@ export class Flight implements CallSink, Running, Followed {
     for (const follower of this.#followers) {
       follower.text(facts, status, latin1, outcome ?? "error");
     }
+  }
+
+  /** Another host's answer came; it is kept already. */
+  give(facts: CallFacts, answer: KeptAnswer): void {
+    if (this.#isDone) return;
+    this.#land();
+    const bytes = answerBytes(answer);
+    const idAt = answer.before.length;
+    this.#leader?.result(facts, bytes, idAt, idAt);
+    if (this.#followers === undefined) return;
+    const outcome = answer.isError ? "error" : "ok";
+    for (const follower of this.#followers) follower.result(facts, bytes, idAt, idAt, outcome);
   }
 
   begin(facts: CallFacts, sizeBytes: number): void {

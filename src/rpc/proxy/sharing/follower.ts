@@ -62,8 +62,14 @@ export class Follower extends LocalFacts implements Running, Expirable {
   }
 
   /** The shared answer is a result. */
-  result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {
-    if (!this.#end(facts, "ok")) return;
+  result(
+    facts: CallFacts,
+    body: Buffer,
+    idStart: number,
+    idEnd: number,
+    outcome: RequestRecord["outcome"] = "ok",
+  ): void {
+    if (!this.#end(facts, outcome)) return;
     this.#sink.result(this, body, idStart, idEnd);
     this.#observed();
   }

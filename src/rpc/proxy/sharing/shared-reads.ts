@@ -5,6 +5,7 @@
 import { createCounts, type CacheCounts } from "../../cache/cache-counts.ts";
 import type { KeptAnswer } from "../../cache/kept-answer.ts";
 import { CachePolicies } from "../../cache/policies.ts";
+import { SharedLevel } from "../../cache/shared-level.ts";
 import type { ChainName } from "../../ids.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import type { Call, CallFacts, CallSink } from "../call.ts";
@@ -12,11 +13,12 @@ import { Composite } from "../composite.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView } from "../ports.ts";
 import type { Running, Service } from "../service.ts";
-import { AnswerKeeper, type KeeperChain } from "./answer-keeper.ts";
-import { answerKept } from "./cache-hit.ts";
+import { AnswerKeeper, type Kept, type KeeperChain } from "./answer-keeper.ts";
+import { answerKept, giveKept } from "./cache-hit.ts";
 import { ChainSight } from "./chain-sight.ts";
 import { Flight, type FlightOwner, type Keeping } from "./flight.ts";
 import { Follower } from "./follower.ts";
+import { SharedAsk } from "./shared-ask.ts";
 import { CopyRoom } from "./stream-copy.ts";
 import { viewKey } from "./view-key.ts";
 
@@ -51,16 +53,19 @@ export class SharedReads implements Service, FlightOwner {
   readonly #engine: Engine;
   readonly #next: Service;
   readonly #keeper: AnswerKeeper | undefined;
+  readonly #level: SharedLevel | undefined;
   readonly #shares = new Map<ChainName, ChainShare>();
   #sweepAtMs = 0;
   #tellEvictionsAtMs = 0;
   #evictionsTold = 0;
 
   constructor(engine: Engine, next: Service) {
-    const { cache } = engine.deps;
+    const { cache, shared, packer } = engine.deps;
     this.#engine = engine;
     this.#next = next;
-    if (cache !== undefined) this.#keeper = new AnswerKeeper(cache, engine.redact);
+    if (cache === undefined) return;
+    this.#keeper = new AnswerKeeper(cache, engine.redact);
+    if (shared !== undefined && packer !== undefined) this.#level = new SharedLevel(shared, packer);
   }
 
   serve(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
@@ -110,8 +115,34 @@ export class SharedReads implements Service, FlightOwner {
     }
     const flight = new Flight(this, { call, info, joinKey, keeping, startMs, timeoutMs }, sink);
     if (joinKey !== undefined) share.flights.set(joinKey, flight);
-    flight.running = this.#next.serve(call, info, flight);
+    if (!this.#askShared(flight, share, startMs)) {
+      flight.running = this.#next.serve(call, info, flight);
+    }
     return flight;
+  }
+
+  /** Asks the other hosts first, where that is worth its while; false when not. */
+  #askShared(flight: Flight, share: ChainShare, nowMs: number): boolean {
+    const { call, info, keeping } = flight.plan;
+    const level = this.#level;
+    if (keeping === undefined || level === undefined || !level.isWorthAsking(nowMs)) return false;
+    if (keeping.place.finality === "realtime") return false;
+    const ask = new SharedAsk(this.#engine, level, (found) => {
+      const answer =
+        found === undefined
+          ? undefined
+          : this.#keeper?.keepShared(keeping, share, info.name, found, this.#engine.now());
+      if (answer === undefined) flight.running = this.#next.serve(call, info, flight);
+      else giveKept(this.#engine, call, flight, answer);
+    });
+    flight.running = ask;
+    ask.start(sharedKey(call, keeping));
+    return true;
+  }
+
+  #tellOthers(call: Call, keeping: Keeping, kept: Kept | undefined, nowMs: number): void {
+    if (kept === undefined || kept.answer.finality === "realtime") return;
+    this.#level?.set(sharedKey(call, keeping), kept, kept.ttlMs, nowMs);
   }
 
   landed({ plan }: Flight): void {
@@ -128,14 +159,27 @@ export class SharedReads implements Service, FlightOwner {
     if (keeping.place.finality === "realtime" && facts instanceof Composite) return;
     const share = this.#shareOf(call.chain);
     const nowMs = this.#engine.now();
-    this.#keeper?.keepResult(keeping, share, info, facts.provider, body, idStart, idEnd, nowMs);
+    const { provider } = facts;
+    const kept = this.#keeper?.keepResult(
+      keeping,
+      share,
+      info,
+      provider,
+      body,
+      idStart,
+      idEnd,
+      nowMs,
+    );
+    this.#tellOthers(call, keeping, kept, nowMs);
   }
 
   failed({ plan }: Flight, facts: CallFacts): void {
     const { call, info, keeping } = plan;
     if (keeping === undefined) return;
     const share = this.#shareOf(call.chain);
-    this.#keeper?.keepError(keeping, share, info.name, facts, this.#engine.now());
+    const nowMs = this.#engine.now();
+    const kept = this.#keeper?.keepError(keeping, share, info.name, facts, nowMs);
+    this.#tellOthers(call, keeping, kept, nowMs);
   }
 
   #find(
@@ -189,6 +233,11 @@ export class SharedReads implements Service, FlightOwner {
     share.overflowAtMs = nowMs;
     this.#engine.deps.emit("rpc.coalesce.overflow", { chain: share.view.name, method, reason });
   }
+}
+
+/** Hosts may name a chain differently, and different chains alike. */
+function sharedKey({ chain }: Call, { key }: Keeping): string {
+  return `${chain.chainId} ${key}`;
 }
 
 /** Reads that change nothing, whose answer somebody waits for and nobody wanted for himself. */
