@@ -26,12 +26,12 @@ export interface LaneResult {
 
 /** Runs every lane in turn, `rounds` times after a warm-up. */
 export async function compare(
-  lanes: readonly { lane: Lane; path: string }[],
+  lanes: readonly { lane: Lane; path: string; params?: Params }[],
   work: Workload,
 ): Promise<readonly LaneResult[]> {
   const loads = await Promise.all(
-    lanes.map(async ({ lane, path }) => {
-      const load = new Load(lane.port, path, work.method, work.connections, work.params);
+    lanes.map(async ({ lane, path, params = work.params }) => {
+      const load = new Load(lane.port, path, work.method, work.connections, params);
       await load.open();
       return {
         lane,

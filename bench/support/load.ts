@@ -20,8 +20,8 @@ export interface LoadResult {
 /** Parameters as JSON text; `id` is different for each request. */
 export type Params = (id: number) => string;
 
-/** The same for every request. */
-const FIXED: Params = () => '["0x10",true]';
+/** Of its own for every request, so that none shares an attempt with another. */
+const DISTINCT: Params = (id) => `["0x${id.toString(16)}",true]`;
 
 /** Another account for every request, so that no cache and no shared flight can answer. */
 export const anyAccount: Params = (id) => `["0x${id.toString(16).padStart(40, "0")}","latest"]`;
@@ -47,7 +47,7 @@ export class Load {
   #idle: Connection[] = [];
   #due: number[] = [];
 
-  constructor(port: number, path: string, method: string, connections: number, params = FIXED) {
+  constructor(port: number, path: string, method: string, connections: number, params = DISTINCT) {
     const done = (connection: Connection, outcome: "good" | "wrong" | "error"): void => {
       if (outcome === "good") this.#good++;
       else if (outcome === "wrong") this.#wrongIds++;

@@ -338,7 +338,7 @@ describe("an exchange", () => {
     const w = world();
     const first = w.upstreams[0] as ScriptedUpstream;
     first.script = silent;
-    for (let at = 0; at < 6; at++) w.post(call("eth_gasPrice", at));
+    for (let at = 0; at < 6; at++) w.post(call("eth_gasPrice", at, [at]));
     w.advance(70);
     const probe = first.calls.at(-1) as ScriptedCall;
     probe.handler.onHead({ status: 200, sizeBytes: 40, retryAfter: undefined });
@@ -354,7 +354,7 @@ describe("an exchange", () => {
     const timedOut = { q99Ms: 9_000, answeredQ99Ms: 5, samples: 100, n: 100 } as CallSummary;
     const w = world({ calls: { get: () => timedOut } });
     (w.upstreams[0] as { script: Script }).script = silent;
-    for (let at = 0; at < 6; at++) w.post(call("eth_gasPrice", at));
+    for (let at = 0; at < 6; at++) w.post(call("eth_gasPrice", at, [at]));
     w.advance(70);
     expect(w.rows[0]?.suspect).toBe(true);
   });

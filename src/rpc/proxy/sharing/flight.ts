@@ -5,7 +5,7 @@
 import { answerBytes, type KeptAnswer } from "../../cache/kept-answer.ts";
 import type { Place } from "../../cache/finality.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
-import { walkReply } from "../../json-rpc/reply-walker.ts";
+import { findId, walkReply } from "../../json-rpc/reply-walker.ts";
 import type { Call, CallFacts, CallSink } from "../call.ts";
 import type { RequestRecord } from "../ports.ts";
 import type { Running } from "../service.ts";
@@ -52,6 +52,7 @@ export class Flight implements CallSink, Running, Followed {
   #leader: CallSink | undefined;
   #followers: Set<Follower> | undefined = undefined;
   #copy: StreamCopy | undefined = undefined;
+  #held: Buffer[] | undefined = undefined;
   #facts: CallFacts | undefined = undefined;
   #isDone = false;
 
@@ -157,12 +158,15 @@ export class Flight implements CallSink, Running, Followed {
     // Whoever came now would miss what has left.
     this.#owner.landed(this);
     if (this.plan.keeping !== undefined) this.#copy = new StreamCopy(this.#owner.copyRoom);
+    // Some services decide to stream before others have joined: for those the answer is held.
+    if (this.followerCount > 0) this.#held = [];
     this.#facts = facts;
     this.#leader?.begin(facts, sizeBytes);
   }
 
   write(chunk: Buffer): boolean {
     this.#copy?.add(chunk);
+    this.#held?.push(chunk);
     return this.#leader?.write(chunk) ?? true;
   }
 
@@ -172,12 +176,23 @@ export class Flight implements CallSink, Running, Followed {
     this.#isDone = true;
     if (whole !== undefined && facts !== undefined) this.#keepStream(facts, whole);
     this.#leader?.end();
+    if (this.#held !== undefined && facts !== undefined) this.#giveHeld(facts, this.#held);
   }
 
   abort(): void {
     this.#isDone = true;
     this.#copy?.drop();
     this.#leader?.abort();
+    for (const follower of this.#followers ?? []) follower.cut(this.#facts);
+  }
+
+  #giveHeld(facts: CallFacts, chunks: readonly Buffer[]): void {
+    const whole = Buffer.concat(chunks);
+    const { start, end } = findId(whole, whole.length);
+    for (const follower of this.#followers ?? []) {
+      if (start < 0) follower.cut(facts);
+      else follower.result(facts, whole, start, end);
+    }
   }
 
   #keepStream(facts: CallFacts, whole: Buffer): void {

@@ -92,12 +92,22 @@ export class Follower extends LocalFacts implements Running, Expirable {
   /** Nothing of it streams. */
   resume(): void {}
 
+  /** The shared answer broke off on its way. */
+  cut(facts: CallFacts | undefined): void {
+    if (!this.#end(facts, "error")) return;
+    this.#fail("exhausted", `the shared answer to ${this.method} on ${this.chain} broke off`);
+  }
+
   onExpire(): void {
     if (!this.#end(undefined, "error")) return;
     this.#flight.left(this);
-    this.reason = "deadline";
-    const { code, status } = OWN_ERRORS.deadline;
-    const message = `time ran out for ${this.method} on ${this.chain}: an equal call is still unanswered`;
+    const what = `${this.method} on ${this.chain}`;
+    this.#fail("deadline", `time ran out for ${what}: an equal call is still unanswered`);
+  }
+
+  #fail(reason: OwnReason, message: string): void {
+    this.reason = reason;
+    const { code, status } = OWN_ERRORS[reason];
     const data = { reason: this.reason, request_id: this.requestId };
     this.#sink.text(this, status, errorText(this.idToken, code, message, data));
     this.#observed();

@@ -38,6 +38,7 @@ const VIEW: Readonly<Record<Shared, true>> = {
   noHedge: true,
   hedgeMs: true,
   quorum: true,
+  prefer: true,
   consistency: true,
   maxCost: true,
   exclude: true,
