@@ -30,6 +30,8 @@ export interface BlockSight {
   readonly blockTimeMs: number;
   /** The canonical hash at a height, where it is known. */
   hashAt(number: number): string | undefined;
+  /** Whether anything that is known of the chain names another hash at this height. */
+  isContradicted(number: number, hash: string): boolean;
   /** The height of a canonical block, where it is known. */
   numberOf(hash: string): number | undefined;
 }
@@ -119,8 +121,7 @@ export function worthOf(
   sight: BlockSight,
 ): Worth | undefined {
   if (named !== undefined) {
-    const known = sight.hashAt(named.number);
-    if (known !== undefined && known !== named.hash) return undefined;
+    if (sight.isContradicted(named.number, named.hash)) return undefined;
     if (isExact && place.number >= 0 && named.number !== place.number) return undefined;
   }
   switch (place.finality) {
@@ -141,6 +142,7 @@ export function worthOf(
 function realtimeWorth(place: Place, sight: BlockSight): Worth | undefined {
   // The tip moved meanwhile: nobody would look here again.
   if (place.number !== sight.tip || place.hash !== sight.tipHash) return undefined;
+  if (place.hash !== undefined && sight.isContradicted(place.number, place.hash)) return undefined;
   return worth("realtime", sight.tip, sight.tipHash, sight);
 }
 
@@ -166,10 +168,9 @@ function laterWorth(
   if (hash === undefined) return undefined;
   const number = sight.numberOf(hash) ?? named?.number;
   if (number === undefined || number > sight.tip + MAX_AHEAD_BLOCKS) return undefined;
-  const known = sight.hashAt(number);
-  if (known !== undefined && known !== hash) return undefined;
+  if (sight.isContradicted(number, hash)) return undefined;
   if (number <= sight.finalized) return worth("finalized", number, undefined, sight);
-  return known === undefined ? undefined : worth("unfinalized", number, hash, sight);
+  return sight.hashAt(number) === undefined ? undefined : worth("unfinalized", number, hash, sight);
 }
 
 function worth(
@@ -186,5 +187,6 @@ export function stillHolds(
   { finality, number, hash }: Pick<Worth, "finality" | "number" | "hash">,
   sight: BlockSight,
 ): boolean {
-  return finality !== "unfinalized" || sight.hashAt(number) === hash;
+  if (finality === "unfinalized") return sight.hashAt(number) === hash;
+  return finality !== "realtime" || hash === undefined || !sight.isContradicted(number, hash);
 }

@@ -108,6 +108,15 @@ describe("what an answer is worth", () => {
     expect(stillHolds(kept, sight({ hashAt: () => hashOf("other") }))).toBe(false);
     expect(stillHolds(kept, sight({ hashAt: () => undefined }))).toBe(false);
   });
+
+  it("is nothing, and ends, when the tip itself is in doubt", () => {
+    const doubt = sight({ isContradicted: (number) => number === 1_000 });
+    expect(worth(TAG, undefined, doubt)).toBeUndefined();
+    const kept = worth(TAG);
+    if (kept === undefined) expect.unreachable();
+    expect(stillHolds(kept, sight())).toBe(true);
+    expect(stillHolds(kept, doubt)).toBe(false);
+  });
 });
 
 describe("the block that an answer names", () => {

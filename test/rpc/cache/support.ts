@@ -27,7 +27,7 @@ export function refOf(method: string, params: string | undefined): BlockRef | un
 
 /** A chain whose canonical block `n` has the hash `hashOf(n)`, from 900 on. */
 export function sight(more: Partial<BlockSight> = {}): BlockSight {
-  return {
+  const made: BlockSight = {
     tip: 1_000,
     tipHash: hashOf(1_000),
     tipAtMs: 0,
@@ -38,6 +38,8 @@ export function sight(more: Partial<BlockSight> = {}): BlockSight {
       for (let number = 900; number <= 1_000; number++) if (hashOf(number) === hash) return number;
       return undefined;
     },
+    isContradicted: (number, hash) => (made.hashAt(number) ?? hash) !== hash,
     ...more,
   };
+  return made;
 }

@@ -30,6 +30,14 @@ export class ChainSight implements BlockSight {
     return told === undefined || told === hash ? hash : undefined;
   }
 
+  isContradicted(number: number, hash: string): boolean {
+    const { canon } = this.#chain;
+    const known = canon?.at(number);
+    if (known !== undefined && known !== hash) return true;
+    const told = this.#chain.hashAt?.(number);
+    return told !== undefined && told !== hash;
+  }
+
   numberOf(hash: string): number | undefined {
     return this.#chain.canon?.numberOf(hash);
   }
