@@ -128,7 +128,7 @@ export function worthOf(
     case "static":
       return worth("static", -1, undefined, sight);
     case "realtime":
-      return realtimeWorth(place, sight);
+      return realtimeWorth(place, named, sight);
     case "finalized":
     case "unfinalized":
       return numberWorth(place, sight);
@@ -139,11 +139,17 @@ export function worthOf(
   }
 }
 
-function realtimeWorth(place: Place, sight: BlockSight): Worth | undefined {
+function realtimeWorth(
+  place: Place,
+  named: AnswerBlock | undefined,
+  sight: BlockSight,
+): Worth | undefined {
   // The tip moved meanwhile: nobody would look here again.
   if (place.number !== sight.tip || place.hash !== sight.tipHash) return undefined;
   if (place.hash !== undefined && sight.isContradicted(place.number, place.hash)) return undefined;
-  return worth("realtime", sight.tip, sight.tipHash, sight);
+  // A tip that was asked for has no hash; what stands there may be replaced all the same.
+  const hash = place.hash ?? named?.hash ?? sight.hashAt(sight.tip);
+  return worth("realtime", sight.tip, hash, sight);
 }
 
 function numberWorth(place: Place, sight: BlockSight): Worth | undefined {

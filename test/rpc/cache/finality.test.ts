@@ -117,6 +117,16 @@ describe("what an answer is worth", () => {
     expect(stillHolds(kept, sight())).toBe(true);
     expect(stillHolds(kept, doubt)).toBe(false);
   });
+
+  it("hangs on the block that stands at the tip even where the tip is known by number only", () => {
+    const polled = sight({ tipHash: undefined });
+    const place = placed(TAG, polled);
+    expect(worthOf(place, undefined, false, polled)?.hash).toBe(hashOf(1_000));
+    const named = { number: 1_000, hash: hashOf(1_000) };
+    expect(worthOf(place, named, true, sight({ ...polled, hashAt: () => undefined }))?.hash).toBe(
+      hashOf(1_000),
+    );
+  });
 });
 
 describe("the block that an answer names", () => {
