@@ -30,6 +30,7 @@ const request: SimRequest = {
   detail: undefined,
   isPromised: true,
   isLie: false,
+  keptFault: undefined,
 };
 
 /** Blocks 1 to `count`, each the child of the one before. */
@@ -175,6 +176,11 @@ const badRuns: readonly (readonly [string, string, Partial<Evidence>])[] = [
   ],
   ["streams", "silence", { streams: [{ ...stream, heads: heads(10) }] }],
   ["streams", "a log twice", { streams: [{ ...stream, logFaults: ["double log"] }] }],
+  [
+    "kept-answers",
+    "a kept answer of a replaced block",
+    { requests: [{ ...request, keptFault: "block 7 was 0xa, the chain names 0xb" }] },
+  ],
   ["names", "a name that nobody holds", { expectedNames: ["worker", "other"] }],
   ["names", "a name that nothing asks for", { expectedNames: [] }],
   [

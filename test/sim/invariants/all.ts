@@ -4,6 +4,7 @@ import { availability } from "./availability.ts";
 import { breakers } from "./breakers.ts";
 import { budgets } from "./budgets.ts";
 import type { Invariant } from "./invariant.ts";
+import { keptAnswers } from "./kept-answers.ts";
 import { memory } from "./memory.ts";
 import { names } from "./names.ts";
 import { noLies } from "./no-lies.ts";
@@ -25,6 +26,7 @@ export const INVARIANTS: readonly Invariant[] = [
   breakers,
   memory,
   streams,
+  keptAnswers,
   names,
   recovery,
   zombies,

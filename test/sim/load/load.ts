@@ -4,6 +4,7 @@ import { LIE_PREFIX } from "../../../src/rpc/fake/provider.ts";
 import { methodInfo } from "../../../src/rpc/json-rpc/methods.ts";
 import type { Link } from "../world/link.ts";
 import type { SimWorld } from "../world/world.ts";
+import { keptFault } from "./kept.ts";
 import { faultOf, ReplyBox, requestOf, type SimCall, type SimRequest } from "./reader.ts";
 
 /** Methods that change nothing, in the proportions of a wallet. */
@@ -107,10 +108,11 @@ export class Load {
       detail: undefined,
       isPromised: false,
       isLie: false,
+      keptFault: undefined,
     };
     this.requests.push(request);
     this.#open.add(request);
-    const box = new ReplyBox((text) => {
+    const box: ReplyBox = new ReplyBox((text) => {
       request.answers += 1;
       if (request.answers > 1) return;
       this.#open.delete(request);
@@ -119,6 +121,11 @@ export class Load {
       request.isOk = request.detail === undefined;
       request.isLie = methods.includes(GUARDED.method) && text?.includes(LIE_PREFIX) === true;
       request.isPromised = this.#isPromised(request);
+      const [only] = calls;
+      if (box.served === "HIT" && calls.length === 1 && only !== undefined) {
+        world.tally.count("cache.hit");
+        request.keptFault = keptFault(world.chain(chain), only, text);
+      }
       world.trace.line(request.answeredAtMs, `answer ${request.n} ${chain}`, {
         methods: request.methods,
         text: text?.slice(0, 200),
@@ -147,9 +154,10 @@ export class Load {
     const { load } = this.#world.plan;
     const chance = this.#chance;
     const size = chance() < load.batchShare ? 2 + Math.floor(chance() * (MAX_BATCH - 1)) : 1;
-    const calls = Array.from({ length: size }, () =>
-      chance() < WRITE_SHARE ? WRITE : (READS[Math.floor(chance() * READS.length)] as SimCall),
-    );
+    const calls = Array.from({ length: size }, () => {
+      if (chance() < WRITE_SHARE) return WRITE;
+      return this.#numbered(chain, READS[Math.floor(chance() * READS.length)] as SimCall);
+    });
     const leaves = chance() < load.leaveShare;
     const box = this.ask(chain, calls, (request) => {
       if (chain === "late" && request.isOk) this.#world.tally.count("late.answered");
@@ -162,6 +170,14 @@ export class Load {
       this.#open.delete(request);
       box.leave();
     });
+  }
+
+  /** Two of three readers of a block ask for one of the last by its number. */
+  #numbered(chain: string, call: SimCall): SimCall {
+    const tip = this.#world.chain(chain)?.head?.number;
+    const turn = this.requests.length % 3;
+    if (call.method !== "eth_getBlockByNumber" || turn === 0 || tip === undefined) return call;
+    return { ...call, params: [`0x${Math.max(0, tip - turn).toString(16)}`, false] };
   }
 
   /** Whether a settled provider was within reach all the time, and the others did not all fail at once. */

@@ -30,6 +30,8 @@ export interface SimRequest {
   isPromised: boolean;
   /** A lie reached the client although a quorum stood before it. */
   isLie: boolean;
+  /** What is wrong with it, when it was a kept answer. */
+  keptFault: string | undefined;
 }
 
 /** The HTTP request of some calls. */
@@ -56,6 +58,8 @@ export class ReplyBox implements HttpReply {
   isOpen = true;
   onDrain: (() => void) | undefined = undefined;
   onGone: (() => void) | undefined = undefined;
+  /** How the answer came about, as its header says. */
+  served: string | undefined = undefined;
   readonly #ended: (text: string | undefined) => void;
   readonly #parts: Buffer[] = [];
 
@@ -63,16 +67,18 @@ export class ReplyBox implements HttpReply {
     this.#ended = ended;
   }
 
-  send(_status: number, _headers: readonly string[], body: string | Buffer): void {
+  send(_status: number, headers: readonly string[], body: string | Buffer): void {
+    this.served = cacheOf(headers);
     this.#finish(bytesOf(body).toString("utf8"));
   }
 
   sendPieces(
     _status: number,
-    _headers: readonly string[],
+    headers: readonly string[],
     _sizeBytes: number,
     pieces: readonly (string | Buffer)[],
   ): void {
+    this.served = cacheOf(headers);
     this.#finish(Buffer.concat(pieces.map(bytesOf)).toString("utf8"));
   }
 
@@ -103,6 +109,11 @@ export class ReplyBox implements HttpReply {
     this.#ended(text);
   }
 }
+
+const cacheOf = (headers: readonly string[]): string | undefined => {
+  const at = headers.indexOf("X-Paceline-Cache");
+  return at < 0 ? undefined : headers[at + 1];
+};
 
 const bytesOf = (part: string | Buffer): Buffer =>
   typeof part === "string" ? Buffer.from(part, "latin1") : part;
