@@ -24,7 +24,14 @@ function spell(options: CallOptions): string {
 }
 
 /** Options that leave the answer what it is. */
-type Unshared = "timeoutMs" | "meta" | "noCache" | "mirrorsAll" | "clientRequestId" | "session";
+type Unshared =
+  | "isDirected"
+  | "timeoutMs"
+  | "meta"
+  | "noCache"
+  | "mirrorsAll"
+  | "clientRequestId"
+  | "session";
 type Shared = Exclude<keyof CallOptions, Unshared>;
 
 /** Every other option, so that a new one must be sorted in to compile. */
