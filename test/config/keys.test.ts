@@ -135,7 +135,7 @@ const leaves = documentedKeys().filter(
     !["chains", "chains.<name>.providers"].includes(path) &&
     !path.includes("error_rules[]") &&
     !path.includes("quorum[]") &&
-    !isSomebodysElse(path),
+    !isSomebodysElse(path) &&
     !path.includes("policies[]"),
 );
 

@@ -17,10 +17,14 @@ export function viewKey(options: CallOptions): string {
 }
 
 function spell(options: CallOptions): string {
-  const differing = NAMES.filter(
-    (name) => JSON.stringify(options[name]) !== JSON.stringify(PLAIN_OPTIONS[name]),
-  );
-  return differing.map((name) => `${name}=${JSON.stringify(options[name])}`).join("&");
+  const words = NAMES.map((name) => [name, wordOf(options, name)] as const);
+  const differing = words.filter(([name, word]) => word !== wordOf(PLAIN_OPTIONS, name));
+  return differing.map(([name, word]) => `${name}=${word}`).join("&");
+}
+
+/** A profile is known by its name; what is left in its bucket changes with every call. */
+function wordOf(options: CallOptions, name: Shared): string | undefined {
+  return JSON.stringify(name === "profile" ? options.profile?.name : options[name]);
 }
 
 /** Options that leave the answer what it is. */
@@ -49,5 +53,6 @@ const VIEW: Readonly<Record<Shared, true>> = {
   consistency: true,
   maxCost: true,
   exclude: true,
+  profile: true,
 };
 const NAMES = Object.keys(VIEW) as Shared[];
