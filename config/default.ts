@@ -50,6 +50,7 @@ export const CHAIN_DEFAULTS = {
   selection: { max_lag_blocks: 3, archival_threshold: 128, min_healthy: 1, cost_bias: 0.3 },
   aggregation: { max_cache_size: 10_000, deduplication_window: "2s", max_providers: 8 },
   failover: { enabled: true, max_backfill_blocks: 100, backfill_timeout: "30s" },
+  write: { mode: "broadcast", providers: 2 },
   breaker: {
     failure_threshold: 5,
     recovery_timeout: "60s",

@@ -123,6 +123,7 @@ const CHAIN_VALUES = [
   "strategy",
   "consistency",
   "finalityDepth",
+  "write",
   "selection",
   "leaderboard",
   "sticky",

@@ -267,6 +267,7 @@ export interface ChainConfig {
   readonly selection: SelectionConfig;
   readonly aggregation: AggregationConfig;
   readonly failover: FailoverConfig;
+  readonly write: WriteConfig;
   readonly breaker: BreakerConfig;
   readonly connection: ConnectionConfig;
   readonly healthCheck: HealthCheckConfig;
@@ -329,6 +330,20 @@ export interface FailoverConfig {
   readonly maxBackfillBlocks: number;
   readonly backfillTimeoutMs: number;
 }
+
+/** How signed transactions are sent. */
+export interface WriteConfig {
+  /**
+   * `broadcast`: to several providers at once; `sticky`: to one that is the same for a sender, to the
+   * next only when it was surely not taken; `private`: only to providers tagged `private`; `off`.
+   */
+  readonly mode: (typeof WRITE_MODES)[number];
+  /** Providers that get a copy at once. */
+  readonly providers: number;
+}
+
+/** The ways of sending transactions. */
+export const WRITE_MODES = ["broadcast", "sticky", "private", "off"] as const;
 
 /** When an endpoint is left alone, and for how long. */
 export interface BreakerConfig {

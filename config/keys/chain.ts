@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { CHAIN_DEFAULTS } from "../default.ts";
 import { CONSISTENCIES, STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
+import { WRITE_MODES } from "../schema.ts";
 import { breakerKeys } from "./breaker.ts";
 import { cacheKeys } from "./cache.ts";
 import * as field from "./fields.ts";
@@ -90,6 +91,20 @@ export const chainRule = z
       backfill_timeout: field.duration("Time for filling a gap from one provider.", 1, {
         default: chained.failover.backfill_timeout,
       }),
+    }),
+    write: field.group("How signed transactions are sent.", {
+      mode: field.oneOf(
+        WRITE_MODES,
+        "`broadcast`: to several providers at once; `sticky`: to one that is the same for a sender, " +
+          "to the next only when it was surely not taken; `private`: only to providers tagged " +
+          "`private`; `off`: not at all.",
+        field.hot(chained.write.mode),
+      ),
+      providers: field.whole(
+        "Providers that get a copy at once, of distinct vendors where there are any; `sticky` has one.",
+        { min: 1, max: 10 },
+        field.hot(chained.write.providers),
+      ),
     }),
     breaker: field.group("When an endpoint is left alone, and for how long.", breakerKeys),
     connection: field.group("The WebSockets to the providers.", {

@@ -130,6 +130,7 @@ function resolveChain(
       maxBackfillBlocks: failover.max_backfill_blocks,
       backfillTimeoutMs: ms(failover.backfill_timeout),
     },
+    write: fill(CHAIN_DEFAULTS.write, chain.write),
     breaker: resolveBreaker(breaker),
     connection: {
       heartbeatIntervalMs: ms(connection.heartbeat_interval),

@@ -299,6 +299,24 @@ export const EVENTS = {
     fields: ["chain", "provider", "limit", "requestId"],
     meaning: "A provider refused a range of logs; parts for it have at most `limit` blocks now.",
   },
+  // --- transactions -----------------------------------------------------------------------------
+  "write.broadcast": {
+    level: "debug",
+    fields: ["chain", "method", "hash", "result", "attempts"],
+    optional: ["durationMs"],
+    meaning: "A transaction was sent; the result is accepted, refused, not_taken or unknown.",
+  },
+  "write.known": {
+    level: "debug",
+    fields: ["chain", "provider", "hash"],
+    meaning: "The provider had the transaction already, which is a success.",
+  },
+  "write.unknown_fate": {
+    level: "warn",
+    fields: ["chain", "hash", "attempts"],
+    optional: ["durationMs"],
+    meaning: "A transaction was sent and nobody can say whether the chain has it.",
+  },
   "provider.quarantined": {
     level: "error",
     fields: ["chain", "provider", "reason"],

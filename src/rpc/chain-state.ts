@@ -168,6 +168,9 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     },
     allows: (method) => policy().allow.has(method),
     denies: (method) => policy().deny.has(method),
+    get writes() {
+      return state.config.write;
+    },
     errorRules: (provider) =>
       state.config.providers.find(({ id }) => id === provider)?.errorRules ?? noRules,
     upstream: (row) => upstreams.get(row),

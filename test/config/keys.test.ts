@@ -56,6 +56,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "chains.<name>.failover.enabled": "false",
   "chains.<name>.failover.max_backfill_blocks": "7",
   "chains.<name>.failover.backfill_timeout": "7s",
+  "chains.<name>.write.mode": "sticky",
+  "chains.<name>.write.providers": "3",
   "chains.<name>.breaker.failure_threshold": "7",
   "chains.<name>.breaker.recovery_timeout": "7s",
   "chains.<name>.breaker.success_threshold": "7",

@@ -8,11 +8,6 @@ import { report, runSeed } from "./run.ts";
 const CASES: readonly (readonly [seed: number, claim: string, sign: string])[] = [
   [2_023, "a provider that is removed while quarantined comes back usable", "provider.quarantined"],
   [
-    2_324,
-    "the only other provider of a chain, removed and back, is not held open for ever",
-    "provider.quarantined",
-  ],
-  [
     6_340,
     "a provider removed while its pool crashed is asked again who it is when it is back",
     "provider.quarantined",

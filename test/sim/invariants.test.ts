@@ -1,7 +1,7 @@
 /** Tests of the judges: each of them can find fault, and finds none in a good run. */
 import { describe, expect, it } from "vitest";
 import { INVARIANTS } from "./invariants/all.ts";
-import type { Evidence, Gauge, Sight } from "./invariants/invariant.ts";
+import type { Evidence, Gauge, Sight, WriteRecord } from "./invariants/invariant.ts";
 import type { SimRequest } from "./load/reader.ts";
 import type { SeenHead, StreamRecord } from "./load/subscriber.ts";
 import { POISON } from "./faults/poison.ts";
@@ -54,6 +54,13 @@ const stream: StreamRecord = {
   untilMs: 20_000,
 };
 
+const write: WriteRecord = {
+  raw: "0x0201",
+  copies: { a: 1, b: 1 },
+  takenAtMs: 1_000,
+  answers: [{ isOk: true, detail: undefined, answeredAtMs: 1_010 }],
+};
+
 const restart = (atMs: number, inWindow: number) => ({
   supervisor: "top",
   pid: "#9",
@@ -83,6 +90,7 @@ const row = {
 const good: Evidence = {
   requests: [request],
   streams: [stream],
+  writes: [write],
   restarts: [restart(1_500, 1), restart(1_600, 2), restart(13_000, 1), restart(13_100, 2)],
   giveUps: [{ supervisor: "top", pid: "#9", atMs: 13_200 }],
   recoveries: [death],
@@ -110,6 +118,30 @@ const watchings = (seen: Sight): readonly string[] =>
   INVARIANTS.flatMap(({ name, watch }) => (watch?.(seen) ?? []).map(() => name));
 
 const badRuns: readonly (readonly [string, string, Partial<Evidence>])[] = [
+  [
+    "writes",
+    "a transaction that one provider got twice",
+    { writes: [{ ...write, copies: { a: 2 } }] },
+  ],
+  [
+    "writes",
+    "a transaction that is called failed although a provider has it",
+    {
+      writes: [
+        {
+          ...write,
+          answers: [{ isOk: false, detail: '{"reason":"exhausted"}', answeredAtMs: 1_010 }],
+        },
+      ],
+    },
+  ],
+  [
+    "writes",
+    "a transaction that is called sent although nobody has it",
+    {
+      writes: [{ ...write, takenAtMs: undefined }],
+    },
+  ],
   ["answered-once", "a request without an answer", { requests: [{ ...request, answers: 0 }] }],
   ["answered-once", "a request with two answers", { requests: [{ ...request, answers: 2 }] }],
   [

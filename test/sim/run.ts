@@ -71,6 +71,7 @@ const played = async (world: SimWorld): Promise<Violation | undefined> => {
     if (isWell(world) || untilMs >= stormEndMs + maxHealMs) break;
   }
   world.load.stop();
+  world.writers.stop();
   const late = await watched(world, world.sinceStartMs + DRAIN_MS);
   // The hubs go on asking for blocks: the judges look at a moment without a question.
   const lastMs = world.sinceStartMs + DRAIN_MS;
@@ -100,6 +101,7 @@ const storm = (world: SimWorld): void => {
   const { plan, load, agenda, node } = world;
   const startMs = node.nowMs();
   load.start();
+  world.writers.start();
   for (const { name } of plan.chains) {
     for (let n = 0; n < plan.load.subscribers; n += 1) world.subscribe(name, "newHeads");
     world.subscribe(name, "logs");

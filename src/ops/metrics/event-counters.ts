@@ -82,6 +82,8 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   "circuit_breaker.lease_expired": counts("circuit_breaker_leases_expired_total", ...endpoint),
   "provider.health_change": counts("provider_status_changes_total", ...provider, "newStatus"),
   "provider.cooldown.start": counts("provider_cooldowns_total", ...endpoint),
+  "write.broadcast": counts("write_broadcasts_total", "chain", "result"),
+  "write.known": counts("write_known_total", "chain"),
   "provider.quarantined": counts("provider_quarantined_total", ...provider),
   "provider.misbehaviour": counts("provider_misbehaviour_total", ...provider, "kind"),
   "quorum.agree": counts("quorum_agreements_total", "chain"),

@@ -214,6 +214,20 @@ export const METRICS: readonly MetricDef[] = [
     ["chain"],
     "Requests let through while all breakers of the chain were open.",
   ),
+  row(
+    "event",
+    "counter",
+    "write_broadcasts_total",
+    ["chain", "result"],
+    "Transactions that were sent, by what came of it.",
+  ),
+  row(
+    "event",
+    "counter",
+    "write_known_total",
+    ["chain"],
+    "Copies of transactions that a provider had already.",
+  ),
   // endpoints
   row(
     "sample",

@@ -31,6 +31,11 @@ export const OWN_ERRORS = {
     status: 200,
     meaning: "The subscription kind or filter is not understood.",
   },
+  invalid_transaction: {
+    code: -32602,
+    status: 200,
+    meaning: "The raw transaction is no bytes in hex, or longer than any pool takes.",
+  },
   body_too_large: { code: -32600, status: 413, meaning: "The request body is over the limit." },
   not_json: { code: -32600, status: 415, meaning: "The content type is not JSON." },
   bad_encoding: {

@@ -29,7 +29,7 @@ export interface TableRule {
 /** Methods that logs, writes and traces are asked by. */
 export const LOGS: readonly string[] = ["eth_getLogs", "eth_newFilter", "eth_getFilterLogs"];
 /** Methods that send a transaction. */
-export const WRITES: readonly string[] = ["eth_sendRawTransaction", "eth_sendTransaction"];
+export const WRITES: readonly string[] = ["eth_send*"];
 /** Methods that trace. */
 export const TRACES: readonly string[] = ["trace_*", "debug_*"];
 

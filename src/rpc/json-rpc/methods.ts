@@ -101,6 +101,14 @@ const READS = [
   "net_peerCount",
   "web3_sha3",
 ];
+/** How each is spread over the providers: src/rpc/write/methods.ts. */
+const WRITES = [
+  "eth_sendRawTransaction",
+  "eth_sendRawTransactionConditional",
+  "eth_sendRawTransactionSync",
+  "eth_sendPrivateTransaction",
+  "eth_sendPrivateRawTransaction",
+];
 /** They hold state at one provider, so a second provider could not continue them. */
 const FILTERS = [
   "eth_newFilter",
@@ -153,7 +161,7 @@ const METHODS = new Map<string, MethodInfo>(
     ...FILTERS.map((name) => describe(name, "denied", "state", false)),
     ...DENIED.map((name) => describe(name, "denied", "write", false)),
     describe("eth_getLogs", "forward", "logs"),
-    describe("eth_sendRawTransaction", "forward", "write"),
+    ...WRITES.map((name) => describe(name, "forward", "write")),
     describe("eth_subscribe", "subscription", "state", false),
     describe("eth_unsubscribe", "subscription", "state", false),
   ].map((info) => [info.name, info]),

@@ -46,6 +46,7 @@ import type {
   RequestObserver,
   RequestRecord,
 } from "./ports.ts";
+import { Writes } from "./writes/writes.ts";
 import { Reads } from "./reads.ts";
 import type { Running, Services } from "./service.ts";
 import { Guard } from "./trust/guard.ts";
@@ -89,7 +90,7 @@ export class Engine {
     const plain = {
       serve: (call: Call, info: MethodInfo, sink: CallSink) => this.exchange(call, info, sink),
     };
-    this.services = { reads: new Reads(this), writes: plain, filters: plain };
+    this.services = { reads: new Reads(this), writes: new Writes(this), filters: plain };
   }
 
   /** Calls that wait for a provider now. */
@@ -241,6 +242,16 @@ export class Engine {
   observed(record: CallFacts & RequestRecord, call: Call, kind: MethodInfo["class"]): void {
     this.observer.request(record);
     this.book.keep(record, call, kind);
+  }
+
+  /** Something that no exchange stands for waits for providers, until it has `left`. */
+  entered(): void {
+    this.#inFlight++;
+  }
+
+  /** What has `entered` is over. */
+  left(): void {
+    this.#inFlight--;
   }
 
   #reject(call: Call, sink: CallSink, reason: OwnReason, message: string): void {

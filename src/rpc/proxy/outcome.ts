@@ -2,12 +2,11 @@
  * Decides what a client is told when no attempt brought a result: a final upstream error unchanged,
  * the most informative of several, or our own -32002 with the attempts it took.
  */
-import { keccak256 } from "../../lib/keccak256.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
 import { isFinal, mostInformative } from "../errors/most-informative.ts";
 import type { ProviderId } from "../ids.ts";
-import { errorText, rawErrorText, resultText } from "../json-rpc/error-text.ts";
+import { errorText, rawErrorText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
 import type { ExclusionRule } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
@@ -26,10 +25,6 @@ export interface FinalAnswer {
 /** The answer once nothing more will be tried. */
 export function finalAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
   const { attempts } = record;
-  if (record.info.name === "eth_sendRawTransaction") {
-    const written = writeAnswer(record, attempts);
-    if (written !== undefined) return written;
-  }
   const best = mostInformative(attempts);
   // A final error passes as it came, however many attempts there were besides.
   if (best !== undefined) return relayed(record, best, attempts.length > 1 && !isFinal(best));
@@ -86,7 +81,11 @@ const INCAPABLE: ReadonlySet<ExclusionRule> = new Set([
   "block_range",
 ]);
 
-function explanation(record: ServedCall, reason: OwnReason): Readonly<Record<string, unknown>> {
+/** What an error of ours says of the call in `data`. */
+export function explanation(
+  record: ServedCall,
+  reason: OwnReason,
+): Readonly<Record<string, unknown>> {
   return {
     reason,
     request_id: record.requestId,
@@ -123,56 +122,4 @@ function tally(words: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   return [...counts].map(([word, count]) => `${count} ${word}`).join(", ") || "nothing tried";
-}
-
-/**
- * A raw transaction: known to one is success, and after silence nobody may say that it failed. Its
- * hash is computed here, so the client can look it up either way.
- */
-function writeAnswer(record: ServedCall, attempts: readonly Attempt[]): FinalAnswer | undefined {
-  const known = attempts.find(({ errorClass }) => errorClass === "tx_known");
-  const isSilent = attempts.some(mayHaveTaken);
-  if (known === undefined && !isSilent) return undefined;
-  const hash = transactionHash(record);
-  if (hash === undefined) return undefined;
-  if (known !== undefined) {
-    return {
-      status: 200,
-      latin1: resultText(record.idToken, JSON.stringify(hash)),
-      reason: undefined,
-      provider: known.provider,
-      isResult: true,
-    };
-  }
-  const { code, status } = OWN_ERRORS.unknown_fate;
-  return {
-    status,
-    latin1: errorText(
-      record.idToken,
-      code,
-      `no provider confirmed the transaction ${hash}; it may still be mined`,
-      { ...explanation(record, "unknown_fate"), transactionHash: hash },
-    ),
-    reason: "unknown_fate",
-    provider: undefined,
-    isResult: false,
-  };
-}
-
-/** The bytes may have reached a node that then could not say so. */
-function mayHaveTaken({ errorClass, failureKind }: Attempt): boolean {
-  if (errorClass === "transport") return failureKind === "reset" || failureKind === "closed";
-  return errorClass === "timeout" || errorClass === "malformed" || errorClass === "server";
-}
-
-/** keccak256 of the first parameter, when that is hex. */
-function transactionHash(record: ServedCall): string | undefined {
-  const { body, envelope } = record.call;
-  if (envelope.paramsStart < 0) return undefined;
-  const params: unknown = JSON.parse(
-    body.toString("utf8", envelope.paramsStart, envelope.paramsEnd),
-  );
-  const raw: unknown = Array.isArray(params) ? params[0] : undefined;
-  if (typeof raw !== "string" || !/^0x([0-9a-f]{2})+$/i.test(raw)) return undefined;
-  return `0x${Buffer.from(keccak256(Buffer.from(raw.slice(2), "hex"))).toString("hex")}`;
 }

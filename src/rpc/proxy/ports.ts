@@ -24,6 +24,7 @@ import type { CacheCounts } from "../cache/cache-counts.ts";
 import type { Canon } from "../cache/canon.ts";
 import type { BlockRing } from "../integrity/block-ring.ts";
 import type { UnmatchedErrors } from "../errors/unmatched.ts";
+import type { WriteConfig } from "../../../config/schema.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
 import type { SharedScripts } from "../clients/shared-limits.ts";
 import type { SharedCache } from "../shared-store.ts";
@@ -189,6 +190,8 @@ export interface ChainView {
   allows?(method: string): boolean;
   /** Does not serve this method, whatever else is said of it (`methods.deny`). */
   denies?(method: string): boolean;
+  /** How transactions are sent (`write`). */
+  readonly writes: WriteConfig;
   /** A provider's own `error_rules`, tried before the built-in table. */
   errorRules(provider: ProviderId): readonly ErrorRule[];
   /** The live channel of a row; `undefined` when it has none now. */

@@ -53,6 +53,14 @@ export const packFaults = ({ candidates }: Ranking, from: number, nowMs: number)
 export const packMore = (ranking: Ranking, nowMs: number): number =>
   ranking.candidates.length > PER_WORD ? packFaults(ranking, PER_WORD, nowMs) : 0;
 
+/** The same selection in another order. */
+export const reselected = (selected: Selected, ranking: Ranking, nowMs: number): Selected => ({
+  ...selected,
+  ranking,
+  faults: packFaults(ranking, 0, nowMs),
+  moreFaults: packMore(ranking, nowMs),
+});
+
 /** The rules that the candidate at `index` broke when it was selected; none are known beyond the tenth. */
 export const faultsAt = (
   { faults, moreFaults }: Pick<Selected, "faults" | "moreFaults">,

@@ -39,6 +39,7 @@ describe("the class of a vendor's error", () => {
       "tx_known",
       raw,
     ],
+    ["a type nobody knows", -32000, "unknown transaction type: 9", "tx_rejected", raw],
     ["underpriced", -32000, "replacement transaction underpriced", "tx_rejected", raw],
     [
       "funds of a transaction",

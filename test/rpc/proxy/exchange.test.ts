@@ -359,31 +359,3 @@ describe("an exchange", () => {
     expect(w.rows[0]?.suspect).toBe(true);
   });
 });
-
-describe("a raw transaction", () => {
-  const raw = call("eth_sendRawTransaction", 1, ["0x02"]);
-  const hash = "0xf2ee15ea639b73fa3db9b34a245bdfa015c260c598b211bf05a1ecc4b3e3b4f2";
-
-  it("counts as sent when a provider knows it already", () => {
-    const w = world({ script: (c) => c.error(-32000, "already known") });
-    const { result } = w.post(raw).json;
-    expect(result).toBe(hash);
-  });
-
-  it("is never reported failed when its fate is unknown", () => {
-    const w = world({ script: silent });
-    const reply = w.post(raw);
-    w.advance(16_000);
-    expect(reply.json.error).toMatchObject({
-      code: -32002,
-      data: { reason: "unknown_fate", transactionHash: hash },
-    });
-    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([1, 1, 1]);
-  });
-
-  it("is refused once two providers agree", () => {
-    const w = world({ script: (c) => c.error(-32000, "nonce too low") });
-    expect(w.post(raw).json.error.message).toBe("nonce too low");
-    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([1, 1, 0]);
-  });
-});

@@ -43,11 +43,14 @@ describe("exploration by mirror", () => {
   });
 
   it("never copies a write, a heavy call or a failed one, nor asks who opted out", () => {
-    for (const body of [call("eth_sendRawTransaction", ["0x00"]), call("eth_getLogs", [{}])]) {
-      const w = exploring();
-      w.post(body);
-      expect(callsOf(w).slice(1)).toEqual([0, 0]);
-    }
+    const writing = exploring({
+      script: (sent) => sent.result(JSON.stringify(`0x${"1".repeat(64)}`)),
+    });
+    writing.post(call("eth_sendRawTransaction", ["0x00"]));
+    expect(callsOf(writing)).toEqual([1, 1, 0]);
+    const logs = exploring();
+    logs.post(call("eth_getLogs", [{}]));
+    expect(callsOf(logs).slice(1)).toEqual([0, 0]);
     const failing = exploring({ script: (sent) => sent.error(3, "execution reverted", "0x") });
     failing.post(call());
     expect(callsOf(failing)).toEqual([1, 0, 0]);

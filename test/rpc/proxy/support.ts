@@ -1,6 +1,7 @@
 /** A gateway over scripted upstreams and a hand-driven clock. */
 import { CapabilityBook } from "../../../src/rpc/capabilities/capability-book.ts";
 import type { AttemptOutcome, EndpointRow, HeadView } from "../../../src/rpc/chain-view.ts";
+import type { WriteConfig } from "../../../config/schema.ts";
 import type { ErrorRule } from "../../../src/rpc/errors/rules.ts";
 import { UnmatchedErrors } from "../../../src/rpc/errors/unmatched.ts";
 import { Gateway } from "../../../src/rpc/proxy/gateway.ts";
@@ -268,6 +269,10 @@ export interface WorldOptions {
   readonly calls?: EndpointView["calls"];
   /** Who sells which provider; nobody by default. */
   readonly vendors?: Readonly<Record<string, string>>;
+  /** How transactions are sent; as by default when not given. */
+  readonly writes?: Partial<WriteConfig>;
+  /** Tags by provider. */
+  readonly tags?: Readonly<Record<string, readonly string[]>>;
   /** Methods that are relayed although denied by default. */
   readonly allow?: readonly string[];
   readonly consistency?: ChainView["consistency"];
@@ -316,6 +321,7 @@ export function world(options: WorldOptions = {}): World {
     },
     endpoints: rows.map((row, index) => ({
       ...viewOf(row, wsRows[index] as EndpointRow),
+      tags: options.tags?.[row.provider] ?? [],
       archival: options.archival?.includes(row.provider) !== false,
       calls: options.calls ?? noCalls,
       vendor: options.vendors?.[row.provider],
@@ -387,6 +393,7 @@ export function world(options: WorldOptions = {}): World {
     hedge: { enabled: true, budget: 0.05 },
     allows: (method) => options.allow?.includes(method) === true,
     denies: (method) => options.deny?.includes(method) === true,
+    writes: { mode: "broadcast", providers: 2, ...options.writes },
     hub: options.hub ?? idleHub,
     capabilities: new CapabilityBook(),
     unmatched: new UnmatchedErrors(),

@@ -13,6 +13,7 @@ import { quietLog } from "./quiet-log.ts";
 import { recovery } from "./recovery.ts";
 import { shape } from "./shape.ts";
 import { streams } from "./streams.ts";
+import { writes } from "./writes.ts";
 import { zombies } from "./zombies.ts";
 
 /** Every rule that a run is judged by. */
@@ -26,6 +27,7 @@ export const INVARIANTS: readonly Invariant[] = [
   breakers,
   memory,
   streams,
+  writes,
   keptAnswers,
   names,
   recovery,

@@ -1,6 +1,7 @@
 /** What a judge gets to see, and what it is: a pure rule over plain data. */
 import type { SimRequest } from "../load/reader.ts";
 import type { StreamRecord } from "../load/subscriber.ts";
+import type { Delivery } from "../world/deliveries.ts";
 import type { ErrorRecord, GiveUpRecord, RecoveryRecord, RestartRecord } from "../world/record.ts";
 
 /** One live process at one instant. */
@@ -40,10 +41,25 @@ export interface SeenRow {
   readonly isSuspect: boolean;
 }
 
+/** What a client was told of its transaction. */
+export interface WriteAnswer {
+  readonly isOk: boolean;
+  readonly detail: string | undefined;
+  readonly answeredAtMs: number | undefined;
+}
+
+/** One transaction, what its clients were told, and where it went. */
+export interface WriteRecord extends Delivery {
+  readonly raw: string;
+  /** Of the clients that stayed. */
+  readonly answers: readonly WriteAnswer[];
+}
+
 /** Everything about a run that has ended. */
 export interface Evidence {
   readonly requests: readonly SimRequest[];
   readonly streams: readonly StreamRecord[];
+  readonly writes: readonly WriteRecord[];
   readonly restarts: readonly RestartRecord[];
   readonly giveUps: readonly GiveUpRecord[];
   readonly recoveries: readonly RecoveryRecord[];

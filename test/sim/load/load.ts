@@ -136,6 +136,14 @@ export class Load {
     return box;
   }
 
+  /** A client hangs up, unless it has its answer. */
+  leave(request: SimRequest, box: ReplyBox): void {
+    if (!box.isOpen) return;
+    request.hasLeft = true;
+    this.#open.delete(request);
+    box.leave();
+  }
+
   /** Whether a chain has a provider, since `sinceMs` and long before, that a caller may count on. */
   hasGood(chain: string, sinceMs: number): boolean {
     const { links, config } = this.#world;
@@ -164,12 +172,7 @@ export class Load {
     });
     const request = this.requests.at(-1) as SimRequest;
     if (!leaves) return;
-    this.#world.agenda.after(1 + chance() * 20, () => {
-      if (!box.isOpen) return;
-      request.hasLeft = true;
-      this.#open.delete(request);
-      box.leave();
-    });
+    this.#world.agenda.after(1 + chance() * 20, () => this.leave(request, box));
   }
 
   /** Two of three readers of a block ask for one of the last by its number. */

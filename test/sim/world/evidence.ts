@@ -6,10 +6,15 @@ import type { SimWorld } from "./world.ts";
 
 /** The evidence of a world at rest. */
 export const evidenceOf = (world: SimWorld, last: Sight): Evidence => {
-  const { node, record, load, subscribers, config, gateway, wires } = world;
+  const { node, record, load, writers, subscribers, config, gateway, wires } = world;
   const expected = expectedOf(config.chains);
   return {
     requests: load.requests,
+    writes: writers.writes.map(({ raw, requests }) => ({
+      raw,
+      ...wires.deliveries.of(raw),
+      answers: requests.filter(({ answers }) => answers > 0),
+    })),
     streams: subscribers.map((subscriber) => subscriber.record()),
     restarts: record.restarts,
     giveUps: record.giveUps,

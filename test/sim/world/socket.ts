@@ -35,7 +35,11 @@ export class SimSocket implements Socket {
 
   send(message: string | Buffer): void {
     if (this.#session === undefined || this.#isOver || this.#end.link.isCut) return;
-    const reply = this.#session.request(message.toString(), this.#wires.now());
+    const text = message.toString();
+    const nowMs = this.#wires.now();
+    const { link, chain } = this.#end;
+    const reply = this.#session.request(text, nowMs);
+    this.#wires.deliveries.note(link.provider, chain, text, nowMs);
     if (reply.kind === "hang") return;
     this.#wires.agenda.after(reply.delayMs, () => {
       if (this.#isOver || this.#end.link.isCut) return;

@@ -3,9 +3,11 @@
  * on a wire happens in the one agenda of the world, under virtual time.
  */
 import type { HttpUpstream } from "../../../actors/rpc/provider-pool.ts";
+import type { FakeChain } from "../../../src/rpc/fake/chain.ts";
 import type { FakeProvider } from "../../../src/rpc/fake/provider.ts";
 import type { UpstreamCall, UpstreamHandler } from "../../../src/rpc/proxy/ports.ts";
 import type { Agenda } from "./agenda.ts";
+import { Deliveries } from "./deliveries.ts";
 import type { Link } from "./link.ts";
 import { SimSocket, type SocketHandlers } from "./socket.ts";
 import type { Tally } from "./tally.ts";
@@ -14,6 +16,7 @@ import type { Tally } from "./tally.ts";
 export interface Endpoint {
   readonly link: Link;
   readonly mind: FakeProvider;
+  readonly chain: FakeChain;
 }
 
 /** Answers later than this are slow enough to count as such, ms. */
@@ -24,6 +27,7 @@ export class Wires {
   readonly agenda: Agenda;
   readonly tally: Tally;
   readonly now: () => number;
+  readonly deliveries = new Deliveries();
   readonly #sockets = new Map<Link, Set<SimSocket>>();
   readonly #pumps = new Map<Link, number>();
   /** HTTP calls that are neither answered nor given up. */
@@ -111,7 +115,8 @@ class WireCall implements UpstreamCall {
   #isOver = false;
   #isHanging = false;
 
-  constructor(wires: Wires, { link, mind }: Endpoint, text: string, handler: UpstreamHandler) {
+  constructor(wires: Wires, end: Endpoint, text: string, handler: UpstreamHandler) {
+    const { link, mind } = end;
     this.#wires = wires;
     this.#handler = handler;
     wires.noteCall(1);
@@ -120,7 +125,7 @@ class WireCall implements UpstreamCall {
       this.#isHanging = true;
     } else if (mind.isRefusing(nowMs)) {
       this.#later(1, () => this.#fail("refused"));
-    } else this.#answered(link, mind, text, nowMs);
+    } else this.#answered(end, text, nowMs);
   }
 
   abort(): void {
@@ -131,8 +136,9 @@ class WireCall implements UpstreamCall {
 
   resume(): void {}
 
-  #answered(link: Link, mind: FakeProvider, text: string, nowMs: number): void {
+  #answered({ link, mind, chain }: Endpoint, text: string, nowMs: number): void {
     const reply = mind.answerHttp(text, nowMs);
+    this.#wires.deliveries.note(link.provider, chain, text, nowMs);
     if (reply.kind === "hang") {
       this.#isHanging = true;
       return;

@@ -14,6 +14,7 @@ import { TICK_MS } from "../../../src/rpc/proxy/attempt/stall-rule.ts";
 import { application } from "../../../supervisors/application.ts";
 import type { FaultName, Heal } from "../faults/kind.ts";
 import { Load } from "../load/load.ts";
+import { Writers } from "../load/writer.ts";
 import { Subscriber } from "../load/subscriber.ts";
 import type { Plan } from "../plan.ts";
 import { Agenda } from "./agenda.ts";
@@ -47,6 +48,7 @@ export class SimWorld {
   readonly wires: Wires;
   readonly config: ConfigFile;
   readonly load: Load;
+  readonly writers: Writers;
   readonly tally = new Tally();
   readonly record: Record;
   readonly trace: Trace;
@@ -84,6 +86,7 @@ export class SimWorld {
     this.gateway = gatewayOf(this);
     this.links = this.#build();
     this.load = new Load(this);
+    this.writers = new Writers(this);
     node.telemetry.attach("sim", "*", (event) => {
       this.trace.event(event);
       this.record.event(event);
@@ -255,7 +258,7 @@ export class SimWorld {
         const link = new Link(name, id, profile, isSpared);
         const faults = link.profile;
         const mind = new FakeProvider({ id, chain, faults, seed, startMs: START_MS });
-        this.#endpoints.set(link.name, { link, mind });
+        this.#endpoints.set(link.name, { link, mind, chain });
         if (name !== lateChain.name) links.push(link);
       }
     }

@@ -17,6 +17,12 @@ export const WORD_RULES: readonly TableRule[] = [
     texts: ["user rejected", "user denied"],
   },
   {
+    class: "tx_rejected",
+    methods: WRITES,
+    source: "a type newer than the node; before `known transaction`, which it contains",
+    texts: ["unknown transaction"],
+  },
+  {
     class: "tx_known",
     methods: WRITES,
     source: `geth, Nethermind, parity, Moonriver, Harmony: ${CHAINLINK}; Besu RpcErrorType; TX_REPLAY_ATTACK: erpc/erpc`,

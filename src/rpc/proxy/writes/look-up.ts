@@ -1,0 +1,97 @@
+/**
+ * Asks several providers whether they know a transaction: first for it, then for its receipt, since a
+ * node that forgot one may keep the other.
+ */
+import type { ProviderId } from "../../ids.ts";
+import { methodInfo } from "../../json-rpc/methods.ts";
+import type { CallFacts, CallOptions, CallSink } from "../call.ts";
+import type { Engine } from "../engine.ts";
+import { makeCall } from "../make-call.ts";
+import type { ChainView } from "../ports.ts";
+
+/** Time for one question, ms. */
+const ANSWER_MS = 2_000;
+
+const QUESTIONS = ["eth_getTransactionByHash", "eth_getTransactionReceipt"] as const;
+
+/** One search for a transaction. */
+export interface LookUp {
+  readonly engine: Engine;
+  readonly chain: ChainView;
+  readonly hash: string;
+  /** Each is asked by itself. */
+  readonly providers: readonly ProviderId[];
+  /** Told once: who knows it, or undefined. */
+  readonly report: (provider: ProviderId | undefined) => void;
+}
+
+/** Starts a search. */
+export function lookUp(search: LookUp): void {
+  ask(search, 0);
+}
+
+function ask(search: LookUp, question: number): void {
+  const method = QUESTIONS[question];
+  const { engine, chain, hash, providers, report } = search;
+  if (method === undefined || providers.length === 0) {
+    report(undefined);
+    return;
+  }
+  const call = makeCall(chain, method, JSON.stringify([hash]));
+  let open = providers.length;
+  let isFound = false;
+  for (const provider of providers) {
+    const options: CallOptions = { ...call.options, ...ALONE, provider };
+    const sink = new FoundSink((isKnown) => {
+      open--;
+      if (isFound) return;
+      isFound = isKnown;
+      if (isKnown) report(provider);
+      else if (open === 0) ask(search, question + 1);
+    });
+    engine.exchange({ ...call, options, isPart: true }, methodInfo(method), sink);
+  }
+}
+
+/** One attempt, at this provider, with a fresh answer. */
+const ALONE = {
+  failover: false,
+  maxAttempts: 1,
+  timeoutMs: ANSWER_MS,
+  noCache: true,
+  noHedge: true,
+} as const;
+
+/** Hears whether there is a result that is not null. */
+class FoundSink implements CallSink {
+  readonly canStream = false;
+  readonly maxBytes = Infinity;
+  readonly #heard: (isKnown: boolean) => void;
+
+  constructor(heard: (isKnown: boolean) => void) {
+    this.#heard = heard;
+  }
+
+  result(_facts: CallFacts, body: Buffer): void {
+    const { result } = JSON.parse(body.toString("utf8")) as { readonly result?: unknown };
+    this.#heard(typeof result === "object" && result !== null);
+  }
+
+  text(): void {
+    this.#heard(false);
+  }
+
+  begin(): void {
+    throw new Error("a look-up never streams");
+  }
+
+  write(): boolean {
+    return true;
+  }
+
+  end(): void {}
+
+  abort(): void {
+    this.#heard(false);
+  }
+}
