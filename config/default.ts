@@ -18,6 +18,8 @@ export const DEFAULTS = {
     batch_concurrency: 16,
     max_upstream_body: "64MiB",
     ws_max_message: "32MiB",
+    filters_per_client: 50,
+    filter_idle: "5m",
     ws_max_in_flight: 32,
     ws_max_subscriptions: 128,
     ws_max_buffered: "4MiB",

@@ -112,6 +112,10 @@ export interface LimitsConfig {
   readonly batchConcurrency: number;
   readonly maxUpstreamBodyBytes: number;
   readonly wsMaxMessageBytes: number;
+  /** Stateful filters (`eth_newFilter`) of one client. */
+  readonly filtersPerClient: number;
+  /** A filter that nobody asks for so long is gone. */
+  readonly filterIdleMs: number;
   readonly wsMaxInFlight: number;
   readonly wsMaxSubscriptions: number;
   /** Unsent bytes beyond which a client is closed as a slow consumer. */

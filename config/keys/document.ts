@@ -115,6 +115,16 @@ export const documentSchema = z
         1_073_741_824,
         field.host(limits.ws_max_message),
       ),
+      filters_per_client: field.whole(
+        "Stateful filters (`eth_newFilter` and its like) of one client with a key.",
+        { min: 1, max: 10_000 },
+        field.host(limits.filters_per_client),
+      ),
+      filter_idle: field.duration(
+        "A filter that nobody asks for so long is gone.",
+        1_000,
+        field.host(limits.filter_idle),
+      ),
       ws_max_in_flight: field.whole(
         "Calls of one WebSocket client that run at the same time.",
         { min: 1, max: 100_000 },

@@ -53,6 +53,8 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       batchConcurrency: limits.batch_concurrency,
       maxUpstreamBodyBytes: bytes(limits.max_upstream_body),
       wsMaxMessageBytes: bytes(limits.ws_max_message),
+      filtersPerClient: limits.filters_per_client,
+      filterIdleMs: ms(limits.filter_idle),
       wsMaxInFlight: limits.ws_max_in_flight,
       wsMaxSubscriptions: limits.ws_max_subscriptions,
       wsMaxBufferedBytes: bytes(limits.ws_max_buffered),

@@ -4,6 +4,7 @@
  * It owns what must outlive every process of the tree (the port, the counters, the running
  * configuration) and nothing that can fail by itself.
  */
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nanoid } from "nanoid";
@@ -105,6 +106,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     chains: chainDirectory(table),
     now,
     random: Math.random,
+    randomHex: () => randomBytes(16).toString("hex"),
     nextRequestId: () => `${requests.prefix}-${(++requests.count).toString(36)}`,
     emit: (event, fields) => node.emit(event, fields),
     observer: meter,
@@ -131,6 +133,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     redact: (text) => redact(text),
     isDraining: () => flags.isOutOfRotation,
     listener: () => listener,
+    filters: () => gateway.engine.filters.counts(),
     redis,
     callers,
     loopAlarm: watchAlarms(node),
@@ -296,6 +299,8 @@ const gatewayLimits = (limits: Config["limits"]): Partial<GatewayLimits> => ({
   batchParallel: limits.batchConcurrency,
   maxBatchResponseBytes: limits.maxBatchResponseBytes,
   maxResponseBytes: limits.maxUpstreamBodyBytes,
+  filtersPerClient: limits.filtersPerClient,
+  filterIdleMs: limits.filterIdleMs,
   wsMaxInFlight: limits.wsMaxInFlight,
   wsMaxSubscriptions: limits.wsMaxSubscriptions,
 });

@@ -33,6 +33,8 @@ export interface ObserveOptions {
   readonly callers: () => readonly CallerView[];
   /** The watchdog's last alarm. */
   readonly loopAlarm: () => LoopAlarm | undefined;
+  /** Stateful filters that are open, by kind. */
+  readonly filters: () => readonly { readonly kind: string; readonly count: number }[];
 }
 
 /** Live facts; readings that come close together share one. */
@@ -93,6 +95,7 @@ export const observe = (options: ObserveOptions): Observation => {
       chains: views,
       meter,
       clients: () => listener().clients(),
+      filters: options.filters,
       processes,
       host: () => probe.sample(),
       suppressedLogLines: () => log.suppressedLines,

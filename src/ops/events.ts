@@ -299,6 +299,18 @@ export const EVENTS = {
     fields: ["chain", "provider", "limit", "requestId"],
     meaning: "A provider refused a range of logs; parts for it have at most `limit` blocks now.",
   },
+  // --- filters ----------------------------------------------------------------------------------
+  "filters.open": {
+    level: "debug",
+    fields: ["chain", "kind", "count"],
+    meaning:
+      "A client opened a filter: blocks, logs or pending; the count is of all that are open.",
+  },
+  "filters.close": {
+    level: "debug",
+    fields: ["chain", "kind", "count", "reason"],
+    meaning: "A filter is gone: uninstalled, idle, or a gap that it could not tell.",
+  },
   // --- transactions -----------------------------------------------------------------------------
   "write.broadcast": {
     level: "debug",

@@ -25,6 +25,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "limits.batch_concurrency": "7",
   "limits.max_upstream_body": "1MiB",
   "limits.ws_max_message": "1MiB",
+  "limits.filters_per_client": "7",
+  "limits.filter_idle": "7m",
   "limits.ws_max_in_flight": "7",
   "limits.ws_max_subscriptions": "7",
   "limits.ws_max_buffered": "1MiB",

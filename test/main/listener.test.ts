@@ -41,6 +41,7 @@ it("counts clients' calls as work that a drain waits for, and questions of our o
     chains: { find: () => state, names: () => ["eth"] },
     now: () => 0,
     random: () => 0,
+    randomHex: () => "0".repeat(32),
     nextRequestId: () => "r",
     emit: () => {},
     observer: new RequestMeter(),

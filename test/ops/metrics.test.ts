@@ -44,6 +44,7 @@ const sourcesOf = (more: Partial<MetricSources> = {}): MetricSources => ({
   ],
   meter: new RequestMeter(),
   clients: () => ({ http: 3, ws: 2 }),
+  filters: () => [{ kind: "blocks", count: 4 }],
   processes: () => processes,
   host: () => host,
   suppressedLogLines: () => 4,

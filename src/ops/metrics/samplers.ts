@@ -25,6 +25,8 @@ export interface MetricSources {
   readonly meter: RequestMeter;
   /** Connected clients by kind of connection, e.g. `http` and `ws`. */
   readonly clients: () => Readonly<Record<string, number>>;
+  /** Stateful filters that are open, by kind. */
+  readonly filters: () => readonly { readonly kind: string; readonly count: number }[];
   readonly processes: () => ProcessesView;
   readonly host: () => HostView;
   readonly suppressedLogLines: () => number;
@@ -221,6 +223,9 @@ const byName: Readonly<Record<string, Sample>> = {
   answers_entries: perAnswers(({ entries }, chain, put) => put([chain], entries)),
   answers_bytes: perAnswers(({ bytes }, chain, put) => put([chain], bytes)),
   answers_limit_bytes: one(({ answersLimitBytes }) => answersLimitBytes()),
+  rpc_filters_open: ({ filters }, put) => {
+    for (const { kind, count } of filters()) put([kind], count);
+  },
   clients: ({ clients }, put) => {
     for (const [kind, count] of Object.entries(clients())) put([kind], count);
   },

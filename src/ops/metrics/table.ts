@@ -455,6 +455,9 @@ export const METRICS: readonly MetricDef[] = [
     "Events that nobody else brought.",
   ),
   // clients and streams
+  row("sample", "gauge", "rpc_filters_open", ["kind"], "Stateful filters of clients, by kind.", {
+    maxSeries: 8,
+  }),
   row("sample", "gauge", "clients", ["kind"], "Connected clients, by kind of connection."),
   row("sample", "gauge", "subs_active", ["chain", "kind"], "Client subscriptions."),
   row("sample", "counter", "subs_delivered_total", ["chain", "kind"], "Events sent to clients."),

@@ -31,6 +31,27 @@ export const OWN_ERRORS = {
     status: 200,
     meaning: "The subscription kind or filter is not understood.",
   },
+  filter_params: { code: -32602, status: 200, meaning: "The log filter is not understood." },
+  filter_not_found: {
+    code: -32000,
+    status: 200,
+    meaning: "The client has no such filter, or it was idle for too long.",
+  },
+  too_many_filters: {
+    code: -32005,
+    status: 200,
+    meaning: "The client, or the gateway, holds as many filters as it may.",
+  },
+  no_pending_stream: {
+    code: -32004,
+    status: 200,
+    meaning: "No provider of the chain streams pending transactions now.",
+  },
+  gap: {
+    code: -32002,
+    status: 200,
+    meaning: "What a filter would have to tell is lost: open a new one.",
+  },
   invalid_transaction: {
     code: -32602,
     status: 200,

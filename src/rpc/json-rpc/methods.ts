@@ -9,6 +9,8 @@ import { NameGlobs } from "../../lib/name-globs.ts";
 export type MethodRoute =
   /** By providers. */
   | "forward"
+  /** By us, on what providers say of the chain: the `eth_newFilter` family. */
+  | "filter"
   /** By us, without a provider. */
   | "local"
   /** `eth_subscribe` and `eth_unsubscribe`: over WebSocket only. */
@@ -109,7 +111,7 @@ const WRITES = [
   "eth_sendPrivateTransaction",
   "eth_sendPrivateRawTransaction",
 ];
-/** They hold state at one provider, so a second provider could not continue them. */
+/** They hold state, which no provider may: a second one could not continue it. */
 const FILTERS = [
   "eth_newFilter",
   "eth_newBlockFilter",
@@ -158,7 +160,7 @@ const METHODS = new Map<string, MethodInfo>(
     ...LOCAL.map((name) => describe(name, "local", "state")),
     ...LOOKUPS.map((name) => describe(name, "forward", "state", true, true)),
     ...READS.map((name) => describe(name, "forward", "state")),
-    ...FILTERS.map((name) => describe(name, "denied", "state", false)),
+    ...FILTERS.map((name) => describe(name, "filter", "state", false)),
     ...DENIED.map((name) => describe(name, "denied", "write", false)),
     describe("eth_getLogs", "forward", "logs"),
     ...WRITES.map((name) => describe(name, "forward", "write")),

@@ -47,6 +47,7 @@ import type {
   RequestRecord,
 } from "./ports.ts";
 import { Writes } from "./writes/writes.ts";
+import { Filters } from "./filters/filters.ts";
 import { Reads } from "./reads.ts";
 import type { Running, Services } from "./service.ts";
 import { Guard } from "./trust/guard.ts";
@@ -70,6 +71,7 @@ export class Engine {
   readonly #explorer = new Explorer(this);
   readonly shadows = new Shadows(this);
   readonly services: Services;
+  readonly filters: Filters;
   /** The door for clients. */
   readonly gate: ClientGate;
   /** The last requests, and those that were slow or failed. */
@@ -87,10 +89,8 @@ export class Engine {
     this.redact = deps.redact;
     const { wallNow = () => 0, emit, scripts } = deps;
     this.gate = new ClientGate({ wallNow, emit, scripts });
-    const plain = {
-      serve: (call: Call, info: MethodInfo, sink: CallSink) => this.exchange(call, info, sink),
-    };
-    this.services = { reads: new Reads(this), writes: new Writes(this), filters: plain };
+    this.filters = new Filters(this);
+    this.services = { reads: new Reads(this), writes: new Writes(this), filters: this.filters };
   }
 
   /** Calls that wait for a provider now. */
@@ -130,7 +130,9 @@ export class Engine {
       return undefined;
     }
     const info = methodInfo(envelope.method);
-    if (info.route === "forward") return this.#forward(call, info, sink);
+    if (info.route === "forward" || info.route === "filter") {
+      return this.#forward(call, info, sink);
+    }
     if (info.route === "local") {
       this.answer(call, sink, localResult(info.name, call.chain, this.deps.clientVersion));
     } else if (info.route === "subscription") {
@@ -212,6 +214,7 @@ export class Engine {
       this.refuse(call, sink, "bad_directive", `quorum is for reads: not for ${info.name}`);
       return undefined;
     }
+    if (info.route === "filter") return services.filters.serve(call, info, sink);
     if (info.class === "write") return services.writes.serve(call, info, sink);
     return services.reads.serve(call, info, sink);
   }
@@ -242,6 +245,11 @@ export class Engine {
   observed(record: CallFacts & RequestRecord, call: Call, kind: MethodInfo["class"]): void {
     this.observer.request(record);
     this.book.keep(record, call, kind);
+  }
+
+  /** A new name for a filter: 128 bits that nobody can guess. */
+  newFilterId(): string {
+    return `0x${this.deps.randomHex()}`;
   }
 
   /** Something that no exchange stands for waits for providers, until it has `left`. */

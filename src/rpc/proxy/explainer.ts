@@ -168,6 +168,7 @@ const routeOf = (chain: ChainView, { name, route }: MethodInfo): MethodInfo["rou
 /** Why a method is not asked of providers. */
 const REASONS = {
   forward: undefined,
+  filter: undefined,
   local: undefined,
   subscription: "ws_only",
   denied: "method_denied",

@@ -12,6 +12,8 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   maxAttempts: 3,
   maxTimeoutMs: 60_000,
   maxInFlight: 10_000,
+  filtersPerClient: 50,
+  filterIdleMs: 300_000,
   wsMaxInFlight: 32,
   wsMaxInFlightBytes: 32 * 1024 * 1024,
   wsMaxSubscriptions: 128,

@@ -3,16 +3,17 @@ import type { Envelope } from "../json-rpc/scan.ts";
 import { PLAIN_OPTIONS, type Call } from "./call.ts";
 import type { ChainView } from "./ports.ts";
 
-/** A call of `method`, a plain name, with `params` as JSON text. */
-export function makeCall(chain: ChainView, method: string, params: string): Call {
-  const head = `{"jsonrpc":"2.0","id":1,"method":"${method}","params":`;
-  const body = Buffer.from(`${head}${params}}`);
+/** A call of `method`, a plain name, with `params` as JSON text, and a client's id where it has one. */
+export function makeCall(chain: ChainView, method: string, params: string, id = "1"): Call {
+  const head = `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":`;
+  // An id is latin1, one char a byte of UTF-8, as it stood in its request.
+  const body = Buffer.concat([Buffer.from(head, "latin1"), Buffer.from(`${params}}`)]);
   const paramsStart = head.length;
   const envelope: Envelope = {
     start: 0,
     end: body.length,
     idStart: ID_AT,
-    idEnd: ID_AT + 1,
+    idEnd: ID_AT + id.length,
     hasId: true,
     method,
     paramsStart,

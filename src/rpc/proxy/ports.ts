@@ -244,6 +244,8 @@ export interface GatewayLimits {
   readonly maxAttempts: number;
   readonly maxTimeoutMs: number;
   readonly maxInFlight: number;
+  readonly filtersPerClient: number;
+  readonly filterIdleMs: number;
   readonly wsMaxInFlight: number;
   readonly wsMaxInFlightBytes: number;
   readonly wsMaxSubscriptions: number;
@@ -256,6 +258,8 @@ export interface GatewayDeps {
   readonly now: () => number;
   /** Uniform in [0, 1), from the injected source. */
   readonly random: () => number;
+  /** 32 hex digits that nobody can guess. */
+  readonly randomHex: () => string;
   /** A short unique id per request, safe in a header. */
   readonly nextRequestId: () => string;
   /** Rare events only (failover, exhaustion, slow requests, suspects). */

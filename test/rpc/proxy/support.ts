@@ -412,6 +412,7 @@ export function world(options: WorldOptions = {}): World {
   // Getters stay getters.
   Object.defineProperties(chain, Object.getOwnPropertyDescriptors(options.chain ?? {}));
   let ids = 0;
+  let filterIds = 0;
   (state as { gateway: Gateway }).gateway = new Gateway({
     chains: {
       find: (key) => (["ethereum", "eth", "1", "0x1"].includes(key) ? chain : undefined),
@@ -419,6 +420,7 @@ export function world(options: WorldOptions = {}): World {
     },
     now: () => state.nowMs,
     random: options.random ?? (() => 0.5),
+    randomHex: () => String(++filterIds).padStart(32, "0"),
     nextRequestId: () => options.requestId ?? `req${++ids}`,
     emit: (name, fields) => state.events.push({ name, fields }),
     observer: {

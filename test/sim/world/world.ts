@@ -271,10 +271,12 @@ const CACHE_BYTES = 64 * 1024;
 
 const gatewayOf = ({ node, plan }: SimWorld): Gateway => {
   let requests = 0;
+  let filters = 0;
   return new Gateway({
     chains: chainDirectory(() => node.table<ChainState>(chainsTable)),
     now: () => node.nowMs(),
     random: seededRandom(plan.seed),
+    randomHex: () => String(++filters).padStart(32, "0"),
     nextRequestId: () => `sim-${++requests}`,
     emit: (event, fields) => node.emit(event, fields),
     observer: new RequestMeter(),

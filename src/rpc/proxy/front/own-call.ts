@@ -26,7 +26,7 @@ export const callChain = (
 };
 
 /** Takes a whole answer and reads it. */
-class OwnSink implements CallSink {
+export class OwnSink implements CallSink {
   readonly canStream = false;
   readonly maxBytes = Number.POSITIVE_INFINITY;
   readonly #report: (answer: OwnAnswer) => void;

@@ -129,7 +129,8 @@ function keyOf(
   { fingerprint }: RawTransaction,
   paramsText: string,
 ): string | undefined {
-  const route = `${chain.name} ${method} ${options.provider ?? "*"} ${options.leavesProvider}`;
+  const { profile, provider = "*", leavesProvider } = options;
+  const route = `${chain.name} ${method} ${profile?.name ?? ""}/${provider} ${leavesProvider}`;
   if (method === "eth_sendRawTransaction") return `${route} ${fingerprint}`;
   if (paramsText.length > MAX_KEY_CHARS) return undefined;
   return `${route} ${paramsText}`;
