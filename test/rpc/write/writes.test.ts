@@ -113,6 +113,17 @@ describe("a raw transaction", () => {
     });
   });
 
+  it("is of unknown fate when the answer is long and broken in the middle", () => {
+    const broken: Script = (call) =>
+      call.answer(`{"jsonrpc":"2.0","id":$ID,"result":{"a":"${"x".repeat(600)}",,}}`);
+    const hash = gateway({ a: broken });
+    expect(post(hash).json.error.data).toMatchObject({ reason: "unknown_fate" });
+    const receipt = gateway({ a: broken });
+    expect(post(receipt, [RAW], "eth_sendRawTransactionSync").json.error.data).toMatchObject({
+      reason: "unknown_fate",
+    });
+  });
+
   it("of a type of its chain's own is called what the chain calls it", () => {
     const w = gateway({ a: (call) => call.result(JSON.stringify(OTHER)), b: silent });
     expect(post(w, ["0x71c0"]).json.result).toBe(OTHER);

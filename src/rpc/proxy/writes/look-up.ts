@@ -62,6 +62,16 @@ const ALONE = {
   noHedge: true,
 } as const;
 
+/** The result in an answer; undefined when that is no JSON after all: long ones are checked at their ends only. */
+export function resultOf(body: Buffer): unknown {
+  try {
+    return (JSON.parse(body.toString("utf8")) as { readonly result?: unknown }).result;
+  } catch {
+    // SyntaxError is all that JSON.parse throws.
+    return undefined;
+  }
+}
+
 /** Hears whether there is a result that is not null. */
 class FoundSink implements CallSink {
   readonly canStream = false;
@@ -73,7 +83,7 @@ class FoundSink implements CallSink {
   }
 
   result(_facts: CallFacts, body: Buffer): void {
-    const { result } = JSON.parse(body.toString("utf8")) as { readonly result?: unknown };
+    const result = resultOf(body);
     this.#heard(typeof result === "object" && result !== null);
   }
 

@@ -24,7 +24,7 @@ import type { Engine } from "../engine.ts";
 import { COLD_Q99_MS, MIN_ATTEMPT_MS, MIN_BUDGET_MS } from "../limits.ts";
 import type { ChainView, UpstreamFailure } from "../ports.ts";
 import { Copies } from "./copies.ts";
-import { lookUp } from "./look-up.ts";
+import { lookUp, resultOf } from "./look-up.ts";
 import { toldOf, type WriteAnswer } from "./write-answer.ts";
 import type { WriteCall } from "./write-call.ts";
 
@@ -136,9 +136,9 @@ export class WriteFlight implements AttemptOwner, Expirable {
   }
 
   onResult(attempt: Attempt, body: Buffer): void {
-    const { result } = JSON.parse(body.toString("utf8")) as { readonly result?: unknown };
     const { answersHash } = this.#kind;
-    if (answersHash && !isTransactionHash(result)) {
+    const result = resultOf(body);
+    if (result === undefined || (answersHash && !isTransactionHash(result))) {
       attempt.fail("malformed", "the answer is no transaction hash");
       return;
     }
