@@ -1,5 +1,8 @@
 /** Stateful filters through the whole gateway, over providers that share one small chain. */
 import { describe, expect, it } from "vitest";
+import { methodInfo } from "../../../src/rpc/json-rpc/methods.ts";
+import type { Call, CallSink } from "../../../src/rpc/proxy/call.ts";
+import { makeCall } from "../../../src/rpc/proxy/make-call.ts";
 import type { ClientSink, HubPort } from "../../../src/rpc/proxy/ports.ts";
 import { world, type FakeReply, type Script, type World } from "../proxy/support.ts";
 
@@ -180,6 +183,42 @@ describe("a filter", () => {
     w.advance(310_000);
     expect(openOf(w)).toBe(0);
     expect(w.gateway.engine.wheel.size).toBe(0);
+  });
+
+  it("belongs to the credential that opened it, which may have so many", () => {
+    const { w } = gateway({ limits: { filtersPerClient: 2 } });
+    const askAs = (id: string | undefined, method: string, params: unknown[] = []): any => {
+      const call = makeCall(w.chain, method, JSON.stringify(params));
+      let text = "";
+      const sink: CallSink = {
+        canStream: false,
+        maxBytes: Infinity,
+        result: () => undefined,
+        text: (_facts, _status, latin1) => {
+          text = latin1;
+        },
+        begin: () => undefined,
+        write: () => true,
+        end: () => undefined,
+        abort: () => undefined,
+      };
+      const caller = id === undefined ? undefined : { id };
+      w.gateway.engine.filters.serve({ ...call, caller } as Call, methodInfo(method), sink);
+      return JSON.parse(text);
+    };
+    const mine = askAs("k1", "eth_newBlockFilter").result;
+    expect(askAs("k1", "eth_getFilterChanges", [mine]).result).toEqual([]);
+    for (const other of ["k2", undefined]) {
+      expect(askAs(other, "eth_getFilterChanges", [mine]).error.message).toBe("filter not found");
+      expect(askAs(other, "eth_uninstallFilter", [mine]).result).toBe(false);
+    }
+    askAs("k1", "eth_newBlockFilter");
+    expect(askAs("k1", "eth_newBlockFilter").error).toMatchObject({
+      code: -32005,
+      message: "a client holds at most 2 filters",
+    });
+    expect(askAs("k2", "eth_newBlockFilter").result).toMatch(/^0x/u);
+    for (let n = 0; n < 3; n++) expect(open(w)).toMatch(/^0x/u);
   });
 
   it("is refused with words when it cannot be understood", () => {

@@ -288,9 +288,18 @@ export class Filters implements Service, Expirable {
   }
 }
 
-/** Whose filters they are; clients without a credential have none in common but the bound of all. */
-function ownerOf(_call: Call): string {
-  return "";
+/** A call as far as its credential shows. */
+interface Credited {
+  readonly chain: ChainView;
+  readonly caller?: { readonly id: string } | undefined;
+}
+
+/** Clients without a credential: they have nothing in common but the bound of all filters. */
+const ANONYMOUS = "anonymous";
+
+/** Whose filters they are. */
+function ownerOf({ caller }: Credited): string {
+  return caller === undefined || caller.id === ANONYMOUS ? "" : caller.id;
 }
 
 /** The newest block that the gateway vouches for, or -1. */
