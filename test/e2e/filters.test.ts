@@ -83,6 +83,20 @@ describeWithAnvil("stateful filters through the gateway", () => {
     }
   });
 
+  it("tell of pending transactions from the providers' streams", async () => {
+    const id = await rpc(url, "eth_newPendingTransactionFilter");
+    const sent: unknown[] = [];
+    const told: unknown[] = [];
+    // The stream opens with the first filter: what came before it is up is nobody's.
+    await eventually("a pending transaction", async () => {
+      sent.push(await emit(3));
+      told.push(...(await rpc(url, "eth_getFilterChanges", [id])));
+      return told.length > 0;
+    });
+    expect(sent).toEqual(expect.arrayContaining(told));
+    expect(await rpc(url, "eth_uninstallFilter", [id])).toBe(true);
+  });
+
   it("take back the logs of a reorganisation, which the node keeps to itself", async () => {
     const id = await rpc(url, "eth_newFilter", [{ address: TWO_LOGS.address }]);
     await emit(1);
