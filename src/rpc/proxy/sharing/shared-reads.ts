@@ -17,6 +17,7 @@ import { AnswerKeeper, type Kept, type KeeperChain } from "./answer-keeper.ts";
 import { answerKept, giveKept } from "./cache-hit.ts";
 import { ChainSight } from "./chain-sight.ts";
 import { Flight, type FlightOwner, type Keeping } from "./flight.ts";
+import { FlightTable } from "./flight-table.ts";
 import { Follower } from "./follower.ts";
 import { SharedAsk } from "./shared-ask.ts";
 import { CopyRoom } from "./stream-copy.ts";
@@ -36,7 +37,7 @@ const TELL_EVICTIONS_MS = 60_000;
 /** One chain's flights, counts and policies. */
 class ChainShare implements KeeperChain {
   readonly view: ChainView;
-  readonly flights = new Map<string, Flight>();
+  readonly flights = new FlightTable();
   readonly counts: CacheCounts;
   policies = new CachePolicies([]);
   overflowAtMs = Number.NEGATIVE_INFINITY;
@@ -145,11 +146,10 @@ export class SharedReads implements Service, FlightOwner {
     this.#level?.set(sharedKey(call, keeping), kept, kept.ttlMs, nowMs);
   }
 
-  landed({ plan }: Flight): void {
-    const { call, joinKey } = plan;
+  landed(flight: Flight): void {
+    const { call, joinKey } = flight.plan;
     if (joinKey === undefined) return;
-    const flights = this.#shares.get(call.chain.name)?.flights;
-    if (flights?.get(joinKey)?.plan === plan) flights.delete(joinKey);
+    this.#shares.get(call.chain.name)?.flights.delete(joinKey, flight);
   }
 
   brought({ plan }: Flight, facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {

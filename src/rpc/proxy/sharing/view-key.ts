@@ -5,15 +5,12 @@
  */
 import { PLAIN_OPTIONS, type CallOptions } from "../call.ts";
 
-/** Options of one path are one record, so nearly every call finds its key here. */
-const known = new WeakMap<CallOptions, string>();
-
-/** The part of a flight's key that its caller's wishes make. */
+/** The part of a flight's key that its caller's wishes make; nearly every caller has none. */
 export function viewKey(options: CallOptions): string {
   if (options === PLAIN_OPTIONS) return "";
-  let key = known.get(options);
-  if (key === undefined) known.set(options, (key = spell(options)));
-  return key;
+  // Options are made anew for many calls: a memory of them, even a weak one, costs more than this.
+  for (const name of NAMES) if (options[name] !== PLAIN_OPTIONS[name]) return spell(options);
+  return "";
 }
 
 function spell(options: CallOptions): string {
