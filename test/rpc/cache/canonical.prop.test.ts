@@ -44,6 +44,14 @@ const value = fc.letrec<{ value: unknown }>((tie) => ({
 })).value;
 const list = fc.array(value, { maxLength: 3 });
 
+function hasTwins(input: unknown): boolean {
+  if (typeof input !== "object" || input === null) return false;
+  const inner = Object.values(input);
+  if (Array.isArray(input)) return inner.some(hasTwins);
+  const names = Object.keys(input).map((name) => (isHex(name) ? name.toLowerCase() : name));
+  return new Set(names).size < names.length || inner.some(hasTwins);
+}
+
 /** Writes a value with the given white space between tokens and the given case of hex. */
 function written(input: unknown, space: () => string, upper: () => boolean): string {
   const text = (one: string): string =>
@@ -111,6 +119,8 @@ describe("the one spelling of params", () => {
   it("is JSON that means what the params mean", () => {
     fc.assert(
       fc.property(list, (input) => {
+        // Members that differ in the case of hex only are one member to JSON.parse afterwards.
+        fc.pre(!hasTwins(input));
         const text = spelled(METHOD, JSON.stringify(input)) as string;
         const utf8 = Buffer.from(text, "latin1").toString("utf8");
         expect(meaning(utf8)).toEqual(meaning(JSON.stringify(input)));
