@@ -9,21 +9,25 @@ import { anyAccount } from "./support/load.ts";
 import { report } from "./support/report.ts";
 
 const BAR = 1.25;
+/** What all features together may add to a lane that only splices ids, us. */
+const FEATURES_US = 5;
 
 pinSelf(LOAD_CORE);
 const file = (name: string): string => new URL(`lanes/${name}.ts`, import.meta.url).pathname;
 const stub = await startLane("stub", LOAD_CORE, [file("stub")]);
 const url = `http://127.0.0.1:${stub.port}`;
 const ref = await startLane("ref", LANE_CORE, [file("ref"), url]);
+const splice = await startLane("splice", LANE_CORE, [file("splice"), url]);
 const gateway = await startGateway([url, url, url]);
-const [bare, ours] = await compare(
+const [bare, spliced, ours] = await compare(
   [
     { lane: ref, path: "/" },
+    { lane: splice, path: "/" },
     { lane: gateway, path: "/rpc/ethereum" },
   ],
   { method: "eth_getBalance", params: anyAccount, connections: 32, rounds: 7, roundMs: 1500 },
 );
-if (bare === undefined || ours === undefined) throw new Error("no result");
+if (bare === undefined || spliced === undefined || ours === undefined) throw new Error("no result");
 const ratio = ours.cpuUsMin / bare.cpuUsMin;
 report({
   bench: "proxy",
@@ -49,4 +53,13 @@ report({
   unit: "answers",
   baseline: bare.wrongIds + bare.errors,
 });
-await Promise.all([stub.stop(), ref.stop(), gateway.stop()]);
+const addedUs = ours.cpuUsMin - spliced.cpuUsMin;
+report({
+  bench: "proxy",
+  case: "CPU that all features add to a bare splicing lane",
+  value: addedUs,
+  unit: "us",
+  bar: `<= ${FEATURES_US} us`,
+  ok: addedUs <= FEATURES_US,
+});
+await Promise.all([stub.stop(), ref.stop(), splice.stop(), gateway.stop()]);
