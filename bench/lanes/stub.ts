@@ -10,7 +10,6 @@ const results: Readonly<Record<string, string>> = {
   eth_chainId: '"0x1"',
   eth_gasPrice: '"0x1346edf"',
   net_version: '"1"',
-  eth_getBlockByNumber: blockBody(),
   eth_getLogs: logsBody(),
   eth_syncing: "false",
 };
@@ -32,6 +31,16 @@ const isError = (method: string): boolean => {
   seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
   return seed / 2 ** 32 < errorShare;
 };
+/** The block that was asked for last: a provider that sends another one is a liar. */
+let block = { number: -1, tail: fallback };
+const blockTail = (body: string): Buffer => {
+  const asked = /"params":\s*\["(0x[0-9a-f]+)"/.exec(body)?.[1];
+  const number = asked === undefined ? 0x1346edf : Number(asked);
+  if (block.number !== number) {
+    block = { number, tail: Buffer.from(`,"result":${blockBody(number)}}`) };
+  }
+  return block.tail;
+};
 const OPEN = '{"jsonrpc":"2.0","id":';
 const HEAD_END = Buffer.from("\r\n\r\n");
 
@@ -52,7 +61,11 @@ const server = createServer({ noDelay: true }, (socket) => {
       const id = /"id":\s*("[^"]*"|[^,}]+)/.exec(body)?.[1] ?? "null";
       const method = /"method":"(\w+)"/.exec(body)?.[1] ?? "";
       const usual =
-        method === "eth_blockNumber" ? Buffer.from(headTail()) : (tails.get(method) ?? fallback);
+        method === "eth_blockNumber"
+          ? Buffer.from(headTail())
+          : method === "eth_getBlockByNumber"
+            ? blockTail(body)
+            : (tails.get(method) ?? fallback);
       const tail = isError(method) ? ERROR_TAIL : usual;
       const size = OPEN.length + id.length + tail.length;
       const front = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n${OPEN}${id}`;
