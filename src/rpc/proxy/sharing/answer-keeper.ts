@@ -8,6 +8,7 @@ import { answerBlock, type AnswerBlock } from "../../cache/answer-block.ts";
 import { MAX_ANSWER_BYTES, type AnswerCache } from "../../cache/answer-cache.ts";
 import { blockRefOf, cacheRule } from "../../cache/block-ref.ts";
 import type { CacheCounts } from "../../cache/cache-counts.ts";
+import { Doorkeeper } from "../../cache/doorkeeper.ts";
 import { canonicalParams, type CanonicalParams } from "../../cache/canonical.ts";
 import { placeOf, worthOf, type Worth } from "../../cache/finality.ts";
 import {
@@ -42,6 +43,7 @@ const MAX_SPELLED_BYTES = 512;
 /** Looks for answers and keeps them. */
 export class AnswerKeeper {
   readonly #cache: AnswerCache;
+  readonly #door = new Doorkeeper();
   readonly #redact: (text: string) => string;
 
   constructor(cache: AnswerCache, redact: (text: string) => string) {
@@ -64,12 +66,14 @@ export class AnswerKeeper {
 
   /** The answer at a place, if it still holds. */
   find(
-    { key }: Keeping,
+    { key, place }: Keeping,
     chain: KeeperChain,
     sight: ChainSight,
     nowMs: number,
   ): KeptAnswer | undefined {
-    return this.#cache.find(key, chain.counts, sight, nowMs);
+    const answer = this.#cache.find(key, chain.counts, sight, nowMs);
+    if (answer !== undefined && place.finality === "realtime") this.#door.wasUseful();
+    return answer;
   }
 
   /** Keeps a provider's result, if it may be kept; answers what was kept. */
@@ -84,6 +88,7 @@ export class AnswerKeeper {
     nowMs: number,
   ): Kept | undefined {
     if (body.length > MAX_ANSWER_BYTES) return undefined;
+    if (keeping.place.finality === "realtime" && !this.#door.admits(keeping.key)) return undefined;
     const { kind, valueAt } = walkReply(body, body.length, true);
     if (kind !== "result" || (info.isLookup && isEmpty(body, valueAt))) return undefined;
     const named = answerBlock(body, valueAt, body.length);
