@@ -36,6 +36,7 @@ import { finalAnswer, ownAnswer } from "./outcome.ts";
 import type { RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
 import { ServedCall } from "./served-call.ts";
 import type { Running } from "./service.ts";
+import { tellFailover } from "./telling.ts";
 
 /** A call in progress; what expires is the wait before its hedge. */
 export class Exchange extends ServedCall implements AttemptOwner, Running, Expirable {
@@ -106,7 +107,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     if (attempts.length < 2 && deniedBecause === undefined) return undefined;
     const fired = attempts.some(({ kind }) => kind === "hedge");
     if (!fired && deniedBecause === undefined) return undefined;
-    const budgetLeft = this.engine.hedges(this.call.chain).left;
+    const budgetLeft = this.engine.chooser.hedges(this.call.chain).left;
     return { fired, afterMs: this.expiresAtMs - this.startMs, budgetLeft, deniedBecause };
   }
 
@@ -135,7 +136,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     if (!options.failover || !call.chain.failoverEnabled) this.#maxAttempts = 1;
     const { snapshot, hedge } = call.chain;
     if (hedge.enabled && info.isIdempotent && info.class !== "write" && this.#maxAttempts > 1) {
-      engine.hedges(call.chain).earn(hedge.budget);
+      engine.chooser.hedges(call.chain).earn(hedge.budget);
       this.#mayHedge = !options.noHedge;
     }
     if (snapshot !== undefined) {
@@ -186,7 +187,13 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
       const candidate =
         ranking === undefined
           ? undefined
-          : engine.pick(call, ranking, nowMs, this.#tried, Math.max(aboveHead + 1, this.#minHead));
+          : engine.chooser.pick(
+              call,
+              ranking,
+              nowMs,
+              this.#tried,
+              Math.max(aboveHead + 1, this.#minHead),
+            );
       if (candidate === undefined) {
         if (this.#leaveProvider()) {
           this.#tryNext(nowMs, kind, aboveHead);
@@ -196,7 +203,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
         return;
       }
       this.#tried.add(candidate.row.index);
-      const row = engine.rowFor(call, candidate, nowMs);
+      const row = engine.chooser.rowFor(call, candidate, nowMs);
       const upstream = row === undefined ? undefined : call.chain.upstream(row);
       if (row !== undefined && upstream !== undefined) {
         this.#dispatch(candidate, row, upstream, nowMs, kind);
@@ -230,7 +237,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     asked: BlockDemand | undefined,
     nowMs: number,
   ): void {
-    this.selected = this.engine.select(snapshot, call, this.info.name, asked, nowMs);
+    this.selected = this.engine.chooser.select(snapshot, call, this.info.name, asked, nowMs);
     this.ranking = this.selected.ranking;
   }
 
@@ -251,7 +258,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     const usual = candidate.view.calls.get(row.transport, this.info.name);
     const q99Ms = usual?.q99Ms;
     attempt.usualMs = usual?.answeredQ99Ms ?? 0;
-    engine.track(attempt, nowMs + this.#budget(q99Ms ?? COLD_Q99_MS, nowMs));
+    engine.attempts.track(attempt, nowMs + this.#budget(q99Ms ?? COLD_Q99_MS, nowMs));
     if (this.#mayHedge) {
       engine.wheel.remove(this);
       engine.wheel.add(this, nowMs + (call.options.hedgeMs || hedgeDelayMs(usual)));
@@ -348,7 +355,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     const isRaced = this.#legs.beside(attempt) !== undefined;
     if (!isRaced) {
       if (this.#tries >= this.#maxAttempts || !this.#hasAnother(nowMs)) return false;
-      if (!this.engine.mayRetryEmpty(this.call, this.info, nowMs)) return false;
+      if (!this.engine.empties.mayRetry(this.call, this.info, nowMs)) return false;
     }
     attempt.errorClass = "empty";
     attempt.settle();
@@ -408,7 +415,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
       return;
     }
     if (this.#mayFailOver(attempt.errorClass)) {
-      this.engine.failedOver(this, attempt);
+      tellFailover(this.engine.deps.emit, this, attempt);
       this.#tryNext(nowMs, "failover", wantsHigherHead(attempt.errorClass) ? attempt.row.head : -1);
       return;
     }

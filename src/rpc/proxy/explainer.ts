@@ -118,7 +118,7 @@ export class Explainer {
     const selected =
       snapshot === undefined || !isForwarded
         ? undefined
-        : engine.select(copyOf(snapshot), call, info.name, asked, nowMs);
+        : engine.chooser.select(copyOf(snapshot), call, info.name, asked, nowMs);
     const provider = selected === undefined ? undefined : this.#next(call, selected, nowMs);
     const record = explain(
       {
@@ -153,7 +153,8 @@ export class Explainer {
       const candidate =
         firstUsable(ranking, nowMs, tried, minHead) ?? firstUsable(ranking, nowMs, tried);
       if (candidate === undefined) return undefined;
-      if (this.#engine.rowFor(call, candidate, nowMs) !== undefined) return candidate.view.provider;
+      if (this.#engine.chooser.rowFor(call, candidate, nowMs) !== undefined)
+        return candidate.view.provider;
       tried.add(candidate.row.index);
     }
   }

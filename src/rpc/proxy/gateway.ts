@@ -47,7 +47,7 @@ export class Gateway {
     if (engine.inFlight === 0) return;
     this.#stall.tick(
       (visit) => {
-        engine.eachAttempt((attempt) => {
+        engine.attempts.each((attempt) => {
           if (attempt.owner.isCheap && !attempt.isStreaming) visit(attempt.row);
         });
       },
@@ -59,7 +59,7 @@ export class Gateway {
   /** Slowest usual answer to a cheap method at this endpoint, as its attempts in flight know it. */
   #q99Ms(row: EndpointRow): number {
     let q99Ms = 0;
-    this.engine.eachAttempt((attempt) => {
+    this.engine.attempts.each((attempt) => {
       if (attempt.row === row) q99Ms = Math.max(q99Ms, attempt.usualMs);
     });
     return q99Ms;
@@ -69,7 +69,7 @@ export class Gateway {
     const { engine } = this;
     let chain: ChainView | undefined;
     row.suspect = true;
-    engine.eachAttempt((attempt) => {
+    engine.attempts.each((attempt) => {
       if (attempt.row !== row) return;
       chain = attempt.owner.chainView;
       attempt.owner.onStalled(attempt);

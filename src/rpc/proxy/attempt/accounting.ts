@@ -9,7 +9,7 @@ interface Books {
   readonly deps: Pick<GatewayDeps, "emit">;
   readonly observer: RequestObserver;
   readonly redact: (text: string) => string;
-  untrack(attempt: Attempt): void;
+  readonly attempts: { untrack(attempt: Attempt): void };
 }
 
 /** Books an attempt's one terminal outcome. */
@@ -18,7 +18,7 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
   attempt.durationMs = nowMs - attempt.startMs;
   row.inFlight--;
   row.completed++;
-  books.untrack(attempt);
+  books.attempts.untrack(attempt);
   if (attempt.detail !== undefined) attempt.detail = books.redact(attempt.detail);
   books.observer.attempt(attempt);
   const { provider, transport } = row;

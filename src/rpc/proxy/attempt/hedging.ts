@@ -37,10 +37,10 @@ export function takeHedge(
 ): HedgeLeg | HedgeDenial {
   const { call, ranking, tried, minHead, slow } = demand;
   const candidate = hedgeTarget(ranking, nowMs, tried, minHead, slow.provider);
-  const row = candidate === undefined ? undefined : engine.rowFor(call, candidate, nowMs);
+  const row = candidate === undefined ? undefined : engine.chooser.rowFor(call, candidate, nowMs);
   const upstream = row === undefined ? undefined : call.chain.upstream(row);
   if (candidate === undefined || row === undefined || upstream === undefined) return "no_provider";
   const usualMs = candidate.view.calls.get(row.transport, slow.method)?.p50Ms ?? 0;
   if (demand.deadlineAtMs - nowMs < Math.max(usualMs, MIN_ATTEMPT_MS)) return "deadline";
-  return engine.hedges(call.chain).take() ? { candidate, row, upstream } : "budget";
+  return engine.chooser.hedges(call.chain).take() ? { candidate, row, upstream } : "budget";
 }

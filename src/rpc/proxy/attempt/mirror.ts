@@ -49,7 +49,7 @@ export class Mirror implements AttemptOwner {
     const id = engine.ids.next();
     const attempt = new Attempt(this, target, target.row, id, nowMs, "probe");
     target.row.inFlight++;
-    engine.track(attempt, nowMs + explorationLimits.timeoutMs);
+    engine.attempts.track(attempt, nowMs + explorationLimits.timeoutMs);
     const { body, envelope } = this.#call;
     attempt.call = upstream.send(upstreamBytes(body, envelope, id), id, attempt);
   }
@@ -114,7 +114,7 @@ export class Mirror implements AttemptOwner {
     row.inFlight--;
     row.completed++;
     attempt.settle();
-    this.#engine.untrack(attempt);
+    this.#engine.attempts.untrack(attempt);
     this.#onEnd(body);
     if (errorClass === "cancelled") return;
     if (attempt.detail !== undefined) attempt.detail = this.#engine.redact(attempt.detail);

@@ -58,7 +58,7 @@ export class LogsReads implements Service {
     // A leg of another call is one question to one provider.
     if (isOne || call.isPart) return engine.exchange(pinned, info, sink);
     const takers = new Takers(
-      engine.select(snapshot, pinned, info.name, undefined, engine.now()).ranking,
+      engine.chooser.select(snapshot, pinned, info.name, undefined, engine.now()).ranking,
       chain,
       rules.partRange,
     );

@@ -18,7 +18,7 @@ export function quorumCandidates(
   const { paramsStart, paramsEnd } = call.envelope;
   const asked = blockDemand(info.name, call.body, paramsStart, paramsEnd);
   const nowMs = engine.now();
-  const { candidates } = engine.select(snapshot, call, info.name, asked, nowMs).ranking;
+  const { candidates } = engine.chooser.select(snapshot, call, info.name, asked, nowMs).ranking;
   const block = asked?.block ?? 0;
   const isReady = ({ row }: (typeof candidates)[number]): boolean =>
     isAdmissible(row, nowMs) && (row.head < 0 || row.head >= block);

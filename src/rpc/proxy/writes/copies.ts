@@ -55,7 +55,7 @@ export class Copies {
       const candidate = this.#next(call, nowMs);
       if (candidate === undefined) return false;
       this.#tried.add(candidate.row.index);
-      const row = this.#engine.rowFor(call, candidate, nowMs);
+      const row = this.#engine.chooser.rowFor(call, candidate, nowMs);
       const upstream = row === undefined ? undefined : call.chain.upstream(row);
       if (row === undefined || upstream === undefined) continue;
       this.#vendors.add(vendorOf(candidate));
@@ -72,7 +72,7 @@ export class Copies {
       this.#vendors.size === 0
         ? undefined
         : firstUsable(ofOtherVendors(ranking, this.#vendors), nowMs, this.#tried);
-    return other ?? this.#engine.pick(call, ranking, nowMs, this.#tried, 0);
+    return other ?? this.#engine.chooser.pick(call, ranking, nowMs, this.#tried, 0);
   }
 
   #dispatch(
@@ -90,7 +90,7 @@ export class Copies {
     attempt.usualMs = candidate.view.calls.get(row.transport, owner.method)?.q99Ms ?? 0;
     this.attempts.push(attempt);
     row.inFlight++;
-    engine.track(attempt, nowMs + this.#capMs);
+    engine.attempts.track(attempt, nowMs + this.#capMs);
     attempt.call = upstream.send(upstreamBytes(call.body, call.envelope, id), id, attempt);
   }
 }

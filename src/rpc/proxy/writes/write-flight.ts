@@ -117,7 +117,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
 
   /** Sends the first copies, all of them before any answer counts. */
   start(copies: number): void {
-    this.#engine.entered();
+    this.#engine.countWaiting(1);
     this.#arm(this.startMs);
     this.#isSending = true;
     for (let copy = 0; copy < copies; copy++) {
@@ -370,7 +370,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
     const isOver = this.#answer !== undefined && this.#ballot.inFlight === 0;
     if (!isOver || !this.#copies.isOpen) return;
     this.#copies.close();
-    this.#engine.left();
+    this.#engine.countWaiting(-1);
   }
 }
 

@@ -104,11 +104,11 @@ export class Writes implements Service {
     const { snapshot, writes } = chain;
     if (snapshot === undefined) return undefined;
     const nowMs = this.#engine.now();
-    const selected = this.#engine.select(snapshot, call, info.name, undefined, nowMs);
+    const selected = this.#engine.chooser.select(snapshot, call, info.name, undefined, nowMs);
     let { ranking } = selected;
     if (options.leavesProvider && options.provider !== undefined) {
       const anybody = { ...call, options: { ...options, provider: undefined } };
-      const others = this.#engine.select(snapshot, anybody, info.name, undefined, nowMs);
+      const others = this.#engine.chooser.select(snapshot, anybody, info.name, undefined, nowMs);
       ranking = followedBy(ranking, others.ranking);
     }
     if (isPrivate(call, method)) ranking = only(ranking, ({ tags }) => tags.includes(PRIVATE_TAG));
