@@ -5,6 +5,7 @@ import type { Evidence, Gauge, Sight, WriteRecord } from "./invariants/invariant
 import type { SimRequest } from "./load/reader.ts";
 import type { SeenHead, StreamRecord } from "./load/subscriber.ts";
 import { POISON } from "./faults/poison.ts";
+import type { DeliveryFact } from "./world/deliveries.ts";
 
 const sight: Sight = {
   atMs: 20_000,
@@ -54,10 +55,25 @@ const stream: StreamRecord = {
   untilMs: 20_000,
 };
 
+const copyTo = (provider: string): DeliveryFact => ({
+  kind: "copy",
+  atMs: 1_000,
+  provider,
+  isTaken: true,
+});
+
+const refusedBy = (provider: string): DeliveryFact => ({
+  kind: "copy",
+  atMs: 1_000,
+  provider,
+  isTaken: false,
+});
+
+const endedAs = (result: string): DeliveryFact => ({ kind: "end", atMs: 1_010, result });
+
 const write: WriteRecord = {
   raw: "0x0201",
-  copies: { a: 1, b: 1 },
-  takenAtMs: 1_000,
+  facts: [copyTo("a"), copyTo("b"), endedAs("accepted")],
   answers: [{ isOk: true, detail: undefined, answeredAtMs: 1_010 }],
 };
 
@@ -121,7 +137,29 @@ const badRuns: readonly (readonly [string, string, Partial<Evidence>])[] = [
   [
     "writes",
     "a transaction that one provider got twice",
-    { writes: [{ ...write, copies: { a: 2 } }] },
+    { writes: [{ ...write, facts: [copyTo("a"), copyTo("a")] }] },
+  ],
+  [
+    "writes",
+    "a transaction that a provider got again after it was taken",
+    { writes: [{ ...write, facts: [...write.facts, copyTo("b")] }] },
+  ],
+  [
+    "writes",
+    "a transaction that a provider got again although its fate was unknown",
+    {
+      writes: [{ ...write, facts: [refusedBy("a"), endedAs("unknown"), copyTo("a")] }],
+    },
+  ],
+  [
+    "writes",
+    "a transaction that came to nothing although a provider has it, its client having left",
+    { writes: [{ ...write, facts: [copyTo("a"), endedAs("not_taken")], answers: [] }] },
+  ],
+  [
+    "writes",
+    "a transaction that came to be accepted although nobody has it, its client having left",
+    { writes: [{ ...write, facts: [refusedBy("a"), endedAs("accepted")], answers: [] }] },
   ],
   [
     "writes",
@@ -139,7 +177,7 @@ const badRuns: readonly (readonly [string, string, Partial<Evidence>])[] = [
     "writes",
     "a transaction that is called sent although nobody has it",
     {
-      writes: [{ ...write, takenAtMs: undefined }],
+      writes: [{ ...write, facts: [refusedBy("a")] }],
     },
   ],
   ["answered-once", "a request without an answer", { requests: [{ ...request, answers: 0 }] }],
@@ -261,6 +299,11 @@ describe("the judges of the simulation", () => {
   it("can each find fault", () => {
     const tested = new Set([...badRuns, ...badSights].map(([name]) => name));
     expect(INVARIANTS.map(({ name }) => name).filter((name) => !tested.has(name))).toEqual([]);
+  });
+
+  it("let a transaction that came to nothing be sent anew, though its client left unanswered", () => {
+    const facts = [refusedBy("a"), endedAs("not_taken"), ...write.facts];
+    expect(judgements({ ...good, writes: [{ ...write, facts, answers: [] }] })).toEqual([]);
   });
 
   it("excuse what is explained: slow clients, backoff, lost records", () => {

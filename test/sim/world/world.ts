@@ -90,6 +90,7 @@ export class SimWorld {
     node.telemetry.attach("sim", "*", (event) => {
       this.trace.event(event);
       this.record.event(event);
+      this.wires.deliveries.event(event);
     });
   }
 
