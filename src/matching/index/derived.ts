@@ -1,0 +1,119 @@
+/** What is made of a market for speed and kept in step with it: static orders and score boards. */
+import type { Column } from "./columns.ts";
+import { keyOfParts, type Part } from "./part.ts";
+import { ScoreBoard } from "./score-board.ts";
+import { type Ranked, StaticOrder } from "./static-order.ts";
+
+/** Most orders and most boards of a market. */
+export const MAX_DERIVED = 8;
+/** One that no match has used for so many matches makes room for another. */
+const IDLE_MATCHES = 1_000;
+
+interface Market extends Ranked {
+  structure: number;
+  rows(): Iterable<number>;
+}
+
+/** The orders and boards of one market, made when a plan first asks for them. */
+export class Derived {
+  readonly #market: Market;
+  readonly #orders = new Map<string, StaticOrder>();
+  readonly #boards = new Map<string, ScoreBoard>();
+  #matches = 0;
+
+  constructor(market: Market) {
+    this.#market = market;
+  }
+
+  /**
+   * The rows by the sum of `parts`, or `undefined` when there are too many orders in use. The first
+   * call sorts the market: 0.1 s for 100,000 rows.
+   */
+  order(parts: readonly Part[]): StaticOrder | undefined {
+    return this.#known(this.#orders, parts, () => new StaticOrder(this.#market, parts));
+  }
+
+  /** The sums of `parts` with their maxima, likewise. The first call adds up every row. */
+  board(parts: readonly Part[]): ScoreBoard | undefined {
+    return this.#known(this.#boards, parts, () => {
+      const board = new ScoreBoard(parts, this.#market.capacity);
+      for (const row of this.#market.rows()) board.refresh(row);
+      return board;
+    });
+  }
+
+  /** Forgets all of them: cheaper than keeping step with a large load. */
+  forget(): void {
+    this.#orders.clear();
+    this.#boards.clear();
+    this.#market.structure++;
+  }
+
+  /** A match is about to read an order or a board. */
+  use(read: { usedAt: number } | undefined): void {
+    this.#matches++;
+    if (read !== undefined) read.usedAt = this.#matches;
+  }
+
+  /** A row is new, or anything of it may be. */
+  moved(row: number): void {
+    for (const order of this.#orders.values()) order.move(row);
+    for (const board of this.#boards.values()) board.refresh(row);
+  }
+
+  /** One number of a row is new. */
+  changed(row: number, column: Column): void {
+    const reads = ({ column: name }: Part): boolean => name === column.name;
+    for (const order of this.#orders.values()) if (order.parts.some(reads)) order.move(row);
+    for (const board of this.#boards.values()) {
+      if (!board.parts.some(reads)) continue;
+      if (column.isFact) board.refresh(row);
+      else board.refreshSignals(row);
+    }
+  }
+
+  /** A row is gone. */
+  removed(row: number): void {
+    for (const order of this.#orders.values()) order.remove(row);
+    for (const board of this.#boards.values()) board.remove(row);
+  }
+
+  /** A row has gained or lost a label. */
+  flip(slot: number, row: number, on: boolean): void {
+    for (const order of this.#orders.values()) order.flip(slot, row, on);
+  }
+
+  /** The market has one more bitset. */
+  addSlot(): void {
+    for (const order of this.#orders.values()) order.addSlot();
+  }
+
+  /** The market has room for more rows. */
+  grow(rows: number): void {
+    for (const order of this.#orders.values()) order.grow(rows);
+    for (const board of this.#boards.values()) board.grow(rows);
+  }
+
+  #known<T extends { usedAt: number }>(
+    kept: Map<string, T>,
+    parts: readonly Part[],
+    make: () => T,
+  ): T | undefined {
+    const key = keyOfParts(parts);
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    if (kept.size >= MAX_DERIVED && !this.#makeRoom(kept)) return undefined;
+    const made = make();
+    made.usedAt = this.#matches;
+    kept.set(key, made);
+    return made;
+  }
+
+  #makeRoom(kept: Map<string, { usedAt: number }>): boolean {
+    const [oldest] = [...kept].sort(([, a], [, b]) => a.usedAt - b.usedAt);
+    if (oldest === undefined || oldest[1].usedAt + IDLE_MATCHES > this.#matches) return false;
+    // Plans that hold it look their orders and boards up anew.
+    this.#market.structure++;
+    return kept.delete(oldest[0]);
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Rows laid out by rank: the best first, every bitset of the market copied in that order, so that the
+ * first bits of a conjunction are the best rows of a demand.
+ */
+import { clearBit, hasBit, setBit, wordsFor } from "../../lib/bits.ts";
+import { ALIVE, type BitTable } from "./bit-table.ts";
+
+/** Where a row stands that has no rank. */
+export const UNPLACED = -1;
+
+/** Ranks of some rows. */
+export class Layout {
+  readonly rowAt: Uint32Array;
+  /** The static sum that a rank was given for. */
+  readonly keyAt: Float64Array;
+  /** By row: its rank or `UNPLACED`. */
+  rankOf: Int32Array;
+  /** By slot, as in the market's table, but by rank. */
+  readonly bits: Int32Array[];
+  length = 0;
+
+  constructor(ranks: number, rows: number, slots: number) {
+    this.rowAt = new Uint32Array(ranks);
+    this.keyAt = new Float64Array(ranks);
+    this.rankOf = new Int32Array(rows).fill(UNPLACED);
+    this.bits = Array.from({ length: slots }, () => new Int32Array(wordsFor(ranks)));
+  }
+
+  /** Gives the next rank to `row`. */
+  place(row: number, key: number, table: BitTable): void {
+    const rank = this.length++;
+    this.rowAt[rank] = row;
+    this.keyAt[rank] = key;
+    this.rankOf[row] = rank;
+    const { words } = table;
+    for (let slot = 0; slot < words.length; slot++) {
+      if (hasBit(words[slot] as Int32Array, row)) setBit(this.bits[slot] as Int32Array, rank);
+    }
+  }
+
+  /** Takes the rank from `row`; false when it has none. The rank stays empty. */
+  drop(row: number): boolean {
+    const rank = this.rankOf[row] as number;
+    if (rank === UNPLACED) return false;
+    this.rankOf[row] = UNPLACED;
+    clearBit(this.bits[ALIVE] as Int32Array, rank);
+    return true;
+  }
+
+  /** Copies one changed bit of the table. */
+  flip(slot: number, row: number, on: boolean): void {
+    const rank = this.rankOf[row] as number;
+    if (rank === UNPLACED) return;
+    if (on) setBit(this.bits[slot] as Int32Array, rank);
+    else clearBit(this.bits[slot] as Int32Array, rank);
+  }
+
+  /** One more bitset, of nobody. */
+  addSlot(): void {
+    this.bits.push(new Int32Array(wordsFor(this.rowAt.length)));
+  }
+
+  /** Makes room for as many rows, which have no rank yet. */
+  grow(rows: number): void {
+    const larger = new Int32Array(rows).fill(UNPLACED);
+    larger.set(this.rankOf);
+    this.rankOf = larger;
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * A market: its providers as columns and bitsets by row, with the orders and boards made of them. One
+ * owner writes; a match reads synchronously, hence one version. Writes are O(1)-ish: a label is one bit
+ * a copy, a signal one number and one sum a board, a stake one entry among the moved rows.
+ */
+import { fnv64 } from "../../lib/fnv64.ts";
+import {
+  MAX_LABELS,
+  MAX_ROWS,
+  type MarketSchema,
+  normalLabel,
+  type Provider,
+  providerFault,
+} from "../provider.ts";
+import { ALIVE, BitTable } from "./bit-table.ts";
+import { Column, StakeColumn } from "./columns.ts";
+import { Derived } from "./derived.ts";
+import { Labels } from "./labels.ts";
+import { Owners } from "./owners.ts";
+
+/** What became of a provider that was put. */
+export type PutResult =
+  | { readonly ok: true; readonly row: number }
+  | { readonly ok: false; readonly message: string };
+
+const FIRST_ROWS = 64;
+
+/** The index of one market. */
+export class ProviderIndex {
+  readonly schema: MarketSchema;
+  readonly bits = new BitTable(FIRST_ROWS);
+  readonly locations = new Labels("location", this.bits, MAX_LABELS.location);
+  readonly features = new Labels("feature", this.bits, MAX_LABELS.feature);
+  readonly states = new Labels("state", this.bits, MAX_LABELS.state);
+  readonly owners = new Owners();
+  readonly stakes = new StakeColumn(FIRST_ROWS);
+  readonly columns: ReadonlyMap<string, Column>;
+  readonly ids: string[] = [];
+  readonly derived: Derived;
+  locationOf = new Uint8Array(FIRST_ROWS);
+  featureCount = new Uint16Array(FIRST_ROWS);
+  /** Hashes of the ids: weighted choice must not depend on rows, which differ between regions. */
+  hashHigh = new Int32Array(FIRST_ROWS);
+  hashLow = new Int32Array(FIRST_ROWS);
+  capacity = FIRST_ROWS;
+  /** Providers held. */
+  size = 0;
+  /** Changes with every provider, label, stake or fact. */
+  version = 0;
+  /** Changes with every signal. */
+  signalVersion = 0;
+  /** Changes when plans must look up their bitsets and columns anew. */
+  structure = 0;
+  readonly #rowOf = new Map<string, number>();
+  readonly #free: number[] = [];
+
+  constructor(schema: MarketSchema) {
+    this.schema = schema;
+    const columnOf = (isFact: boolean) => (name: string) =>
+      [name, new Column(name, isFact, FIRST_ROWS)] as const;
+    this.columns = new Map([
+      ...(schema.facts ?? []).map(columnOf(true)),
+      ...(schema.signals ?? []).map(columnOf(false)),
+    ]);
+    this.derived = new Derived(this);
+  }
+
+  /** The row of a provider. It stays until the provider is removed. */
+  rowOf(id: string): number | undefined {
+    return this.#rowOf.get(id);
+  }
+
+  /** Adds a provider, or replaces the one of its id. */
+  put(provider: Provider): PutResult {
+    const features = [...new Set((provider.features ?? []).map(normalLabel))];
+    const states = [...new Set((provider.states ?? []).map(normalLabel))];
+    const message = this.#faultOf(provider, features, states);
+    if (message !== undefined) return { ok: false, message };
+    const known = this.#rowOf.get(provider.id);
+    const row = known ?? this.#newRow(provider.id);
+    this.owners.put(row, provider.owner);
+    this.#relocate(row, provider.location ?? "", known !== undefined);
+    this.#relabel(this.features, row, features, known !== undefined);
+    this.#relabel(this.states, row, states, known !== undefined);
+    this.featureCount[row] = features.length;
+    this.stakes.put(row, provider.stake ?? 0n);
+    for (const column of this.columns.values()) {
+      column.values[row] = provider.values?.[column.name] ?? Number.NaN;
+    }
+    this.#flip(ALIVE, row, true);
+    this.derived.moved(row);
+    this.version++;
+    return { ok: true, row };
+  }
+
+  /** Takes a provider out; false when it was not there. */
+  remove(id: string): boolean {
+    const row = this.#rowOf.get(id);
+    if (row === undefined) return false;
+    this.owners.put(row, undefined);
+    this.#flip(this.locations.slots[this.locationOf[row] as number] as number, row, false);
+    this.#relabel(this.features, row, [], true);
+    this.#relabel(this.states, row, [], true);
+    this.#flip(ALIVE, row, false);
+    this.derived.removed(row);
+    this.#rowOf.delete(id);
+    this.ids[row] = "";
+    this.#free.push(row);
+    this.size--;
+    this.version++;
+    return true;
+  }
+
+  /** Writes one number of a row; NaN for unknown. */
+  setValue(row: number, column: Column, value: number): void {
+    if (Object.is(column.values[row], value)) return;
+    column.values[row] = value;
+    if (column.isFact) this.version++;
+    else this.signalVersion++;
+    this.derived.changed(row, column);
+  }
+
+  /** Writes the stake of a row. */
+  setStake(row: number, stake: bigint): void {
+    if (!this.stakes.put(row, stake)) return;
+    this.version++;
+    this.derived.moved(row);
+  }
+
+  /** Puts a row into a state or takes it out; false when there is no room for another state. */
+  setState(row: number, state: string, on: boolean): boolean {
+    const name = normalLabel(state);
+    let slot = this.states.slotOf(name);
+    if (slot === undefined) {
+      if (!on) return true;
+      if (this.states.room === 0) return false;
+      slot = this.#slotFor(this.states, name);
+    }
+    if (this.#flip(slot, row, on)) this.version++;
+    return true;
+  }
+
+  /** What is known of a row, as a provider; labels come in their compared form. */
+  providerAt(row: number): Provider {
+    const owner = this.owners.of(row);
+    const values = [...this.columns.values()].flatMap(({ name, values: column }) =>
+      Number.isNaN(column[row]) ? [] : [[name, column[row] as number] as const],
+    );
+    return {
+      id: this.ids[row] as string,
+      ...(owner === undefined ? {} : { owner }),
+      location: this.locationAt(row),
+      features: this.features.of(row),
+      stake: this.stakes.at(row),
+      states: this.states.of(row),
+      values: Object.fromEntries(values),
+    };
+  }
+
+  /** Where a row is. */
+  locationAt(row: number): string {
+    return this.locations.names[this.locationOf[row] as number] ?? "";
+  }
+
+  /** All rows that hold a provider, in no meaningful order. */
+  *rows(): Generator<number, void, undefined> {
+    yield* this.#rowOf.values();
+  }
+
+  #faultOf(provider: Provider, features: readonly string[], states: readonly string[]) {
+    const fault = providerFault(provider, this.schema);
+    if (fault !== undefined) return fault;
+    const most = this.schema.maxRows ?? MAX_ROWS;
+    if (this.size >= most && !this.#rowOf.has(provider.id))
+      return `the market is full: ${most} providers`;
+    const full = (
+      [
+        [this.locations, [provider.location ?? ""]],
+        [this.features, features],
+        [this.states, states],
+      ] as const
+    ).find(([labels, names]) => {
+      const missing = labels.missing(names);
+      return missing > 0 && missing > labels.room;
+    });
+    return full === undefined
+      ? undefined
+      : `no room for another ${full[0].kind}: ${full[1].join(", ")}`;
+  }
+
+  #newRow(id: string): number {
+    const row = this.#free.pop() ?? this.ids.length;
+    if (row >= this.capacity) this.#grow(this.capacity * 2);
+    this.ids[row] = id;
+    this.#rowOf.set(id, row);
+    const { high, low } = fnv64(id);
+    this.hashHigh[row] = high;
+    this.hashLow[row] = low;
+    this.size++;
+    return row;
+  }
+
+  #relocate(row: number, location: string, isKnown: boolean): void {
+    const slot = this.locations.slotOf(location) ?? this.#slotFor(this.locations, location);
+    const old = this.locations.slots[this.locationOf[row] as number] as number;
+    if (isKnown && old !== slot) this.#flip(old, row, false);
+    this.locationOf[row] = this.locations.codeOf(location) as number;
+    this.#flip(slot, row, true);
+  }
+
+  #relabel(labels: Labels, row: number, names: readonly string[], isKnown: boolean): void {
+    const slots = names.map((name) => labels.slotOf(name) ?? this.#slotFor(labels, name));
+    if (isKnown)
+      for (const slot of labels.slots) if (!slots.includes(slot)) this.#flip(slot, row, false);
+    for (const slot of slots) this.#flip(slot, row, true);
+  }
+
+  /** The bitset of a new label, for which there is room. */
+  #slotFor(labels: Labels, name: string): number {
+    const before = this.bits.words.length;
+    const code = labels.add(name);
+    if (this.bits.words.length > before) this.derived.addSlot();
+    this.structure++;
+    return labels.slots[code] as number;
+  }
+
+  #flip(slot: number, row: number, on: boolean): boolean {
+    const isNew = this.bits.put(slot, row, on);
+    if (isNew) this.derived.flip(slot, row, on);
+    return isNew;
+  }
+
+  #grow(rows: number): void {
+    this.capacity = rows;
+    this.bits.grow(rows);
+    this.stakes.grow(rows);
+    for (const column of this.columns.values()) column.grow(rows);
+    this.locationOf = copied(this.locationOf, new Uint8Array(rows));
+    this.featureCount = copied(this.featureCount, new Uint16Array(rows));
+    this.hashHigh = copied(this.hashHigh, new Int32Array(rows));
+    this.hashLow = copied(this.hashLow, new Int32Array(rows));
+    this.derived.grow(rows);
+    this.structure++;
+  }
+}
+
+const copied = <T extends { set(from: T): void }>(from: T, to: T): T => {
+  to.set(from);
+  return to;
+};

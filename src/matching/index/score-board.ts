@@ -1,0 +1,96 @@
+/**
+ * The part of a score that no demand changes, added up for every row as signals come, with the largest
+ * of each 32 and each 1,024 rows: a match skips words and blocks that cannot hold a pick. The sums are
+ * rounded and added in another order than the exact score, so they only bound it, with `boardSlack`.
+ */
+import { wordsFor } from "../../lib/bits.ts";
+import { type Part, termsOf } from "./part.ts";
+import { sumOfTerms, type Term } from "./term.ts";
+
+/** What a sum may be off by, given the sum of all weights: a share of it, and what no float can hold. */
+export const boardSlack = (weightSum: number): number => 1e-6 * weightSum + 1e-44;
+/** Words of 32 rows that make a block. */
+export const BLOCK_WORDS = 32;
+
+const NOBODY = Number.NEGATIVE_INFINITY;
+
+/** The sums of one list of parts. */
+export class ScoreBoard {
+  readonly parts: readonly Part[];
+  readonly #static: readonly Term[];
+  readonly #signals: readonly Term[];
+  /** What signals do not change of each row's sum. */
+  #fixed: Float32Array;
+  base: Float32Array;
+  wordMax: Float32Array;
+  blockMax: Float32Array;
+  /** The last match that read it, counted by the market. */
+  usedAt = 0;
+
+  constructor(parts: readonly Part[], rows: number) {
+    this.parts = parts;
+    this.#static = termsOf(parts.filter(({ isSignal }) => !isSignal));
+    this.#signals = termsOf(parts.filter(({ isSignal }) => isSignal));
+    this.#fixed = new Float32Array(rows);
+    this.base = new Float32Array(rows).fill(NOBODY);
+    this.wordMax = new Float32Array(wordsFor(rows)).fill(NOBODY);
+    this.blockMax = new Float32Array(blocksFor(rows)).fill(NOBODY);
+  }
+
+  /** Adds a row up anew; O(1): at most 32 rows and 32 words are looked at. */
+  refresh(row: number): void {
+    this.#fixed[row] = sumOfTerms(this.#static, row);
+    this.refreshSignals(row);
+  }
+
+  /** The same when only signals have changed. */
+  refreshSignals(row: number): void {
+    this.#write(row, (this.#fixed[row] as number) + sumOfTerms(this.#signals, row));
+  }
+
+  /** A row is gone. */
+  remove(row: number): void {
+    this.#write(row, NOBODY);
+  }
+
+  /** Makes room for as many rows. */
+  grow(rows: number): void {
+    this.base = larger(this.base, rows);
+    this.#fixed = larger(this.#fixed, rows);
+    this.wordMax = larger(this.wordMax, wordsFor(rows));
+    this.blockMax = larger(this.blockMax, blocksFor(rows));
+  }
+
+  #write(row: number, sum: number): void {
+    const old = this.base[row] as number;
+    this.base[row] = sum;
+    const now = this.base[row];
+    const word = row >>> 5;
+    const before = this.wordMax[word] as number;
+    if (now >= before) this.wordMax[word] = now;
+    else if (old === before) this.wordMax[word] = largest(this.base, word * 32, 32);
+    const after = this.wordMax[word] as number;
+    if (after === before) return;
+    const block = word >>> 5;
+    const top = this.blockMax[block] as number;
+    if (after >= top) this.blockMax[block] = after;
+    else if (before === top) {
+      this.blockMax[block] = largest(this.wordMax, block * BLOCK_WORDS, BLOCK_WORDS);
+    }
+  }
+}
+
+const blocksFor = (rows: number): number => Math.ceil(wordsFor(rows) / BLOCK_WORDS);
+
+const largest = (values: Float32Array, from: number, count: number): number => {
+  const end = Math.min(from + count, values.length);
+  let most = NOBODY;
+  for (let i = from; i < end; i++) if ((values[i] as number) > most) most = values[i] as number;
+  return most;
+};
+
+const larger = (values: Float32Array, length: number): Float32Array => {
+  const copy = new Float32Array(length).fill(NOBODY);
+  copy.set(values);
+  return copy;
+};

@@ -1,0 +1,63 @@
+/**
+ * A score with parts that move: walk the blocks of the score board, and skip blocks, words and rows
+ * whose bound is strictly below the k-th so far. Only what comes close to the k-th is scored exactly.
+ */
+import { lowestBit, wordsFor } from "../../lib/bits.ts";
+import type { Binding } from "../binding.ts";
+import { BLOCK_WORDS, boardSlack, type ScoreBoard } from "../index/score-board.ts";
+import type { TopK } from "./top-k.ts";
+import { KthLargest } from "./kth-largest.ts";
+
+/** Pushes enough rows that the best k are among them. */
+export function walkBounds(binding: Binding, board: ScoreBoard, k: number, top: TopK): void {
+  if (binding.isRestConstant) walkSums(binding, board, k, top);
+  else walkBelow(binding, board, top);
+}
+
+/** The rest adds the same to all: the board's own sums order the rows but for their error. */
+function walkSums(binding: Binding, board: ScoreBoard, k: number, top: TopK): void {
+  if (k === 0) return;
+  const { base } = board;
+  // Two sums are compared, and each may be off.
+  const slack = 2 * boardSlack(binding.weightSum);
+  const kth = new KthLargest(k);
+  const near: number[] = [];
+  walk(binding, board, (row) => {
+    const sum = base[row] as number;
+    near.push(row);
+    kth.push(sum);
+    return kth.value - slack;
+  });
+  const need = kth.value - slack;
+  for (const row of near) if ((base[row] as number) >= need) top.push(row, binding.sumOf(row));
+}
+
+/** The rest differs from row to row: a row comes in by its exact sum. */
+function walkBelow(binding: Binding, board: ScoreBoard, top: TopK): void {
+  const above = binding.restMost + boardSlack(binding.weightSum);
+  walk(binding, board, (row) => {
+    top.push(row, binding.sumOf(row));
+    return top.floor - above;
+  });
+}
+
+/** Visits survivors whose sum on the board is not below what the last visit asked for. */
+function walk(binding: Binding, board: ScoreBoard, visit: (row: number) => number): void {
+  const { base, wordMax, blockMax } = board;
+  const { where, index } = binding;
+  const words = wordsFor(index.ids.length);
+  let need = Number.NEGATIVE_INFINITY;
+  for (let first = 0; first < words; first += BLOCK_WORDS) {
+    if ((blockMax[first / BLOCK_WORDS] as number) < need) continue;
+    const end = Math.min(first + BLOCK_WORDS, words);
+    for (let word = first; word < end; word++) {
+      if ((wordMax[word] as number) < need) continue;
+      let left = where.at(word);
+      while (left !== 0) {
+        const row = word * 32 + lowestBit(left);
+        left &= left - 1;
+        if ((base[row] as number) >= need && binding.admitsAll(row)) need = visit(row);
+      }
+    }
+  }
+}

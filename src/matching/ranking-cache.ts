@@ -1,0 +1,131 @@
+/**
+ * Rankings that were made already, by the canonical text of their demand. An entry is good for the
+ * version of the market and of the profile it was made of, so that a better provider shows at once, and
+ * for a time, because signals drift without a new version. Rankings of nobody are kept as well.
+ */
+import { Lfu } from "../lib/lfu.ts";
+import { bindingOf } from "./binding.ts";
+import type { Plan } from "./compile.ts";
+import type { ProviderIndex } from "./index/provider-index.ts";
+import { match, type Ranking } from "./match.ts";
+import type { Seed } from "./paths/rendezvous.ts";
+
+/** Bounds of a cache. */
+export interface RankingCacheOptions {
+  /** Rankings held, of all markets together; 0 holds none. */
+  readonly capacity: number;
+  /** How long signals may have drifted, ms. */
+  readonly ttlMs: number;
+}
+
+/** What a cache did. Counts stand still while statistics are off. */
+export interface RankingCacheStats {
+  readonly size: number;
+  readonly capacity: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** hits / look-ups, 0 without any. */
+  readonly hitRate: number;
+  readonly evictions: number;
+  /** The least count of any entry, 0 without any. */
+  readonly minFrequency: number;
+  /** How many entries have which count. */
+  readonly frequencyDistribution: Readonly<Record<number, number>>;
+}
+
+interface Kept {
+  readonly ranking: Ranking;
+  readonly index: ProviderIndex;
+  readonly expiresAtMs: number;
+}
+
+/** The cache of all markets of a process. */
+export class RankingCache {
+  readonly #entries: Lfu<Kept>;
+  readonly #ttlMs: number;
+  #isOn = true;
+  #counts = true;
+  #hits = 0;
+  #misses = 0;
+  #evictions = 0;
+
+  constructor({ capacity, ttlMs }: RankingCacheOptions) {
+    this.#entries = new Lfu(capacity);
+    this.#ttlMs = ttlMs;
+  }
+
+  /** The ranking of a plan, kept or made now. A hit is the very object that was kept. */
+  rank(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): Ranking {
+    const key = keyOf(plan, index, seed);
+    const kept = this.#isOn ? this.#entries.get(key) : undefined;
+    if (kept !== undefined && isFresh(kept, plan, index, nowMs)) {
+      if (this.#counts) this.#hits++;
+      return kept.ranking;
+    }
+    if (this.#counts) this.#misses++;
+    const ranking = match(plan, index, { seed });
+    if (this.#isOn) this.#keep(key, { ranking, index, expiresAtMs: nowMs + this.#ttlMs });
+    return ranking;
+  }
+
+  /** Changes the bound; what is over it leaves at once, the least asked for first. */
+  resize(capacity: number): void {
+    this.#evictions += this.#entries.resize(capacity);
+  }
+
+  /** Switches the cache off, which empties it, or on. */
+  setEnabled(isOn: boolean): void {
+    this.#isOn = isOn;
+    if (!isOn) this.#entries.clear();
+  }
+
+  /** Switches the counting of hits and misses off or on. */
+  setStatsEnabled(counts: boolean): void {
+    this.#counts = counts;
+  }
+
+  /** Forgets everything; counts stay. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /** What it holds and did. */
+  stats(): RankingCacheStats {
+    const distribution = this.#entries.distribution();
+    const lookups = this.#hits + this.#misses;
+    return {
+      size: this.#entries.size,
+      capacity: this.#entries.capacity,
+      hits: this.#hits,
+      misses: this.#misses,
+      hitRate: lookups === 0 ? 0 : this.#hits / lookups,
+      evictions: this.#evictions,
+      minFrequency: distribution.keys().next().value ?? 0,
+      frequencyDistribution: Object.fromEntries(distribution),
+    };
+  }
+
+  #keep(key: string, kept: Kept): void {
+    const { size, capacity } = this.#entries;
+    const isNew = !this.#entries.has(key);
+    if (isNew && size === capacity && capacity > 0) this.#evictions++;
+    this.#entries.set(key, kept);
+  }
+}
+
+/** The seed decides nothing in `top`, whose keys are made once: to hash one is half a look-up. */
+const keyOf = (plan: Plan, index: ProviderIndex, seed: Seed): string => {
+  const { cacheKey } = bindingOf(plan, index);
+  return plan.demand.mode === "top" ? cacheKey : `${cacheKey}\n${typeof seed}:${seed}`;
+};
+
+const isFresh = (
+  { ranking, index: of, expiresAtMs }: Kept,
+  plan: Plan,
+  index: ProviderIndex,
+  nowMs: number,
+): boolean =>
+  of === index &&
+  ranking.version === index.version &&
+  ranking.profileVersion === plan.composite.version &&
+  nowMs < expiresAtMs;
