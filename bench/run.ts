@@ -21,7 +21,17 @@ const known = readdirSync(new URL(".", import.meta.url))
 
 /** Benches that answer one question together. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  gateway: ["proxy", "proxy-large", "failover", "faulty"],
+  gateway: [
+    "proxy",
+    "proxy-large",
+    "cache",
+    "failover",
+    "faulty",
+    "logs",
+    "classify",
+    "explain",
+    "fuzz-loop",
+  ],
 };
 
 if (names.length === 0 || names.some((name) => !known.includes(name) && !(name in GROUPS))) {

@@ -247,8 +247,9 @@ function mayShare({ options, envelope, isPart }: Call, info: MethodInfo): boolea
 }
 
 /**
- * Equal calls have this in common: the block, the caller's wishes, the bytes of the params. A call
- * that fixes no block never joins one that was sent before the tip moved.
+ * Equal calls have this in common: the block, the caller's wishes, the params (what is kept under one
+ * key is the answer to all that spell it). A call that fixes no block never joins one that was sent
+ * before the tip moved.
  */
 function joinKeyOf(
   call: Call,
@@ -258,9 +259,10 @@ function joinKeyOf(
 ): string | undefined {
   const { paramsStart, paramsEnd } = call.envelope;
   if (paramsEnd - paramsStart > MAX_JOIN_BYTES) return undefined;
-  const anchor = keeping?.place.anchor ?? `${sight.tip}:${sight.tipHash ?? ""}`;
+  const view = viewKey(call.options);
+  if (keeping !== undefined) return view === "" ? keeping.key : `${view} ${keeping.key}`;
   const params = paramsStart < 0 ? "" : call.body.toString("latin1", paramsStart, paramsEnd);
-  return `${info.name} ${anchor} ${viewKey(call.options)} ${params}`;
+  return `${info.name} ${sight.tip}:${sight.tipHash ?? ""} ${view} ${params}`;
 }
 
 /** Who has more time than the flight would be failed by its deadline; so would who comes late. */
