@@ -226,6 +226,8 @@ export interface ProfileConfig {
   readonly providers: readonly string[];
   /** The chain's own when undefined. */
   readonly strategy: StrategyName | undefined;
+  /** Asked of every read; none when undefined. */
+  readonly quorum: { readonly agree: number; readonly of: number } | undefined;
   readonly rpsLimit: number;
   readonly burstLimit: number;
 }

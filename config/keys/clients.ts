@@ -109,6 +109,8 @@ export const corsGroup = field.group("Which browser pages may read answers.", {
   ),
 });
 
+const QUORUM = /^([1-9]|1[0-6])\/([1-9]|1[0-6])$/;
+
 const profile = z
   .strictObject({
     providers: field.texts(
@@ -116,6 +118,12 @@ const profile = z
       field.hot(PROFILE_DEFAULTS.providers),
     ),
     strategy: field.oneOf(STRATEGIES, "Selection strategy; the chain's own when not given.", HOT),
+    quorum: field.describe(
+      z.string().regex(QUORUM),
+      "So many of so many providers must agree on each read; a call's own directive stands above it.",
+      "n/m such as 2/3, at most 16/16",
+      HOT,
+    ),
     rps_limit: field.number(
       "Calls per second of all its callers together.",
       { min: 0.001 },

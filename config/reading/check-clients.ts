@@ -17,9 +17,15 @@ export function checkClients(tree: SourceTree): readonly Diagnostic[] {
     problems.push(diagnostic(code, path, text, tree.originOf(path)));
   };
   const profiles = mapOf(tree.root["profiles"]);
-  for (const name of Object.keys(profiles)) {
+  for (const [name, profile] of Object.entries(profiles)) {
     if (!NAME.test(name)) {
       fail("CONFIG_BAD_VALUE", ["profiles", name], `a profile name is ${NAME_WORDS}`);
+    }
+    const quorum = isRawMap(profile) ? profile["quorum"] : undefined;
+    const [agree = 0, of = 0] = typeof quorum === "string" ? quorum.split("/").map(Number) : [];
+    if (agree > of) {
+      const text = `${agree} of ${of} cannot agree: the first number is at most the second`;
+      fail("CONFIG_BAD_VALUE", ["profiles", name, "quorum"], text);
     }
   }
   const clients = mapOf(tree.root["clients"]);

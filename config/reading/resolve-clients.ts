@@ -38,11 +38,19 @@ export function resolveProfiles(
       {
         providers: profile.providers ?? PROFILE_DEFAULTS.providers,
         strategy: profile.strategy,
+        quorum: quorumOf(profile.quorum),
         rpsLimit: profile.rps_limit ?? PROFILE_DEFAULTS.rps_limit,
         burstLimit: profile.burst_limit ?? PROFILE_DEFAULTS.burst_limit,
       },
     ]),
   );
+}
+
+/** `2/3`; the schema and the checks have seen it. */
+function quorumOf(text: string | undefined): ProfileConfig["quorum"] {
+  if (text === undefined) return undefined;
+  const [agree = 1, of = 1] = text.split("/").map(Number);
+  return { agree, of };
 }
 
 /** A token bucket; one second's worth at once when nothing else is said. */

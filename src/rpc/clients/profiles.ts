@@ -19,11 +19,13 @@ export class Profiles {
   /** Makes the profiles those of the configuration; what was taken from a bucket stays taken. */
   configure(profiles: Readonly<Record<string, ProfileConfig>>): void {
     const byName = new Map<string, LimitedProfile>();
-    for (const [name, { providers, strategy, rpsLimit, burstLimit }] of Object.entries(profiles)) {
+    for (const [name, { providers, strategy, quorum, rpsLimit, burstLimit }] of Object.entries(
+      profiles,
+    )) {
       const limit = { perSec: rpsLimit, burst: burstLimit };
       const bucket = this.#byName.get(name)?.bucket ?? new RateBucket(limit);
       bucket.configure(limit);
-      byName.set(name, { name, providers, strategy, bucket });
+      byName.set(name, { name, providers, strategy, quorum, bucket });
     }
     this.#byName = byName;
   }

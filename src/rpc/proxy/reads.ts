@@ -43,7 +43,9 @@ class AskedReads implements Service {
   serve(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
     // Providers are rarely at the same height, and need not be.
     if (info === BLOCK_NUMBER) return this.#engine.exchange(call, info, sink);
-    const terms = quorumTerms(call.chain.quorum, info.name, call.options.quorum);
+    const { quorum, profile } = call.options;
+    const asked = quorum ?? profile?.quorum;
+    const terms = quorumTerms(call.chain.quorum, info.name, asked);
     if (terms !== undefined) return quorumRead(this.#engine, call, info, sink, terms);
     if (call.options.mirrorsAll && info.isIdempotent) {
       return benchmarkRead(this.#engine, call, info, sink);

@@ -157,6 +157,8 @@ export interface Profile {
   readonly providers: readonly string[];
   /** The chain's own when undefined. */
   readonly strategy: StrategyName | undefined;
+  /** Providers that must agree on a read, and those that are asked. */
+  readonly quorum?: { readonly agree: number; readonly of: number } | undefined;
 }
 
 /** What one call asks of selection. */

@@ -85,7 +85,13 @@ describe("budgets of providers on the request path", () => {
     providers(spent.w, 20);
     expect(spent.copies()).toBe(8);
     const { w, copies } = shadowed();
-    const profile = { providers: ["a"], strategy: undefined, rpsLimit: 100, burstLimit: 100 };
+    const profile = {
+      providers: ["a"],
+      strategy: undefined,
+      quorum: undefined,
+      rpsLimit: 100,
+      burstLimit: 100,
+    };
     w.gateway.configure(gateOf({}, { profiles: { own: profile } }));
     w.post(CALL, "/rpc/profile/own/ethereum");
     expect(copies()).toBe(0);

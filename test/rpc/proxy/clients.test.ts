@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { ProfileConfig } from "../../../config/schema.ts";
 import { anonymousOf, gateOf, keyOf } from "../clients/config.ts";
-import { FakeReply, world, type World } from "./support.ts";
+import { FakeReply, type ScriptedUpstream, world, type World } from "./support.ts";
 
 const JSON_TYPE = ["Content-Type", "application/json"];
 const call = (method = "eth_call", id: unknown = 1): string =>
@@ -190,8 +191,14 @@ describe("limits of a caller", () => {
 });
 
 describe("profiles", () => {
-  const profile = { providers: ["b", "c"], strategy: undefined, rpsLimit: 100, burstLimit: 500 };
-  const profiled = (more: Partial<typeof profile> = {}): World => {
+  const profile: ProfileConfig = {
+    providers: ["b", "c"],
+    strategy: undefined,
+    quorum: undefined,
+    rpsLimit: 100,
+    burstLimit: 500,
+  };
+  const profiled = (more: Partial<ProfileConfig> = {}): World => {
     const w = world();
     w.gateway.configure(gateOf({}, { profiles: { eu: { ...profile, ...more } } }));
     return w;
@@ -208,6 +215,19 @@ describe("profiles", () => {
     ["/rpc/ethereum", "a"],
   ])("%s is served by %s", (path, provider) => {
     expect(at(profiled(), path).headers["x-paceline-provider"]).toBe(provider);
+  });
+
+  it("asks for the agreement that the profile demands, among its own providers; never of a write", () => {
+    const w = profiled({ quorum: { agree: 2, of: 2 } });
+    const reply = at(w, "/rpc/profile/eu/ethereum");
+    expect(reply.json.result).toBe("0x1");
+    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([0, 1, 1]);
+    (w.upstreams[1] as ScriptedUpstream).script = (c) => c.result('"0x2"');
+    const { error } = at(w, "/rpc/profile/eu/ethereum").json;
+    expect(error).toMatchObject({ code: -32002, data: { reason: "quorum_failed" } });
+    const write = '{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["0x01"]}';
+    const sent = w.post(write, "/rpc/profile/eu/ethereum");
+    expect(sent.json.error?.data?.reason).not.toBe("bad_directive");
   });
 
   it.each(["/rpc/profile/us/ethereum", "/rpc/profile/eu", "/rpc/profile/eu/profile/eu/ethereum"])(

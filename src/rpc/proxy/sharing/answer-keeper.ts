@@ -180,12 +180,13 @@ interface Stay {
 
 /** Who names providers, or wants several to agree, wants theirs and no earlier answer. */
 function mayUseCache({ chain, options }: Call): boolean {
-  const { provider, prefer, quorum, exclude, transport } = options;
+  const { provider, prefer, quorum, profile, exclude, transport } = options;
   return (
     chain.cache?.enabled === true &&
     provider === undefined &&
     prefer === undefined &&
     quorum === undefined &&
+    profile?.quorum === undefined &&
     exclude.length === 0 &&
     transport === "any"
   );
