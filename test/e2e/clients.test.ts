@@ -18,6 +18,7 @@ import { ECHO_REVERT, TWO_LOGS, wordOf } from "../support/contracts.ts";
 import type { Gateway } from "../support/gateway.ts";
 import { post, RpcSocket } from "../support/rpc.ts";
 import {
+  asked,
   chainConfig,
   type ProxiedChain,
   startGatewayFor,
@@ -182,11 +183,3 @@ describeWithAnvil("real clients through the gateway", () => {
     (await client.transport.getRpcClient()).close();
   });
 });
-
-/** Calls of a method that reached the node through any proxy. */
-function asked(chain: ProxiedChain, method: string): number {
-  return Object.values(chain.proxies).reduce(
-    (sum, p) => sum + (p.counters().calls[method] ?? 0),
-    0,
-  );
-}

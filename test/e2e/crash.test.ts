@@ -5,7 +5,7 @@ import { type AdminClient, flatten, type TreeNode } from "../support/admin.ts";
 import { cleanupAfterAll } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Gateway } from "../support/gateway.ts";
-import { rpc, RpcSocket } from "../support/rpc.ts";
+import { anew, rpc, RpcSocket } from "../support/rpc.ts";
 import {
   chainConfig,
   type ProxiedChain,
@@ -71,7 +71,7 @@ describeWithAnvil("killing processes through the admin socket", () => {
     expect((await load.finish()).failures).toEqual([]);
     expect(pidsOf(await admin.tree(), "neighbour")).toEqual(before);
     await eventually("the chain answers again", async () => {
-      return (await rpc(`${gateway.url}/rpc/victim`, "eth_gasPrice")) !== undefined;
+      return (await rpc(anew(`${gateway.url}/rpc/victim`), "eth_gasPrice")) !== undefined;
     });
   }, 90_000);
 
@@ -105,7 +105,7 @@ describeWithAnvil("killing processes through the admin socket", () => {
   }, 60_000);
 
   it("survives the death of everything outside the chains, and of all chains at once", async () => {
-    const url = `${gateway.url}/rpc/neighbour`;
+    const url = anew(`${gateway.url}/rpc/neighbour`);
     const isOutside = ({ name }: TreeNode): boolean =>
       !/neighbour|victim/u.test(name) && name !== "application";
     const nodes = await gateway.processes();

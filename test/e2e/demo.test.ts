@@ -4,7 +4,7 @@ import { flatten } from "../support/admin.ts";
 import { cleanupAfterAll, cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { Gateway } from "../support/gateway.ts";
-import { post, rpc, RpcSocket } from "../support/rpc.ts";
+import { anew, post, rpc, RpcSocket } from "../support/rpc.ts";
 
 describe("the demo", () => {
   const keep = cleanupAfterAll();
@@ -85,7 +85,7 @@ describe("the demo", () => {
       params: ["latest", true],
     };
     const answers = await Promise.all(
-      Array.from({ length: 100 }, async () => JSON.parse((await post(url, body)).text)),
+      Array.from({ length: 100 }, async () => JSON.parse((await post(anew(url), body)).text)),
     );
     expect(answers.filter((answer) => answer.result === undefined)).toEqual([]);
   });

@@ -7,8 +7,9 @@ import { Child } from "../support/child.ts";
 import { cleanupAfterAll, cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Gateway } from "../support/gateway.ts";
-import { post, rpc, RpcSocket } from "../support/rpc.ts";
+import { anew, post, rpc, RpcSocket, servedBy } from "../support/rpc.ts";
 import {
+  asked,
   chainConfig,
   type ProxiedChain,
   startGatewayFor,
@@ -30,11 +31,19 @@ describeWithAnvil("failover between providers of one real node", () => {
     gateway = keep(await startGatewayFor({ dev: chainConfig(chain) }));
     url = `${gateway.url}/rpc/dev`;
     // Ready means that some provider serves; the first one may be a moment behind.
-    await eventually("the first provider serves", () => servedBy(url, "a"), 20_000);
+    await eventually(
+      "the first provider serves",
+      async () => (await servedBy(url)) === "a",
+      20_000,
+    );
   });
   afterEach(async () => {
     for (const proxy of Object.values(chain.proxies)) proxy.heal();
-    await eventually("the first provider serves again", () => servedBy(url, "a"), 20_000);
+    await eventually(
+      "the first provider serves again",
+      async () => (await servedBy(url)) === "a",
+      20_000,
+    );
   });
 
   const faults: Record<string, Partial<FaultSettings>> = {
@@ -49,10 +58,10 @@ describeWithAnvil("failover between providers of one real node", () => {
     "a provider that accepts and never answers": { hang: true },
   };
   it.for(Object.entries(faults))("hides %s in less than a second", async ([, fault]) => {
-    expect(await servedBy(url, "a")).toBe(true);
+    expect(await servedBy(url)).toBe("a");
     chain.proxies["a"]?.set(fault);
     const startedMs = performance.now();
-    const answer = await post(url, READ);
+    const answer = await post(anew(url), READ);
     const tookMs = performance.now() - startedMs;
     expect(JSON.parse(answer.text)).toMatchObject({ id: 1, result: expect.stringMatching(/^0x/u) });
     expect(answer.headers.get("x-paceline-provider")).toBe("b");
@@ -62,14 +71,17 @@ describeWithAnvil("failover between providers of one real node", () => {
   it("answers each item of a batch although the first provider fails half of them", async () => {
     chain.proxies["a"]?.set({ status: 500, ratio: 0.5 });
     const batch = Array.from({ length: 40 }, (_, id) => ({ ...READ, id }));
-    const answers = JSON.parse((await post(url, batch)).text);
+    const before = asked(chain, READ.method);
+    const answers = JSON.parse((await post(anew(url), batch)).text);
     expect(answers.map((answer: any) => answer.id)).toEqual(batch.map(({ id }) => id));
     expect(answers.every((answer: any) => answer.result !== undefined)).toBe(true);
+    // Each item asked for itself, and some had to ask twice.
+    expect(asked(chain, READ.method) - before).toBeGreaterThan(batch.length);
   });
 
   it("says which providers failed when all have", async () => {
     for (const proxy of Object.values(chain.proxies)) proxy.set({ status: 500 });
-    const { status, text } = await post(url, READ);
+    const { status, text } = await post(anew(url), READ);
     const { error } = JSON.parse(text);
     expect(status).toBe(200);
     expect(error.code).toBe(-32_002);
@@ -117,9 +129,11 @@ describeWithAnvil("a provider of the wrong chain", () => {
     chain.proxies["liar"]?.set({ wrongChainId: 1 });
     const gateway = use(await startGatewayFor({ dev: chainConfig(chain) }));
     const url = `${gateway.url}/rpc/dev`;
-    await eventually("the liar is out", () => servedBy(url, "honest"));
+    await eventually("the liar is out", async () => (await servedBy(url)) === "honest");
     const before = chain.proxies["liar"]?.counters().calls["eth_gasPrice"] ?? 0;
-    for (let i = 0; i < 20; i++) expect(await servedBy(url, "honest")).toBe(true);
+    const all = asked(chain, "eth_gasPrice");
+    for (let i = 0; i < 20; i++) expect(await servedBy(url)).toBe("honest");
+    expect(asked(chain, "eth_gasPrice")).toBe(all + 20);
     expect(chain.proxies["liar"]?.counters().calls["eth_gasPrice"] ?? 0).toBe(before);
     const forced = await post(`${gateway.url}/rpc/provider/liar/dev`, READ);
     expect(JSON.parse(forced.text).error.code).toBe(-32_002);
@@ -133,10 +147,12 @@ describeWithAnvil("a provider that falls behind", () => {
     const chain = use(await startProxiedChain(["slow", "fresh", "spare"]));
     const gateway = use(await startGatewayFor({ dev: chainConfig(chain) }));
     const url = `${gateway.url}/rpc/dev`;
-    await eventually("the slow one leads", () => servedBy(url, "slow"));
+    await eventually("the slow one leads", async () => (await servedBy(url)) === "slow");
     chain.proxies["slow"]?.set({ staleHead: Number(await chain.node.rpc("eth_blockNumber")) });
     await chain.node.mine(10);
-    await eventually("the laggard is left", async () => !(await servedBy(url, "slow")));
+    await eventually("the laggard is left", async () => {
+      return ["fresh", "spare"].includes((await servedBy(url)) ?? "");
+    });
     const head = await chain.node.rpc("eth_blockNumber");
     const block = await rpc(url, "eth_getBlockByNumber", ["latest", false]);
     expect(block.number).toBe(head);
@@ -157,7 +173,7 @@ describeWithAnvil("a provider frozen by SIGSTOP", () => {
     const a = { id: "a", url: frozenUrl, ws_url: frozenUrl.replace(/^http/u, "ws"), priority: 0 };
     const gateway = use(await startGatewayFor({ dev: { ...config, providers: [a, ...others] } }));
     const url = `${gateway.url}/rpc/dev`;
-    await eventually("the first provider leads", () => servedBy(url, "a"));
+    await eventually("the first provider leads", async () => (await servedBy(url)) === "a");
     const load = startLoad(url, 4);
     await eventually("some load", () => load.sent() > 100);
     frozen.signal("SIGSTOP");
@@ -166,7 +182,11 @@ describeWithAnvil("a provider frozen by SIGSTOP", () => {
     const report = await load.finish();
     expect(report.failures).toEqual([]);
     frozen.signal("SIGCONT");
-    await eventually("the thawed provider leads again", () => servedBy(url, "a"), 20_000);
+    await eventually(
+      "the thawed provider leads again",
+      async () => (await servedBy(url)) === "a",
+      20_000,
+    );
   }, 60_000);
 });
 
@@ -202,14 +222,9 @@ describeWithAnvil("three real nodes for three chains", () => {
     }
     const load = startLoad(`${gateway.url}/rpc/two`, 4);
     for (const proxy of Object.values(one.proxies)) proxy.cut();
-    const { error } = JSON.parse((await post(`${gateway.url}/rpc/one`, READ)).text);
+    const { error } = JSON.parse((await post(anew(`${gateway.url}/rpc/one`), READ)).text);
     expect(error.code).toBe(-32_002);
     await eventually("load on another chain", () => load.sent() > 300);
     expect((await load.finish()).failures).toEqual([]);
   });
 });
-
-async function servedBy(url: string, provider: string): Promise<boolean> {
-  const answer = await post(url, READ);
-  return answer.headers.get("x-paceline-provider") === provider;
-}

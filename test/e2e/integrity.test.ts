@@ -7,7 +7,7 @@ import { FakeProvider, LIE_PREFIX } from "../../src/rpc/fake/provider.ts";
 import { cleanupAfterAll } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { Gateway } from "../support/gateway.ts";
-import { post, rpc } from "../support/rpc.ts";
+import { anew, post, rpc } from "../support/rpc.ts";
 
 const WHO = `0x${"11".repeat(20)}`;
 const CHAIN_ID = 78;
@@ -63,7 +63,7 @@ describe("a lying provider", () => {
 
   it("reaches nobody through a quorum, is seen by operators, and loses its place", async () => {
     const url = `${gateway.url}/rpc/voted`;
-    expect(await rpc(url, "eth_getBalance", [WHO, "latest"])).toContain(LIE_PREFIX);
+    expect(await rpc(anew(url), "eth_getBalance", [WHO, "latest"])).toContain(LIE_PREFIX);
     for (let n = 0; n < 10; n++) {
       const count = await rpc(url, "eth_getTransactionCount", [WHO, "latest"]);
       expect(count).not.toContain(LIE_PREFIX);
@@ -73,7 +73,7 @@ describe("a lying provider", () => {
       const liar = voted.providers.find(({ id }: { id: string }) => id === "liar");
       return liar.misbehaviour >= 3 && liar.rank === 3;
     });
-    expect(await rpc(url, "eth_getBalance", [WHO, "latest"])).not.toContain(LIE_PREFIX);
+    expect(await rpc(anew(url), "eth_getBalance", [WHO, "latest"])).not.toContain(LIE_PREFIX);
     const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
     expect(metrics).toMatch(
       /paceline_provider_misbehaviour_total\{chain="voted",provider="liar",kind="quorum"[^}]*\} \d/,

@@ -8,7 +8,7 @@ import { cleanupAfterAll } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ConfigDocument, Gateway } from "../support/gateway.ts";
 import { describeWithRedis, startRedis, type RedisServer } from "../support/redis.ts";
-import { post, RpcSocket } from "../support/rpc.ts";
+import { anew, post, RpcSocket } from "../support/rpc.ts";
 
 const READ = { jsonrpc: "2.0", id: 1, method: "eth_gasPrice", params: [] };
 const KEY = "pace_CANARY-the-key-itself";
@@ -22,7 +22,8 @@ describeWithRedis("clients with keys, before a store that hosts share", () => {
   let config: ConfigDocument;
 
   const url = () => `${gateway.url}/rpc/one`;
-  const withKey = (key = KEY) => post(url(), READ, { "x-paceline-key": key });
+  /** Asks a provider, so that whatever is counted is counted for each call. */
+  const withKey = (key = KEY) => post(anew(url()), READ, { "x-paceline-key": key });
   const reload = async (clients: ConfigDocument): Promise<void> => {
     gateway.writeConfig({ ...config, clients });
     const admin = await gateway.admin();

@@ -11,7 +11,7 @@ import { Child } from "../support/child.ts";
 import { cleanupAfterAll, cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { Gateway } from "../support/gateway.ts";
-import { post } from "../support/rpc.ts";
+import { post, servedBy } from "../support/rpc.ts";
 
 const CLI = join(import.meta.dirname, "..", "..", "src", "cli.ts");
 const READ = { jsonrpc: "2.0", id: 1, method: "eth_gasPrice", params: [] };
@@ -29,8 +29,7 @@ describe("the operator's commands", () => {
         resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err });
       });
     });
-  const servedBy = async (): Promise<string | null> =>
-    (await post(`${gateway.url}/rpc/one`, READ)).headers.get("x-paceline-provider");
+  const server = (): Promise<string | null> => servedBy(`${gateway.url}/rpc/one`);
 
   beforeAll(async () => {
     const startMs = Date.now();
@@ -84,7 +83,7 @@ describe("the operator's commands", () => {
         return (await gateway.processes()).some((node) => node.name === name && node.pid !== pid);
       });
     }
-    await eventually("requests are served", async () => (await servedBy()) !== null);
+    await eventually("requests are served", async () => (await server()) !== null);
   }, 60_000);
 
   it("restarts a process through its supervisor, and traces, lists and dumps what runs", async () => {
@@ -111,14 +110,14 @@ describe("the operator's commands", () => {
   }, 60_000);
 
   it("takes a provider out of service with a forced breaker, and back", async () => {
-    await eventually("a leads", async () => (await servedBy()) === "a");
+    await eventually("a leads", async () => (await server()) === "a");
     expect((await paceline("breaker", "open", "one/a", "--reason", "drill")).code).toBe(0);
-    await eventually("b takes over", async () => (await servedBy()) === "b");
+    await eventually("b takes over", async () => (await server()) === "b");
     const forced = await post(`${gateway.url}/rpc/provider/a/one`, READ);
     expect(JSON.parse(forced.text).error.code).toBe(-32_002);
     expect((await paceline("breaker", "ls")).out).toMatch(/a\b.*open/u);
     expect((await paceline("breaker", "reset", "one/a")).code).toBe(0);
-    await eventually("a leads again", async () => (await servedBy()) === "a");
+    await eventually("a leads again", async () => (await server()) === "a");
   });
 
   it("repeats itself with --watch until it is interrupted", async () => {

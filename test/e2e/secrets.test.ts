@@ -8,7 +8,7 @@ import { flatten } from "../support/admin.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { Gateway } from "../support/gateway.ts";
-import { post, rpc, RpcSocket } from "../support/rpc.ts";
+import { anew, post, rpc, RpcSocket } from "../support/rpc.ts";
 
 describe("keys of providers", () => {
   const use = cleanupAfterEach();
@@ -73,8 +73,8 @@ describe("keys of providers", () => {
       ]) {
         proxy.set(fault);
         for (const id of ["a", "b", "c", "d"]) await ask(`${gateway.url}/rpc/provider/${id}/one`);
-        await ask(`${url}?include_meta=body`);
-        await ask(`${url}?include_meta=headers`);
+        await ask(anew(`${url}?include_meta=body`));
+        await ask(anew(`${url}?include_meta=headers`));
         proxy.heal();
       }
       proxy.dropWs();
@@ -109,7 +109,7 @@ describe("keys of providers", () => {
     for (const { name } of flatten(tree).filter((node) => node.name.includes("/provider/"))) {
       await admin.reply("exit", { target: name, reason: "canary drill" });
     }
-    await eventually("it serves again", () => rpc(url, "eth_gasPrice"));
+    await eventually("it serves again", () => rpc(anew(url), "eth_gasPrice"));
     gateway.child.signal("SIGTERM");
     await gateway.child.exited;
     said.push(gateway.traces());

@@ -5,7 +5,7 @@ import { FakeChain } from "../../src/rpc/fake/chain.ts";
 import { FakeProvider } from "../../src/rpc/fake/provider.ts";
 import { cleanupAfterAll, cleanupAfterEach } from "../support/cleanup.ts";
 import { Gateway } from "../support/gateway.ts";
-import { post, rpc, RpcSocket } from "../support/rpc.ts";
+import { anew, post, rpc, RpcSocket } from "../support/rpc.ts";
 
 describe("one transport behind, both in front", () => {
   const keep = cleanupAfterAll();
@@ -30,8 +30,8 @@ describe("one transport behind, both in front", () => {
 
   it("answers calls of both kinds of clients from either kind of provider", async () => {
     for (const name of ["plain", "socket"]) {
-      expect(await rpc(`${gateway.url}/rpc/${name}`, "eth_gasPrice")).toMatch(/^0x/u);
-      const socket = use(await RpcSocket.connect(`${gateway.wsUrl}/rpc/${name}`));
+      expect(await rpc(anew(`${gateway.url}/rpc/${name}`), "eth_gasPrice")).toMatch(/^0x/u);
+      const socket = use(await RpcSocket.connect(anew(`${gateway.wsUrl}/rpc/${name}`)));
       expect(await socket.call("eth_gasPrice")).toMatch(/^0x/u);
     }
     const large = {

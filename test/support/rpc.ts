@@ -22,6 +22,20 @@ export async function post(
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
+/**
+ * The same address, for calls that ask a provider each: none is answered from what was kept, and none
+ * shares the attempt of an equal one.
+ */
+export function anew(url: string): string {
+  return `${url}${url.includes("?") ? "&" : "?"}no-cache=1`;
+}
+
+/** The provider that answers a call now; `null` when none does. */
+export async function servedBy(url: string): Promise<string | null> {
+  const read = { jsonrpc: "2.0", id: 1, method: "eth_gasPrice", params: [] };
+  return (await post(anew(url), read)).headers.get("x-paceline-provider");
+}
+
 /** One call: the result, or a thrown error with `code`, `data` and the HTTP status. */
 export async function rpc(
   url: string,

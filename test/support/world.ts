@@ -3,7 +3,7 @@ import { type FaultProxy, startFaultProxy } from "../../src/io/fault-proxy.ts";
 import { type Anvil, startAnvil } from "./anvil.ts";
 import { eventually } from "./eventually.ts";
 import { type ConfigDocument, Gateway } from "./gateway.ts";
-import { post, rpc } from "./rpc.ts";
+import { anew, post, rpc } from "./rpc.ts";
 
 /** A node with its proxies: one chain as the gateway sees it. */
 export interface ProxiedChain {
@@ -33,6 +33,14 @@ export async function startProxiedChain(
   };
 }
 
+/** Calls of a method that reached the node through any proxy. */
+export function asked({ proxies }: ProxiedChain, method: string): number {
+  return Object.values(proxies).reduce(
+    (sum, proxy) => sum + (proxy.counters().calls[method] ?? 0),
+    0,
+  );
+}
+
 /** The chain section of a configuration: quick recovery, providers in the order of their names. */
 export function chainConfig(chain: ProxiedChain, extra: ConfigDocument = {}): ConfigDocument {
   return {
@@ -60,7 +68,7 @@ export async function startGatewayFor(
   try {
     for (const name of Object.keys(chains)) {
       await eventually(`${name} answers`, async () => {
-        return (await rpc(`${gateway.url}/rpc/${name}`, "eth_gasPrice")) !== undefined;
+        return (await rpc(anew(`${gateway.url}/rpc/${name}`), "eth_gasPrice")) !== undefined;
       });
     }
   } catch (error) {
@@ -84,6 +92,11 @@ export interface LoadReport {
   readonly slowestMs: number;
 }
 
+/** Accounts that loads have asked for so far; no call of one equals another, so each asks a provider. */
+let accountsAsked = 0;
+/** Beyond the precompiled contracts. */
+const FIRST_ACCOUNT = 1_000_000;
+
 /** Calls `eth_getBalance` from several loops until it is told to stop; each answer is checked. */
 export function startLoad(
   url: string,
@@ -93,10 +106,10 @@ export function startLoad(
   let sent = 0;
   let slowestMs = 0;
   const failures: string[] = [];
-  const loop = async (lane: number): Promise<void> => {
+  const loop = async (): Promise<void> => {
     while (!over.signal.aborted) {
       const id = ++sent;
-      const address = `0x${(lane * 1_000_000 + id).toString(16).padStart(40, "0")}`;
+      const address = `0x${(FIRST_ACCOUNT + ++accountsAsked).toString(16).padStart(40, "0")}`;
       const startedMs = performance.now();
       try {
         const params = [address, "latest"];
@@ -109,7 +122,7 @@ export function startLoad(
       slowestMs = Math.max(slowestMs, performance.now() - startedMs);
     }
   };
-  const running = Promise.all(Array.from({ length: loops }, (_, lane) => loop(lane + 1)));
+  const running = Promise.all(Array.from({ length: loops }, loop));
   return {
     sent: () => sent,
     finish: async () => {
