@@ -138,6 +138,27 @@ describe("SIGHUP", () => {
     expect(await rpc(`${gateway.url}/rpc/one`, "eth_chainId")).toBe("0x4d");
   });
 
+  it("gives no answer of the chain that had the name before", async () => {
+    const gateway = use(await Gateway.start({ config: config(["a"]) }));
+    const url = `${gateway.url}/rpc/one`;
+    const block = () => rpc(url, "eth_getBlockByNumber", ["0x1", false]);
+    const { hash } = await eventually("it serves", block);
+    expect((await block()).hash).toBe(hash);
+    const startMs = Date.now();
+    const other = new FakeChain({ seed: 2, chainId: 78, blockTimeMs: 200, startMs });
+    const mind = new FakeProvider({ id: "a", chain: other, faults: {}, seed: 2, startMs });
+    const server = use(await startFakeServer(mind, Date.now));
+    const providers = [{ id: "a", url: server.url, ws_url: server.wsUrl }];
+    gateway.writeConfig({ chains: { one: { chain_id: 78, strategy: "priority", providers } } });
+    gateway.child.signal("SIGHUP");
+    await eventually("the other chain is there", async () => {
+      return (await rpc(url, "eth_chainId")) === "0x4e" && (await rpc(anew(url), "eth_gasPrice"));
+    });
+    const truth = await rpc(server.url, "eth_getBlockByNumber", ["0x1", false]);
+    expect(truth.hash).not.toBe(hash);
+    expect((await block()).hash).toBe(truth.hash);
+  });
+
   it("restarts only the provider whose address changed", async () => {
     const gateway = use(await Gateway.start({ config: config(["a", "b"]) }));
     const before = await pids(gateway);

@@ -60,7 +60,9 @@ export class AnswerKeeper {
     if (params === undefined) return undefined;
     const place = placeOf(blockRefOf(rule, params), sight);
     if (place === undefined) return undefined;
-    const key = `${call.chain.name} ${info.name} ${place.anchor} ${paramsKey(params)}`;
+    // A reload may give a chain's name to another one, and hosts may do so from the start.
+    const { chainId, name } = call.chain;
+    const key = `${chainId} ${name} ${info.name} ${place.anchor} ${paramsKey(params)}`;
     return { key, place, isExact: rule.by === "param" && rule.position === 0 };
   }
 

@@ -137,13 +137,13 @@ export class SharedReads implements Service, FlightOwner {
       else giveKept(this.#engine, call, flight, answer);
     });
     flight.running = ask;
-    ask.start(sharedKey(call, keeping));
+    ask.start(keeping.key);
     return true;
   }
 
-  #tellOthers(call: Call, keeping: Keeping, kept: Kept | undefined, nowMs: number): void {
+  #tellOthers(keeping: Keeping, kept: Kept | undefined, nowMs: number): void {
     if (kept === undefined || kept.answer.finality === "realtime") return;
-    this.#level?.set(sharedKey(call, keeping), kept, kept.ttlMs, nowMs);
+    this.#level?.set(keeping.key, kept, kept.ttlMs, nowMs);
   }
 
   landed(flight: Flight): void {
@@ -170,7 +170,7 @@ export class SharedReads implements Service, FlightOwner {
       idEnd,
       nowMs,
     );
-    this.#tellOthers(call, keeping, kept, nowMs);
+    this.#tellOthers(keeping, kept, nowMs);
   }
 
   failed({ plan }: Flight, facts: CallFacts): void {
@@ -179,7 +179,7 @@ export class SharedReads implements Service, FlightOwner {
     const share = this.#shareOf(call.chain);
     const nowMs = this.#engine.now();
     const kept = this.#keeper?.keepError(keeping, share, info.name, facts, nowMs);
-    this.#tellOthers(call, keeping, kept, nowMs);
+    this.#tellOthers(keeping, kept, nowMs);
   }
 
   #find(
@@ -233,11 +233,6 @@ export class SharedReads implements Service, FlightOwner {
     share.overflowAtMs = nowMs;
     this.#engine.deps.emit("rpc.coalesce.overflow", { chain: share.view.name, method, reason });
   }
-}
-
-/** Hosts may name a chain differently, and different chains alike. */
-function sharedKey({ chain }: Call, { key }: Keeping): string {
-  return `${chain.chainId} ${key}`;
 }
 
 /** Reads that change nothing, whose answer somebody waits for and nobody wanted for himself. */
