@@ -41,6 +41,7 @@ const rowOf = (index: number): EndpointRow => ({
   inFlight: 0,
   successes: 0,
   completed: 0,
+  answered: 0,
 });
 
 const viewOf = (index: number): EndpointView => {

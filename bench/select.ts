@@ -64,6 +64,7 @@ const rowOf = (provider: string, index: number): EndpointRow => ({
   inFlight: 0,
   successes: 0,
   completed: 0,
+  answered: 0,
 });
 
 const methods = ["eth_call", "eth_getBalance", "eth_getLogs", "eth_blockNumber"];

@@ -248,6 +248,7 @@ class EndpointCell implements EndpointRow {
   inFlight = 0;
   successes = 0;
   completed = 0;
+  answered = 0;
 
   constructor(chain: string, provider: ProviderId, transport: Transport, index: number) {
     this.chain = chain;

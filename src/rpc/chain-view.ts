@@ -65,8 +65,10 @@ export interface EndpointRow {
   inFlight: number;
   /** Successes since start; bumped by the request path. */
   successes: number;
-  /** Attempts finished in any way since start; the stall rule reads it. */
+  /** Attempts finished in any way since start. */
   completed: number;
+  /** Attempts that the endpoint itself ended, with whatever answer; the stall rule reads it. */
+  answered: number;
 }
 
 /** How one dispatched attempt ended; exactly one per attempt. */

@@ -23,5 +23,6 @@ export const rowOf = (
   inFlight: 0,
   successes: 0,
   completed: 0,
+  answered: 0,
   ...overrides,
 });

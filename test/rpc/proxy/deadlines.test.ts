@@ -102,7 +102,7 @@ describe("the stall rule", () => {
     const row = makeRow("a", 0);
     for (let tick = 1; tick <= ticks; tick++) {
       const { inFlight, completes } = each(tick);
-      if (completes) row.completed++;
+      if (completes) row.answered++;
       let stalledAt = 0;
       rule.tick(
         (visit) => {

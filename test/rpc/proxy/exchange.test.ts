@@ -350,6 +350,19 @@ describe("an exchange", () => {
     expect(w.rows[0]?.suspect).toBe(false);
   });
 
+  it("finds a provider frozen although its calls are hedged away before that shows", () => {
+    const usual = { q95Ms: 40, answeredQ99Ms: 40, samples: 100, n: 100 } as CallSummary;
+    const w = world({ calls: { get: () => usual } });
+    (w.upstreams[0] as { script: Script }).script = silent;
+    for (let at = 0; at < 60 && w.rows[0]?.suspect === false; at++) {
+      w.post(call("eth_gasPrice", at, [at]));
+      w.advance(5);
+    }
+    expect(w.events.some(({ name }) => name === "rpc.hedge.won")).toBe(true);
+    expect(w.rows[0]?.suspect).toBe(true);
+    expect(w.nowMs).toBeLessThan(1_200);
+  });
+
   it("finds a provider frozen again however long its calls were waited for before", () => {
     const timedOut = { q99Ms: 9_000, answeredQ99Ms: 5, samples: 100, n: 100 } as CallSummary;
     const w = world({ calls: { get: () => timedOut } });

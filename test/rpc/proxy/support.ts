@@ -44,6 +44,7 @@ export function makeRow(
     inFlight: 0,
     successes: 0,
     completed: 0,
+    answered: 0,
   };
 }
 

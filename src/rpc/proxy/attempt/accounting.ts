@@ -18,6 +18,7 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
   attempt.durationMs = nowMs - attempt.startMs;
   row.inFlight--;
   row.completed++;
+  if (errorClass !== "cancelled" && errorClass !== "timeout") row.answered++;
   books.attempts.untrack(attempt);
   if (attempt.detail !== undefined) attempt.detail = books.redact(attempt.detail);
   books.observer.attempt(attempt);

@@ -113,6 +113,7 @@ export class Mirror implements AttemptOwner {
     attempt.durationMs = nowMs - attempt.startMs;
     row.inFlight--;
     row.completed++;
+    if (attempt.errorClass !== "cancelled" && attempt.errorClass !== "timeout") row.answered++;
     attempt.settle();
     this.#engine.attempts.untrack(attempt);
     this.#onEnd(body);

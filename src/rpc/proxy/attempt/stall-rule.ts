@@ -1,6 +1,8 @@
 /**
  * Finds frozen providers within some ticks: attempts are in flight and none completes.
  *
+ * What was given up, by a hedge or by its deadline, is no sign of life: only what the provider ended.
+ *
  * Ticks that ran are counted, not wall time: after a pause of our own (garbage collection, a stopped
  * process) a clock would suspect everybody. Expensive methods do not count.
  */
@@ -15,7 +17,7 @@ const MIN_SILENCE_MS = 50;
 
 /** What is counted for one row. */
 interface Watch {
-  completed: number;
+  answered: number;
   ticks: number;
   stamp: number;
   inFlight: number;
@@ -42,8 +44,8 @@ export class StallRule {
         this.#watches.delete(row);
         continue;
       }
-      if (watch.inFlight < MIN_IN_FLIGHT || row.completed !== watch.completed) {
-        watch.completed = row.completed;
+      if (watch.inFlight < MIN_IN_FLIGHT || row.answered !== watch.answered) {
+        watch.answered = row.answered;
         watch.ticks = 0;
         continue;
       }
@@ -58,7 +60,7 @@ export class StallRule {
   #see(row: EndpointRow, stamp: number): void {
     const watch = this.#watches.get(row);
     if (watch === undefined) {
-      this.#watches.set(row, { completed: row.completed, ticks: 0, stamp, inFlight: 1 });
+      this.#watches.set(row, { answered: row.answered, ticks: 0, stamp, inFlight: 1 });
     } else if (watch.stamp === stamp) {
       watch.inFlight++;
     } else {
