@@ -56,6 +56,8 @@ export class Binding {
   /** What the ranked path and the reports looked up in turn; theirs alone. */
   rankView: RankView | undefined;
   maskView: MaskView | undefined;
+  /** The k-th sum of the last match by bounds: a guess for the next, which checks it. */
+  lastKth = Number.NEGATIVE_INFINITY;
   readonly #structure: number;
   readonly #profileVersion: number;
   /** Plans that name ids hold rows, which change hands with versions. */

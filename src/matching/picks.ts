@@ -56,11 +56,11 @@ export const withDraw = (
   picks: readonly Pick[],
   seed: Seed,
 ): Pick[] => {
-  const { hashHigh, hashLow } = binding.index;
+  const { high, low } = binding.index.names;
   const halves = seedHalves(seed);
   return picks.map((pick, i) => {
     const row = rows[i] as number;
-    const u = drawOf(hashHigh[row] as number, hashLow[row] as number, halves);
+    const u = drawOf(high[row] as number, low[row] as number, halves);
     return { ...pick, u, key: keyOf(weightOf(binding, row), u) };
   });
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../src/lib/random.ts";
 import { ProviderIndex } from "../../src/matching/index/provider-index.ts";
 import { compile } from "../../src/matching/compile.ts";
 import { match } from "../../src/matching/match.ts";
@@ -73,6 +74,20 @@ describe("a market", () => {
     ]);
   });
 
+  it("finds every id while thousands come and go", () => {
+    const index = new ProviderIndex({ name: "churn" });
+    for (let i = 0; i < 5_000; i++) {
+      index.put({ id: `p${i}` });
+      if (i >= 50) expect(index.remove(`p${i - 50}`)).toBe(true);
+      if (i % 97 === 0) expect(index.remove(`p${i + 1}`)).toBe(false);
+    }
+    expect(index.size).toBe(50);
+    expect(new Set(Array.from(index.rows(), (row) => index.ids[row]))).toEqual(
+      new Set(Array.from({ length: 50 }, (_, i) => `p${4_950 + i}`)),
+    );
+    for (let i = 4_950; i < 5_000; i++) expect(index.ids[index.rowOf(`p${i}`) ?? -1]).toBe(`p${i}`);
+  });
+
   it("makes a version of every fact and state, and none of signals", () => {
     const index = indexOf([{ id: "a" }]);
     const row = index.rowOf("a") as number;
@@ -109,6 +124,46 @@ describe("a market", () => {
     }
     expect(merging).toBeGreaterThan(5);
     expect(order.moved.length).toBeLessThan(merging + 2);
+  });
+
+  it("tells sums apart that its boards cannot", () => {
+    const random = seededRandom(23);
+    const plan = planOf("balanced");
+    const edge = Math.fround(0.7) + 2 ** -25;
+    for (let round = 0; round < 200; round++) {
+      // Sums next to where floats are rounded up or down, and next to each other.
+      const list = Array.from({ length: 64 }, (_, i) => {
+        const stake = Math.floor(1e5 * (1 + random()));
+        const rest = edge - 0.4 * (Math.log10(stake) / 7) + 1e-9 * random();
+        const values = { reliability: rest / 0.3 - 0.5, latencyMs: 100 };
+        return { id: `p${i}`, stake: BigInt(stake), values };
+      });
+      const index = indexOf(list);
+      const { picks, path } = match(plan, index);
+      expect([path, picks]).toEqual(["bound", match(plan, index, { scanUpTo: 100 }).picks]);
+    }
+  });
+
+  it("finds the best again when all that led have fallen far", () => {
+    const column = (index: ProviderIndex) =>
+      index.columns.get("reliability") ?? fail("reliability");
+    const index = indexOf(
+      Array.from({ length: 100 }, (_, i) => ({ id: `p${i}`, values: { reliability: i / 100 } })),
+    );
+    const plan = planOf("balanced");
+    for (let led = 99; led >= 20; led--) {
+      expect(match(plan, index).picks.map(({ id }) => id)).toEqual(
+        [0, 1, 2, 3, 4].map((i) => `p${led - i}`),
+      );
+      index.setValue(
+        index.rowOf(`p${led}`) as number,
+        column(index),
+        led % 2 === 0 ? 0 : Number.NaN,
+      );
+      if (led % 2 !== 0) index.setValue(index.rowOf(`p${led}`) as number, column(index), -1);
+    }
+    for (let i = 0; i < 100; i++) index.setValue(i, column(index), 0.001 * ((i * 7) % 100));
+    expect(match(plan, index).picks).toEqual(match(plan, index, { scanUpTo: 100 }).picks);
   });
 
   it("keeps a bounded number of orders and boards, and still ranks right beyond them", () => {

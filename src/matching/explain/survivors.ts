@@ -19,44 +19,109 @@ export interface FilterReport {
   readonly transient: boolean;
 }
 
+/** Words that are counted at once: they and their masks stay in the fastest cache. */
+const BLOCK = 256;
+
 /** Counts for every filter of a binding. */
 export function survivorsOf(binding: Binding): FilterReport[] {
-  const { filters } = binding;
+  const { filters, index } = binding;
   const { masks, alive, words } = viewOf(binding);
-  const count = masks.length;
-  const left = new Float64Array(count);
-  const alone = new Float64Array(count);
-  const sole = new Float64Array(count);
-  const refused = new Int32Array(count);
-  for (let word = 0; word < words; word++) {
-    const here = alive[word] as number;
-    if (here === 0) continue;
-    let remaining = here;
-    let once = 0;
-    let twice = 0;
-    for (let i = 0; i < count; i++) {
-      const mask = (masks[i] as FilterMask).at(word);
-      const out = here & ~mask;
-      refused[i] = out;
-      twice |= once & out;
-      once |= out;
-      remaining &= mask;
-      if (remaining !== 0) left[i] = (left[i] as number) + popcount(remaining);
-      if (out !== 0) alone[i] = (alone[i] as number) + popcount(out);
+  const counts = masks.map(() => ({ left: 0, passed: 0, sole: 0 }));
+  const tally = spare.pop() ?? new Tally();
+  const passing = masks.map((_, i) => tally.buffer(i));
+  for (let from = 0; from < words; from += BLOCK) {
+    const length = Math.min(BLOCK, words - from);
+    tally.begin(alive, from, length);
+    for (const [i, mask] of masks.entries()) {
+      const count = counts[i] as Counts;
+      const words = passing[i] as Int32Array;
+      mask.fill(words, from, length);
+      tally.add(words);
+      if (mask.label === undefined) count.passed += tally.count(words);
+      if (i > 0) count.left += tally.countLeft();
     }
-    if (once === twice) continue;
-    for (let i = 0; i < count; i++) {
-      const only = (refused[i] as number) & ~twice;
-      if (only !== 0) sole[i] = (sole[i] as number) + popcount(only);
+    for (const [i, count] of counts.entries())
+      count.sole += tally.countSole(passing[i] as Int32Array);
+  }
+  spare.push(tally);
+  return filters.map(({ name, isTransient }, i) => {
+    const { left, passed, sole } = counts[i] as Counts;
+    const slot = masks[i]?.label;
+    const all = slot === undefined ? passed : (index.bits.counts[slot] as number);
+    // What passes the first filter is what is left after it.
+    return {
+      filter: name,
+      left: i === 0 ? all : left,
+      alone: index.size - all,
+      sole,
+      transient: isTransient,
+    };
+  });
+}
+
+/** Tallies that are not in use; a filter may itself ask for a report, so one would not do. */
+const spare: Tally[] = [];
+
+interface Counts {
+  left: number;
+  passed: number;
+  sole: number;
+}
+
+/** Bits of one block of words, filter after filter. */
+class Tally {
+  readonly #buffers: Int32Array[] = [];
+  readonly #alive = new Int32Array(BLOCK);
+  readonly #left = new Int32Array(BLOCK);
+  /** Refused by at least one, and by at least two filters. */
+  readonly #once = new Int32Array(BLOCK);
+  readonly #twice = new Int32Array(BLOCK);
+  #length = 0;
+
+  /** Room for what the `at`-th filter lets pass. */
+  buffer(at: number): Int32Array {
+    this.#buffers[at] ??= new Int32Array(BLOCK);
+    return this.#buffers[at];
+  }
+
+  begin(alive: Int32Array, from: number, length: number): void {
+    this.#length = length;
+    for (let i = 0; i < length; i++) this.#alive[i] = this.#left[i] = alive[from + i] as number;
+    this.#once.fill(0);
+    this.#twice.fill(0);
+  }
+
+  /** Takes what a filter lets pass. */
+  add(passing: Int32Array): void {
+    const [alive, left, once, twice] = [this.#alive, this.#left, this.#once, this.#twice];
+    for (let i = 0; i < this.#length; i++) {
+      const mask = passing[i] as number;
+      const refused = (alive[i] as number) & ~mask;
+      twice[i] = (twice[i] as number) | ((once[i] as number) & refused);
+      once[i] = (once[i] as number) | refused;
+      left[i] = (left[i] as number) & mask;
     }
   }
-  return filters.map(({ name, isTransient }, i) => ({
-    filter: name,
-    left: left[i] as number,
-    alone: alone[i] as number,
-    sole: sole[i] as number,
-    transient: isTransient,
-  }));
+
+  countLeft(): number {
+    return this.count(this.#left);
+  }
+
+  count(words: Int32Array): number {
+    let count = 0;
+    for (let i = 0; i < this.#length; i++) count += popcount(words[i] as number);
+    return count;
+  }
+
+  countSole(passing: Int32Array): number {
+    const [alive, twice] = [this.#alive, this.#twice];
+    let count = 0;
+    for (let i = 0; i < this.#length; i++) {
+      const refused = (alive[i] as number) & ~((passing[i] as number) | (twice[i] as number));
+      if (refused !== 0) count += popcount(refused);
+    }
+    return count;
+  }
 }
 
 /** The filters over words: by rank where an order knows who has the stake, else by row. */
@@ -79,7 +144,8 @@ function viewOf(binding: Binding): MaskView {
   const masks = filters.map((filter) => {
     const where = new Conjunction(filter.clauses, bits, index.bits.counts);
     const span = filter.name === "stake" ? stake : undefined;
-    return new FilterMask(where, testOf(filter), layout?.rowAt, span?.enough ?? 0, span?.short);
+    const { enough = 0, short } = span ?? {};
+    return new FilterMask(where, testOf(filter), labelOf(filter), layout?.rowAt, enough, short);
   });
   const view = { layout, masks, alive: bits[ALIVE] as Int32Array, words };
   binding.maskView = view;
@@ -96,8 +162,16 @@ function testOf({ clauses, listed, test }: BoundFilter): ((row: number) => boole
   return (row) => rows.has(row);
 }
 
+/** The slot of the one label that a filter asks for, if that is all it asks: its count is known. */
+function labelOf({ clauses, listed, test }: BoundFilter): number | undefined {
+  const [clause, more] = clauses;
+  if (more !== undefined || listed !== undefined || test !== undefined) return undefined;
+  return clause?.isNegated === false && clause.slots.length === 1 ? clause.slots[0] : undefined;
+}
+
 /** Those that one filter lets pass, 32 at a time. */
 class FilterMask {
+  readonly label: number | undefined;
   readonly #where: Conjunction;
   readonly #test: ((row: number) => boolean) | undefined;
   readonly #rowAt: Uint32Array | undefined;
@@ -108,28 +182,39 @@ class FilterMask {
   constructor(
     where: Conjunction,
     test: ((row: number) => boolean) | undefined,
+    label: number | undefined,
     rowAt: Uint32Array | undefined,
     enough: number,
     short = Number.POSITIVE_INFINITY,
   ) {
     this.#where = where;
     this.#test = test;
+    this.label = label;
     this.#rowAt = rowAt;
     this.#enough = enough;
     this.#short = short;
   }
 
-  at(word: number): number {
+  /** Writes `length` words from `from` on to `target`. */
+  fill(target: Int32Array, from: number, length: number): void {
+    this.#where.fill(target, from, length);
+    if (this.#test === undefined) return;
+    const whole = Math.floor(this.#enough / 32) - from;
+    for (let i = Math.max(0, whole); i < length; i++) {
+      target[i] = this.#tested(from + i, target[i] as number);
+    }
+  }
+
+  #tested(word: number, passing: number): number {
     const first = word * 32;
     if (first >= this.#short) return 0;
-    let mask = this.#where.at(word);
-    const test = this.#test;
-    if (test === undefined || first + 32 <= this.#enough) return mask;
+    let mask = passing;
     for (let rest = mask; rest !== 0; rest &= rest - 1) {
       const bit = lowestBit(rest);
       const place = first + bit;
       if (place < this.#enough) continue;
-      if (place >= this.#short || !test(this.#rowAt?.[place] ?? place)) mask &= ~(1 << bit);
+      const isShort = place >= this.#short || this.#test?.(this.#rowAt?.[place] ?? place) === false;
+      if (isShort) mask &= ~(1 << bit);
     }
     return mask;
   }

@@ -3,7 +3,7 @@
  * owner writes; a match reads synchronously, hence one version. Writes are O(1)-ish: a label is one bit
  * a copy, a signal one number and one sum a board, a stake one entry among the moved rows.
  */
-import { fnv64 } from "../../lib/fnv64.ts";
+import { hasBit } from "../../lib/bits.ts";
 import {
   MAX_LABELS,
   MAX_ROWS,
@@ -15,6 +15,7 @@ import {
 import { ALIVE, BitTable } from "./bit-table.ts";
 import { Column, StakeColumn } from "./columns.ts";
 import { Derived } from "./derived.ts";
+import { IdTable } from "./id-table.ts";
 import { Labels } from "./labels.ts";
 import { Owners } from "./owners.ts";
 
@@ -35,13 +36,12 @@ export class ProviderIndex {
   readonly owners = new Owners();
   readonly stakes = new StakeColumn(FIRST_ROWS);
   readonly columns: ReadonlyMap<string, Column>;
-  readonly ids: string[] = [];
+  readonly names = new IdTable(FIRST_ROWS);
+  /** By row. */
+  readonly ids: readonly string[] = this.names.ids;
   readonly derived: Derived;
   locationOf = new Uint8Array(FIRST_ROWS);
   featureCount = new Uint16Array(FIRST_ROWS);
-  /** Hashes of the ids: weighted choice must not depend on rows, which differ between regions. */
-  hashHigh = new Int32Array(FIRST_ROWS);
-  hashLow = new Int32Array(FIRST_ROWS);
   capacity = FIRST_ROWS;
   /** Providers held. */
   size = 0;
@@ -51,7 +51,6 @@ export class ProviderIndex {
   signalVersion = 0;
   /** Changes when plans must look up their bitsets and columns anew. */
   structure = 0;
-  readonly #rowOf = new Map<string, number>();
   readonly #free: number[] = [];
 
   constructor(schema: MarketSchema) {
@@ -67,7 +66,7 @@ export class ProviderIndex {
 
   /** The row of a provider. It stays until the provider is removed. */
   rowOf(id: string): number | undefined {
-    return this.#rowOf.get(id);
+    return this.names.rowOf(id);
   }
 
   /** Adds a provider, or replaces the one of its id. */
@@ -76,7 +75,7 @@ export class ProviderIndex {
     const states = [...new Set((provider.states ?? []).map(normalLabel))];
     const message = this.#faultOf(provider, features, states);
     if (message !== undefined) return { ok: false, message };
-    const known = this.#rowOf.get(provider.id);
+    const known = this.names.rowOf(provider.id);
     const row = known ?? this.#newRow(provider.id);
     this.owners.put(row, provider.owner);
     this.#relocate(row, provider.location ?? "", known !== undefined);
@@ -95,7 +94,7 @@ export class ProviderIndex {
 
   /** Takes a provider out; false when it was not there. */
   remove(id: string): boolean {
-    const row = this.#rowOf.get(id);
+    const row = this.names.rowOf(id);
     if (row === undefined) return false;
     this.owners.put(row, undefined);
     this.#flip(this.locations.slots[this.locationOf[row] as number] as number, row, false);
@@ -103,8 +102,7 @@ export class ProviderIndex {
     this.#relabel(this.states, row, [], true);
     this.#flip(ALIVE, row, false);
     this.derived.removed(row);
-    this.#rowOf.delete(id);
-    this.ids[row] = "";
+    this.names.remove(row);
     this.#free.push(row);
     this.size--;
     this.version++;
@@ -164,14 +162,15 @@ export class ProviderIndex {
 
   /** All rows that hold a provider, in no meaningful order. */
   *rows(): Generator<number, void, undefined> {
-    yield* this.#rowOf.values();
+    const alive = this.bits.words[ALIVE] as Int32Array;
+    for (let row = 0; row < this.ids.length; row++) if (hasBit(alive, row)) yield row;
   }
 
   #faultOf(provider: Provider, features: readonly string[], states: readonly string[]) {
     const fault = providerFault(provider, this.schema);
     if (fault !== undefined) return fault;
     const most = this.schema.maxRows ?? MAX_ROWS;
-    if (this.size >= most && !this.#rowOf.has(provider.id))
+    if (this.size >= most && this.names.rowOf(provider.id) === undefined)
       return `the market is full: ${most} providers`;
     const full = (
       [
@@ -191,11 +190,7 @@ export class ProviderIndex {
   #newRow(id: string): number {
     const row = this.#free.pop() ?? this.ids.length;
     if (row >= this.capacity) this.#grow(this.capacity * 2);
-    this.ids[row] = id;
-    this.#rowOf.set(id, row);
-    const { high, low } = fnv64(id);
-    this.hashHigh[row] = high;
-    this.hashLow[row] = low;
+    this.names.put(id, row);
     this.size++;
     return row;
   }
@@ -237,8 +232,7 @@ export class ProviderIndex {
     for (const column of this.columns.values()) column.grow(rows);
     this.locationOf = copied(this.locationOf, new Uint8Array(rows));
     this.featureCount = copied(this.featureCount, new Uint16Array(rows));
-    this.hashHigh = copied(this.hashHigh, new Int32Array(rows));
-    this.hashLow = copied(this.hashLow, new Int32Array(rows));
+    this.names.grow(rows);
     this.derived.grow(rows);
     this.structure++;
   }

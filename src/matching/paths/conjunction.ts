@@ -35,4 +35,22 @@ export class Conjunction {
     }
     return left;
   }
+
+  /** Those of `length` words from `from` on, written to `target`. */
+  fill(target: Int32Array, from: number, length: number): void {
+    if (this.#any.length > 0) {
+      for (let i = 0; i < length; i++) target[i] = this.at(from + i);
+      return;
+    }
+    const [first, ...others] = this.#all;
+    for (let i = 0; i < length; i++) target[i] = first?.[from + i] ?? 0;
+    for (const words of others) {
+      for (let i = 0; i < length; i++)
+        target[i] = (target[i] as number) & (words[from + i] as number);
+    }
+    for (const words of this.#none) {
+      for (let i = 0; i < length; i++)
+        target[i] = (target[i] as number) & ~(words[from + i] as number);
+    }
+  }
 }

@@ -9,14 +9,14 @@ const ROUNDED = 1 + 1e-9;
 
 /** Pushes all survivors of some weight by their keys. */
 export function draw(binding: Binding, seed: Seed, top: TopK): void {
-  const { hashHigh, hashLow } = binding.index;
-  const { high } = binding.index.stakes;
+  const { high, low } = binding.index.names;
+  const { stakes } = binding.index;
   const halves = seedHalves(seed);
   const isByStake = binding.plan.demand.weightBy === "stake";
   eachSurvivor(binding, (row) => {
-    const own = drawOf(hashHigh[row] as number, hashLow[row] as number, halves);
+    const own = drawOf(high[row] as number, low[row] as number, halves);
     // -ln u is more than 1 - u, so most rows lose without a logarithm, most without their score.
-    const most = isByStake ? (high[row] as number) : 1;
+    const most = isByStake ? (stakes.high[row] as number) : 1;
     if (most * ROUNDED < top.floor * (1 - own)) return;
     const weight = weightOf(binding, row);
     if (weight > 0) top.push(row, keyOf(weight, own));
