@@ -258,6 +258,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     const usual = candidate.view.calls.get(row.transport, this.info.name);
     const q99Ms = usual?.q99Ms;
     attempt.usualMs = usual?.answeredQ99Ms ?? 0;
+    attempt.medianMs = usual?.p50Ms ?? 0;
     engine.attempts.track(attempt, nowMs + this.#budget(q99Ms ?? COLD_Q99_MS, nowMs));
     if (this.#mayHedge) {
       engine.wheel.remove(this);

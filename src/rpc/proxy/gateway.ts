@@ -5,7 +5,7 @@ import { Engine } from "./engine.ts";
 import { Explainer } from "./explainer.ts";
 import { HttpFront } from "./front/http-front.ts";
 import type { ChainView, GatewayDeps } from "./ports.ts";
-import { StallRule } from "./attempt/stall-rule.ts";
+import { patience, StallRule } from "./attempt/stall-rule.ts";
 import { SuspectProbes } from "./attempt/suspect-probes.ts";
 import { WsFront } from "./front/ws-front.ts";
 
@@ -51,18 +51,19 @@ export class Gateway {
           if (attempt.owner.isCheap && !attempt.isStreaming) visit(attempt.row);
         });
       },
-      (row) => this.#q99Ms(row),
+      (row) => this.#patienceMs(row),
       (row) => this.#suspect(row, nowMs),
     );
   }
 
-  /** Slowest usual answer to a cheap method at this endpoint, as its attempts in flight know it. */
-  #q99Ms(row: EndpointRow): number {
-    let q99Ms = 0;
+  /** How long this endpoint may be silent, as its attempts in flight know it from evidence. */
+  #patienceMs(row: EndpointRow): number {
+    let patienceMs = 0;
     this.engine.attempts.each((attempt) => {
-      if (attempt.row === row) q99Ms = Math.max(q99Ms, attempt.usualMs);
+      if (attempt.row !== row) return;
+      patienceMs = Math.max(patienceMs, patience(attempt.usualMs, attempt.medianMs));
     });
-    return q99Ms;
+    return patienceMs;
   }
 
   #suspect(row: EndpointRow, nowMs: number): void {

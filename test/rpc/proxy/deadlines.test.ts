@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Expirable } from "../../../src/rpc/proxy/attempt/deadline-wheel.ts";
 import { DeadlineWheel } from "../../../src/rpc/proxy/attempt/deadline-wheel.ts";
 import { EmptyMemory } from "../../../src/rpc/proxy/attempt/empty-memory.ts";
-import { StallRule } from "../../../src/rpc/proxy/attempt/stall-rule.ts";
+import { patience, StallRule } from "../../../src/rpc/proxy/attempt/stall-rule.ts";
 import { makeRow } from "./support.ts";
 
 class Timer implements Expirable {
@@ -108,7 +108,7 @@ describe("the stall rule", () => {
         (visit) => {
           for (let call = 0; call < inFlight; call++) visit(row);
         },
-        () => q99Ms,
+        () => patience(q99Ms, 0),
         () => {
           stalledAt = tick;
         },
@@ -117,6 +117,13 @@ describe("the stall rule", () => {
     }
     return 0;
   };
+
+  it("is as patient as the slowest usual answers ask for, but not beyond what the median makes likely", () => {
+    expect(patience(0, 0)).toBe(0);
+    expect(patience(100, 0)).toBe(400);
+    expect(patience(100, 30)).toBe(400);
+    expect(patience(200, 1)).toBe(70);
+  });
 
   it("suspects a provider after 50 ms without a completion", () => {
     expect(run(100, () => ({ inFlight: 4, completes: false }))).toBe(11);

@@ -79,6 +79,8 @@ export class Attempt implements UpstreamHandler, Expirable, AttemptOutcome, Repl
   cancelledBecause: "client_gone" | "lost" | undefined = undefined;
   /** The q99 of the endpoint's answers to this method, or 0 while unknown. */
   usualMs = 0;
+  /** The median of them, or 0. */
+  medianMs = 0;
   call: UpstreamCall | undefined = undefined;
   errorClass: ErrorClass = "cancelled";
   durationMs = 0;

@@ -15,6 +15,15 @@ export const TICK_MS = 5;
 /** Shortest silence that counts. */
 const MIN_SILENCE_MS = 50;
 
+/**
+ * How long silence is nothing unusual, ms: four times the q99 of the answers. Some slow minutes, such
+ * as those after a start, raise the q99 for long; the median does not forget what is usual.
+ */
+export function patience(q99Ms: number, medianMs: number): number {
+  const usualMs = 4 * q99Ms;
+  return medianMs === 0 ? usualMs : Math.min(usualMs, MIN_SILENCE_MS + 20 * medianMs);
+}
+
 /** What is counted for one row. */
 interface Watch {
   answered: number;
@@ -34,7 +43,7 @@ export class StallRule {
    */
   tick(
     each: (visit: (row: EndpointRow) => void) => void,
-    q99Ms: (row: EndpointRow) => number,
+    patienceMs: (row: EndpointRow) => number,
     onStalled: (row: EndpointRow) => void,
   ): void {
     const stamp = ++this.#stamp;
@@ -50,7 +59,7 @@ export class StallRule {
         continue;
       }
       watch.ticks++;
-      if (watch.ticks * TICK_MS > Math.max(MIN_SILENCE_MS, 4 * q99Ms(row))) {
+      if (watch.ticks * TICK_MS > Math.max(MIN_SILENCE_MS, patienceMs(row))) {
         this.#watches.delete(row);
         onStalled(row);
       }
