@@ -44,6 +44,8 @@ export class Breaker {
 
   /** Feeds one event; returns the effects in order. */
   feed(event: BreakerEvent): readonly BreakerEffect[] {
+    // A dead provider's calls all fail at once: what was admitted before it opened changes nothing.
+    if (isOutdated(event, this.#snapshot.context)) return nothing;
     const from = this.row.state;
     const [next, actions] = transition(breakerMachine, this.#snapshot, event);
     if (next === this.#snapshot) return nothing;
@@ -145,6 +147,9 @@ const successes: ReadonlySet<AttemptOutcome["errorClass"]> = new Set([
   "tx_rejected",
   "tx_known",
 ]);
+
+const isOutdated = (event: BreakerEvent, { generation }: BreakerContext): boolean =>
+  "generation" in event && event.generation !== generation;
 
 /** The event that an attempt's outcome is for its breaker (decision table, json-rpc reference 7.3). */
 export const breakerEvent = (
