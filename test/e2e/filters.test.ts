@@ -42,6 +42,11 @@ describeWithAnvil("stateful filters through the gateway", () => {
     const places = [chain.node.url, url];
     const both = async (method: string, params: readonly (readonly unknown[])[]) =>
       Promise.all(places.map((place, at) => rpc(place, method, params[at])));
+    // A filter tells what comes after it: both must begin at one block.
+    await eventually("both are at one height", async () => {
+      const [node, gateway] = await both("eth_blockNumber", [[], []]);
+      return node === gateway;
+    });
     const filters: Record<string, [string, unknown[]]> = {
       blocks: ["eth_newBlockFilter", []],
       all: ["eth_newFilter", [{}]],
