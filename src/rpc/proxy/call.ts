@@ -46,7 +46,7 @@ export interface CallOptions {
   /** The provider to try first, whatever its rank. */
   readonly prefer?: ProviderId | undefined;
   /** All providers are asked and measured; the first result is the answer. */
-  readonly mirrorsAll: boolean;
+  readonly asksAll: boolean;
   /** A header or the query has changed something. */
   readonly isDirected: boolean;
   /** The client's own name for this request, kept beside ours. */
@@ -77,7 +77,7 @@ export const PLAIN_OPTIONS: CallOptions = {
   consistency: undefined,
   maxCost: undefined,
   exclude: [],
-  mirrorsAll: false,
+  asksAll: false,
   isDirected: false,
   clientRequestId: undefined,
 };

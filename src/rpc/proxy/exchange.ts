@@ -1,11 +1,10 @@
 /**
- * One call from ranking to answer: tries endpoints in order under one deadline, classifies how each
- * attempt ended, and stops, fails over or gives up by the decision table.
+ * One call from ranking to answer: tries endpoints under one deadline, classifies how each attempt
+ * ended, and stops, fails over or gives up by the decision table. Who is tried: candidate-walk.ts.
  *
  * Callbacks only: no promise, no timer and no mailbox stands between the client's bytes and the
  * provider's. Reports to breaker and pool are casts that may be lost without harm.
  */
-import type { EndpointRow } from "../chain-view.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ToldHedge } from "../explain/told.ts";
 import type { OwnReason } from "../errors/codes.ts";
@@ -13,27 +12,25 @@ import { DECISIONS } from "../errors/decisions.ts";
 import type { ErrorRule } from "../errors/rules.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import type { BlockDemand } from "../json-rpc/block-demand.ts";
-import { blockDemand } from "../json-rpc/block-demand.ts";
 import { upstreamBytes } from "../json-rpc/request-bytes.ts";
 import { ID_WIDTH } from "../json-rpc/upstream-id.ts";
 import { hedgeDelayMs } from "../hedge.ts";
-import { firstUsable, TriedSet } from "../selection/pick.ts";
 import type { Selected } from "../selection/selected.ts";
-import type { Candidate, Ranking, RoutingSnapshot } from "../selection/snapshot.ts";
+import type { Ranking } from "../selection/snapshot.ts";
 import { account } from "./attempt/accounting.ts";
 import { blocksOf, isNearHead } from "./attempt/asked.ts";
 import type { AttemptOwner } from "./attempt/attempt.ts";
 import { Attempt } from "./attempt/attempt.ts";
 import type { Expirable } from "./attempt/deadline-wheel.ts";
-import { takeHedge, type HedgeDenial } from "./attempt/hedging.ts";
 import { Legs } from "./attempt/legs.ts";
 import { failsOver, isStaleSocket, sharedBudgetMs, wantsHigherHead } from "./attempt/retry.ts";
 import type { Call, CallSink } from "./call.ts";
+import { CandidateWalk, type HedgeDenial, type Target } from "./candidate-walk.ts";
 import type { Engine } from "./engine.ts";
 import { COLD_Q99_MS, MIN_ATTEMPT_MS } from "./limits.ts";
 import type { FinalAnswer } from "./outcome.ts";
 import { finalAnswer, ownAnswer } from "./outcome.ts";
-import type { RequestRecord, Upstream, UpstreamFailure } from "./ports.ts";
+import type { RequestRecord, UpstreamFailure } from "./ports.ts";
 import { ServedCall } from "./served-call.ts";
 import type { Running } from "./service.ts";
 import { tellFailover } from "./telling.ts";
@@ -41,27 +38,21 @@ import { tellFailover } from "./telling.ts";
 /** A call in progress; what expires is the wait before its hedge. */
 export class Exchange extends ServedCall implements AttemptOwner, Running, Expirable {
   override readonly attempts: Attempt[] = [];
-  override ranking: Ranking | undefined = undefined;
-  override selected: Selected | undefined = undefined;
   expiresAtMs = 0;
   wheelNext: Expirable | undefined = undefined;
   wheelPrevious: Expirable | undefined = undefined;
   /** Why no hedge was sent although the wait was over. */
   hedgeDenied: HedgeDenial | undefined = undefined;
   readonly #sink: CallSink;
-  readonly #tried = new TriedSet();
+  readonly #walk: CandidateWalk;
   #deadlineAtMs = 0;
   /** Attempts at most, hedge and retries of stale sockets apart. */
   #maxAttempts = 0;
   #tries = 0;
-  /** The block that a provider must have reached. */
-  #minHead = 0;
   readonly #legs = new Legs();
   #mayHedge = false;
   #isDone = false;
   #hasRetriedReset = false;
-  /** The named provider has had its turn; the ranking is everybody's now. */
-  #hasLeftProvider = false;
   /** A valid `null` that is sent when no other provider knows more. */
   #empty:
     | { readonly attempt: Attempt; readonly body: Buffer; readonly idStart: number }
@@ -70,6 +61,15 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   constructor(engine: Engine, call: Call, info: MethodInfo, sink: CallSink, nowMs: number) {
     super(engine, call, info, nowMs);
     this.#sink = sink;
+    this.#walk = new CandidateWalk(engine, call, info.name);
+  }
+
+  override get selected(): Selected | undefined {
+    return this.#walk.selected;
+  }
+
+  override get ranking(): Ranking | undefined {
+    return this.#walk.selected?.ranking;
   }
 
   get isCheap(): boolean {
@@ -134,19 +134,12 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     this.#deadlineAtMs = this.startMs + (options.timeoutMs || info.totalMs);
     this.#maxAttempts = options.maxAttempts || engine.limits.maxAttempts;
     if (!options.failover || !call.chain.failoverEnabled) this.#maxAttempts = 1;
-    const { snapshot, hedge } = call.chain;
+    const { hedge } = call.chain;
     if (hedge.enabled && info.isIdempotent && info.class !== "write" && this.#maxAttempts > 1) {
       engine.chooser.hedges(call.chain).earn(hedge.budget);
       this.#mayHedge = !options.noHedge;
     }
-    if (snapshot !== undefined) {
-      const { paramsStart, paramsEnd } = call.envelope;
-      const asked = blockDemand(info.name, call.body, paramsStart, paramsEnd);
-      this.#select(snapshot, call, asked, this.startMs);
-      // A client may ask for the block it has just been told of, before the tip has moved: whoever
-      // announced it is preferred; if nobody has it yet, anybody may say so.
-      if (asked !== undefined) this.#minHead = asked.block;
-    }
+    this.#walk.start(this.startMs);
     this.#tryNext(this.startMs, call.isPart ? "part" : "primary", -1);
   }
 
@@ -171,83 +164,24 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     if (attempt.isSettled || attempt.isStreaming || !this.info.isIdempotent) return;
     // Without another provider a slow answer is the only one there can be.
     const isOnly = this.#legs.beside(attempt) === undefined;
-    const isLast = this.#tries >= this.#maxAttempts || !this.#hasAnother(this.engine.now());
+    const isLast = this.#tries >= this.#maxAttempts || !this.#walk.hasAnother(this.engine.now());
     if (isOnly && isLast) return;
     attempt.call?.abort();
     attempt.fail("timeout", "provider answers nobody");
   }
 
   #tryNext(nowMs: number, kind: Attempt["kind"], aboveHead: number): void {
-    const { ranking, engine, call } = this;
-    for (;;) {
-      if (this.#deadlineAtMs - nowMs < MIN_ATTEMPT_MS && this.attempts.length > 0) {
-        this.#giveUp(nowMs, "deadline");
-        return;
-      }
-      const candidate =
-        ranking === undefined
-          ? undefined
-          : engine.chooser.pick(
-              call,
-              ranking,
-              nowMs,
-              this.#tried,
-              Math.max(aboveHead + 1, this.#minHead),
-            );
-      if (candidate === undefined) {
-        if (this.#leaveProvider()) {
-          this.#tryNext(nowMs, kind, aboveHead);
-          return;
-        }
-        this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
-        return;
-      }
-      this.#tried.add(candidate.row.index);
-      const row = engine.chooser.rowFor(call, candidate, nowMs);
-      const upstream = row === undefined ? undefined : call.chain.upstream(row);
-      if (row !== undefined && upstream !== undefined) {
-        this.#dispatch(candidate, row, upstream, nowMs, kind);
-        return;
-      }
+    if (this.#deadlineAtMs - nowMs < MIN_ATTEMPT_MS && this.attempts.length > 0) {
+      this.#giveUp(nowMs, "deadline");
+      return;
     }
+    const target = this.#walk.next(nowMs, aboveHead);
+    if (target === undefined) {
+      this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
+    } else this.#dispatch(target, nowMs, kind);
   }
 
-  get #mayLeaveProvider(): boolean {
-    const { options, chain } = this.call;
-    if (this.#hasLeftProvider || !options.leavesProvider) return false;
-    return options.provider !== undefined && (chain.snapshot?.endpoints.length ?? 0) > 1;
-  }
-
-  /** `failover=on` with a provider: once that one has failed, whoever the chain has. */
-  #leaveProvider(): boolean {
-    const { call, engine, info } = this;
-    const { options, chain, envelope } = call;
-    const { snapshot } = chain;
-    if (!this.#mayLeaveProvider || snapshot === undefined) return false;
-    this.#hasLeftProvider = true;
-    const asked = blockDemand(info.name, call.body, envelope.paramsStart, envelope.paramsEnd);
-    const anybody = { ...call, options: { ...options, provider: undefined } };
-    this.#select(snapshot, anybody, asked, engine.now());
-    return true;
-  }
-
-  #select(
-    snapshot: RoutingSnapshot,
-    call: Call,
-    asked: BlockDemand | undefined,
-    nowMs: number,
-  ): void {
-    this.selected = this.engine.chooser.select(snapshot, call, this.info.name, asked, nowMs);
-    this.ranking = this.selected.ranking;
-  }
-
-  #dispatch(
-    candidate: Candidate,
-    row: EndpointRow,
-    upstream: Upstream,
-    nowMs: number,
-    kind: Attempt["kind"],
-  ): void {
+  #dispatch({ candidate, row, upstream }: Target, nowMs: number, kind: Attempt["kind"]): void {
     const { engine, call } = this;
     const id = engine.ids.next();
     const attempt = new Attempt(this, candidate, row, id, nowMs, kind);
@@ -271,7 +205,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   #budget(q99Ms: number, nowMs: number): number {
     const remaining = this.#deadlineAtMs - nowMs;
     const capMs = Math.min(this.info.attemptCapMs, remaining);
-    if (this.#tries >= this.#maxAttempts || !this.#hasAnother(nowMs)) {
+    if (this.#tries >= this.#maxAttempts || !this.#walk.hasAnother(nowMs)) {
       return this.#maxAttempts === 1 ? remaining : capMs;
     }
     return sharedBudgetMs(capMs, q99Ms, remaining);
@@ -279,29 +213,20 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
 
   /** The wait for the first provider is over: a second one is asked, once, if it may be. */
   onExpire(nowMs: number): void {
-    const { engine, call, ranking, chain, method, requestId } = this;
+    const { engine, chain, method, requestId } = this;
     const slow = this.#legs.one;
-    if (this.#isDone || slow === undefined || slow.isStreaming || ranking === undefined) return;
+    if (this.#isDone || slow === undefined || slow.isStreaming) return;
     this.#mayHedge = false;
-    const demand = {
-      call,
-      ranking,
-      tried: this.#tried,
-      minHead: this.#minHead,
-      slow,
-      deadlineAtMs: this.#deadlineAtMs,
-    };
-    const leg = takeHedge(engine, demand, nowMs);
+    const target = this.#walk.hedge(slow, this.#deadlineAtMs, nowMs);
     const { emit } = engine.deps;
-    if (typeof leg === "string") {
-      this.hedgeDenied = leg;
-      if (leg === "budget") emit("rpc.hedge.budget_exhausted", { chain, method, requestId });
+    if (typeof target === "string") {
+      this.hedgeDenied = target;
+      if (target === "budget") emit("rpc.hedge.budget_exhausted", { chain, method, requestId });
       return;
     }
-    const { provider } = leg.candidate.view;
+    const { provider } = target.candidate.view;
     emit("rpc.hedge.fired", { chain, method, requestId, provider, from: slow.provider });
-    this.#tried.add(leg.row.index);
-    this.#dispatch(leg.candidate, leg.row, leg.upstream, nowMs, "hedge");
+    this.#dispatch(target, nowMs, "hedge");
   }
 
   /** Ends a leg that nobody waits for any more; it is nobody's failure. */
@@ -326,14 +251,6 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     emit("rpc.hedge.won", { chain, method, requestId, provider: provider ?? "" });
   }
 
-  #hasAnother(nowMs: number): boolean {
-    if (this.#mayLeaveProvider) return true;
-    return (
-      this.ranking !== undefined &&
-      firstUsable(this.ranking, nowMs, this.#tried, 0, this.call.pin) !== undefined
-    );
-  }
-
   onResult(attempt: Attempt, body: Buffer, idStart: number, idEnd: number, isNull: boolean): void {
     const nowMs = this.engine.now();
     if (isNull && this.info.isLookup && this.#retryEmpty(attempt, body, idStart, nowMs)) return;
@@ -355,7 +272,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     if (this.#empty !== undefined) return false;
     const isRaced = this.#legs.beside(attempt) !== undefined;
     if (!isRaced) {
-      if (this.#tries >= this.#maxAttempts || !this.#hasAnother(nowMs)) return false;
+      if (this.#tries >= this.#maxAttempts || !this.#walk.hasAnother(nowMs)) return false;
       if (!this.engine.empties.mayRetry(this.call, this.info, nowMs)) return false;
     }
     attempt.errorClass = "empty";
@@ -428,13 +345,9 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
 
   #retryFresh(attempt: Attempt, nowMs: number): void {
     this.#hasRetriedReset = true;
-    const candidate = this.ranking?.candidates.find(({ row }) => row.index === attempt.row.index);
-    const upstream = this.call.chain.upstream(attempt.row);
-    if (candidate === undefined || upstream === undefined) {
-      this.#tryNext(nowMs, "failover", -1);
-      return;
-    }
-    this.#dispatch(candidate, attempt.row, upstream, nowMs, "retry");
+    const target = this.#walk.again(attempt.row);
+    if (target === undefined) this.#tryNext(nowMs, "failover", -1);
+    else this.#dispatch(target, nowMs, "retry");
   }
 
   #mayFailOver(errorClass: ErrorClass): boolean {

@@ -1,4 +1,4 @@
-/** The facts of an answer that no exchange produced: local answers and refusals. */
+/** The facts of a call: what its bytes and its caller say, and those of an answer without attempts. */
 import type { Note } from "../explain/record.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
@@ -12,10 +12,43 @@ interface Clerk {
   nextRequestId(): string;
 }
 
-/** Facts without attempts of their own. */
-export class LocalFacts implements CallFacts, RequestRecord {
-  readonly requestId: string;
+/** What is known of a call whoever serves it. */
+export abstract class KnownCall {
   readonly call: Call;
+
+  constructor(call: Call) {
+    this.call = call;
+  }
+
+  get chain(): ChainName {
+    return this.call.chain.name;
+  }
+
+  get protocol(): Transport {
+    return this.call.protocol;
+  }
+
+  get clientRequestId(): string | undefined {
+    return this.call.options.clientRequestId;
+  }
+
+  get notes(): Note | undefined {
+    return this.call.notes;
+  }
+
+  get paramsBytes(): number {
+    return paramsBytes(this.call);
+  }
+
+  /** The client's id as it stood in the request. */
+  get idToken(): string {
+    return idToken(this.call.body, this.call.envelope);
+  }
+}
+
+/** Facts without attempts of their own: local answers and refusals. */
+export class LocalFacts extends KnownCall implements CallFacts, RequestRecord {
+  readonly requestId: string;
   readonly cache: CacheStatus;
   readonly reason: OwnReason | undefined;
   readonly provider: ProviderId | undefined = undefined;
@@ -35,20 +68,12 @@ export class LocalFacts implements CallFacts, RequestRecord {
     reason: OwnReason | undefined,
     cache: CacheStatus = reason === undefined ? "LOCAL" : "BYPASS",
   ) {
+    super(call);
     this.#clerk = clerk;
-    this.call = call;
     this.requestId = clerk.nextRequestId();
     this.reason = reason;
     this.cache = cache;
     this.startMs = clerk.now();
-  }
-
-  get clientRequestId(): string | undefined {
-    return this.call.options.clientRequestId;
-  }
-
-  get chain(): ChainName {
-    return this.call.chain.name;
   }
 
   get method(): string {
@@ -59,24 +84,8 @@ export class LocalFacts implements CallFacts, RequestRecord {
     return this.call.options.strategy ?? this.call.chain.strategy;
   }
 
-  get protocol(): Transport {
-    return this.call.protocol;
-  }
-
   get outcome(): RequestRecord["outcome"] {
     return this.reason === undefined ? "ok" : "error";
-  }
-
-  get notes(): Note | undefined {
-    return this.call.notes;
-  }
-
-  get paramsBytes(): number {
-    return paramsBytes(this.call);
-  }
-
-  get idToken(): string {
-    return idToken(this.call.body, this.call.envelope);
   }
 
   now(): number {

@@ -47,7 +47,7 @@ class AskedReads implements Service {
     const asked = quorum ?? profile?.quorum;
     const terms = quorumTerms(call.chain.quorum, info.name, asked);
     if (terms !== undefined) return quorumRead(this.#engine, call, info, sink, terms);
-    if (call.options.mirrorsAll && info.isIdempotent) {
+    if (call.options.asksAll && info.isIdempotent) {
       return benchmarkRead(this.#engine, call, info, sink);
     }
     if (info === GET_LOGS) return this.#logs.serve(call, info, sink);

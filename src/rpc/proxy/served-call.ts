@@ -1,21 +1,18 @@
 /** A client's call that providers are asked for, as headers, explanations and observers see it. */
-import type { Note } from "../explain/record.ts";
 import type { OwnReason } from "../errors/codes.ts";
-import type { ChainName, ProviderId, Transport } from "../ids.ts";
-import { idToken } from "../json-rpc/request-bytes.ts";
+import type { ProviderId } from "../ids.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import type { Selected } from "../selection/selected.ts";
 import type { Ranking } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { Call, CallFacts } from "./call.ts";
 import type { Engine } from "./engine.ts";
-import { paramsBytes } from "./facts.ts";
+import { KnownCall } from "./facts.ts";
 import type { ChainView, RequestRecord } from "./ports.ts";
 
 /** The record of a call; whoever serves it says how far it has come. */
-export abstract class ServedCall implements CallFacts, RequestRecord {
+export abstract class ServedCall extends KnownCall implements CallFacts, RequestRecord {
   readonly engine: Engine;
-  readonly call: Call;
   readonly info: MethodInfo;
   readonly requestId: string;
   readonly strategy: string;
@@ -27,8 +24,8 @@ export abstract class ServedCall implements CallFacts, RequestRecord {
   outcome: RequestRecord["outcome"] = "ok";
 
   constructor(engine: Engine, call: Call, info: MethodInfo, nowMs: number) {
+    super(call);
     this.engine = engine;
-    this.call = call;
     this.info = info;
     this.requestId = engine.nextRequestId();
     this.strategy = call.options.strategy ?? call.chain.strategy;
@@ -49,16 +46,8 @@ export abstract class ServedCall implements CallFacts, RequestRecord {
     return this.info.name;
   }
 
-  get chain(): ChainName {
-    return this.call.chain.name;
-  }
-
   get chainView(): ChainView {
     return this.call.chain;
-  }
-
-  get protocol(): Transport {
-    return this.call.protocol;
   }
 
   get isLocal(): boolean {
@@ -70,23 +59,6 @@ export abstract class ServedCall implements CallFacts, RequestRecord {
     const { info, call } = this;
     const isCacheable = info.isIdempotent && info.class !== "write" && !call.options.noCache;
     return isCacheable ? "MISS" : "BYPASS";
-  }
-
-  /** The client's id as it stood in the request. */
-  get idToken(): string {
-    return idToken(this.call.body, this.call.envelope);
-  }
-
-  get clientRequestId(): string | undefined {
-    return this.call.options.clientRequestId;
-  }
-
-  get notes(): Note | undefined {
-    return this.call.notes;
-  }
-
-  get paramsBytes(): number {
-    return paramsBytes(this.call);
   }
 
   now(): number {

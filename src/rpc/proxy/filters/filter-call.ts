@@ -19,7 +19,7 @@ export class FilterCall extends Composite {
     const info = methodInfo(method);
     const question: Call = {
       ...makeCall(this.call.chain, method, JSON.stringify(params)),
-      options: { ...this.call.options, meta: "none", mirrorsAll: false },
+      options: { ...this.call.options, meta: "none", asksAll: false },
       isPart: true,
     };
     const sink = new OwnSink(answered);

@@ -39,7 +39,7 @@ const AGGRESSIVE_HEDGE_MS = 100;
 const PRESETS: ReadonlyMap<string, Partial<CallOptions>> = new Map<string, Partial<CallOptions>>([
   ["no-failover", { failover: false }],
   ["aggressive", { maxAttempts: 5, hedgeMs: AGGRESSIVE_HEDGE_MS }],
-  ["benchmark", { mirrorsAll: true, meta: "headers" }],
+  ["benchmark", { asksAll: true, meta: "headers" }],
   ["debug", { meta: "body" }],
 ]);
 

@@ -237,7 +237,7 @@ export class SharedReads implements Service, FlightOwner {
 
 /** Reads that change nothing, whose answer somebody waits for and nobody wanted for himself. */
 function mayShare({ options, envelope, isPart }: Call, info: MethodInfo): boolean {
-  if (isPart || options.noCache || options.mirrorsAll || !envelope.hasId) return false;
+  if (isPart || options.noCache || options.asksAll || !envelope.hasId) return false;
   return info.isIdempotent && info.class !== "write";
 }
 

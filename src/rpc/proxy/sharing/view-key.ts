@@ -30,7 +30,7 @@ type Unshared =
   | "timeoutMs"
   | "meta"
   | "noCache"
-  | "mirrorsAll"
+  | "asksAll"
   | "clientRequestId"
   | "session";
 type Shared = Exclude<keyof CallOptions, Unshared>;

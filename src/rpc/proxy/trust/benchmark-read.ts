@@ -67,7 +67,7 @@ class BenchmarkRead implements LegOwner, Running, Expirable {
           leavesProvider: false,
           noCache: true,
           noHedge: true,
-          mirrorsAll: false,
+          asksAll: false,
         },
         info,
         new QuorumLeg(this, provider, index),

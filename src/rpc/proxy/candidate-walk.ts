@@ -1,0 +1,140 @@
+/**
+ * Who is asked for one call, one after the other: walks its ranking, gives each provider once, and
+ * leaves a provider that was named when the caller allows it.
+ */
+import type { EndpointRow } from "../chain-view.ts";
+import { firstUsable, hedgeTarget, TriedSet } from "../selection/pick.ts";
+import type { Selected } from "../selection/selected.ts";
+import type { Candidate } from "../selection/snapshot.ts";
+import { blocksOf } from "./attempt/asked.ts";
+import type { Attempt } from "./attempt/attempt.ts";
+import type { Call } from "./call.ts";
+import type { Engine } from "./engine.ts";
+import { MIN_ATTEMPT_MS } from "./limits.ts";
+import type { Upstream } from "./ports.ts";
+
+/** Where an attempt goes. */
+export interface Target {
+  readonly candidate: Candidate;
+  readonly row: EndpointRow;
+  readonly upstream: Upstream;
+}
+
+/** Why a slow call got no hedge. */
+export type HedgeDenial = "no_provider" | "deadline" | "budget";
+
+/** The walk of one call. */
+export class CandidateWalk {
+  /** How the order came about; `undefined` while the chain is starting. */
+  selected: Selected | undefined = undefined;
+  readonly #engine: Engine;
+  readonly #call: Call;
+  readonly #method: string;
+  readonly #tried = new TriedSet();
+  /** The block that a provider should have reached. */
+  #minHead = 0;
+  /** The named provider has had its turn; the ranking is everybody's now. */
+  #hasLeftProvider = false;
+
+  constructor(engine: Engine, call: Call, method: string) {
+    this.#engine = engine;
+    this.#call = call;
+    this.#method = method;
+  }
+
+  /** Ranks the providers of the moment. */
+  start(nowMs: number): void {
+    this.#select(this.#call, nowMs);
+    // A client may ask for the block it has just been told of, before the tip has moved: whoever
+    // announced it is preferred; if nobody has it yet, anybody may say so.
+    this.#minHead = this.selected?.minHead ?? 0;
+  }
+
+  /** The next provider, preferably one whose head is above `aboveHead`. */
+  next(nowMs: number, aboveHead: number): Target | undefined {
+    const call = this.#call;
+    const minHead = Math.max(aboveHead + 1, this.#minHead);
+    for (;;) {
+      const ranking = this.selected?.ranking;
+      const candidate =
+        ranking === undefined
+          ? undefined
+          : this.#engine.chooser.pick(call, ranking, nowMs, this.#tried, minHead);
+      if (candidate === undefined) {
+        if (!this.#leaveProvider(nowMs)) return undefined;
+        continue;
+      }
+      const target = this.#take(candidate, nowMs);
+      if (target !== undefined) return target;
+    }
+  }
+
+  /** The same provider once more. */
+  again(row: EndpointRow): Target | undefined {
+    const candidate = this.selected?.ranking.candidates.find((one) => one.row.index === row.index);
+    const upstream = this.#call.chain.upstream(row);
+    return candidate === undefined || upstream === undefined
+      ? undefined
+      : { candidate, row, upstream };
+  }
+
+  /** A second provider beside a slow one, out of the chain's budget; or why there is none. */
+  hedge(slow: Attempt, deadlineAtMs: number, nowMs: number): Target | HedgeDenial {
+    const ranking = this.selected?.ranking;
+    const candidate =
+      ranking === undefined
+        ? undefined
+        : hedgeTarget(ranking, nowMs, this.#tried, this.#minHead, slow.provider);
+    const target = candidate === undefined ? undefined : this.#targetOf(candidate, nowMs);
+    if (target === undefined) return "no_provider";
+    const { row } = target;
+    const usualMs = target.candidate.view.calls.get(row.transport, this.#method)?.p50Ms ?? 0;
+    if (deadlineAtMs - nowMs < Math.max(usualMs, MIN_ATTEMPT_MS)) return "deadline";
+    if (!this.#engine.chooser.hedges(this.#call.chain).take()) return "budget";
+    this.#tried.add(row.index);
+    return target;
+  }
+
+  /** Whether another provider could follow. */
+  hasAnother(nowMs: number): boolean {
+    if (this.#mayLeaveProvider) return true;
+    const ranking = this.selected?.ranking;
+    return (
+      ranking !== undefined &&
+      firstUsable(ranking, nowMs, this.#tried, 0, this.#call.pin) !== undefined
+    );
+  }
+
+  #take(candidate: Candidate, nowMs: number): Target | undefined {
+    this.#tried.add(candidate.row.index);
+    return this.#targetOf(candidate, nowMs);
+  }
+
+  #targetOf(candidate: Candidate, nowMs: number): Target | undefined {
+    const row = this.#engine.chooser.rowFor(this.#call, candidate, nowMs);
+    const upstream = row === undefined ? undefined : this.#call.chain.upstream(row);
+    return row === undefined || upstream === undefined ? undefined : { candidate, row, upstream };
+  }
+
+  get #mayLeaveProvider(): boolean {
+    const { options, chain } = this.#call;
+    if (this.#hasLeftProvider || !options.leavesProvider) return false;
+    return options.provider !== undefined && (chain.snapshot?.endpoints.length ?? 0) > 1;
+  }
+
+  /** `failover=on` with a provider: once that one has failed, whoever the chain has. */
+  #leaveProvider(nowMs: number): boolean {
+    if (!this.#mayLeaveProvider) return false;
+    this.#hasLeftProvider = true;
+    const call = this.#call;
+    this.#select({ ...call, options: { ...call.options, provider: undefined } }, nowMs);
+    return true;
+  }
+
+  #select(call: Call, nowMs: number): void {
+    const { snapshot } = call.chain;
+    if (snapshot === undefined) return;
+    const asked = blocksOf(call, this.#method);
+    this.selected = this.#engine.chooser.select(snapshot, call, this.#method, asked, nowMs);
+  }
+}
