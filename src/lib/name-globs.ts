@@ -9,7 +9,7 @@ const MAX_REMEMBERED = 1024;
 /** A compiled list of globs. */
 export class NameGlobs {
   readonly #exact: ReadonlySet<string>;
-  /** Each glob as the pieces between its stars. */
+  /** Each glob as the pieces between its stars: two or more. */
   readonly #globs: readonly (readonly string[])[];
   readonly #verdicts = new Map<string, boolean>();
 
@@ -31,6 +31,11 @@ export class NameGlobs {
     this.#verdicts.set(method, verdict);
     return verdict;
   }
+}
+
+/** Whether one glob matches the name; for a glob that is met once, such as a caller's. */
+export function matchesGlob(glob: string, name: string): boolean {
+  return glob.includes("*") ? isMatch(glob.split("*"), name) : glob === name;
 }
 
 /** The first piece begins the name, the last ends it, those between follow each other: leftmost is best. */

@@ -1,6 +1,7 @@
 /**
  * What a trace covers: which processes, now and later, and which of their messages.
  */
+import { NameGlobs } from "../../lib/name-globs.ts";
 import { findProcess, nameOfTarget, pathOfProcess } from "../node/find.ts";
 import type { Kernel } from "../process/kernel.ts";
 import type { Process } from "../process/process.ts";
@@ -46,28 +47,9 @@ function hasAbove(process: Process, isRoot: (process: Process) => boolean): bool
 /** The pattern as a question to one message. */
 export function matcher(pattern: TracePattern): (event: SysEvent) => boolean {
   const { direction, kinds, type } = pattern;
-  const isType = type === undefined ? undefined : globOf(type);
+  const types = type === undefined ? undefined : new NameGlobs([type]);
   return (event) =>
     (direction === undefined || event.direction === direction) &&
     (kinds === undefined || kinds.includes(event.kind)) &&
-    (isType === undefined || isType(event.type));
-}
-
-/** A pattern with `*`; matches greedily from both ends, so that no pattern is slow. */
-function globOf(glob: string): (text: string) => boolean {
-  const [first = "", ...rest] = glob.split("*");
-  if (rest.length === 0) return (text) => text === glob;
-  const last = rest.pop() ?? "";
-  return (text) => {
-    if (text.length < first.length + last.length) return false;
-    if (!text.startsWith(first) || !text.endsWith(last)) return false;
-    const end = text.length - last.length;
-    let at = first.length;
-    for (const part of rest) {
-      const found = text.indexOf(part, at);
-      if (found < 0 || found + part.length > end) return false;
-      at = found + part.length;
-    }
-    return true;
-  };
+    (types === undefined || types.has(event.type));
 }

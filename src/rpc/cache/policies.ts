@@ -1,15 +1,19 @@
 /** How long the operator lets answers be kept: the first policy that fits a method and finality. */
 import type { CachePolicyConfig } from "../../../config/schema.ts";
+import { NameGlobs } from "../../lib/name-globs.ts";
 import { defaultTtlMs, type Finality } from "./finality.ts";
 
 /** The policies of one chain. */
 export class CachePolicies {
   readonly source: readonly CachePolicyConfig[];
+  /** The methods of each policy. */
+  readonly #methods: readonly NameGlobs[];
   /** The policy of each method and finality asked for; the method table bounds it. */
   readonly #found = new Map<string, CachePolicyConfig | undefined>();
 
   constructor(source: readonly CachePolicyConfig[]) {
     this.source = source;
+    this.#methods = source.map(({ methods }) => new NameGlobs(methods));
   }
 
   /** Time an answer may be served, ms; 0 when it is not kept. */
@@ -23,24 +27,9 @@ export class CachePolicies {
     const known = this.#found.get(key);
     if (known !== undefined || this.#found.has(key)) return known;
     const policy = this.source.find(
-      (one) => one.finality === finality && one.methods.some((glob) => fits(glob, method)),
+      (one, i) => one.finality === finality && this.#methods[i]?.has(method) === true,
     );
     this.#found.set(key, policy);
     return policy;
   }
-}
-
-/** Whether a name fits a glob, in which `*` stands for any run of characters. */
-function fits(glob: string, name: string): boolean {
-  const [first = "", ...rest] = glob.split("*");
-  if (rest.length === 0) return glob === name;
-  if (!name.startsWith(first)) return false;
-  const last = rest.pop() ?? "";
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return name.length - last.length >= at && name.endsWith(last);
 }
