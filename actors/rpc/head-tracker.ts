@@ -6,12 +6,13 @@
  * reports, keeps serving the last tip, and is right again after the next head of each provider.
  */
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
-import { ask, quantity, type Answer } from "../../src/rpc/ask.ts";
+import { ask, type Answer } from "../../src/rpc/ask.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { EndpointRow } from "../../src/rpc/chain-view.ts";
 import { FINALITY_TAGS, FinalityPoll } from "../../src/rpc/head/finality-poll.ts";
-import { HeadTruth, type HeadReport } from "../../src/rpc/head/head-truth.ts";
+import { HeadTruth, staleAfterMs, type HeadReport } from "../../src/rpc/head/head-truth.ts";
 import type { FinalityTag } from "../../src/rpc/head/tag-truth.ts";
+import { quantity } from "../../src/rpc/json-rpc/quantity.ts";
 import type { ProviderId } from "../../src/rpc/ids.ts";
 import { learnHeader } from "../../src/rpc/integrity/proof/proofs.ts";
 import { subscriptionHubKey } from "./subscription-hub.ts";
@@ -55,8 +56,6 @@ interface State extends HeadTrackerArgs {
 const CHECK_MS = 1_000;
 /** A missing block further below the head than this is pruned, and says nothing of the head. */
 const NEAR_BLOCKS = 128;
-const LEAST_STALE_MS = 10_000;
-const STALE_BLOCKS = 3;
 
 /** The head tracker of one chain. */
 export const headTracker = defineActor({
@@ -191,7 +190,7 @@ const checked = (state: State, ctx: Ctx): State => {
   }
   const { head } = truth;
   const ageMs = head === undefined ? 0 : nowMs - head.atMs;
-  const isStale = ageMs > Math.max(STALE_BLOCKS * truth.blockTimeMs, LEAST_STALE_MS);
+  const isStale = ageMs > staleAfterMs(truth.blockTimeMs);
   if (isStale && !state.isStale && head !== undefined) {
     ctx.emit("head.stale", { chain, ageMs, number: head.number });
   }

@@ -7,10 +7,11 @@
  * Permanent; a restart loses nothing but the current question.
  */
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
-import { ask, quantity, type Answer } from "../../src/rpc/ask.ts";
+import { ask, type Answer } from "../../src/rpc/ask.ts";
 import type { FailureCategory } from "../../src/rpc/breaker-rules.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import { DECISIONS } from "../../src/rpc/errors/decisions.ts";
+import { quantity } from "../../src/rpc/json-rpc/quantity.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
 import { circuitBreakerKey } from "./circuit-breaker.ts";
 import { headTrackerKey } from "./head-tracker.ts";

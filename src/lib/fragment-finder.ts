@@ -26,7 +26,7 @@ export class FragmentFinder {
   }
 
   /**
-   * Looks at the text from `start` to `end`; `best` is the lowest rank found so far, or a number
+   * Looks at the first `end` chars of the text; `best` is the lowest rank found so far, or a number
    * above all ranks, and `admits` may refuse a fragment. Returns the lowest rank.
    */
   lowest(text: string, end: number, best: number, admits: (fragment: number) => boolean): number {

@@ -1,56 +1,55 @@
 /**
  * Matches names such as methods against globs such as `eth_call`, `debug_*` and `*_sign*`, in which `*` is any
- * run of characters. Compiled once; a name that was judged before costs one look-up.
+ * run of characters and nothing else is special. A list remembers: a name that was judged before costs one
+ * look-up.
  */
 
 /** Names whose verdict is remembered; clients choose the names, so the memory starts anew when full. */
 const MAX_REMEMBERED = 1024;
 
-/** A compiled list of globs. */
+/** A list of globs. */
 export class NameGlobs {
   readonly #exact: ReadonlySet<string>;
-  /** Each glob as the pieces between its stars: two or more. */
-  readonly #globs: readonly (readonly string[])[];
+  readonly #globs: readonly string[];
   readonly #verdicts = new Map<string, boolean>();
 
   constructor(patterns: readonly string[]) {
     this.#exact = new Set(patterns.filter((pattern) => !pattern.includes("*")));
-    this.#globs = patterns
-      .filter((pattern) => pattern.includes("*"))
-      .map((pattern) => pattern.split("*"));
+    this.#globs = patterns.filter((pattern) => pattern.includes("*"));
   }
 
   /** Whether any of the globs matches the name. */
-  has(method: string): boolean {
-    if (this.#globs.length === 0) return this.#exact.has(method);
-    const known = this.#verdicts.get(method);
+  has(name: string): boolean {
+    if (this.#globs.length === 0) return this.#exact.has(name);
+    const known = this.#verdicts.get(name);
     if (known !== undefined) return known;
-    const verdict =
-      this.#exact.has(method) || this.#globs.some((pieces) => isMatch(pieces, method));
+    const verdict = this.#exact.has(name) || this.#globs.some((glob) => matchesGlob(glob, name));
     if (this.#verdicts.size >= MAX_REMEMBERED) this.#verdicts.clear();
-    this.#verdicts.set(method, verdict);
+    this.#verdicts.set(name, verdict);
     return verdict;
   }
 }
 
-/** Whether one glob matches the name; for a glob that is met once, such as a caller's. */
+/**
+ * Whether one glob matches a name: the text before its first star begins the name, that behind its last
+ * ends it, those between follow each other, leftmost first. Nothing is tried twice, so no glob is slow.
+ */
 export function matchesGlob(glob: string, name: string): boolean {
-  return glob.includes("*") ? isMatch(glob.split("*"), name) : glob === name;
-}
-
-/** The first piece begins the name, the last ends it, those between follow each other: leftmost is best. */
-function isMatch(pieces: readonly string[], name: string): boolean {
-  const first = pieces[0] as string;
-  const last = pieces.at(-1) as string;
-  if (name.length < first.length + last.length) return false;
-  if (!name.startsWith(first) || !name.endsWith(last)) return false;
-  const end = name.length - last.length;
-  let at = first.length;
-  for (let i = 1; i < pieces.length - 1; i++) {
-    const piece = pieces[i] as string;
+  const first = glob.indexOf("*");
+  if (first < 0) return glob === name;
+  const last = glob.lastIndexOf("*");
+  const end = name.length - (glob.length - last - 1);
+  if (end < first) return false;
+  if (!name.startsWith(glob.slice(0, first)) || !name.endsWith(glob.slice(last + 1))) return false;
+  let at = first;
+  let star = first;
+  while (star < last) {
+    const next = glob.indexOf("*", star + 1);
+    const piece = glob.slice(star + 1, next);
     const found = name.indexOf(piece, at);
     if (found < 0 || found + piece.length > end) return false;
     at = found + piece.length;
+    star = next;
   }
   return true;
 }

@@ -116,9 +116,3 @@ const parsedObject = (body: Buffer): Record<string, unknown> | undefined => {
 
 const asRecord = (value: unknown): Record<string, unknown> | undefined =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-
-/** The number behind a 0x quantity, or undefined. */
-export const quantity = (value: unknown): number | undefined => {
-  if (typeof value !== "string" || !/^0x[0-9a-f]{1,13}$/i.test(value)) return undefined;
-  return Number.parseInt(value, 16);
-};

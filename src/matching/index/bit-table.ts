@@ -1,6 +1,5 @@
 /** All bitsets of a market by slot: which rows are alive, at a place, have a feature, are in a state. */
 import { clearBit, hasBit, setBit, wordsFor } from "../../lib/bits.ts";
-import { copied } from "./copied.ts";
 
 /** The slot of the rows that hold a provider. */
 export const ALIVE = 0;
@@ -28,7 +27,9 @@ export class BitTable {
   grow(rows: number): void {
     this.#length = wordsFor(rows);
     for (const [slot, words] of this.words.entries()) {
-      this.words[slot] = copied(words, new Int32Array(this.#length));
+      const larger = new Int32Array(this.#length);
+      larger.set(words);
+      this.words[slot] = larger;
     }
   }
 

@@ -4,7 +4,6 @@
  */
 import { clearBit, hasBit, setBit, wordsFor } from "../../lib/bits.ts";
 import { ALIVE, type BitTable } from "./bit-table.ts";
-import { copied } from "./copied.ts";
 
 /** Where a row stands that has no rank. */
 export const UNPLACED = -1;
@@ -63,6 +62,8 @@ export class Layout {
 
   /** Makes room for as many rows, which have no rank yet. */
   grow(rows: number): void {
-    this.rankOf = copied(this.rankOf, new Int32Array(rows).fill(UNPLACED));
+    const larger = new Int32Array(rows).fill(UNPLACED);
+    larger.set(this.rankOf);
+    this.rankOf = larger;
   }
 }

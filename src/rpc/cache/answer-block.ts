@@ -3,6 +3,7 @@
  * neither parsed nor walked further than needed (nodes send both members early).
  */
 import { skipColon, skipSpace, skipString, skipValue } from "../json-rpc/json-bytes.ts";
+import { quantity } from "../json-rpc/quantity.ts";
 
 /** A block as an answer names it. */
 export interface AnswerBlock {
@@ -67,7 +68,7 @@ function hashAt(bytes: Buffer, start: number, end: number): Partial<AnswerBlock>
 
 function numberAt(bytes: Buffer, start: number, end: number): Partial<AnswerBlock> {
   const text = textAt(bytes, start, end, 18);
-  const number = /^0x[0-9a-f]{1,13}$/i.test(text) ? Number(text) : undefined;
+  const number = quantity(text);
   return number === undefined ? {} : { number };
 }
 

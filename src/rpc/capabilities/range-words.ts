@@ -50,7 +50,7 @@ const RANGE_WORDINGS: readonly Wording[] = [
 /** The most blocks that the words allow. */
 export function blocksIn(text: string): number | undefined {
   for (const { pattern } of RANGE_WORDINGS) {
-    const blocks = numberOf(pattern.exec(text)?.[1]);
+    const blocks = countOf(pattern.exec(text)?.[1]);
     if (blocks !== undefined) return blocks;
   }
   return undefined;
@@ -82,10 +82,11 @@ function blockOf(text: string | undefined): number | undefined {
   return Number.isSafeInteger(block) ? block : undefined;
 }
 
-function numberOf(text: string | undefined): number | undefined {
+/** A count as vendors write it: `10000`, `10,000`, `10.000`, `2k`; `undefined` when it is none. */
+export function countOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const isThousands = text.endsWith("k");
   const digits = text.replace(/k$/, "").replaceAll(/[.,]/g, "");
-  const blocks = Number(digits) * (isThousands ? 1000 : 1);
-  return Number.isSafeInteger(blocks) && blocks > 0 ? blocks : undefined;
+  const count = Number(digits) * (isThousands ? 1000 : 1);
+  return Number.isSafeInteger(count) && count > 0 ? count : undefined;
 }

@@ -4,7 +4,7 @@
  *
  * Only errors of class `capability` are read here, so the words need not tell them from others.
  */
-import { blocksIn, suggestionIn } from "./range-words.ts";
+import { blocksIn, countOf, suggestionIn } from "./range-words.ts";
 
 /** The error as it came. */
 export interface RefusedCall {
@@ -94,10 +94,8 @@ const METHOD =
 
 function countIn(patterns: readonly RegExp[], text: string): number | undefined {
   for (const pattern of patterns) {
-    const digits = pattern.exec(text)?.[1];
-    if (digits === undefined) continue;
-    const count = Number(digits.replaceAll(",", "").replace("k", "000"));
-    if (Number.isSafeInteger(count) && count > 0) return count;
+    const count = countOf(pattern.exec(text)?.[1]);
+    if (count !== undefined) return count;
   }
   return undefined;
 }

@@ -2,7 +2,7 @@
  * What a call costs in units: a table of methods as the large vendors weigh them, an operator's own
  * entries on top. The most exact name counts: the method itself, else the longest glob.
  */
-import { NameGlobs } from "../../lib/name-globs.ts";
+import { matchesGlob } from "../../lib/name-globs.ts";
 
 /** Relative costs, after the public tables of Alchemy and Infura; `*` is any other method. */
 const VENDORS_UNITS: Readonly<Record<string, number>> = {
@@ -29,11 +29,13 @@ const VENDORS_UNITS: Readonly<Record<string, number>> = {
 /** Methods whose cost is remembered; clients choose the names, so the memory starts anew when full. */
 const MAX_REMEMBERED = 1_024;
 
+const NOTHING = ["", 0] as const;
+
 /** Looks costs up. */
 export class UnitTable {
   readonly #exact: ReadonlyMap<string, number>;
   /** Longest first. */
-  readonly #globs: readonly { readonly glob: NameGlobs; readonly units: number }[];
+  readonly #globs: readonly (readonly [glob: string, units: number])[];
   readonly #known = new Map<string, number>();
 
   constructor(own: Readonly<Record<string, number>>) {
@@ -41,15 +43,14 @@ export class UnitTable {
     this.#exact = new Map(all.filter(([name]) => !name.includes("*")));
     this.#globs = all
       .filter(([name]) => name.includes("*"))
-      .sort(([a], [b]) => b.length - a.length)
-      .map(([name, units]) => ({ glob: new NameGlobs([name]), units }));
+      .sort(([a], [b]) => b.length - a.length);
   }
 
   /** Units of one call. */
   of(method: string): number {
     const known = this.#exact.get(method) ?? this.#known.get(method);
     if (known !== undefined) return known;
-    const units = this.#globs.find(({ glob }) => glob.has(method))?.units ?? 0;
+    const [, units] = this.#globs.find(([glob]) => matchesGlob(glob, method)) ?? NOTHING;
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
     this.#known.set(method, units);
     return units;

@@ -2,6 +2,7 @@
  * Puts block numbers where a call has block tags, so that several calls read the same block
  * (json-rpc reference 8). The params are spliced in bytes; all else of the call stays as it was.
  */
+import { hexQuantity } from "../json-rpc/quantity.ts";
 import type { Envelope } from "../json-rpc/scan.ts";
 import { type MovingTag, type TagSpot, tagSpots } from "./block-tags.ts";
 
@@ -47,7 +48,7 @@ function spliced(
   const pieces: Buffer[] = [];
   let at = start;
   for (const [index, spot] of spots.entries()) {
-    const quantity = `"0x${(numbers[index] as number).toString(16)}"`;
+    const quantity = `"${hexQuantity(numbers[index] as number)}"`;
     pieces.push(
       body.subarray(at, spot.start),
       Buffer.from(spot.before + quantity + spot.after, "latin1"),

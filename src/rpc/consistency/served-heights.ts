@@ -3,14 +3,12 @@
  * whichever provider answers it, unless most providers confirm that the chain did.
  */
 import type { HeadView } from "../chain-view.ts";
+import { highestPossible } from "../head/head-truth.ts";
 import type { ChainView } from "../proxy/ports.ts";
-
-/** Blocks beyond the chain's pace that an answer may be ahead of the tip. */
-const SLACK_BLOCKS = 5;
 
 interface Served {
   number: number;
-  falls: number;
+  readonly falls: number;
 }
 
 /** The heights that one process has served; a chain that is gone takes its own with it. */
@@ -31,23 +29,17 @@ export class ServedHeights {
     const { head, snapshot } = chain;
     if (head === undefined) return number;
     const isOnly = snapshot !== undefined && snapshot.endpoints.length <= 1;
-    const pace = Math.ceil((2 * Math.max(0, nowMs - head.atMs)) / head.blockTimeMs);
-    const isTooFar = !isOnly && number > head.number + pace + SLACK_BLOCKS;
+    const isTooFar = !isOnly && number > highestPossible(head, head.blockTimeMs, nowMs);
     return this.#raise(chain, head, isTooFar ? head.number : number);
   }
 
   #raise(chain: ChainView, head: HeadView, number: number): number {
     const { falls = 0 } = head;
-    const served = this.#served.get(chain);
-    if (served === undefined) {
-      const first = Math.max(head.number, number);
-      this.#served.set(chain, { number: first, falls });
-      return first;
-    }
-    if (served.falls !== falls) {
-      // The chain went back: what was told before may exist no more.
-      served.falls = falls;
-      served.number = head.number;
+    let served = this.#served.get(chain);
+    // Once the chain went back, what was told before may exist no more.
+    if (served?.falls !== falls) {
+      served = { number: head.number, falls };
+      this.#served.set(chain, served);
     }
     served.number = Math.max(served.number, head.number, number);
     return served.number;

@@ -267,12 +267,6 @@ export const DECISIONS: Readonly<Record<ErrorClass, Decision>> = {
   },
 };
 
-/** Whether the breaker counts this class as a failure. */
-export function isBreakerFailure(errorClass: ErrorClass): boolean {
-  const { breaker } = DECISIONS[errorClass];
-  return breaker !== "none" && breaker !== "success";
-}
-
 /** Whether the upstream's own error of this class may reach the client. */
 export function isRelayed(errorClass: ErrorClass): boolean {
   const { client } = DECISIONS[errorClass];

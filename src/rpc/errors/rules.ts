@@ -1,4 +1,5 @@
 /** The shape of classification rules: data, so that vendors' quirks stay out of the code. */
+import { matchesGlob } from "../../lib/name-globs.ts";
 import type { ErrorClass } from "./classes.ts";
 
 /** A provider's own rule (`error_rules`): every condition that is present must hold. */
@@ -18,7 +19,7 @@ export interface TableRule {
   readonly codes?: readonly number[];
   /** Any of these fragments of the message, in lower case. */
   readonly texts?: readonly string[];
-  /** Only for these methods: exact names, or a prefix that ends in `*`. */
+  /** Only for these methods: names or globs. */
   readonly methods?: readonly string[];
   /** The class instead, when the call reads within the last 128 blocks. */
   readonly nearHead?: ErrorClass;
@@ -26,7 +27,7 @@ export interface TableRule {
   readonly isWeak?: boolean;
 }
 
-/** Methods that logs, writes and traces are asked by. */
+/** Methods that ask for logs. */
 export const LOGS: readonly string[] = ["eth_getLogs", "eth_newFilter", "eth_getFilterLogs"];
 /** Methods that send a transaction. */
 export const WRITES: readonly string[] = ["eth_send*"];
@@ -35,11 +36,5 @@ export const TRACES: readonly string[] = ["trace_*", "debug_*"];
 
 /** Whether a method is among `patterns`; no patterns admit every method. */
 export function matchesMethod(patterns: readonly string[] | undefined, method: string): boolean {
-  if (patterns === undefined) return true;
-  for (const pattern of patterns) {
-    if (pattern.endsWith("*") ? method.startsWith(pattern.slice(0, -1)) : pattern === method) {
-      return true;
-    }
-  }
-  return false;
+  return patterns === undefined || patterns.some((pattern) => matchesGlob(pattern, method));
 }

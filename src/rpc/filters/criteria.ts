@@ -2,6 +2,7 @@
  * What a log filter asks for, as `eth_newFilter` takes it. The rules are go-ethereum's: a filter tells
  * of logs that come after its making, within its range; only `eth_getFilterLogs` looks back.
  */
+import { quantity } from "../json-rpc/quantity.ts";
 import { parseFilter } from "../subscription/filter.ts";
 
 /** A log filter. */
@@ -60,9 +61,7 @@ const isGiven = (value: unknown): boolean => value !== undefined && value !== nu
 
 const blockOf = (value: unknown, latest: number): number | undefined => {
   if (!isGiven(value) || value === "latest") return latest;
-  if (value === "earliest") return 0;
-  if (typeof value !== "string" || !/^0x[0-9a-f]{1,13}$/i.test(value)) return undefined;
-  return Number.parseInt(value, 16);
+  return value === "earliest" ? 0 : quantity(value);
 };
 
 const refused = (message: string): CriteriaResult => ({ ok: false, message });

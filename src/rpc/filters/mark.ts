@@ -1,4 +1,5 @@
 /** Blocks as filters remember them: by height, hash and the hash before. */
+import { quantity } from "../json-rpc/quantity.ts";
 
 /** One block that a filter has been told of, or stands at. */
 export interface Mark {
@@ -18,15 +19,6 @@ export const readBlock = (answer: unknown): SeenBlock | undefined => {
   const height = quantity(number);
   if (height === undefined || !isHash(hash) || !isHash(parentHash)) return undefined;
   return { number: height, hash, parentHash };
-};
-
-/** A height as JSON-RPC writes it. */
-export const hexOf = (value: number): string => `0x${value.toString(16)}`;
-
-/** A JSON-RPC quantity as a number. */
-export const quantity = (value: unknown): number | undefined => {
-  if (typeof value !== "string" || !/^0x[0-9a-f]{1,13}$/i.test(value)) return undefined;
-  return Number.parseInt(value, 16);
 };
 
 const isHash = (value: unknown): value is string =>

@@ -1,5 +1,6 @@
 /** What a block filter tells: the hashes of blocks that have become part of the chain. */
-import { hexOf, linkedPrefix, readBlock, type SeenBlock } from "./mark.ts";
+import { hexQuantity } from "../json-rpc/quantity.ts";
+import { linkedPrefix, readBlock, type SeenBlock } from "./mark.ts";
 import type { Poll, Question } from "./poll.ts";
 import type { Trail } from "./trail.ts";
 
@@ -23,7 +24,7 @@ export function* newestBlock(served: number): Poll<SeenBlock | undefined> {
   const isPlausible =
     latest !== undefined && latest.number >= served && latest.number <= served + MAX_AHEAD;
   if (isPlausible || served < 0) return latest;
-  const [vouched] = yield [blockBy(hexOf(served))];
+  const [vouched] = yield [blockBy(hexQuantity(served))];
   return readBlock(vouched) ?? latest;
 }
 
@@ -63,7 +64,7 @@ function* blocksUpTo(trail: Trail, head: SeenBlock): Poll<readonly SeenBlock[]> 
   for (let from = number + 1; from <= last; from += AT_ONCE) {
     const heights = rangeOf(from, Math.min(last, head.number - 1, from + AT_ONCE - 1));
     if (heights.length === 0) break;
-    const answers = yield heights.map((height) => blockBy(hexOf(height)));
+    const answers = yield heights.map((height) => blockBy(hexQuantity(height)));
     for (const answer of answers) {
       const block = readBlock(answer);
       if (block === undefined) return linkedPrefix(found);

@@ -7,7 +7,8 @@
  * in between need be known.
  */
 import type { LogCriteria } from "./criteria.ts";
-import { hexOf, readBlock, type Mark, type SeenBlock } from "./mark.ts";
+import { hexQuantity } from "../json-rpc/quantity.ts";
+import { readBlock, type Mark, type SeenBlock } from "./mark.ts";
 import { blockBy, isOld } from "./new-blocks.ts";
 import { FilterGap, type Poll, type Question } from "./poll.ts";
 import { MAX_TOLD, readLogs, type ToldLog, type ToldLogs } from "./told-logs.ts";
@@ -49,7 +50,7 @@ export function* newLogs(state: LogState, head: SeenBlock, served: number): Poll
   if (all === undefined) return nothing;
   const to = Math.max(least, cutAt(all, most));
   const fresh = all.filter(({ number }) => number <= to);
-  const last = to === head.number ? head : readBlock((yield [blockBy(hexOf(to))])[0]);
+  const last = to === head.number ? head : readBlock((yield [blockBy(hexQuantity(to))])[0]);
   if (last === undefined) return nothing;
   const changes = told.changed(anchor, fresh, to);
   return { ...changes, trail: trail.after(anchor, [...marksOf(fresh, to), last]) };
@@ -63,7 +64,7 @@ function* lastCanonical(trail: Trail, head: SeenBlock): Poll<number | undefined>
       if (head.parentHash === hash) return number;
       continue;
     }
-    const block = readBlock((yield [blockBy(hexOf(number))])[0]);
+    const block = readBlock((yield [blockBy(hexQuantity(number))])[0]);
     if (block === undefined) return undefined;
     if (block.hash === hash) return number;
   }
@@ -107,7 +108,7 @@ const logsOf = (
   const where =
     first === head.number
       ? { blockHash: head.hash }
-      : { fromBlock: hexOf(first), toBlock: hexOf(last) };
+      : { fromBlock: hexQuantity(first), toBlock: hexQuantity(last) };
   return { method: "eth_getLogs", params: [{ ...matching, ...where }], isAhead };
 };
 

@@ -2,7 +2,7 @@
  * The logs that a filter has told of lately: when their block is replaced they are told again as
  * removed, and those that the new branch has as well are not told twice.
  */
-import { quantity } from "./mark.ts";
+import { quantity } from "../json-rpc/quantity.ts";
 
 /** A log as it was answered, with what tells it from others. */
 export interface ToldLog {

@@ -142,7 +142,7 @@ export class HeadTruth {
   isStale(provider: ProviderId, nowMs: number): boolean {
     const lastMs = this.#lastWsMs.get(provider);
     if (lastMs === undefined) return true;
-    return nowMs - lastMs > Math.max(freshBlocks * this.blockTimeMs, leastStaleMs);
+    return nowMs - lastMs > staleAfterMs(this.blockTimeMs);
   }
 
   /** Accepts the providers' word however far the tip falls; for operators. */
@@ -160,8 +160,7 @@ export class HeadTruth {
     const fresh = [...this.#reports.values()].filter(({ atMs }) => nowMs - atMs < freshMs);
     const tip = this.#tip;
     if (tip === undefined) return { fresh, credible: fresh };
-    const possible = Math.ceil((2 * Math.max(0, nowMs - tip.atMs)) / this.blockTimeMs);
-    const ceiling = tip.number + possible + gateSlackBlocks;
+    const ceiling = highestPossible(tip, this.blockTimeMs, nowMs);
     const credible = fresh.filter(({ number }) => number <= ceiling);
     const ahead = fresh.length - credible.length;
     // When most of several agree, or everybody does, the chain did jump.
@@ -272,6 +271,18 @@ export const lagOf = (
   const raw = tip - report.number;
   return { raw, optimistic: Math.max(0, raw - Math.floor(elapsedMs / blockTimeMs)) };
 };
+
+/** The highest block that the chain can have reached: twice its pace since the tip, and a little. */
+export const highestPossible = (
+  tip: { readonly number: number; readonly atMs: number },
+  blockTimeMs: number,
+  nowMs: number,
+): number =>
+  tip.number + Math.ceil((2 * Math.max(0, nowMs - tip.atMs)) / blockTimeMs) + gateSlackBlocks;
+
+/** How long heads may be silent before something is wrong, ms. */
+export const staleAfterMs = (blockTimeMs: number): number =>
+  Math.max(freshBlocks * blockTimeMs, leastStaleMs);
 
 /** How often to ask a provider without live heads, ms. */
 export const pollIntervalMs = (blockTimeMs: number): number =>

@@ -5,7 +5,8 @@
  * Tags that every provider can serve (`latest` and the like) and anything unusual demand nothing.
  */
 import { blockParam } from "./block-params.ts";
-import { skipSpace, skipValue } from "./json-bytes.ts";
+import { isWordAt, skipSpace, skipValue } from "./json-bytes.ts";
+import { quantity } from "./quantity.ts";
 
 /** What a call needs of a provider's chain. */
 export interface BlockDemand {
@@ -55,9 +56,7 @@ export function readsHead(method: string, body: Buffer, start: number, end: numb
 
 function endsInLatest(body: Buffer, start: number, end: number): boolean {
   const from = end - LATEST.length;
-  if (from <= start) return false;
-  for (let i = 0; i < LATEST.length; i++) if (body[from + i] !== LATEST[i]) return false;
-  return true;
+  return from > start && isWordAt(body, from, LATEST);
 }
 
 /** Where element number `position` of an array begins, or -1. */
@@ -96,7 +95,5 @@ function logsDemand(body: Buffer, start: number, end: number): BlockDemand | und
 }
 
 function numberOf(tag: string | undefined): number | undefined {
-  if (tag === undefined) return undefined;
-  if (tag === "earliest") return 0;
-  return /^0x[0-9a-f]{1,13}$/i.test(tag) ? Number(tag) : undefined;
+  return tag === "earliest" ? 0 : quantity(tag);
 }

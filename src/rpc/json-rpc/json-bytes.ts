@@ -107,6 +107,14 @@ export function skipNumber(bytes: Uint8Array, from: number, end: number): number
   return at;
 }
 
+/** Whether `word` stands at `at`; the caller knows that so many bytes are there. */
+export function isWordAt(bytes: Uint8Array, at: number, word: Uint8Array): boolean {
+  for (let index = 0; index < word.length; index++) {
+    if (bytes[at + index] !== word[index]) return false;
+  }
+  return true;
+}
+
 /** `true`, `false`, `null` as bytes. */
 const LITERALS: readonly Uint8Array[] = ["true", "false", "null"].map((word) => Buffer.from(word));
 

@@ -6,6 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import {
   INCOMPLETE,
+  isWordAt,
   MAX_DEPTH,
   skipColon,
   skipSpace,
@@ -58,8 +59,8 @@ export function memberFault(body: Buffer): string | undefined {
     const first = body[keyAt];
     if (length === 2 && first === 0x69 && body[keyAt + 1] === 0x64) ids++;
     else if (
-      ((length === 6 && first === 0x72 && isKey(body, at, RESULT_KEY)) ||
-        (length === 5 && first === 0x65 && isKey(body, at, ERROR_KEY))) &&
+      ((length === 6 && first === 0x72 && isWordAt(body, at, RESULT_KEY)) ||
+        (length === 5 && first === 0x65 && isWordAt(body, at, ERROR_KEY))) &&
       body[valueAt] !== 0x6e
     ) {
       outcomes++;
@@ -76,13 +77,6 @@ export function memberFault(body: Buffer): string | undefined {
     at = skipSpace(body, at + 1, end);
   }
   return CUT;
-}
-
-function isKey(body: Buffer, at: number, key: Uint8Array): boolean {
-  for (let index = 1; index < key.length; index++) {
-    if (body[at + index] !== key[index]) return false;
-  }
-  return true;
 }
 
 /** The answer says two things at once. */

@@ -7,6 +7,7 @@
  */
 import {
   INCOMPLETE,
+  isWordAt,
   skipColon,
   skipNumber,
   skipSpace,
@@ -65,10 +66,10 @@ function walk(bytes: Uint8Array, end: number, short: ReplyKind): ReplyKind {
     if (at >= end) return short;
     const length = keyEnd - 1 - keyAt;
     const first = bytes[keyAt] as number;
-    if (length === 6 && first === 0x72 && isWord(bytes, keyAt, RESULT)) {
+    if (length === 6 && first === 0x72 && isWordAt(bytes, keyAt, RESULT)) {
       if (bytes[at] !== 0x6e) return found(at, "result");
       nullAt = at;
-    } else if (length === 5 && first === 0x65 && isWord(bytes, keyAt, ERROR)) {
+    } else if (length === 5 && first === 0x65 && isWordAt(bytes, keyAt, ERROR)) {
       if (bytes[at] !== 0x6e) return found(at, "error");
     } else if (length === 2 && first === 0x69 && bytes[keyAt + 1] === 0x64) {
       // A number that touches the end may go on in the next chunk.
@@ -113,13 +114,6 @@ function skipToken(bytes: Uint8Array, from: number, end: number): number {
 
 const RESULT = Buffer.from("result");
 const ERROR = Buffer.from("error");
-
-function isWord(bytes: Uint8Array, at: number, word: Uint8Array): boolean {
-  for (let index = 1; index < word.length; index++) {
-    if (bytes[at + index] !== word[index]) return false;
-  }
-  return true;
-}
 
 /** Bytes of a body's end that hold a trailing id with any sensible spacing. */
 export const TAIL_BYTES = 64;

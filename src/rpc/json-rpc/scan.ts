@@ -6,7 +6,15 @@
  * decoder reads as `method`) is refused: it could pass our allow-list and mean another call there.
  */
 import { isUtf8 } from "node:buffer";
-import { MAX_DEPTH, skipColon, skipSpace, skipString, skipValue, TOO_DEEP } from "./json-bytes.ts";
+import {
+  isWordAt,
+  MAX_DEPTH,
+  skipColon,
+  skipSpace,
+  skipString,
+  skipValue,
+  TOO_DEEP,
+} from "./json-bytes.ts";
 
 /** Raw bytes of a string id. */
 export const MAX_ID_BYTES = 256;
@@ -42,6 +50,10 @@ export interface Envelope {
   /** Where the name of a `paceline_meta` member stands, if there is one. */
   metaAt?: number | undefined;
 }
+
+/** Whether nobody waits for an answer; a call that is no request at all is answered without an id. */
+export const isNotification = ({ hasId, fault }: Envelope): boolean =>
+  !hasId && fault?.code !== -32600;
 
 /** A request body, told apart. */
 export type ScannedBody =
@@ -235,14 +247,14 @@ function memberAt(body: Buffer, start: number, end: number): Member {
       if (body[start] === 0x69 && body[start + 1] === 0x64) return ID;
       break;
     case 6:
-      if (isKey(body, start, KEY_METHOD)) return METHOD;
-      if (isKey(body, start, KEY_PARAMS)) return PARAMS;
+      if (isWordAt(body, start, KEY_METHOD)) return METHOD;
+      if (isWordAt(body, start, KEY_PARAMS)) return PARAMS;
       break;
     case 7:
-      if (isKey(body, start, KEY_VERSION)) return VERSION;
+      if (isWordAt(body, start, KEY_VERSION)) return VERSION;
       break;
     case 13:
-      if (isKey(body, start, KEY_META)) return META;
+      if (isWordAt(body, start, KEY_META)) return META;
       break;
     default:
   }
@@ -253,13 +265,6 @@ const KEY_METHOD = Buffer.from("method");
 const KEY_PARAMS = Buffer.from("params");
 const KEY_VERSION = Buffer.from("jsonrpc");
 const KEY_META = Buffer.from("paceline_meta");
-
-function isKey(body: Buffer, start: number, key: Uint8Array): boolean {
-  for (let index = 0; index < key.length; index++) {
-    if (body[start + index] !== key[index]) return false;
-  }
-  return true;
-}
 
 const MEMBERS: ReadonlyMap<string, Member> = new Map([
   ["jsonrpc", VERSION],

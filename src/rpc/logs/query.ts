@@ -6,6 +6,7 @@
  * some nodes take, a filter by hash) is not read at all: such a call goes to a provider as it is.
  */
 import { skipColon, skipSpace, skipString, skipValue } from "../json-rpc/json-bytes.ts";
+import { hexQuantity } from "../json-rpc/quantity.ts";
 
 /** A block as the filter names it. */
 export type BlockRef = number | "earliest" | "latest" | "safe" | "finalized";
@@ -74,16 +75,11 @@ export function sliceParams(query: LogsQuery, slice: LogsSlice): string {
       ? topicsText
       : topicsText.slice(0, topicStart) + listText(slice.topics) + topicsText.slice(topicEnd);
   return (
-    `[{"fromBlock":"${hexBlock(slice.fromBlock)}","toBlock":"${hexBlock(slice.toBlock)}"` +
+    `[{"fromBlock":"${hexQuantity(slice.fromBlock)}","toBlock":"${hexQuantity(slice.toBlock)}"` +
     (address === "" ? "" : `,"address":${address}`) +
     (topics === "" ? "" : `,"topics":${topics}`) +
     "}]"
   );
-}
-
-/** A block number as JSON-RPC writes it. */
-export function hexBlock(block: number): string {
-  return `0x${block.toString(16)}`;
 }
 
 const listText = (tokens: readonly string[]): string => `[${tokens.join(",")}]`;

@@ -3,6 +3,7 @@
  * else: what the log says is passed on unread.
  */
 import {
+  isWordAt,
   INCOMPLETE,
   skipColon,
   skipSpace,
@@ -66,21 +67,14 @@ function note(
   valueEnd: number,
 ): void {
   // Lengths tell the three apart from each other and from nearly all other names.
-  if (length === BLOCK_NUMBER.length && isWord(bytes, keyAt, BLOCK_NUMBER)) {
+  if (length === BLOCK_NUMBER.length && isWordAt(bytes, keyAt, BLOCK_NUMBER)) {
     place.block = quantity(bytes, valueAt, valueEnd);
-  } else if (length === LOG_INDEX.length && isWord(bytes, keyAt, LOG_INDEX)) {
+  } else if (length === LOG_INDEX.length && isWordAt(bytes, keyAt, LOG_INDEX)) {
     place.index = quantity(bytes, valueAt, valueEnd);
-  } else if (length === BLOCK_HASH.length && isWord(bytes, keyAt, BLOCK_HASH)) {
+  } else if (length === BLOCK_HASH.length && isWordAt(bytes, keyAt, BLOCK_HASH)) {
     // `"0x` + digits + `"`
     place.hashAt = valueEnd - valueAt === HASH_DIGITS + 4 ? valueAt + 3 : -1;
   }
-}
-
-function isWord(bytes: Uint8Array, at: number, word: Uint8Array): boolean {
-  for (let index = 0; index < word.length; index++) {
-    if (bytes[at + index] !== word[index]) return false;
-  }
-  return true;
 }
 
 /** Most hex digits that a number holds exactly. */

@@ -17,7 +17,7 @@ import { strategyNamed } from "../selection/strategies/registry.ts";
 import type { Call } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import { paramsBytes } from "./facts.ts";
-import { optionsFault } from "./front/http-front.ts";
+import { optionsFault } from "./front/entrance.ts";
 import type { ChainView } from "./ports.ts";
 import { makeCall } from "./make-call.ts";
 

@@ -4,6 +4,7 @@
  */
 import { OWN_ERRORS } from "../../errors/codes.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
+import { isNotification } from "../../json-rpc/scan.ts";
 import { withMeta } from "./meta.ts";
 import type { Call, CallFacts, CallSink } from "../call.ts";
 import type { Running } from "../service.ts";
@@ -153,9 +154,8 @@ class Slot implements CallSink {
   }
 
   #keep(facts: CallFacts, pieces: Piece[], sizeBytes: number): void {
-    const { envelope } = this.#call;
     this.#batch.answered(facts, this.#index);
-    if (!envelope.hasId && envelope.fault?.code !== -32600) {
+    if (isNotification(this.#call.envelope)) {
       this.#batch.settled(0);
       return;
     }

@@ -8,6 +8,9 @@ import { DEFAULT_LIMITS, MIN_ATTEMPT_MS } from "../limits.ts";
 /** Prefix of directive headers, lower case. */
 export const DIRECTIVE_PREFIX = "x-paceline-";
 
+/** A directive as it is looked up: names are of any case, with `_` or `-`. */
+export const directiveName = (name: string): string => name.toLowerCase().replaceAll("_", "-");
+
 /** The options with one directive applied, or what is wrong with it; unknown names change nothing. */
 export function direct(options: CallOptions, name: string, value: string): CallOptions | string {
   const applied = applyDirective(options, name, value);
@@ -43,12 +46,11 @@ function applyDirective(options: CallOptions, name: string, value: string): Call
         ? "failover must be on or off"
         : { ...options, failover: isOn, leavesProvider: isOn };
     }
-    case "no-failover": {
-      const isOff = value === "" ? true : flag(value);
-      return isOff === undefined
-        ? "no-failover must be on or off"
-        : { ...options, failover: !isOff, leavesProvider: !isOff };
-    }
+    case "no-failover":
+      return switched(options, name, value, (isOff) => ({
+        failover: !isOff,
+        leavesProvider: !isOff,
+      }));
     case "no-cache":
       return switched(options, name, value, (isOn) => ({ noCache: isOn }));
     case "no-hedge":

@@ -1,10 +1,12 @@
-/** From a request's head to who calls and under which profile: the same for HTTP and handshakes. */
+/** From a request's head to who calls, under which profile, and what the chain grants: the same for HTTP and handshakes. */
 import type { Caller } from "../../clients/caller.ts";
 import type { Entered } from "../../clients/client-gate.ts";
 import type { LimitedProfile } from "../../clients/profiles.ts";
 import { readVisit } from "../../clients/visit.ts";
+import { isAsked } from "../../selection/asked.ts";
 import type { CallOptions } from "../call.ts";
 import type { Engine } from "../engine.ts";
+import type { ChainView } from "../ports.ts";
 import type { Route, RouteFault } from "./route.ts";
 
 /** A request, as far as the gate looks at it. */
@@ -48,4 +50,31 @@ export function optionsOf(
 
 function withProfile(options: CallOptions, profile: LimitedProfile): CallOptions {
   return { ...options, profile, strategy: options.strategy ?? profile.strategy };
+}
+
+/** The error for a chain that does not run. */
+export function chainFault(route: Route): RouteFault {
+  return { reason: "unknown_chain", message: `unknown chain ${route.chainKey.slice(0, 100)}` };
+}
+
+/**
+ * The error for what the chain does not grant: directives at all, or a provider that it does not
+ * have; a directive may name tags, or a glob.
+ */
+export function optionsFault(
+  chain: ChainView,
+  { isProviderForced }: Pick<Route, "isProviderForced">,
+  { provider, isDirected }: CallOptions,
+): RouteFault | undefined {
+  if (isDirected && chain.takesDirectives === false) {
+    return { reason: "directives_off", message: `chain ${chain.name} takes no directives` };
+  }
+  if (provider === undefined) return undefined;
+  const isKnown = chain.snapshot?.endpoints.some(
+    (endpoint) =>
+      endpoint.provider === provider || (!isProviderForced && isAsked(provider, endpoint)),
+  );
+  if (isKnown !== false) return undefined;
+  const message = `chain ${chain.name} has no provider ${provider.slice(0, 100)}`;
+  return { reason: "unknown_provider", message };
 }

@@ -3,7 +3,7 @@
  * and whether the body claims to be JSON. One pass over the raw list, no object of headers.
  */
 import type { CallOptions } from "../call.ts";
-import { DIRECTIVE_PREFIX, direct, directiveReason } from "./directives.ts";
+import { DIRECTIVE_PREFIX, direct, directiveName, directiveReason } from "./directives.ts";
 import type { RouteFault } from "./route.ts";
 
 /** Options with the directives of the headers applied, or what is wrong with one. */
@@ -29,7 +29,7 @@ export function readHeaders(
       (name.charCodeAt(0) | 0x20) === 0x78 &&
       name.toLowerCase().startsWith(DIRECTIVE_PREFIX)
     ) {
-      const directive = name.slice(DIRECTIVE_PREFIX.length).toLowerCase().replaceAll("_", "-");
+      const directive = directiveName(name.slice(DIRECTIVE_PREFIX.length));
       const value = rawHeaders[index + 1] as string;
       if (directive === "request-id") {
         if (REQUEST_ID.test(value)) clientRequestId = value;
@@ -66,5 +66,5 @@ function hasQuery(url: string, directive: string): boolean {
   const mark = url.indexOf("?");
   if (mark < 0) return false;
   const names = [...new URLSearchParams(url.slice(mark + 1)).keys()];
-  return names.some((name) => name.toLowerCase().replaceAll("_", "-") === directive);
+  return names.some((name) => directiveName(name) === directive);
 }

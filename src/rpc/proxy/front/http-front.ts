@@ -8,10 +8,9 @@ import { errorText } from "../../json-rpc/error-text.ts";
 import { methodInfo } from "../../json-rpc/methods.ts";
 import type { Entered } from "../../clients/client-gate.ts";
 import { headerOf, originOf } from "../../clients/visit.ts";
-import { isAsked } from "../../selection/asked.ts";
 import { idToken } from "../../json-rpc/request-bytes.ts";
 import type { Envelope } from "../../json-rpc/scan.ts";
-import { scanBody } from "../../json-rpc/scan.ts";
+import { isNotification, scanBody } from "../../json-rpc/scan.ts";
 import type { BatchDone, Submit } from "./batch.ts";
 import { Batch } from "./batch.ts";
 import { batchFault } from "./batch-fault.ts";
@@ -20,11 +19,11 @@ import { BatchTally } from "./batch-tally.ts";
 import type { Call, CallOptions } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import { readHeaders } from "./headers.ts";
-import { enter, optionsOf } from "./entrance.ts";
+import { chainFault, enter, optionsFault, optionsOf } from "./entrance.ts";
 import { hintPage } from "./hint-page.ts";
 import { HttpCall } from "./http-call.ts";
 import type { ChainView, HttpReply, InboundRequest } from "../ports.ts";
-import type { Route, RouteFault, RouteResult } from "./route.ts";
+import type { RouteFault, RouteResult } from "./route.ts";
 import { readRoute } from "./route.ts";
 
 /** URLs whose reading is remembered, and the longest of them. */
@@ -152,7 +151,7 @@ export class HttpFront {
 
   #serveOne(call: Call, reply: HttpReply): void {
     const { envelope } = call;
-    if (!envelope.hasId && envelope.fault?.code !== -32600) {
+    if (isNotification(envelope)) {
       this.#notify(call);
       reply.send(204, [REQUEST_ID, this.#engine.nextRequestId()], "");
       return;
@@ -265,33 +264,6 @@ export class HttpFront {
 function requestId(body: Buffer): string {
   const scanned = scanBody(body);
   return scanned.kind === "single" ? idToken(body, scanned.envelope) : "null";
-}
-
-/** The error for a chain that does not run. */
-export function chainFault(route: Route): RouteFault {
-  return { reason: "unknown_chain", message: `unknown chain ${route.chainKey.slice(0, 100)}` };
-}
-
-/**
- * The error for what the chain does not grant: directives at all, or a provider that it does not
- * have; a directive may name tags, or a glob.
- */
-export function optionsFault(
-  chain: ChainView,
-  { isProviderForced }: Pick<Route, "isProviderForced">,
-  { provider, isDirected }: CallOptions,
-): RouteFault | undefined {
-  if (isDirected && chain.takesDirectives === false) {
-    return { reason: "directives_off", message: `chain ${chain.name} takes no directives` };
-  }
-  if (provider === undefined) return undefined;
-  const isKnown = chain.snapshot?.endpoints.some(
-    (endpoint) =>
-      endpoint.provider === provider || (!isProviderForced && isAsked(provider, endpoint)),
-  );
-  if (isKnown !== false) return undefined;
-  const message = `chain ${chain.name} has no provider ${provider.slice(0, 100)}`;
-  return { reason: "unknown_provider", message };
 }
 
 /** The same path with the WebSocket scheme. */

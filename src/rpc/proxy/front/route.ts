@@ -7,7 +7,7 @@
 import type { OwnReason } from "../../errors/codes.ts";
 import { strategyNamed } from "../../selection/strategies/registry.ts";
 import { PLAIN_OPTIONS, type CallOptions } from "../call.ts";
-import { direct, directiveReason } from "./directives.ts";
+import { direct, directiveName, directiveReason } from "./directives.ts";
 
 /** A path that names a chain. */
 export interface Route {
@@ -54,7 +54,7 @@ export function readRoute(url: string): RouteResult {
   if (mark < 0) return { ok: true, route: base };
   let { options } = base;
   for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) {
-    const directive = name.toLowerCase().replaceAll("_", "-");
+    const directive = directiveName(name);
     const applied = direct(options, directive, value);
     if (typeof applied === "string") return fault(directiveReason(directive), applied);
     options = applied;

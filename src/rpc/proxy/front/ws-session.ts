@@ -3,23 +3,23 @@
  * Limits hold per connection, so one client cannot crowd out the others.
  */
 import { ConnectionPins } from "../../consistency/pinning.ts";
-import type { OwnReason } from "../../errors/codes.ts";
 import { OWN_ERRORS } from "../../errors/codes.ts";
 import type { ChainName } from "../../ids.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
 import type { Envelope } from "../../json-rpc/scan.ts";
-import { scanBody } from "../../json-rpc/scan.ts";
+import { isNotification, scanBody } from "../../json-rpc/scan.ts";
 import { Batch, type Piece } from "./batch.ts";
-import type { Call, CallFacts, CallSink } from "../call.ts";
+import type { Call, CallSink } from "../call.ts";
 import type { Entered } from "../../clients/client-gate.ts";
 import type { Engine } from "../engine.ts";
 import { optionsOf } from "./entrance.ts";
 import type { Running } from "../service.ts";
-import { GatedSink } from "./gated-sink.ts";
 import { batchFault } from "./batch-fault.ts";
-import { metaNotification, takeMetaMember, withMeta } from "./meta.ts";
-import type { ChainView, SessionSink, SubscriptionKind } from "../ports.ts";
+import { metaNotification, takeMetaMember } from "./meta.ts";
+import type { SessionSink } from "../ports.ts";
 import type { Route } from "./route.ts";
+import { WsCall } from "./ws-call.ts";
+import { WsSubscriptions } from "./ws-subscriptions.ts";
 
 /** Bytes of messages that may wait: what one read of a socket can bring, and then some. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -27,23 +27,9 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Bytes of answers that a client may leave unread. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
-const KINDS: ReadonlySet<string> = new Set<SubscriptionKind>([
-  "newHeads",
-  "logs",
-  "newPendingTransactions",
-  "syncing",
-]);
-
 /** Something of this client that runs and can be given up. */
 interface Cancellable {
   cancel(): void;
-}
-
-/** A subscribe that waits for the hub's reply. */
-interface Asking {
-  readonly chain: ChainView;
-  /** Why a subscription that the reply grants is served by nobody any more. */
-  lost: string | undefined;
 }
 
 /** A client's connection. */
@@ -52,16 +38,14 @@ export class WsSession {
   readonly #route: Route;
   readonly #entered: Entered;
   readonly #sink: SessionSink;
-  readonly #hubSink: GatedSink;
+  readonly #subscriptions: WsSubscriptions;
   readonly #websocketUrl: () => string;
   readonly #pins = new ConnectionPins();
   readonly #running = new Set<Cancellable>();
-  readonly #subscriptions = new Map<string, ChainView>();
   /** Messages beyond the limits; few, since the socket is not read meanwhile. */
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #isServingWaiting = false;
-  readonly #asking = new Set<Asking>();
   #inFlightBytes = 0;
   #isClosed = false;
 
@@ -76,13 +60,13 @@ export class WsSession {
     this.#route = route;
     this.#entered = entered;
     this.#sink = sink;
-    this.#hubSink = new GatedSink(sink);
+    this.#subscriptions = new WsSubscriptions(engine, sink, this.#pins);
     this.#websocketUrl = websocketUrl;
   }
 
   /** Subscriptions that are open. */
   get subscriptionCount(): number {
-    return this.#subscriptions.size;
+    return this.#subscriptions.count;
   }
 
   /** Calls and batches that wait for an answer. */
@@ -162,8 +146,7 @@ export class WsSession {
     this.#waiting.length = 0;
     for (const running of this.#running) running.cancel();
     this.#running.clear();
-    for (const chain of new Set(this.#subscriptions.values())) chain.hub.drop(this.#hubSink);
-    this.#subscriptions.clear();
+    this.#subscriptions.drop();
   }
 
   /**
@@ -171,11 +154,7 @@ export class WsSession {
    * closed with 1013 and the reason (then true), one that is about to get one as soon as it does.
    */
   closeSubscriber(chain: ChainName, reason: string): boolean {
-    const isOf = ({ name }: ChainView): boolean => name === chain;
-    for (const asking of this.#asking) if (isOf(asking.chain)) asking.lost = reason;
-    if (!this.#sink.isOpen || ![...this.#subscriptions.values()].some(isOf)) return false;
-    this.#sink.close(1013, reason);
-    return true;
+    return this.#subscriptions.lose(chain, reason);
   }
 
   /** The client's API key is gone: it may come back with another (then true). */
@@ -187,12 +166,16 @@ export class WsSession {
 
   #serveOne(call: Call): void {
     const { envelope, body } = call;
-    const isSilent = !envelope.hasId && envelope.fault?.code !== -32600;
-    const slot = new WsCall(this, isSilent, body.length, call.options.meta === "body");
+    const slot = new WsCall(
+      this,
+      isNotification(envelope),
+      body.length,
+      call.options.meta === "body",
+    );
     slot.notifies = takeMetaMember(body, envelope);
     this.#start(slot, body.length);
     const isSubscribe = isSubscription(envelope);
-    if (isSubscribe) this.#hubSink.hold();
+    if (isSubscribe) this.#subscriptions.gate.hold();
     slot.opensGate = isSubscribe;
     slot.running = this.#submit(call, slot);
   }
@@ -212,7 +195,7 @@ export class WsSession {
     const wanted = envelopes.map((envelope) => takeMetaMember(body, envelope));
     const notes: string[] = [];
     const holds = envelopes.some(isSubscription);
-    if (holds) this.#hubSink.hold();
+    if (holds) this.#subscriptions.gate.hold();
     const batch: Batch = new Batch(
       limits,
       (call, sink) => this.#submit(call, sink),
@@ -220,7 +203,7 @@ export class WsSession {
       (pieces, sizeBytes) => {
         if (sizeBytes > 0) this.#send(joined(pieces, sizeBytes));
         for (const note of notes) this.#sendText(note);
-        if (holds) this.#hubSink.release();
+        if (holds) this.#subscriptions.gate.release();
         this.ended(batch, body.length);
       },
       (facts, index) => {
@@ -254,7 +237,7 @@ export class WsSession {
   /** Sends one answer as latin1 text. */
   answer(latin1: string, opensGate: boolean): void {
     this.#sendText(latin1);
-    if (opensGate) this.#hubSink.release();
+    if (opensGate) this.#subscriptions.gate.release();
   }
 
   /** Sends one answer as bytes. */
@@ -264,7 +247,7 @@ export class WsSession {
 
   /** Lets held events go after an answer that nobody waits for. */
   openGate(): void {
-    this.#hubSink.release();
+    this.#subscriptions.gate.release();
   }
 
   #sendText(latin1: string): void {
@@ -280,91 +263,21 @@ export class WsSession {
   }
 
   #submit(call: Call, sink: CallSink): Running | undefined {
-    const { envelope } = call;
-    const isDenied = envelope.fault === undefined && call.chain.denies?.(envelope.method) === true;
-    if (isDenied) return this.#engine.submit(call, sink);
-    if (envelope.fault !== undefined || !isSubscription(envelope)) {
-      if (envelope.fault === undefined && envelope.method === "eth_unsubscribe") {
-        if (this.#engine.admits(call, sink)) this.#unsubscribe(call, sink);
-        return undefined;
-      }
+    const { envelope, chain } = call;
+    const { method, fault } = envelope;
+    const isOurs = method === "eth_subscribe" || method === "eth_unsubscribe";
+    if (!isOurs || fault !== undefined || chain.denies?.(method) === true) {
       return this.#engine.submit(call, sink);
     }
-    if (this.#engine.admits(call, sink)) this.#subscribe(call, sink);
+    if (!this.#engine.admits(call, sink)) return undefined;
+    if (method === "eth_subscribe") this.#subscriptions.open(call, sink);
+    else this.#subscriptions.close(call, sink);
     return undefined;
-  }
-
-  #subscribe(call: Call, sink: CallSink): void {
-    const [kind, filter] = paramsOf(call);
-    if (typeof kind !== "string" || !KINDS.has(kind)) {
-      const message =
-        typeof kind === "string"
-          ? `no subscription of kind ${kind.slice(0, 100)}`
-          : `name a kind first: ${[...KINDS].join(", ")}`;
-      this.#refuse(call, sink, "subscription_params", message);
-      return;
-    }
-    const limit = this.#engine.limits.wsMaxSubscriptions;
-    if (this.#subscriptions.size + this.#asking.size >= limit) {
-      const message = `a connection holds at most ${limit} subscriptions`;
-      this.#refuse(call, sink, "too_many_subscriptions", message);
-      return;
-    }
-    const { chain } = call;
-    const asking: Asking = { chain, lost: undefined };
-    this.#asking.add(asking);
-    chain.hub.subscribe(this.#hubSink, kind as SubscriptionKind, filter).then(
-      (reply) => {
-        this.#asking.delete(asking);
-        if (this.#isClosed) {
-          // The client left while the hub opened the stream.
-          chain.hub.drop(this.#hubSink);
-        } else if (reply.ok) {
-          this.#subscriptions.set(reply.id, chain);
-          if (kind === "newHeads") this.#pins.hearHeads();
-          this.#engine.answer(call, sink, JSON.stringify(reply.id));
-          if (asking.lost !== undefined) this.closeSubscriber(chain.name, asking.lost);
-        } else {
-          this.#engine.relayError(call, sink, reply.code, reply.message, reply.data);
-        }
-      },
-      () => {
-        this.#asking.delete(asking);
-        this.#refuse(call, sink, "internal", "the subscription could not be opened");
-      },
-    );
-  }
-
-  #unsubscribe(call: Call, sink: CallSink): void {
-    const [id] = paramsOf(call);
-    const chain = typeof id === "string" ? this.#subscriptions.get(id) : undefined;
-    if (chain === undefined) {
-      this.#engine.answer(call, sink, "false");
-      return;
-    }
-    this.#subscriptions.delete(id as string);
-    chain.hub.unsubscribe(this.#hubSink, id as string).then(
-      (wasKnown) => this.#engine.answer(call, sink, String(wasKnown)),
-      () => this.#refuse(call, sink, "internal", "the subscription could not be closed"),
-    );
-  }
-
-  #refuse(call: Call, sink: CallSink, reason: OwnReason, message: string): void {
-    this.#engine.refuse(call, sink, reason, message);
   }
 }
 
 function isSubscription(envelope: Envelope): boolean {
   return envelope.fault === undefined && envelope.method === "eth_subscribe";
-}
-
-/** The parsed parameters of a subscription call; the scanner has checked them. */
-function paramsOf(call: Call): readonly unknown[] {
-  const { envelope, body } = call;
-  if (envelope.paramsStart < 0) return [];
-  const text = body.toString("utf8", envelope.paramsStart, envelope.paramsEnd);
-  const params: unknown = JSON.parse(text);
-  return Array.isArray(params) ? params : [];
 }
 
 /** One message of all pieces. */
@@ -375,76 +288,4 @@ function joined(pieces: readonly Piece[], sizeBytes: number): Buffer {
     at += typeof piece === "string" ? bytes.write(piece, at, "latin1") : piece.copy(bytes, at);
   }
   return bytes;
-}
-
-/** The sink of one call. */
-class WsCall implements CallSink, Cancellable {
-  readonly canStream = false;
-  readonly maxBytes = Infinity;
-  running: Running | undefined = undefined;
-  opensGate = false;
-  readonly #session: WsSession;
-  readonly #isSilent: boolean;
-  readonly #sizeBytes: number;
-  /** The explanation is a member of the answer. */
-  readonly #explains: boolean;
-  /** The explanation follows the answer. */
-  notifies = false;
-
-  constructor(session: WsSession, isSilent: boolean, sizeBytes: number, explains: boolean) {
-    this.#session = session;
-    this.#isSilent = isSilent;
-    this.#sizeBytes = sizeBytes;
-    this.#explains = explains;
-  }
-
-  cancel(): void {
-    this.running?.cancel();
-  }
-
-  result(facts: CallFacts, body: Buffer, idStart: number, idEnd: number): void {
-    if (this.#explains) {
-      const before = body.toString("latin1", 0, idStart) + facts.idToken;
-      this.text(facts, 200, before + body.toString("latin1", idEnd));
-      return;
-    }
-    if (!this.#isSilent) {
-      const token = facts.idToken;
-      const bytes = Buffer.allocUnsafe(body.length - (idEnd - idStart) + token.length);
-      body.copy(bytes, 0, 0, idStart);
-      bytes.write(token, idStart, "latin1");
-      body.copy(bytes, idStart + token.length, idEnd);
-      this.#session.answerBytes(bytes);
-    }
-    this.#notify(facts);
-    this.#session.ended(this, this.#sizeBytes);
-  }
-
-  text(facts: CallFacts, _status: number, latin1: string): void {
-    const text = this.#explains ? withMeta(latin1, facts) : latin1;
-    if (!this.#isSilent) this.#session.answer(text, this.opensGate);
-    else if (this.opensGate) this.#session.openGate();
-    this.#notify(facts);
-    this.#session.ended(this, this.#sizeBytes);
-  }
-
-  #notify(facts: CallFacts): void {
-    if (this.notifies && !this.#isSilent) this.#session.answer(metaNotification(facts), false);
-  }
-
-  begin(): void {
-    throw new Error("an answer over WebSocket never streams");
-  }
-
-  write(): boolean {
-    return true;
-  }
-
-  end(): void {
-    this.#session.ended(this, this.#sizeBytes);
-  }
-
-  abort(): void {
-    this.#session.ended(this, this.#sizeBytes);
-  }
 }

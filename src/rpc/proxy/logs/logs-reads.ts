@@ -5,7 +5,8 @@
 import { finalizedNumber, safeNumber } from "../../consistency/finality.ts";
 import type { ProviderId } from "../../ids.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
-import { hexBlock, readLogsQuery, sliceParams } from "../../logs/query.ts";
+import { hexQuantity } from "../../json-rpc/quantity.ts";
+import { readLogsQuery, sliceParams } from "../../logs/query.ts";
 import { type LogsRange, resolveRange } from "../../logs/range.ts";
 import type { RoutingSnapshot } from "../../selection/snapshot.ts";
 import type { LogsConfig } from "../../../../config/schema.ts";
@@ -42,8 +43,8 @@ export class LogsReads implements Service {
     const blocks = toBlock - fromBlock + 1;
     if (blocks > rules.maxRange) {
       engine.refuse(call, sink, "logs_range", `${blocks} blocks are over the limit`, {
-        from_block: hexBlock(fromBlock),
-        to_block: hexBlock(toBlock),
+        from_block: hexQuantity(fromBlock),
+        to_block: hexQuantity(toBlock),
         blocks,
         max_blocks: rules.maxRange,
       });
