@@ -183,7 +183,7 @@ const checked = (state: State, ctx: Ctx): State => {
     if (behind.has(provider) === laggards.has(provider)) continue;
     ctx.emit("head.lag", { chain, provider, lagBlocks, limit: config.selection.maxLagBlocks });
   }
-  for (const provider of laggards) {
+  for (const provider of truth.providers) {
     if (config.providers.some(({ id }) => id === provider)) continue;
     truth.forget(provider);
     state.finality.forget(provider);

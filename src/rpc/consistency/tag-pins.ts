@@ -5,6 +5,7 @@
  * back behind a block that it has been told of.
  */
 import type { ChainView } from "../proxy/ports.ts";
+import { isAsked } from "../selection/asked.ts";
 import type { MovingTag } from "./block-tags.ts";
 import { finalizedNumber, safeNumber } from "./finality.ts";
 import type { ServedHeights } from "./served-heights.ts";
@@ -77,22 +78,24 @@ export class SessionPins implements TagPins {
   }
 }
 
-/** Tags for callers who name their provider: no further than that one is known to be. */
+/** Tags for callers who name their providers: no further than the furthest of those is known to be. */
 export class ProviderPins implements TagPins {
   readonly #chain: ChainView;
-  readonly #provider: string;
+  readonly #asked: string;
 
-  constructor(chain: ChainView, provider: string) {
+  /** `asked`: an id, a tag or a glob. */
+  constructor(chain: ChainView, asked: string) {
     this.#chain = chain;
-    this.#provider = provider;
+    this.#asked = asked;
   }
 
   numberOf(tag: MovingTag): number {
     if (tag === "finalized") return finalizedNumber(this.#chain);
     if (tag === "safe") return safeNumber(this.#chain);
     let highest = -1;
-    for (const { provider, tags, transports } of this.#chain.snapshot?.endpoints ?? []) {
-      if (provider !== this.#provider && !tags.includes(this.#provider)) continue;
+    for (const endpoint of this.#chain.snapshot?.endpoints ?? []) {
+      if (!isAsked(this.#asked, endpoint)) continue;
+      const { transports } = endpoint;
       highest = Math.max(highest, transports.http?.head ?? -1, transports.ws?.head ?? -1);
     }
     return Math.min(highest, this.#chain.head?.number ?? -1);

@@ -126,6 +126,11 @@ export class HeadTruth {
     return { ...this.#tip, blockTimeMs: this.blockTimeMs, falls: this.#falls };
   }
 
+  /** Whoever has reported and was not forgotten. */
+  get providers(): Iterable<ProviderId> {
+    return this.#reports.keys();
+  }
+
   /** The last report of a provider. */
   of(provider: ProviderId): HeadReport | undefined {
     return this.#reports.get(provider);

@@ -158,6 +158,20 @@ describe("a batch", () => {
     ]);
   });
 
+  it.each(["provider=b", "provider=eu", "provider=tag:eu", "provider=e*"])(
+    "goes no further than those that its caller means by %s",
+    (query) => {
+      const w = worldAt(100, { tags: { b: ["eu"] } });
+      setHeads(w, [100, 97, 100]);
+      const batch = [call("eth_call", [tx, "latest"], 1), call("eth_call", [tx, "latest"], 2)];
+      w.post(JSON.stringify(batch), `/rpc/ethereum?${query}`);
+      expect(asked(w)).toEqual([
+        ["eth_call", [tx, "0x61"]],
+        ["eth_call", [tx, "0x61"]],
+      ]);
+    },
+  );
+
   it("shows its block in the explanation", () => {
     const w = worldAt();
     const headers = [...JSON_TYPE, "X-Paceline-Session", "s", "X-Paceline-Include-Meta", "body"];

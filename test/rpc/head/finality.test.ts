@@ -202,6 +202,25 @@ describe("the head tracker", () => {
     expect(asked.slice(before).some((one) => one.startsWith("c:"))).toBe(false);
   });
 
+  it("listens no more to a provider that a reload has removed", async () => {
+    const state = chainState(chainConfig(["a", "b"]));
+    const node = createVirtualNode({ seed: 1 });
+    const tracker = child(headTracker, { state }, { register: headTrackerKey("eth") });
+    await node.start(supervisor("root", { children: [tracker] }));
+    const push = (provider: string, number: number): void => {
+      const pushed = { provider, number, hash: `h${number}`, parentHash: "p" };
+      node.via(headTrackerKey("eth")).cast.head(pushed);
+    };
+    push("a", 1_000);
+    push("b", 1_000);
+    await node.advance(10);
+    state.config = chainConfig(["a"]);
+    await node.advance(1_000);
+    push("a", 1_001);
+    await node.advance(10);
+    expect(state.head?.number).toBe(1_001);
+  });
+
   it("lets the tip not fall because it was restarted", async () => {
     const state = chainState(chainConfig(["a", "b"]));
     state.head = { ...at(1_000), falls: 2, finalized: 900 };

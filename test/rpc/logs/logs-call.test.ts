@@ -113,6 +113,19 @@ describe("a small range of logs", () => {
     expect(headers("/rpc/provider/a/ethereum")["x-paceline-provider"]).toBe("a");
   });
 
+  it.each(["eu", "tag:eu", "e*"])(
+    "never falls back on a laggard that provider=%s means",
+    (asked) => {
+      const w = logsWorld(LOGS, { tags: { a: ["eu"], b: ["eu"] } });
+      for (const row of [w.rows[0], w.wsRows[0]]) if (row !== undefined) row.head = 999;
+      become(w, 1, (call) => call.fail("refused"));
+      const url = `/rpc/ethereum?provider=${asked}`;
+      const failed = w.ask({ fromBlock: "0x3d0", toBlock: "latest" }, { url });
+      expect(failed.json.error).toMatchObject({ data: { reason: "exhausted" } });
+      expect([w.asked(0), w.asked(2)]).toEqual([[], []]);
+    },
+  );
+
   it("fails over as any call, and says what the last upstream said", () => {
     const w = logsWorld(LOGS);
     become(w, 0, (call) => call.fail("reset"));

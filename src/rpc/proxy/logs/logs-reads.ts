@@ -8,6 +8,7 @@ import type { MethodInfo } from "../../json-rpc/methods.ts";
 import { hexQuantity } from "../../json-rpc/quantity.ts";
 import { readLogsQuery, sliceParams } from "../../logs/query.ts";
 import { type LogsRange, resolveRange } from "../../logs/range.ts";
+import { isAsked } from "../../selection/asked.ts";
 import type { RoutingSnapshot } from "../../selection/snapshot.ts";
 import type { LogsConfig } from "../../../../config/schema.ts";
 import type { Call, CallSink } from "../call.ts";
@@ -97,9 +98,10 @@ function withoutLaggards(call: Call, block: number, { endpoints }: RoutingSnapsh
   const asked = options.provider;
   let laggards: ProviderId[] | undefined;
   let isAnybodyThere = false;
-  for (const { provider, tags, transports } of endpoints) {
+  for (const endpoint of endpoints) {
+    const { provider, transports } = endpoint;
     if (asked === provider) return call;
-    if (asked !== undefined && !tags.includes(asked)) continue;
+    if (asked !== undefined && !isAsked(asked, endpoint)) continue;
     const head = Math.max(transports.http?.head ?? -1, transports.ws?.head ?? -1);
     if (head >= block) isAnybodyThere = true;
     else (laggards ??= []).push(provider);
