@@ -12,6 +12,9 @@ export interface InstanceOptions {
   readonly role?: WantedRole;
 }
 
+/** Takes the exit code of a verb. */
+export type Finish = (exitCode: number) => void;
+
 const DEFAULT_WATCH_MS = 1_000;
 const MIN_WATCH_MS = 100;
 

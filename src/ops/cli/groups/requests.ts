@@ -1,10 +1,7 @@
-/** Verbs about single requests: their arguments, options and examples. */
+/** Verbs about requests and their answers. */
 import type { Command } from "commander";
-import { whole, withExamples, withInstance, withWatch } from "./options.ts";
-import type { Terminal } from "./terminal.ts";
-
-/** Takes the exit code of a verb. */
-export type Finish = (exitCode: number) => void;
+import { type Finish, whole, withExamples, withInstance, withWatch } from "../options.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** Adds `explain` and `slow`. */
 export function addRequestVerbs(program: Command, terminal: Terminal, finish: Finish): void {
@@ -20,7 +17,7 @@ export function addRequestVerbs(program: Command, terminal: Terminal, finish: Fi
     .option("--provider <name>", "only this provider: id, tag or glob")
     .option("--transport <transport>", "http, ws or any");
   withInstance(explain).action(async (subject, options) => {
-    const { explainOne } = await import("./verbs/requests.ts");
+    const { explainOne } = await import("../verbs/requests.ts");
     finish(await explainOne(subject, options, terminal));
   });
   withExamples(explain, [
@@ -33,12 +30,29 @@ export function addRequestVerbs(program: Command, terminal: Terminal, finish: Fi
     .description("the last requests that were slow or failed, with attempts; parameters outlined")
     .option("--limit <rows>", "rows, the newest (default: 20)", whole(1, 1_000));
   withWatch(withInstance(slow)).action(async (options) => {
-    const { showSlow } = await import("./verbs/requests.ts");
+    const { showSlow } = await import("../verbs/requests.ts");
     finish(await showSlow(options, terminal));
   });
   withExamples(slow, [
     "paceline slow",
     "paceline slow --watch",
     "paceline slow --limit 100 --json",
+  ]);
+}
+
+/** Adds `cache`. */
+export function addCacheVerb(program: Command, terminal: Terminal, finish: Finish): void {
+  const cache = program
+    .command("cache")
+    .argument("[chain]", "only this chain")
+    .description("answers that are kept and shared: hits, bytes, why they left");
+  withWatch(withInstance(cache)).action(async (chain, options) => {
+    const { showCache } = await import("../verbs/gateway.ts");
+    finish(await showCache(chain, options, terminal));
+  });
+  withExamples(cache, [
+    "paceline cache",
+    "paceline cache ethereum --watch",
+    "paceline cache --json",
   ]);
 }

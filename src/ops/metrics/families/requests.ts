@@ -1,0 +1,215 @@
+/** Metrics of clients: their calls, keys, and the answers that are kept for them. */
+import { ENDPOINT, SECONDS, row, type MetricDef } from "./family.ts";
+
+/** Requests and attempts. */
+export const requestFamilies: readonly MetricDef[] = [
+  row(
+    "sample",
+    "counter",
+    "rpc_requests_total",
+    ["chain", "transport", "outcome"],
+    "Requests of clients, by how they ended (ok, error, gone).",
+    { maxSeries: 400 },
+  ),
+  row(
+    "sample",
+    "counter",
+    "rpc_request_errors_total",
+    ["chain", "reason"],
+    "Requests answered with an error, by our token or the class of the relayed error.",
+    { maxSeries: 400 },
+  ),
+  row(
+    "sample",
+    "histogram",
+    "rpc_request_duration_seconds",
+    ["chain", "method_class"],
+    "Time from the request's last byte to the answer's first, by method class.",
+    { buckets: SECONDS, maxSeries: 120 },
+  ),
+  row(
+    "sample",
+    "counter",
+    "rpc_attempts_total",
+    [...ENDPOINT, "result"],
+    "Attempts at providers, by class of the answer.",
+    { maxSeries: 1_200 },
+  ),
+  row(
+    "sample",
+    "histogram",
+    "rpc_attempt_duration_seconds",
+    ENDPOINT,
+    "Duration of attempts: the provider's latency as users feel it.",
+    { buckets: SECONDS, maxSeries: 120 },
+  ),
+  row(
+    "sample",
+    "counter",
+    "rpc_method_attempts_total",
+    ["chain", "provider", "method", "outcome"],
+    "Attempts by method: ok (any usable answer), failed (counts against the provider), neutral.",
+    { maxSeries: 1_200 },
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_slow_requests_total",
+    ["chain", "threshold"],
+    "Requests that took longer than the threshold.",
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_admission_rejected_total",
+    ["chain", "reason"],
+    "Requests refused before any attempt.",
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_selection_failures_total",
+    ["chain"],
+    "Requests for which no endpoint could be chosen.",
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_selection_relaxed_total",
+    ["chain", "filter"],
+    "Times a health filter was set aside because nobody passed it.",
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_selection_switches_total",
+    ["chain"],
+    "Changes of the leading provider.",
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_failovers_total",
+    ["chain", "provider", "reason"],
+    "Attempts that failed and went on to another provider.",
+    { maxSeries: 400 },
+  ),
+  row(
+    "event",
+    "counter",
+    "getlogs_planned_total",
+    ["chain"],
+    "Ranges of logs that were asked for in parts.",
+  ),
+  row(
+    "event",
+    "counter",
+    "getlogs_splits_total",
+    ["chain", "provider", "by"],
+    "Parts of ranges of logs that a provider refused as too much, by what was cut.",
+    { maxSeries: 600 },
+  ),
+  row(
+    "event",
+    "counter",
+    "getlogs_limits_learned_total",
+    ["chain", "provider"],
+    "Refusals that showed how many blocks of logs a provider serves at once.",
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_hedges_total",
+    ["chain", "hedge"],
+    "Slow requests that were sent to a second provider, won by it, or denied it for want of budget.",
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_failover_exhausted_total",
+    ["chain"],
+    "Requests of which every attempt failed.",
+  ),
+  row(
+    "event",
+    "counter",
+    "rpc_panic_total",
+    ["chain"],
+    "Requests let through while all breakers of the chain were open.",
+  ),
+  row(
+    "event",
+    "counter",
+    "write_broadcasts_total",
+    ["chain", "result"],
+    "Transactions that were sent, by what came of it.",
+  ),
+  row(
+    "event",
+    "counter",
+    "write_known_total",
+    ["chain"],
+    "Copies of transactions that a provider had already.",
+  ),
+];
+
+/** Answers that are kept and shared. */
+export const answerFamilies: readonly MetricDef[] = [
+  row(
+    "sample",
+    "counter",
+    "answers_found_total",
+    ["chain", "result"],
+    "Look-ups of calls whose answers may be kept: hit or miss.",
+  ),
+  row(
+    "sample",
+    "counter",
+    "answers_coalesced_total",
+    ["chain"],
+    "Calls that shared the attempt of an equal one.",
+  ),
+  row("sample", "counter", "answers_kept_total", ["chain"], "Answers that were kept."),
+  row(
+    "sample",
+    "counter",
+    "answers_removed_total",
+    ["chain", "reason"],
+    "Answers that left: full, expired, reorg, replaced by newer ones, stale when looked up.",
+    { maxSeries: 400 },
+  ),
+  row("sample", "gauge", "answers_entries", ["chain"], "Answers held."),
+  row("sample", "gauge", "answers_bytes", ["chain"], "Bytes that the answers take."),
+  row(
+    "sample",
+    "gauge",
+    "answers_limit_bytes",
+    [],
+    "Bytes that the answers of all chains may take.",
+  ),
+];
+
+/** API keys. */
+export const keyFamilies: readonly MetricDef[] = [
+  row(
+    "sample",
+    "counter",
+    "client_calls_total",
+    ["key"],
+    "Calls served to the holder of an API key.",
+    {
+      maxSeries: 200,
+    },
+  ),
+  row("sample", "counter", "client_units_total", ["key"], "Cost units of those calls.", {
+    maxSeries: 200,
+  }),
+  row(
+    "sample",
+    "counter",
+    "client_refused_total",
+    ["key", "reason"],
+    "Calls that were refused for the rate, the quota, too many at once or the rights of an API key.",
+    { maxSeries: 400 },
+  ),
+];
