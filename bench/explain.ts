@@ -4,7 +4,6 @@
  *
  * Bar: facts + ring <= 500 ns a request.
  */
-import type { EndpointRow } from "../src/rpc/chain-view.ts";
 import { EvidenceBook } from "../src/rpc/evidence/evidence-book.ts";
 import { BOOK_LIMITS, RequestBook } from "../src/rpc/explain/book.ts";
 import { explain } from "../src/rpc/explain/explain.ts";
@@ -13,88 +12,22 @@ import { makeCall } from "../src/rpc/proxy/make-call.ts";
 import type { ChainView } from "../src/rpc/proxy/ports.ts";
 import { rank } from "../src/rpc/selection/rank.ts";
 import { packFaults, packMore, type Selected } from "../src/rpc/selection/selected.ts";
-import type { EndpointView, RoutingSnapshot } from "../src/rpc/selection/snapshot.ts";
-import { createSelectionMemory } from "../src/rpc/selection/sticky.ts";
+import type { RoutingSnapshot } from "../src/rpc/selection/snapshot.ts";
 import { costOf, interleave } from "./support/interleave.ts";
 import { report } from "./support/report.ts";
+import { snapshotOf, viewOf } from "./support/selection-data.ts";
 
 const PROVIDERS = 5;
 const METHOD = "eth_call";
 
 const evidence = new EvidenceBook({ chain: "ethereum" });
 
-const rowOf = (index: number): EndpointRow => ({
-  chain: "ethereum",
-  provider: `provider-${index}`,
-  transport: "http",
-  index,
-  state: "closed",
-  openUntilMs: 0,
-  generation: 1,
-  forced: false,
-  dirty: false,
-  cooldownUntilMs: 0,
-  suspect: false,
-  isUsable: true,
-  unusableReason: undefined,
-  head: 100,
-  inFlight: 0,
-  successes: 0,
-  completed: 0,
-  answered: 0,
-});
-
-const viewOf = (index: number): EndpointView => {
-  const row = rowOf(index);
-  const { provider } = row;
-  for (let i = 0; i < 40; i++) {
-    evidence.recordCall(provider, "http", METHOD, "ok", 20 + index, 1_000);
-  }
-  return {
-    provider,
-    vendor: provider,
-    region: undefined,
-    tags: [],
-    transports: { http: row },
-    priority: 100,
-    role: "primary",
-    weight: 1,
-    type: "paid",
-    cost: { pricePerMillionUnits: 1, defaultUnits: 1, unitsByMethod: {} },
-    archival: true,
-    mayProbe: true,
-    maxBlockRange: undefined,
-    unsupported: new Set<string>(),
-    head: 100,
-    lag: 0,
-    calls: evidence.callsOf(provider, 1_000),
-    race: evidence.raceSummary(provider, 1_000),
-  };
-};
-
-const snapshotOf = (version: number): RoutingSnapshot => ({
-  chain: "ethereum",
-  version,
-  builtAtMs: 1_000,
-  tip: 100,
-  blockTimeMs: 12_000,
-  rules: {
-    strategy: "leaderboard",
-    maxLagBlocks: 3,
-    archivalThreshold: 128,
-    minHealthy: 1,
-    formula: "pace",
-    weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },
-    stickyHysteresis: 0.3,
-    stickyMinIntervalMs: 30_000,
-    costBias: 0.3,
-  },
-  endpoints: Array.from({ length: PROVIDERS }, (_, index) => viewOf(index)),
-  cache: new Map(),
-  memory: createSelectionMemory(),
-});
-
-const snapshots = Array.from({ length: 8 }, (_, version) => snapshotOf(version));
+const snapshots = Array.from({ length: 8 }, (_, version) =>
+  snapshotOf(
+    Array.from({ length: PROVIDERS }, (__, index) => viewOf(index, evidence, [METHOD])),
+    version,
+  ),
+);
 /** A new snapshot every so many requests, as under 4,000 requests a second. */
 const PER_SNAPSHOT = 1_000;
 
@@ -164,7 +97,7 @@ class Request implements Told {
   }
 }
 
-const row0 = rowOf(0);
+const row0 = { transport: "http" } as const;
 const book = new RequestBook(BOOK_LIMITS);
 const call = makeCall({ name: "ethereum" } as ChainView, METHOD, '[{"to":"0x1"},"latest"]');
 

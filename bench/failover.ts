@@ -7,6 +7,7 @@ import { startGateway } from "./lanes/gateway.ts";
 import { startHaproxy } from "./lanes/haproxy.ts";
 import { startNginx } from "./lanes/nginx.ts";
 import { type Lane, LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
+import { leader } from "./support/leader.ts";
 import { anyAccount, Load, type LoadResult } from "./support/load.ts";
 import { quantile, report } from "./support/report.ts";
 
@@ -60,20 +61,8 @@ async function setUp(kind: Kind, struck: Struck): Promise<Setting | undefined> {
     lane,
     path,
     stubs,
-    first: async () => at(await leader(`http://127.0.0.1:${lane.port}`)),
+    first: async () => at(await leader(lane.port)),
   };
-}
-
-/** Which provider serves now. */
-async function leader(url: string): Promise<number> {
-  const params = anyAccount(Math.floor(Math.random() * 1e9));
-  const answer = await fetch(`${url}/rpc/ethereum`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: `{"jsonrpc":"2.0","id":1,"method":"${METHOD}","params":${params}}`,
-  });
-  await answer.text();
-  return Number((answer.headers.get("x-paceline-provider") ?? "p0").slice(1));
 }
 
 async function run(kind: Kind, struck: Struck): Promise<LoadResult | undefined> {

@@ -6,6 +6,7 @@
 import type { Trouble } from "./lanes/faulty-stub.ts";
 import { startGateway } from "./lanes/gateway.ts";
 import { LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
+import { leader } from "./support/leader.ts";
 import { anyAccount, Load, type LoadResult } from "./support/load.ts";
 import { quantile, report } from "./support/report.ts";
 
@@ -42,17 +43,6 @@ async function run(trouble: Trouble): Promise<LoadResult> {
   load.close();
   await Promise.all([gateway.stop(), ...stubs.map((stub) => stub.stop())]);
   return result;
-}
-
-/** Which provider serves now. */
-async function leader(port: number): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${port}/rpc/ethereum?no-cache`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: '{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0x0","latest"]}',
-  });
-  await answer.text();
-  return Number((answer.headers.get("x-paceline-provider") ?? "p0").slice(1));
 }
 
 const well = await run("none");

@@ -14,10 +14,12 @@ import type { EndpointRow } from "../src/rpc/chain-view.ts";
 import { EvidenceBook } from "../src/rpc/evidence/evidence-book.ts";
 import { firstUsable, TriedSet } from "../src/rpc/selection/pick.ts";
 import { rank } from "../src/rpc/selection/rank.ts";
-import type { EndpointView, Ranking, RoutingSnapshot } from "../src/rpc/selection/snapshot.ts";
+import type { Ranking, RoutingSnapshot } from "../src/rpc/selection/snapshot.ts";
 import { createSelectionMemory } from "../src/rpc/selection/sticky.ts";
 import { costOf, interleave, type Variant } from "./support/interleave.ts";
+import { rowOf } from "../test/rpc/rows.ts";
 import { report } from "./support/report.ts";
+import { snapshotOf, viewOf } from "./support/selection-data.ts";
 
 const manyChains = (): readonly ChainState[] => {
   const lines = Array.from({ length: 100 }, (_, index) => [
@@ -46,80 +48,13 @@ const manyChains = (): readonly ChainState[] => {
   );
 };
 
-const rowOf = (provider: string, index: number): EndpointRow => ({
-  chain: "ethereum",
-  provider,
-  transport: "http",
-  index,
-  state: "closed",
-  openUntilMs: 0,
-  generation: 1,
-  forced: false,
-  dirty: false,
-  cooldownUntilMs: 0,
-  suspect: false,
-  isUsable: true,
-  unusableReason: undefined,
-  head: 100,
-  inFlight: 0,
-  successes: 0,
-  completed: 0,
-  answered: 0,
-});
-
 const methods = ["eth_call", "eth_getBalance", "eth_getLogs", "eth_blockNumber"];
 const methodAt = (i: number): string => methods[i & 3] ?? "eth_call";
 
 const book = new EvidenceBook({ chain: "ethereum" });
 
-const viewOf = (index: number): EndpointView => {
-  const provider = `provider-${index}`;
-  for (let i = 0; i < 40; i++) {
-    book.recordCall(provider, "http", methodAt(i), "ok", 20 + ((index * 7) % 90), 1_000);
-  }
-  return {
-    provider,
-    vendor: provider,
-    region: undefined,
-    tags: [],
-    transports: { http: rowOf(provider, index) },
-    priority: 100,
-    role: "primary",
-    weight: 1,
-    type: "paid",
-    cost: { pricePerMillionUnits: index, defaultUnits: 1, unitsByMethod: {} },
-    archival: false,
-    mayProbe: true,
-    maxBlockRange: undefined,
-    unsupported: new Set(),
-    head: 100,
-    lag: 0,
-    calls: book.callsOf(provider, 1_000),
-    race: book.raceSummary(provider, 1_000),
-  };
-};
-
-const snapshotOf = (providers: number): RoutingSnapshot => ({
-  chain: "ethereum",
-  version: 1,
-  builtAtMs: 1_000,
-  tip: 100,
-  blockTimeMs: 12_000,
-  rules: {
-    strategy: "leaderboard",
-    maxLagBlocks: 3,
-    archivalThreshold: 128,
-    minHealthy: 1,
-    formula: "pace",
-    weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },
-    stickyHysteresis: 0.3,
-    stickyMinIntervalMs: 30_000,
-    costBias: 0.3,
-  },
-  endpoints: Array.from({ length: providers }, (_, index) => viewOf(index)),
-  cache: new Map(),
-  memory: createSelectionMemory(),
-});
+const worldOf = (providers: number): RoutingSnapshot =>
+  snapshotOf(Array.from({ length: providers }, (_, index) => viewOf(index, book, methods)));
 
 /** Rankings of different snapshots in turn, so that no branch is learned by heart. */
 const pickFirst = (name: string, rankings: readonly Ranking[], tried?: TriedSet): Variant => {
@@ -140,7 +75,7 @@ const pickFirst = (name: string, rankings: readonly Ranking[], tried?: TriedSet)
 const sizes = [5, 50, 1_000];
 const variants: Variant[] = [];
 for (const size of sizes) {
-  const snapshots = Array.from({ length: 8 }, () => snapshotOf(size));
+  const snapshots = Array.from({ length: 8 }, () => worldOf(size));
   const rankings = snapshots.map((snapshot) => rank(snapshot, { method: "eth_call" }));
   variants.push(pickFirst(`first usable of ${size}`, rankings));
   const tried = new TriedSet();
@@ -270,7 +205,7 @@ report({
 
 /** Making a ranking anew, as the first request of a method does after each snapshot. */
 const fresh = [5, 50, 100, 1_000].map((size): Variant => {
-  const snapshot = snapshotOf(size);
+  const snapshot = worldOf(size);
   return {
     name: `rank ${size} anew`,
     run: (count) => {

@@ -67,3 +67,14 @@ export class RateBucket {
     return Math.min(1, Math.max(0, 1 - (this.#fullAtMs - nowMs) / this.#spanMs));
   }
 }
+
+/** A bucket under another limit, or under none: what was taken from a known one stays taken. */
+export function renewBucket(
+  known: RateBucket | undefined,
+  limit: RateLimit | undefined,
+): RateBucket | undefined {
+  if (limit === undefined) return undefined;
+  if (known === undefined) return new RateBucket(limit);
+  known.configure(limit);
+  return known;
+}

@@ -101,3 +101,14 @@ export function quotaUseOf(value: unknown): QuotaUse | undefined {
   const isUse = typeof period === "string" && typeof used === "number" && used >= 0;
   return isUse && Number.isFinite(used) ? { period, used } : undefined;
 }
+
+/** A quota under another limit, or under none; what was used of a known one counts on. */
+export function renewQuota(
+  known: Quota | undefined,
+  limit: QuotaLimit | undefined,
+): Quota | undefined {
+  if (limit === undefined) return undefined;
+  if (known === undefined) return new Quota(limit);
+  known.configure(limit);
+  return known;
+}

@@ -1,4 +1,5 @@
 /** Bodies of at most a megabyte that are made, or damaged at random, to keep their reader busy. */
+import { seededRandom } from "../../src/lib/random.ts";
 
 /** Largest body that is made. */
 export const HOSTILE_BYTES = 1 << 20;
@@ -108,15 +109,10 @@ export const HOSTILE_ANSWERS: readonly Hostile[] = [
   ],
 ];
 
-/** Random whole numbers below `below`, the same for the same seed (mulberry32). */
+/** Random whole numbers below `below`, the same for the same seed. */
 export const randomFrom = (seed: number): ((below: number) => number) => {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+  const random = seededRandom(seed);
+  return (below) => Math.floor(random() * below);
 };
 
 const TOKENS = [

@@ -4,9 +4,9 @@
  * whether it admits a call and charges what was sent; background traffic stops sooner than users.
  */
 import type { CostConfig, ProviderConfig } from "../../../config/schema.ts";
-import { RateBucket } from "../../lib/rate-bucket.ts";
+import { type RateBucket, renewBucket } from "../../lib/rate-bucket.ts";
 import type { EndpointBudget } from "../chain-view.ts";
-import { Quota } from "../quota.ts";
+import { type Quota, renewQuota } from "../quota.ts";
 
 /** The part of a provider's configuration that makes its budget. */
 export type BudgetConfig = Pick<ProviderConfig, "rate" | "quota" | "cost">;
@@ -36,15 +36,8 @@ export class ProviderBudget implements EndpointBudget {
   /** Other limits; what was used counts on. */
   configure({ rate, quota, cost }: BudgetConfig): void {
     this.#cost = cost;
-    if (rate === undefined) this.#rate = undefined;
-    else {
-      const limit = { perSec: rate.rps, burst: rate.burst };
-      if (this.#rate === undefined) this.#rate = new RateBucket(limit);
-      else this.#rate.configure(limit);
-    }
-    if (quota === undefined) this.#quota = undefined;
-    else if (this.#quota === undefined) this.#quota = new Quota(quota);
-    else this.#quota.configure(quota);
+    this.#rate = renewBucket(this.#rate, rate && { perSec: rate.rps, burst: rate.burst });
+    this.#quota = renewQuota(this.#quota, quota);
   }
 
   admits(nowMs: number): boolean {

@@ -5,7 +5,7 @@
 import type { ClientsConfig } from "../../../config/schema.ts";
 import { quotaUseOf, type QuotaUse } from "../quota.ts";
 import { Caller } from "./caller.ts";
-import { hashOfKey, MAX_KEY_CHARS } from "./key-hash.ts";
+import { hashOfKey, MAX_KEY_CHARS } from "../../lib/key-hash.ts";
 
 /** Id of everybody without a key. */
 export const ANONYMOUS = "anonymous";

@@ -3,11 +3,12 @@
  * of the limits; the row stays the same over a reload, so sessions keep it and nothing is given out
  * anew. A call is charged once, before it is served, whatever becomes of it.
  */
-import type { ClientKeyConfig, ClientLimitsConfig, RateConfig } from "../../../config/schema.ts";
-import { RateBucket } from "../../lib/rate-bucket.ts";
+import type { ClientKeyConfig, ClientLimitsConfig } from "../../../config/schema.ts";
+import { type RateBucket, renewBucket } from "../../lib/rate-bucket.ts";
+import type { CalendarPeriod } from "../../lib/calendar.ts";
 import { NameGlobs } from "../../lib/name-globs.ts";
 import type { OwnReason } from "../errors/codes.ts";
-import { Quota } from "../quota.ts";
+import { type Quota, type QuotaLimit, renewQuota } from "../quota.ts";
 
 /** Why a call is not served. */
 export interface CallRefusal {
@@ -60,14 +61,14 @@ export class Caller {
   configure(config: CallerConfig, wallMs: number): void {
     this.#config = config;
     const { rate, units, chains, methods, origins } = config;
-    this.rate = bucket(this.rate, rate);
     const { perSecond, perDay, perMonth } = units;
-    this.unitRate = bucket(
+    this.rate = renewBucket(this.rate, rate && { perSec: rate.rps, burst: rate.burst });
+    this.unitRate = renewBucket(
       this.unitRate,
-      perSecond === undefined ? undefined : { rps: perSecond, burst: perSecond },
+      perSecond === undefined ? undefined : { perSec: perSecond, burst: perSecond },
     );
-    this.day = quota(this.day, perDay, "day");
-    this.month = quota(this.month, perMonth, "month");
+    this.day = renewQuota(this.day, quotaLimit(perDay, "day"));
+    this.month = renewQuota(this.month, quotaLimit(perMonth, "month"));
     this.turn(wallMs);
     this.#chains = globs(chains);
     this.#allow = globs(methods?.allow);
@@ -154,7 +155,8 @@ export class Caller {
   }
 }
 
-const NO_LIMITS: CallerConfig = {
+/** No limits at all. */
+export const NO_LIMITS: ClientLimitsConfig = {
   rate: undefined,
   units: { perSecond: undefined, perDay: undefined, perMonth: undefined },
   concurrent: undefined,
@@ -166,30 +168,11 @@ export const REVOKED: CallRefusal = {
   message: "the API key is not known here",
 };
 
+const quotaLimit = (units: number | undefined, per: CalendarPeriod): QuotaLimit | undefined =>
+  units === undefined ? undefined : { units, per };
+
 const spentOf = (one: Quota | undefined): Quota | undefined =>
   one?.isSpent === true ? one : undefined;
 
 const globs = (patterns: readonly string[] | undefined): NameGlobs | undefined =>
   patterns === undefined || patterns.length === 0 ? undefined : new NameGlobs(patterns);
-
-function bucket(
-  known: RateBucket | undefined,
-  rate: RateConfig | undefined,
-): RateBucket | undefined {
-  if (rate === undefined) return undefined;
-  const limit = { perSec: rate.rps, burst: rate.burst };
-  if (known === undefined) return new RateBucket(limit);
-  known.configure(limit);
-  return known;
-}
-
-function quota(
-  known: Quota | undefined,
-  units: number | undefined,
-  per: "day" | "month",
-): Quota | undefined {
-  if (units === undefined) return undefined;
-  if (known === undefined) return new Quota({ units, per });
-  known.configure({ units, per });
-  return known;
-}

@@ -7,7 +7,7 @@ import type { RateBucket } from "../../lib/rate-bucket.ts";
 import { AddressBuckets } from "./address-buckets.ts";
 import { addressGroup, AddressRanges, clientAddress } from "../../lib/address-range.ts";
 import type { Caller, CallRefusal } from "./caller.ts";
-import { REVOKED } from "./caller.ts";
+import { NO_LIMITS, REVOKED } from "./caller.ts";
 import { CallerBook } from "./caller-book.ts";
 import { Cors } from "./cors.ts";
 import { type LimitedProfile, Profiles } from "./profiles.ts";
@@ -60,7 +60,7 @@ export class ClientGate {
   readonly profiles = new Profiles();
   readonly #deps: GateDeps;
   readonly #shared: SharedLimits;
-  #book: CallerBook;
+  readonly #book: CallerBook;
   #units: UnitTable;
   #trusted = new AddressRanges([]);
   #addresses: AddressBuckets | undefined;
@@ -216,12 +216,7 @@ const KEY_NEEDED: CallRefusal = {
 const OPEN: Pick<GateConfig, "clients"> = {
   clients: {
     keys: [],
-    anonymous: {
-      allowed: true,
-      rate: undefined,
-      units: { perSecond: undefined, perDay: undefined, perMonth: undefined },
-      concurrent: undefined,
-    },
+    anonymous: { allowed: true, ...NO_LIMITS },
     perIp: undefined,
     trustedProxies: [],
     unitsByMethod: {},

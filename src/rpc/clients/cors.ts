@@ -7,10 +7,12 @@ import { NameGlobs } from "../../lib/name-globs.ts";
 
 const EXPOSED = [
   "X-Paceline-Request-Id",
+  "X-Paceline-Client-Request-Id",
   "X-Paceline-Provider",
   "X-Paceline-Strategy",
   "X-Paceline-Cache",
   "X-Paceline-Attempts",
+  "X-Paceline-Batch",
   "X-Paceline-Meta",
   "Server-Timing",
   "Retry-After",

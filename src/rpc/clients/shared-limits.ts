@@ -59,7 +59,8 @@ return { sum }
 `;
 
 const US_PER_MS = 1_000;
-const PERIOD_MS = { day: 2 * 86_400_000, month: 40 * 86_400_000 } as const;
+/** How long a period's count is kept: well beyond its end. */
+const LIFETIME_MS = { day: 2 * 86_400_000, month: 40 * 86_400_000 } as const;
 
 /** Tells the store, and hears from it. */
 export class SharedLimits {
@@ -99,7 +100,7 @@ export class SharedLimits {
       if (quota === undefined || unsharedUnits === 0) continue;
       const { period, limit } = quota;
       const key = `quota:${caller.id}:${period}`;
-      const args = [Math.ceil(unsharedUnits), PERIOD_MS[limit.per]];
+      const args = [Math.ceil(unsharedUnits), LIFETIME_MS[limit.per]];
       scripts.run(COUNT_SCRIPT, [key], args, (numbers) => {
         const total = numbers?.[0];
         if (total !== undefined && quota.period === period) quota.learn(total);

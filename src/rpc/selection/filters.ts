@@ -166,12 +166,3 @@ export const setback = (faults: readonly ExclusionRule[]): number => {
   // Who is known to be behind a little still says more than who never said where it is.
   return faults.includes("head_unknown") ? 2 : 1;
 };
-
-/** Why a row does not admit a call now; `undefined` when it does. */
-export const rowFault = (row: EndpointRow, nowMs: number): ExclusionRule | undefined => {
-  if (!row.isUsable) return "cordoned";
-  if (row.state !== "closed") return "breaker_open";
-  if (row.cooldownUntilMs > nowMs) return "cooldown";
-  if (row.suspect) return "suspect";
-  return row.budget?.spent(nowMs)?.rule;
-};

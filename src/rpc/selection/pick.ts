@@ -3,8 +3,8 @@
  */
 import { isAdmissible } from "../admission.ts";
 import type { ProviderId } from "../ids.ts";
-import { rowFault } from "./filters.ts";
 import { rank } from "./rank.ts";
+import { faultsOf } from "./selected.ts";
 import type {
   Candidate,
   EndpointView,
@@ -185,7 +185,7 @@ export const noProvider = (
  */
 export const refusals = (ranking: Ranking, nowMs: number, pin = -1): readonly Exclusion[] => [
   ...ranking.candidates.flatMap(({ row, view: { provider } }): Exclusion[] => {
-    const rule = rowFault(row, nowMs);
+    const [rule] = faultsOf(row, nowMs);
     if (rule === undefined && row.head < pin) {
       return [{ provider, transport: row.transport, rule: "lag", value: row.head, limit: pin }];
     }

@@ -19,7 +19,7 @@ export interface Selected {
   readonly tookMs: number;
 }
 
-/** Rules of an admission cell, a bit each. */
+/** Rules of an admission cell, a bit each; the weightiest first. */
 const ROW_RULES = ["cordoned", "breaker_open", "cooldown", "suspect", "rate", "quota"] as const;
 const BITS = ROW_RULES.length;
 /** Candidates whose faults fit one small integer. */
@@ -70,7 +70,7 @@ export const faultsAt = (
   return rulesOf((word >> ((index % PER_WORD) * BITS)) & ((1 << BITS) - 1));
 };
 
-/** The rules that a row breaks now. */
+/** The rules that a row breaks now; the first says why it does not admit a call. */
 export const faultsOf = (row: EndpointRow, nowMs: number): readonly ExclusionRule[] =>
   rulesOf(bitsOf(row, nowMs));
 

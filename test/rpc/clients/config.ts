@@ -1,13 +1,8 @@
 /** Configurations of clients for tests. */
 import type { ClientKeyConfig, ClientsConfig } from "../../../config/schema.ts";
 import type { GateConfig } from "../../../src/rpc/clients/client-gate.ts";
-import { hashOfKey } from "../../../src/rpc/clients/key-hash.ts";
-
-const NO_LIMITS = {
-  rate: undefined,
-  units: { perSecond: undefined, perDay: undefined, perMonth: undefined },
-  concurrent: undefined,
-} as const;
+import { NO_LIMITS } from "../../../src/rpc/clients/caller.ts";
+import { hashOfKey } from "../../../src/lib/key-hash.ts";
 
 /** The entry of a key with all rights and no limits. */
 export const keyOf = (key: string, more: Partial<ClientKeyConfig> = {}): ClientKeyConfig => ({

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ProfileConfig } from "../../../config/schema.ts";
 import { anonymousOf, gateOf, keyOf } from "../clients/config.ts";
@@ -327,6 +329,20 @@ describe("browsers", () => {
       expect(refused.headers["access-control-allow-origin"]).toBe(allowed);
     },
   );
+
+  it("may read every header of ours that an answer can carry", () => {
+    const folder = join(import.meta.dirname, "../../../src/rpc/proxy");
+    const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => readFileSync(join(folder, name), "utf8"));
+    const names = new Set(
+      sources.flatMap((text) => text.match(/(?<=")X-Paceline-[\w-]+(?=")/g) ?? []),
+    );
+    expect(names.size).toBeGreaterThan(6);
+    const { headers } = ask(browsed(ORIGIN), "POST", [...JSON_TYPE, "Origin", ORIGIN]);
+    const exposed = headers["access-control-expose-headers"]?.split(", ") ?? [];
+    expect([...names].filter((name) => !exposed.includes(name))).toEqual([]);
+  });
 
   it("of other origins get no leave, nor a socket", () => {
     const w = browsed("https://other.example");

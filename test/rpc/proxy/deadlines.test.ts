@@ -4,7 +4,7 @@ import type { Expirable } from "../../../src/rpc/proxy/attempt/deadline-wheel.ts
 import { DeadlineWheel } from "../../../src/rpc/proxy/attempt/deadline-wheel.ts";
 import { EmptyMemory } from "../../../src/rpc/proxy/attempt/empty-memory.ts";
 import { patience, StallRule } from "../../../src/rpc/proxy/attempt/stall-rule.ts";
-import { makeRow } from "./support.ts";
+import { rowOf } from "../rows.ts";
 
 class Timer implements Expirable {
   expiresAtMs = 0;
@@ -99,7 +99,7 @@ describe("the stall rule", () => {
     q99Ms = 0,
   ): number => {
     const rule = new StallRule();
-    const row = makeRow("a", 0);
+    const row = rowOf("a");
     for (let tick = 1; tick <= ticks; tick++) {
       const { inFlight, completes } = each(tick);
       if (completes) row.answered++;

@@ -20,33 +20,7 @@ import type {
   UpstreamHandler,
 } from "../../../src/rpc/proxy/ports.ts";
 import type { EndpointView, RoutingSnapshot } from "../../../src/rpc/selection/snapshot.ts";
-
-export function makeRow(
-  provider: string,
-  index: number,
-  transport: "http" | "ws" = "http",
-): EndpointRow {
-  return {
-    chain: "ethereum",
-    provider,
-    transport,
-    index,
-    state: "closed",
-    openUntilMs: 0,
-    generation: 1,
-    forced: false,
-    dirty: false,
-    cooldownUntilMs: 0,
-    suspect: false,
-    isUsable: true,
-    unusableReason: undefined,
-    head: 100,
-    inFlight: 0,
-    successes: 0,
-    completed: 0,
-    answered: 0,
-  };
-}
+import { rowOf } from "../rows.ts";
 
 /** How a scripted provider answers one call. */
 export type Script = (call: ScriptedCall) => void;
@@ -296,8 +270,8 @@ export const idleHub: HubPort = {
 
 export function world(options: WorldOptions = {}): World {
   const names = options.providers ?? ["a", "b", "c"];
-  const rows = names.map((name, index) => makeRow(name, index));
-  const wsRows = names.map((name, index) => makeRow(name, index, "ws"));
+  const rows = names.map((name, index) => rowOf(name, index));
+  const wsRows = names.map((name, index) => rowOf(name, index, { transport: "ws" }));
   const script = options.script ?? ((call) => call.result('"0x1"'));
   const upstreams = rows.map(() => new ScriptedUpstream(script));
   const live = new Map<EndpointRow, Upstream>(

@@ -1,6 +1,7 @@
 /** `paceline key`: API keys and their hashes; keys are printed once and kept nowhere. */
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { hashOfKey } from "../../../lib/key-hash.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -15,7 +16,7 @@ export function newKey(
   terminal: Terminal,
 ): number {
   const key = PREFIX + randomBytes(KEY_BYTES).toString("base64url");
-  const entry = { id: options.id ?? "my-app", hash: hashOf(key) };
+  const entry = { id: options.id ?? "my-app", hash: hashOfKey(key) };
   if (options.json === true) {
     terminal.out(`${JSON.stringify({ key, ...entry })}\n`);
     return EXIT.done;
@@ -31,8 +32,6 @@ export function newKey(
 export function hashKey(terminal: Terminal, read = () => readFileSync(STDIN, "utf8")): number {
   const key = read().trim();
   if (key === "") throw new CliError(EXIT.usage, "key hash: no key on the standard input");
-  terminal.out(`${hashOf(key)}\n`);
+  terminal.out(`${hashOfKey(key)}\n`);
   return EXIT.done;
 }
-
-const hashOf = (key: string): string => `sha256:${hash("sha256", key)}`;
