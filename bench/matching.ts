@@ -18,7 +18,7 @@ import {
   naiveProvider,
   naiveRank,
   naiveScorers,
-} from "../src/matching/naive.ts";
+} from "../test/matching/naive.ts";
 import { defaultProfiles } from "../src/matching/scorers/profiles.ts";
 import type { Provider } from "../src/matching/provider.ts";
 import { RankingCache } from "../src/matching/ranking-cache.ts";

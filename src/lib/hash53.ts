@@ -1,7 +1,7 @@
 /**
  * A fast hash of bytes to 53 bits, to tell equal inputs from others. Two lanes of FNV-1a (Fowler,
- * Noll, Vo 1991) with different offsets, mixed at the end. Not for anything an attacker may choose
- * with profit: collisions can be made.
+ * Noll, Vo 1991), the second with an offset and a prime of its own, mixed at the end. Not for anything
+ * an attacker may choose with profit: collisions can be made.
  */
 export const hash53 = (bytes: Uint8Array): number => {
   let low = 0x811c9dc5;

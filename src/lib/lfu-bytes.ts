@@ -124,11 +124,6 @@ export class LfuBytes<Value> {
     return count;
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    for (const node of this.#nodes.values()) this.#remove(node, "deleted");
-  }
-
   /**
    * Forgets what ran out of time, about `most` entries at once; call it about once a second. True
    * when there is more to do at once.
@@ -202,10 +197,8 @@ export class LfuBytes<Value> {
     else this.#groups.delete(group);
   }
 
-  /** Lists `node` where the sweep will look when its time is over, or a minute from now. */
+  /** Lists a new node where the sweep will look when its time is over, or a minute from now. */
   #place(node: LfuNode<Value>): void {
-    node.slotPrevious.slotNext = node.slotNext;
-    node.slotNext.slotPrevious = node.slotPrevious;
     const slot = Math.max(slotOf(node), this.#sweptSlot + 1);
     const head = this.#slots[slot & (SLOTS - 1)] as LfuNode<Value>;
     const last = head.slotPrevious;

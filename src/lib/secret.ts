@@ -5,6 +5,7 @@
  * a logger) gets its label: the host and a 4-character fingerprint for a URL, `***` and the
  * fingerprint for anything else. Only `reveal()` gives the text, and only drivers call it.
  */
+import { fnv32 } from "./fnv32.ts";
 
 /** A value that prints as its label, never as itself. */
 export class Secret {
@@ -69,10 +70,7 @@ export class Secret {
 
 /** 16 bits of FNV-1a: enough to tell two keys apart by eye, too few to find one. */
 function fingerprint(value: string): string {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < value.length; at++) {
-    hash = Math.imul(hash ^ value.charCodeAt(at), 0x01000193);
-  }
+  const hash = fnv32(value);
   return ((hash ^ (hash >>> 16)) & 0xffff).toString(16).padStart(4, "0");
 }
 

@@ -11,7 +11,7 @@ import {
   type NaiveScorer,
   naiveRank,
   naiveScorers,
-} from "../../src/matching/naive.ts";
+} from "./naive.ts";
 import type { Profiles } from "../../src/matching/scorers/profiles.ts";
 import type { Provider } from "../../src/matching/provider.ts";
 import { drawOf, keyOf, seedHalves } from "../../src/matching/paths/rendezvous.ts";

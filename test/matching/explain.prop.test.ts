@@ -5,7 +5,7 @@ import { whatIf } from "../../src/matching/explain/what-if.ts";
 import { whyNot } from "../../src/matching/explain/why-not.ts";
 import { MarketLog, replay } from "../../src/matching/explain/replay.ts";
 import { match, type Ranking } from "../../src/matching/match.ts";
-import { naiveFilter, naiveProvider } from "../../src/matching/naive.ts";
+import { naiveFilter, naiveProvider } from "./naive.ts";
 import { defaultProfiles } from "../../src/matching/scorers/profiles.ts";
 import { cases, indexOf, profilesOf, schema } from "./worlds.ts";
 

@@ -3,12 +3,7 @@ import fc from "fast-check";
 import { Composite } from "../../src/matching/scorers/composite.ts";
 import type { Demand, LocationNeed, Requirements } from "../../src/matching/demand.ts";
 import { ProviderIndex } from "../../src/matching/index/provider-index.ts";
-import {
-  type NaiveProvider,
-  naiveProvider,
-  type NaiveScorer,
-  naiveScorers,
-} from "../../src/matching/naive.ts";
+import { type NaiveProvider, naiveProvider, type NaiveScorer, naiveScorers } from "./naive.ts";
 import { defaultProfiles, type Profiles } from "../../src/matching/scorers/profiles.ts";
 import type { MarketSchema, Provider } from "../../src/matching/provider.ts";
 import { customScorer } from "../../src/matching/scorers/custom.ts";

@@ -1,5 +1,6 @@
 /** All bitsets of a market by slot: which rows are alive, at a place, have a feature, are in a state. */
 import { clearBit, hasBit, setBit, wordsFor } from "../../lib/bits.ts";
+import { copied } from "./copied.ts";
 
 /** The slot of the rows that hold a provider. */
 export const ALIVE = 0;
@@ -27,9 +28,7 @@ export class BitTable {
   grow(rows: number): void {
     this.#length = wordsFor(rows);
     for (const [slot, words] of this.words.entries()) {
-      const larger = new Int32Array(this.#length);
-      larger.set(words);
-      this.words[slot] = larger;
+      this.words[slot] = copied(words, new Int32Array(this.#length));
     }
   }
 

@@ -1,4 +1,5 @@
 /** Numbers by row. They grow in place, so that whoever holds a column never holds an old one. */
+import { copied } from "./copied.ts";
 
 /** One number of each row; NaN where it is unknown. */
 export class Column {
@@ -15,9 +16,7 @@ export class Column {
 
   /** Makes room for as many rows. */
   grow(rows: number): void {
-    const larger = new Float64Array(rows).fill(Number.NaN);
-    larger.set(this.values);
-    this.values = larger;
+    this.values = copied(this.values, new Float64Array(rows).fill(Number.NaN));
   }
 }
 
@@ -35,8 +34,8 @@ export class StakeColumn {
 
   /** Makes room for as many rows. */
   grow(rows: number): void {
-    this.high = larger(this.high, rows);
-    if (this.#low !== undefined) this.#low = larger(this.#low, rows);
+    this.high = copied(this.high, new Float64Array(rows));
+    if (this.#low !== undefined) this.#low = copied(this.#low, new Float64Array(rows));
   }
 
   /** Keeps a stake; false when it is as before. */
@@ -69,10 +68,4 @@ export class StakeColumn {
 const split = (stake: bigint): { high: number; low: number } => {
   const high = Number(stake);
   return { high, low: Number(stake - BigInt(high)) };
-};
-
-const larger = (values: Float64Array, rows: number): Float64Array => {
-  const copy = new Float64Array(rows);
-  copy.set(values);
-  return copy;
 };

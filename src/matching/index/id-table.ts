@@ -3,6 +3,7 @@
  * linear probing over row numbers takes 8 bytes a provider, where a Map takes 30 and more.
  */
 import { fnv64 } from "../../lib/fnv64.ts";
+import { copied } from "./copied.ts";
 
 const EMPTY = 0;
 /** Where a row was; a search goes on behind it. */
@@ -54,8 +55,8 @@ export class IdTable {
 
   /** Makes room for as many rows, a power of two. */
   grow(rows: number): void {
-    this.high = copied(this.high, rows);
-    this.low = copied(this.low, rows);
+    this.high = copied(this.high, new Int32Array(rows));
+    this.low = copied(this.low, new Int32Array(rows));
     this.#layOut(rows * SLOTS_A_ROW);
   }
 
@@ -83,8 +84,6 @@ export class IdTable {
   }
 }
 
-const copied = (from: Int32Array, rows: number): Int32Array => {
-  const to = new Int32Array(rows);
-  to.set(from);
-  return to;
-};
+/** The order of equals: by id, ascending. */
+export const byId = (ids: readonly string[], a: number, b: number): number =>
+  (ids[a] as string) < (ids[b] as string) ? -1 : 1;

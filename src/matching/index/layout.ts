@@ -4,6 +4,7 @@
  */
 import { clearBit, hasBit, setBit, wordsFor } from "../../lib/bits.ts";
 import { ALIVE, type BitTable } from "./bit-table.ts";
+import { copied } from "./copied.ts";
 
 /** Where a row stands that has no rank. */
 export const UNPLACED = -1;
@@ -62,8 +63,6 @@ export class Layout {
 
   /** Makes room for as many rows, which have no rank yet. */
   grow(rows: number): void {
-    const larger = new Int32Array(rows).fill(UNPLACED);
-    larger.set(this.rankOf);
-    this.rankOf = larger;
+    this.rankOf = copied(this.rankOf, new Int32Array(rows).fill(UNPLACED));
   }
 }

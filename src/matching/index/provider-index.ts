@@ -14,6 +14,7 @@ import {
 } from "../provider.ts";
 import { ALIVE, BitTable } from "./bit-table.ts";
 import { Column, StakeColumn } from "./columns.ts";
+import { copied } from "./copied.ts";
 import { Derived } from "./derived.ts";
 import { IdTable } from "./id-table.ts";
 import { Labels } from "./labels.ts";
@@ -237,8 +238,3 @@ export class ProviderIndex {
     this.structure++;
   }
 }
-
-const copied = <T extends { set(from: T): void }>(from: T, to: T): T => {
-  to.set(from);
-  return to;
-};

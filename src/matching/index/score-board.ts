@@ -4,6 +4,7 @@
  * rounded and added in another order than the exact score, so they only bound it, with `boardSlack`.
  */
 import { wordsFor } from "../../lib/bits.ts";
+import { copied } from "./copied.ts";
 import { type Part, termsOf } from "./part.ts";
 import { sumOfTerms, type Term } from "./term.ts";
 
@@ -89,8 +90,5 @@ const largest = (values: Float32Array, from: number, count: number): number => {
   return most;
 };
 
-const larger = (values: Float32Array, length: number): Float32Array => {
-  const copy = new Float32Array(length).fill(NOBODY);
-  copy.set(values);
-  return copy;
-};
+const larger = (values: Float32Array, length: number): Float32Array =>
+  copied(values, new Float32Array(length).fill(NOBODY));

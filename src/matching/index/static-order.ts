@@ -6,6 +6,7 @@
  */
 import { hasBit } from "../../lib/bits.ts";
 import { ALIVE, type BitTable } from "./bit-table.ts";
+import { byId } from "./id-table.ts";
 import { Layout, UNPLACED } from "./layout.ts";
 import { type Part, termsOf } from "./part.ts";
 import { sumOfTerms, type Term } from "./term.ts";
@@ -188,6 +189,3 @@ class Merge {
     this.layout.place(row, key, this.#market.bits);
   }
 }
-
-const byId = (ids: readonly string[], a: number, b: number): number =>
-  (ids[a] as string) < (ids[b] as string) ? -1 : 1;

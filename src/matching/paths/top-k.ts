@@ -20,11 +20,6 @@ export class TopK {
     return this;
   }
 
-  /** Whether k rows have been found. */
-  get isFull(): boolean {
-    return this.count === this.#k;
-  }
-
   /** Takes a row in if it is among the best so far. */
   push(row: number, sum: number): void {
     const { rows, sums } = this;

@@ -3,6 +3,7 @@ import { hasBit, lowestBit, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import { Conjunction } from "./conjunction.ts";
 import { ALIVE } from "../index/bit-table.ts";
+import { byId } from "../index/id-table.ts";
 import type { StaticOrder } from "../index/static-order.ts";
 import { sumOfTerms } from "../index/term.ts";
 import { safeScore } from "../scorers/scorer.ts";
@@ -38,12 +39,7 @@ function sorted(binding: Binding): number[] {
   const bound = priorityScorer.bind(index, binding.plan.demand);
   const keyed: { row: number; key: number }[] = [];
   eachSurvivor(binding, (row) => keyed.push({ row, key: safeScore(bound, row) }));
-  return keyed
-    .sort(
-      (a, b) =>
-        b.key - a.key || ((index.ids[a.row] as string) < (index.ids[b.row] as string) ? -1 : 1),
-    )
-    .map(({ row }) => row);
+  return keyed.sort((a, b) => b.key - a.key || byId(index.ids, a.row, b.row)).map(({ row }) => row);
 }
 
 /** The survivors by rank, with the moved ones where they belong. */
@@ -53,7 +49,7 @@ function inOrder(binding: Binding, order: StaticOrder): number[] {
   const moved = order.moved
     .filter((row) => hasBit(bits.words[ALIVE] as Int32Array, row) && binding.survives(row))
     .map((row) => ({ row, key: sumOfTerms(order.terms, row) }))
-    .sort((a, b) => b.key - a.key || ((ids[a.row] as string) < (ids[b.row] as string) ? -1 : 1));
+    .sort((a, b) => b.key - a.key || byId(ids, a.row, b.row));
   const { rowAt, keyAt, bits: byRank, length } = order.layout;
   const where = new Conjunction(binding.clauses, byRank, bits.counts);
   const rows: number[] = [];

@@ -40,6 +40,7 @@
  * across restarts. The number of partitions is part of the routing: changing it moves keys.
  */
 import { availableParallelism } from "node:os";
+import { fnv32 } from "../../lib/fnv32.ts";
 import type { AnyDef } from "../actor/definition.ts";
 import type { Key } from "../names/key.ts";
 import { noFacets } from "../process/ref.ts";
@@ -114,14 +115,5 @@ export function partitionOf(routing: string | number | bigint, partitions: numbe
     return Number((routing < 0n ? -routing : routing) % BigInt(partitions));
   }
   if (Number.isSafeInteger(routing)) return Math.abs(routing as number) % partitions;
-  return fnv1a(String(routing)) % partitions;
-}
-
-/** FNV-1a, 32 bits, over UTF-16 code units. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
-  return hash >>> 0;
+  return fnv32(String(routing)) % partitions;
 }

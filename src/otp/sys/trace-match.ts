@@ -1,7 +1,7 @@
 /**
  * What a trace covers: which processes, now and later, and which of their messages.
  */
-import { matchesGlob } from "../../lib/name-globs.ts";
+import { NameGlobs } from "../../lib/name-globs.ts";
 import { findProcess, nameOfTarget, pathOfProcess } from "../node/find.ts";
 import type { Kernel } from "../process/kernel.ts";
 import type { Process } from "../process/process.ts";
@@ -47,8 +47,9 @@ function hasAbove(process: Process, isRoot: (process: Process) => boolean): bool
 /** The pattern as a question to one message. */
 export function matcher(pattern: TracePattern): (event: SysEvent) => boolean {
   const { direction, kinds, type } = pattern;
+  const types = type === undefined ? undefined : new NameGlobs([type]);
   return (event) =>
     (direction === undefined || event.direction === direction) &&
     (kinds === undefined || kinds.includes(event.kind)) &&
-    (type === undefined || matchesGlob(type, event.type));
+    (types === undefined || types.has(event.type));
 }

@@ -4,6 +4,8 @@
  * comes back, as with wallets that each ask for their own balance, only what is asked for a second
  * time is: keeping what nobody reads would cost more than it saves.
  */
+import { hasBit, setBit, wordsFor } from "../../lib/bits.ts";
+import { fnv32 } from "../../lib/fnv32.ts";
 
 /** Answers between two judgements. */
 const WINDOW = 4_096;
@@ -18,8 +20,8 @@ export class Doorkeeper {
   #asked = 0;
   #returned = 0;
   /** Keys of this window and of the last one. */
-  #sieve = new Uint32Array(SIEVE_BITS / 32);
-  #lastSieve = new Uint32Array(SIEVE_BITS / 32);
+  #sieve = new Int32Array(wordsFor(SIEVE_BITS));
+  #lastSieve = new Int32Array(wordsFor(SIEVE_BITS));
 
   /** Only what is asked for a second time is kept. */
   get isPicky(): boolean {
@@ -35,12 +37,10 @@ export class Doorkeeper {
   admits(key: string): boolean {
     if (++this.#asked >= WINDOW) this.#judge();
     if (!this.#isPicky) return true;
-    const bit = hashOf(key) & (SIEVE_BITS - 1);
-    const word = bit >>> 5;
-    const mask = 1 << (bit & 31);
-    const seen = ((this.#sieve[word] as number) | (this.#lastSieve[word] as number)) & mask;
-    this.#sieve[word] = (this.#sieve[word] as number) | mask;
-    if (seen === 0) return false;
+    const bit = bitOf(key);
+    const isKnown = hasBit(this.#sieve, bit) || hasBit(this.#lastSieve, bit);
+    setBit(this.#sieve, bit);
+    if (!isKnown) return false;
     this.#returned++;
     return true;
   }
@@ -55,9 +55,8 @@ export class Doorkeeper {
   }
 }
 
-/** FNV-1a over the UTF-16 units, with a last mix, since the low bits are used. */
-function hashOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
-  return hash ^ (hash >>> 15);
+/** A key's place in a sieve; mixed once more, since only the low bits count. */
+function bitOf(key: string): number {
+  const hash = fnv32(key);
+  return (hash ^ (hash >>> 15)) & (SIEVE_BITS - 1);
 }

@@ -48,11 +48,9 @@ export interface Place {
   readonly hash: string | undefined;
 }
 
-/** What is kept of an answer's worth. */
+/** What an answer hangs on as long as it is kept. */
 export interface Worth {
   readonly finality: Finality;
-  /** Time it may be served, ms; Infinity while there is room. */
-  readonly ttlMs: number;
   /** The block whose replacement ends it. */
   readonly number: number;
   readonly hash: string | undefined;
@@ -65,7 +63,10 @@ const UNFINALIZED_BLOCKS = 2;
 /** Answers about blocks further above the tip than this are not believed. */
 const MAX_AHEAD_BLOCKS = 1;
 
-/** How long an answer of this finality is kept unless a policy says otherwise, ms. */
+/**
+ * How long an answer of this finality is kept unless a policy says otherwise, ms; Infinity while
+ * there is room.
+ */
 export function defaultTtlMs(finality: Finality, blockTimeMs: number): number {
   if (finality === "realtime") return Math.min(blockTimeMs, MAX_REALTIME_MS);
   if (finality === "unfinalized") return UNFINALIZED_BLOCKS * blockTimeMs;
@@ -126,7 +127,7 @@ export function worthOf(
   }
   switch (place.finality) {
     case "static":
-      return worth("static", -1, undefined, sight);
+      return STATIC_WORTH;
     case "realtime":
       return realtimeWorth(place, named, sight);
     case "finalized":
@@ -139,6 +140,8 @@ export function worthOf(
   }
 }
 
+const STATIC_WORTH: Worth = { finality: "static", number: -1, hash: undefined };
+
 function realtimeWorth(
   place: Place,
   named: AnswerBlock | undefined,
@@ -149,16 +152,16 @@ function realtimeWorth(
   if (place.hash !== undefined && sight.isContradicted(place.number, place.hash)) return undefined;
   // A tip that was asked for has no hash; what stands there may be replaced all the same.
   const hash = place.hash ?? named?.hash ?? sight.hashAt(sight.tip);
-  return worth("realtime", sight.tip, hash, sight);
+  return { finality: "realtime", number: sight.tip, hash };
 }
 
 function numberWorth(place: Place, sight: BlockSight): Worth | undefined {
   const { finality, number } = place;
-  if (finality === "finalized") return worth("finalized", number, undefined, sight);
+  if (finality === "finalized") return { finality, number, hash: undefined };
   const hash = sight.hashAt(number);
   // The block was replaced, or dropped out of sight, while the answer was on its way.
   if (hash === undefined || hash !== place.hash) return undefined;
-  return worth("unfinalized", number, hash, sight);
+  return { finality: "unfinalized", number, hash };
 }
 
 /** By hash, or only by what the answer says. */
@@ -175,24 +178,12 @@ function laterWorth(
   const number = sight.numberOf(hash) ?? named?.number;
   if (number === undefined || number > sight.tip + MAX_AHEAD_BLOCKS) return undefined;
   if (sight.isContradicted(number, hash)) return undefined;
-  if (number <= sight.finalized) return worth("finalized", number, undefined, sight);
-  return sight.hashAt(number) === undefined ? undefined : worth("unfinalized", number, hash, sight);
-}
-
-function worth(
-  finality: Finality,
-  number: number,
-  hash: string | undefined,
-  { blockTimeMs }: BlockSight,
-): Worth {
-  return { finality, ttlMs: defaultTtlMs(finality, blockTimeMs), number, hash };
+  if (number <= sight.finalized) return { finality: "finalized", number, hash: undefined };
+  return sight.hashAt(number) === undefined ? undefined : { finality: "unfinalized", number, hash };
 }
 
 /** Whether an answer that was kept may still be given: its block is the canonical one to this day. */
-export function stillHolds(
-  { finality, number, hash }: Pick<Worth, "finality" | "number" | "hash">,
-  sight: BlockSight,
-): boolean {
+export function stillHolds({ finality, number, hash }: Worth, sight: BlockSight): boolean {
   if (finality === "unfinalized") return sight.hashAt(number) === hash;
   return finality !== "realtime" || hash === undefined || !sight.isContradicted(number, hash);
 }

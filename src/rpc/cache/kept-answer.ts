@@ -2,6 +2,7 @@
  * One answer as it is kept: the provider's bytes without the id, so that each client's own can be put
  * in its place and the rest is byte for byte what the provider sent.
  */
+import { ANSWER_HEAD } from "../json-rpc/error-text.ts";
 import type { Finality } from "./finality.ts";
 
 /** An answer with a gap where the id goes: as text when it is small, as bytes when it is large. */
@@ -25,8 +26,6 @@ export type AnswerBytes = Pick<KeptAnswer, "before" | "after" | "body" | "isErro
 
 /** Larger answers are kept outside of the JavaScript heap, bytes. */
 const TEXT_BYTES = 4_096;
-/** How nearly all answers begin; one text for all of them. */
-const USUAL_HEAD = '{"jsonrpc":"2.0","id":';
 
 /** Takes a copy of an answer, whose id stands at `idStart..idEnd`. */
 export function keptResult(body: Buffer, idStart: number, idEnd: number): AnswerBytes {
@@ -43,7 +42,8 @@ export function keptResult(body: Buffer, idStart: number, idEnd: number): Answer
 
 function headOf(body: Buffer, idStart: number): string {
   const head = body.toString("latin1", 0, idStart);
-  return head === USUAL_HEAD ? USUAL_HEAD : head;
+  // One text for all of them.
+  return head === ANSWER_HEAD ? ANSWER_HEAD : head;
 }
 
 /** The answer as one run of bytes, with the gap at `before.length`. */
@@ -58,7 +58,7 @@ export function fromBytes(bytes: Buffer, idAt: number, isError: boolean): Answer
 
 /** An error object, as latin1 JSON. */
 export function keptError(latin1: string): AnswerBytes {
-  return { before: USUAL_HEAD, after: `,"error":${latin1}}`, body: undefined, isError: true };
+  return { before: ANSWER_HEAD, after: `,"error":${latin1}}`, body: undefined, isError: true };
 }
 
 /** Bytes of an answer. */
@@ -70,7 +70,9 @@ export function answerSize({ before, after, body }: AnswerBytes): number {
 export function memoryOf(answer: AnswerBytes): number {
   const { before, body } = answer;
   return (
-    answerSize(answer) + (body === undefined ? 0 : BUFFER_BYTES) - (before === USUAL_HEAD ? 22 : 0)
+    answerSize(answer) +
+    (body === undefined ? 0 : BUFFER_BYTES) -
+    (before === ANSWER_HEAD ? before.length : 0)
   );
 }
 

@@ -1,16 +1,19 @@
 /** How long the operator lets answers be kept: the first policy that fits a method and finality. */
 import type { CachePolicyConfig } from "../../../config/schema.ts";
-import { matchesGlob } from "../../lib/name-globs.ts";
+import { NameGlobs } from "../../lib/name-globs.ts";
 import { defaultTtlMs, type Finality } from "./finality.ts";
 
 /** The policies of one chain. */
 export class CachePolicies {
   readonly source: readonly CachePolicyConfig[];
+  /** The methods of each policy. */
+  readonly #methods: readonly NameGlobs[];
   /** The policy of each method and finality asked for; the method table bounds it. */
   readonly #found = new Map<string, CachePolicyConfig | undefined>();
 
   constructor(source: readonly CachePolicyConfig[]) {
     this.source = source;
+    this.#methods = source.map(({ methods }) => new NameGlobs(methods));
   }
 
   /** Time an answer may be served, ms; 0 when it is not kept. */
@@ -24,7 +27,7 @@ export class CachePolicies {
     const known = this.#found.get(key);
     if (known !== undefined || this.#found.has(key)) return known;
     const policy = this.source.find(
-      (one) => one.finality === finality && one.methods.some((glob) => matchesGlob(glob, method)),
+      (one, i) => one.finality === finality && this.#methods[i]?.has(method) === true,
     );
     this.#found.set(key, policy);
     return policy;

@@ -2,6 +2,7 @@
  * Seeded noise of the fake world: the same seed and coordinates always give the same number, in any
  * order and without state. The mixer is murmur3's 32-bit finaliser; it is no cryptographic hash.
  */
+import { fnv32 } from "../../lib/fnv32.ts";
 
 /** A uniform 32-bit word for a seed and up to three coordinates. */
 export function noiseWord(seed: number, a: number, b = 0, c = 0): number {
@@ -32,9 +33,7 @@ export function hexWord(word: number): string {
 
 /** A stable 32-bit number for a name, to give each provider a seed of its own (FNV-1a). */
 export function nameSeed(seed: number, name: string): number {
-  let h = seed ^ 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
-  return mix(h);
+  return mix(fnv32(name, seed));
 }
 
 function mix(word: number): number {

@@ -7,9 +7,12 @@ export function asLatin1(text: string): string {
   return /^[\u0000-\u007f]*$/.test(text) ? text : Buffer.from(text, "utf8").toString("latin1");
 }
 
+/** What stands before the id in every answer that we word, and in nearly all of providers. */
+export const ANSWER_HEAD = '{"jsonrpc":"2.0","id":';
+
 /** `{"jsonrpc":"2.0","id":…,"error":…}` with a raw error object. */
 export function rawErrorText(idToken: string, rawError: string): string {
-  return `{"jsonrpc":"2.0","id":${idToken},"error":${asLatin1(rawError)}}`;
+  return `${ANSWER_HEAD}${idToken},"error":${asLatin1(rawError)}}`;
 }
 
 /** An error answer of our own. */
@@ -27,5 +30,5 @@ export function errorText(
 
 /** A result of our own; `json` is JSON text. */
 export function resultText(idToken: string, json: string): string {
-  return `{"jsonrpc":"2.0","id":${idToken},"result":${asLatin1(json)}}`;
+  return `${ANSWER_HEAD}${idToken},"result":${asLatin1(json)}}`;
 }

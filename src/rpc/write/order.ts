@@ -1,4 +1,5 @@
 /** Which provider gets the next copy of a transaction. */
+import { fnv32 } from "../../lib/fnv32.ts";
 import type { Candidate, EndpointView, Ranking } from "../selection/snapshot.ts";
 
 /** The tag of providers that keep a transaction to themselves until it is mined. */
@@ -42,11 +43,8 @@ export const ofOtherVendors = (ranking: Ranking, vendors: ReadonlySet<string>): 
 export const vendorOf = ({ view }: Candidate): string => view.vendor ?? view.provider;
 
 const weightOf = (text: string): number => {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  }
+  const hash = fnv32(text);
   // FNV leaves neighbours close together: one more turn spreads them.
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
+  const spread = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  return (spread ^ (spread >>> 13)) >>> 0;
 };

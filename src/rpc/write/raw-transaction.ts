@@ -7,6 +7,7 @@
  * in front of the blobs); its hash is that of the transaction inside. Types that no EIP of Ethereum
  * knows (zkSync's 0x71) may be named by rules of their own: for them the provider's word counts.
  */
+import { hash53 } from "../../lib/hash53.ts";
 import { keccak256 } from "../../lib/keccak256.ts";
 import { rlpItem } from "./rlp.ts";
 
@@ -48,7 +49,8 @@ export const readRawTransaction = (input: unknown): RawTransactionResult => {
     ok: true,
     hash,
     isHashSure: isKnownType(bytes[0] ?? 0),
-    fingerprint: payload === bytes ? hash : `${hash}:${bytes.length}:${fnv1a(bytes)}`,
+    // Blobs of one transaction are told apart at a thousandth of the cost of a hash.
+    fingerprint: payload === bytes ? hash : `${hash}:${bytes.length}:${hash53(bytes)}`,
     payload,
   };
 };
@@ -75,13 +77,5 @@ const withoutBlobs = (bytes: Buffer): Buffer => {
 };
 
 const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString("hex")}`;
-
-/** Tells blobs of one transaction apart at a thousandth of the cost of a hash. */
-const fnv1a = (bytes: Buffer): number => {
-  let hash = 0x811c9dc5;
-  // By index: an iterator costs twenty times as much.
-  for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
-  return hash >>> 0;
-};
 
 const refused = (message: string): RawTransactionResult => ({ ok: false, message });

@@ -6,6 +6,7 @@
  * for good cuts the client's connection.
  */
 import type { LogsBody } from "../../logs/log-reader.ts";
+import { ANSWER_HEAD } from "../../json-rpc/error-text.ts";
 import { COMMA } from "../../logs/plan.ts";
 import type { Expirable } from "../attempt/deadline-wheel.ts";
 import { STREAM_IDLE_MS } from "../limits.ts";
@@ -118,7 +119,7 @@ export class MergedAnswer implements Expirable {
   }
 
   #head(): string {
-    return `{"jsonrpc":"2.0","id":${this.#record.idToken},"result":[`;
+    return `${ANSWER_HEAD}${this.#record.idToken},"result":[`;
   }
 
   #add(piece: Buffer): void {
@@ -162,7 +163,7 @@ export class MergedAnswer implements Expirable {
     const sizeBytes = head.length + this.#waitingBytes + tail.length;
     const body = Buffer.concat([head, ...this.#queue, tail], sizeBytes);
     this.drop();
-    const idAt = ID_AT;
+    const idAt = ANSWER_HEAD.length;
     this.#record.answerResult(
       this.#record.provider,
       body,
@@ -173,4 +174,3 @@ export class MergedAnswer implements Expirable {
 }
 
 const TAIL = "]}";
-const ID_AT = '{"jsonrpc":"2.0","id":'.length;

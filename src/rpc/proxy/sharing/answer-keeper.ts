@@ -94,10 +94,11 @@ export class AnswerKeeper {
     const { kind, valueAt } = walkReply(body, body.length, true);
     if (kind !== "result" || (info.isLookup && isEmpty(body, valueAt))) return undefined;
     const named = answerBlock(body, valueAt, body.length);
-    const stay = this.#stayOf(keeping, chain, info.name, named, nowMs);
-    if (stay === undefined) return undefined;
     const sight = new ChainSight(chain.view);
-    if (!mayKeepFrom(chain.view, provider, stay.worth, sight)) return undefined;
+    const stay = this.#stayOf(keeping, chain, sight, info.name, named, nowMs);
+    if (stay === undefined || !mayKeepFrom(chain.view, provider, stay.worth, sight)) {
+      return undefined;
+    }
     return this.#put(keeping, chain, keptResult(body, idStart, idEnd), named, stay);
   }
 
@@ -115,10 +116,11 @@ export class AnswerKeeper {
         errorClass === "revert" && error !== undefined && provider === facts.provider,
     );
     if (revert?.error === undefined) return undefined;
-    const stay = this.#stayOf(keeping, chain, method, undefined, nowMs);
-    if (stay === undefined) return undefined;
     const sight = new ChainSight(chain.view);
-    if (!mayKeepFrom(chain.view, facts.provider, stay.worth, sight)) return undefined;
+    const stay = this.#stayOf(keeping, chain, sight, method, undefined, nowMs);
+    if (stay === undefined || !mayKeepFrom(chain.view, facts.provider, stay.worth, sight)) {
+      return undefined;
+    }
     const raw = asLatin1(this.#redact(revert.error.raw));
     return this.#put(keeping, chain, keptError(raw), undefined, stay);
   }
@@ -131,18 +133,19 @@ export class AnswerKeeper {
     { answer, named }: SharedAnswer,
     nowMs: number,
   ): KeptAnswer | undefined {
-    const stay = this.#stayOf(keeping, chain, method, named, nowMs);
+    const sight = new ChainSight(chain.view);
+    const stay = this.#stayOf(keeping, chain, sight, method, named, nowMs);
     return stay === undefined ? undefined : this.#put(keeping, chain, answer, named, stay).answer;
   }
 
   #stayOf(
     { place, isExact }: Keeping,
-    { view, policies }: KeeperChain,
+    { policies }: KeeperChain,
+    sight: ChainSight,
     method: string,
     named: AnswerBlock | undefined,
     nowMs: number,
   ): Stay | undefined {
-    const sight = new ChainSight(view);
     const worth = worthOf(place, named, isExact, sight);
     if (worth === undefined) return undefined;
     const ttlMs = policies.ttlMs(method, worth.finality, sight.blockTimeMs);

@@ -5,7 +5,7 @@
 import { OWN_ERRORS, type OwnReason } from "../../errors/codes.ts";
 import { addNote, type ExplainRecord, type Note } from "../../explain/record.ts";
 import type { ProviderId } from "../../ids.ts";
-import { errorText } from "../../json-rpc/error-text.ts";
+import { ANSWER_HEAD, errorText } from "../../json-rpc/error-text.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import type { Expirable } from "../attempt/deadline-wheel.ts";
 import type { Call, CallFacts, CallSink } from "../call.ts";
@@ -146,7 +146,7 @@ class SharedNote implements Note {
 }
 
 /** Where the id begins in every answer that we word. */
-const ID_AT = '{"jsonrpc":"2.0","id":'.length;
+const ID_AT = ANSWER_HEAD.length;
 
 function requestMember(requestId: string): string {
   return `"request_id":"${requestId}"`;

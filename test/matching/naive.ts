@@ -2,8 +2,8 @@
  * The reference: filter, score, sort, over plain objects, in the obvious way. It shares nothing with the
  * fast paths but the canonical demand, so that tests can hold them against it and benches measure them.
  */
-import type { CanonicalDemand } from "./canonical.ts";
-import type { Provider } from "./provider.ts";
+import type { CanonicalDemand } from "../../src/matching/canonical.ts";
+import type { Provider } from "../../src/matching/provider.ts";
 
 /** A provider with its labels ready to be compared. */
 export interface NaiveProvider extends Omit<Provider, "features" | "states"> {
