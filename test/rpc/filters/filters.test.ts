@@ -115,6 +115,18 @@ describe("a filter", () => {
     expect(changes(w, id)).toEqual([]);
   });
 
+  it("is unknown to a chain of another id that took the name of its own", () => {
+    const { w } = gateway();
+    const ids = [open(w), open(w, "eth_newFilter", [{}])];
+    Object.assign(w.chain, { chainId: 2 });
+    for (const id of ids) {
+      const { error } = ask(w, "eth_getFilterChanges", [id]).json;
+      expect(error.data).toMatchObject({ reason: "filter_not_found" });
+      expect(ask(w, "eth_uninstallFilter", [id]).json.result).toBe(false);
+    }
+    expect(openOf(w)).toBe(2);
+  });
+
   it("outlives the provider that it was opened with", () => {
     const { w, ledger } = gateway();
     const id = open(w);
@@ -268,6 +280,22 @@ describe("a filter for pending transactions", () => {
     expect(sinks).toHaveLength(1);
     ask(w, "eth_uninstallFilter", [second]);
     expect(sinks).toHaveLength(0);
+  });
+
+  it("shares its stream with none of another chain that took the name", () => {
+    const { hub, sinks, tell } = hubOf();
+    const { w } = gateway({ hub });
+    const before = open(w, "eth_newPendingTransactionFilter");
+    Object.assign(w.chain, { chainId: 2 });
+    const after = open(w, "eth_newPendingTransactionFilter");
+    expect(sinks).toHaveLength(2);
+    tell(hashOf(1));
+    expect(changes(w, after)).toEqual([hashOf(1)]);
+    expect(ask(w, "eth_getFilterChanges", [before]).json.error.data).toMatchObject({
+      reason: "filter_not_found",
+    });
+    ask(w, "eth_uninstallFilter", [after]);
+    expect(sinks).toHaveLength(1);
   });
 
   it("asks the hub again after a long silence", () => {

@@ -2,6 +2,7 @@
 import { keccak256 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, it } from "vitest";
+import type { CallSummary } from "../../../src/rpc/selection/snapshot.ts";
 import { TEST_KEY } from "../../support/anvil.ts";
 import {
   world,
@@ -233,6 +234,17 @@ describe("a raw transaction", () => {
     expect(reply.json.result).toBe(HASH);
   });
 
+  it("goes to a third provider when the first is silent for longer than its answers take", () => {
+    // Attempts that ran out of time say nothing of how long an answer takes.
+    const usual = { q99Ms: 9_000, answeredQ99Ms: 400, samples: 100, n: 100 } as CallSummary;
+    const w = gateway({ a: silent, b: silent, c: silent }, { calls: { get: () => usual } });
+    post(w);
+    w.advance(1_500);
+    expect(copies(w)).toEqual([1, 1, 0]);
+    w.advance(200);
+    expect(copies(w)).toEqual([1, 1, 1]);
+  });
+
   it("answers within the client's own time", () => {
     const w = gateway({ a: silent, b: silent });
     const reply = post(w, [RAW], undefined, "/rpc/ethereum?timeout=2000");
@@ -276,6 +288,14 @@ describe("the same bytes again", () => {
     expect(post(w).json.result).toBe(HASH);
     expect(copies(w)).toEqual([1, 1]);
     w.advance(1_000);
+    expect(post(w).json.result).toBe(HASH);
+    expect(copies(w)).toEqual([2, 2]);
+  });
+
+  it("are sent to a chain of another id that took the name of the first", () => {
+    const w = gateway({ a: takes, b: takes });
+    post(w);
+    Object.assign(w.chain, { chainId: 2 });
     expect(post(w).json.result).toBe(HASH);
     expect(copies(w)).toEqual([2, 2]);
   });

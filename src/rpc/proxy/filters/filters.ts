@@ -9,10 +9,10 @@ import { newestBlock } from "../../filters/new-blocks.ts";
 import { drive, type Poll, type PollOutcome } from "../../filters/poll.ts";
 import { FilterTable } from "../../filters/table.ts";
 import { MAX_TOLD, ToldLogs } from "../../filters/told-logs.ts";
-import type { ChainName } from "../../ids.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import type { Expirable } from "../attempt/deadline-wheel.ts";
 import type { Call, CallSink } from "../call.ts";
+import { chainKey } from "../chain-key.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView } from "../ports.ts";
 import type { Running, Service } from "../service.ts";
@@ -43,7 +43,8 @@ export class Filters implements Service, Expirable {
   wheelPrevious: Expirable | undefined = undefined;
   readonly #engine: Engine;
   readonly #table: FilterTable<Filter>;
-  readonly #taps = new Map<ChainName, PendingTap>();
+  /** By `chainKey`. */
+  readonly #taps = new Map<string, PendingTap>();
   #tapsMade = 0;
   #toldBytes = 0;
 
@@ -233,13 +234,13 @@ export class Filters implements Service, Expirable {
   #find(call: Call, id: unknown): Filter | undefined {
     if (typeof id !== "string") return undefined;
     const filter = this.#table.use(id.toLowerCase(), ownerOf(call), this.#engine.now());
-    return filter?.chain === call.chain.name ? filter : undefined;
+    return filter?.chainKey === chainKey(call.chain) ? filter : undefined;
   }
 
   #add(call: Call, state: FilterState): string {
     const nowMs = this.#engine.now();
     const id = this.#engine.newFilterId();
-    this.#table.add(new Filter(id, ownerOf(call), call.chain.name, nowMs, state));
+    this.#table.add(new Filter(id, ownerOf(call), call.chain, nowMs, state));
     this.#arm(nowMs);
     const { emit } = this.#engine.deps;
     emit("filters.open", { chain: call.chain.name, kind: state.kind, count: this.#table.size });
@@ -250,14 +251,14 @@ export class Filters implements Service, Expirable {
     if (this.#table.remove(filter)) this.#closed(filter, reason);
   }
 
-  #closed({ chain, state }: Filter, reason: string): void {
+  #closed({ chain, chainKey: key, state }: Filter, reason: string): void {
     this.#toldBytes -= toldBytes(state);
     if (this.#table.size === 0) this.#engine.wheel.remove(this);
     if (state.kind === "pending") {
       state.tap.readers--;
       if (state.tap.readers === 0) {
         state.tap.end();
-        this.#taps.delete(chain);
+        this.#taps.delete(key);
       }
     }
     const { emit } = this.#engine.deps;
@@ -265,10 +266,11 @@ export class Filters implements Service, Expirable {
   }
 
   #tapOf(chain: ChainView): PendingTap {
-    const known = this.#taps.get(chain.name);
+    const key = chainKey(chain);
+    const known = this.#taps.get(key);
     if (known !== undefined) return known;
     const tap = new PendingTap(-++this.#tapsMade, chain, this.#engine.now);
-    this.#taps.set(chain.name, tap);
+    this.#taps.set(key, tap);
     return tap;
   }
 

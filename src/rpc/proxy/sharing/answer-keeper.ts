@@ -24,6 +24,7 @@ import type { MethodInfo } from "../../json-rpc/methods.ts";
 import { walkReply } from "../../json-rpc/reply-walker.ts";
 import type { ProviderId } from "../../ids.ts";
 import type { Call, CallFacts } from "../call.ts";
+import { chainKey } from "../chain-key.ts";
 import type { ChainView } from "../ports.ts";
 import { ServedCall } from "../served-call.ts";
 import { ChainSight } from "./chain-sight.ts";
@@ -60,9 +61,7 @@ export class AnswerKeeper {
     if (params === undefined) return undefined;
     const place = placeOf(blockRefOf(rule, params), sight);
     if (place === undefined) return undefined;
-    // A reload may give a chain's name to another one, and hosts may do so from the start.
-    const { chainId, name } = call.chain;
-    const key = `${chainId} ${name} ${info.name} ${place.anchor} ${paramsKey(params)}`;
+    const key = `${chainKey(call.chain)} ${info.name} ${place.anchor} ${paramsKey(params)}`;
     return { key, place, isExact: rule.by === "param" && rule.position === 0 };
   }
 

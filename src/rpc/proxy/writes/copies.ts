@@ -87,7 +87,7 @@ export class Copies {
     const owner = this.#owner;
     const id = engine.ids.next();
     const attempt = new Attempt(owner, candidate, row, id, nowMs, kind);
-    attempt.usualMs = candidate.view.calls.get(row.transport, owner.method)?.q99Ms ?? 0;
+    attempt.usualMs = candidate.view.calls.get(row.transport, owner.method)?.answeredQ99Ms ?? 0;
     this.attempts.push(attempt);
     row.inFlight++;
     engine.attempts.track(attempt, nowMs + this.#capMs);

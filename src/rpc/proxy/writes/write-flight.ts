@@ -118,12 +118,13 @@ export class WriteFlight implements AttemptOwner, Expirable {
   /** Sends the first copies, all of them before any answer counts. */
   start(copies: number): void {
     this.#engine.countWaiting(1);
-    this.#arm(this.startMs);
     this.#isSending = true;
     for (let copy = 0; copy < copies; copy++) {
       if (!this.#send(this.startMs, "primary")) break;
     }
     this.#isSending = false;
+    // Whoever answers at once may have ended it already.
+    if (this.#answer === undefined) this.#arm(this.startMs);
     this.#proceed();
   }
 

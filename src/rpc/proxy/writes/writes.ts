@@ -11,6 +11,7 @@ import { readRawTransaction, type RawTransaction } from "../../write/raw-transac
 import { Recent } from "../../write/recent.ts";
 import { senderOf } from "../../write/sender.ts";
 import type { Call, CallSink } from "../call.ts";
+import { chainKey } from "../chain-key.ts";
 import type { Engine } from "../engine.ts";
 import type { Running, Service } from "../service.ts";
 import { WriteCall } from "./write-call.ts";
@@ -130,7 +131,7 @@ function keyOf(
   paramsText: string,
 ): string | undefined {
   const { profile, provider = "*", leavesProvider } = options;
-  const route = `${chain.name} ${method} ${profile?.name ?? ""}/${provider} ${leavesProvider}`;
+  const route = `${chainKey(chain)} ${method} ${profile?.name ?? ""}/${provider} ${leavesProvider}`;
   if (method === "eth_sendRawTransaction") return `${route} ${fingerprint}`;
   if (paramsText.length > MAX_KEY_CHARS) return undefined;
   return `${route} ${paramsText}`;
