@@ -1,5 +1,5 @@
 /** Blocks as filters remember them: by height, hash and the hash before. */
-import { quantity } from "../json-rpc/quantity.ts";
+import { isHash, quantity } from "../json-rpc/quantity.ts";
 
 /** One block that a filter has been told of, or stands at. */
 export interface Mark {
@@ -20,9 +20,6 @@ export const readBlock = (answer: unknown): SeenBlock | undefined => {
   if (height === undefined || !isHash(hash) || !isHash(parentHash)) return undefined;
   return { number: height, hash, parentHash };
 };
-
-const isHash = (value: unknown): value is string =>
-  typeof value === "string" && /^0x[0-9a-f]{64}$/i.test(value);
 
 /** The blocks at the front that are each the child of the one before. */
 export const linkedPrefix = (blocks: readonly SeenBlock[]): readonly SeenBlock[] => {

@@ -23,9 +23,9 @@ export interface FilterLimits {
 export class FilterTable<T extends Owned> {
   readonly #filters = new Map<string, T>();
   readonly #perOwner = new Map<string, number>();
-  readonly #limits: () => FilterLimits;
+  readonly #limits: FilterLimits;
 
-  constructor(limits: () => FilterLimits) {
+  constructor(limits: FilterLimits) {
     this.#limits = limits;
   }
 
@@ -40,7 +40,7 @@ export class FilterTable<T extends Owned> {
 
   /** Why `owner` may have no further filter; undefined when it may. */
   refusal(owner: string): string | undefined {
-    const { maxPerOwner, maxFilters } = this.#limits();
+    const { maxPerOwner, maxFilters } = this.#limits;
     if (owner !== "" && (this.#perOwner.get(owner) ?? 0) >= maxPerOwner) {
       return `a client holds at most ${maxPerOwner} filters`;
     }
@@ -57,7 +57,7 @@ export class FilterTable<T extends Owned> {
   use(id: string, owner: string, nowMs: number): T | undefined {
     const filter = this.#filters.get(id);
     if (filter === undefined || filter.owner !== owner) return undefined;
-    if (nowMs - filter.usedAtMs >= this.#limits().idleMs) return undefined;
+    if (nowMs - filter.usedAtMs >= this.#limits.idleMs) return undefined;
     filter.usedAtMs = nowMs;
     // Behind the others: the order of the map is the order of use.
     this.#filters.delete(id);
@@ -80,7 +80,7 @@ export class FilterTable<T extends Owned> {
   sweep(nowMs: number): readonly T[] {
     const idle: T[] = [];
     for (const filter of this.#filters.values()) {
-      if (nowMs - filter.usedAtMs < this.#limits().idleMs) break;
+      if (nowMs - filter.usedAtMs < this.#limits.idleMs) break;
       idle.push(filter);
     }
     for (const filter of idle) this.remove(filter);

@@ -3,14 +3,13 @@
  * the blocks that the chain is known to have? One row per method; a method without a row costs one
  * look into a map.
  */
-import { skipValue } from "../json-rpc/json-bytes.ts";
+import { quantityAt, skipValue } from "../json-rpc/json-bytes.ts";
 import { checkLogs } from "./log-checks.ts";
 import {
   createFound,
   elementAt,
   findMembers,
   hexAt,
-  quantityAt,
   sameHex,
   wanted,
   type Wanted,

@@ -2,16 +2,8 @@
  * `eth_getLogs`: every log lies inside the asked range, passes the asked filter, and stands behind
  * the one before it. Wrong logs are found, missing ones cannot be: that takes a quorum.
  */
-import { skipSpace, skipValue } from "../json-rpc/json-bytes.ts";
-import {
-  closeObject,
-  createFound,
-  elementAt,
-  findMembers,
-  hexAt,
-  quantityAt,
-  wanted,
-} from "./members.ts";
+import { quantityAt, skipSpace, skipValue } from "../json-rpc/json-bytes.ts";
+import { closeObject, createFound, elementAt, findMembers, hexAt, wanted } from "./members.ts";
 import type { Answered, Fault } from "./question.ts";
 
 /** Larger answers are not walked: it would hold up everybody else. */

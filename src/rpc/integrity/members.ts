@@ -2,7 +2,14 @@
  * Finds a few members of a JSON object in its bytes, without building values: the cheap half of every
  * check of an answer. Stops as soon as it has found what it looks for.
  */
-import { skipColon, skipSpace, skipString, skipValue } from "../json-rpc/json-bytes.ts";
+import {
+  hexDigit,
+  isWordAt,
+  skipColon,
+  skipSpace,
+  skipString,
+  skipValue,
+} from "../json-rpc/json-bytes.ts";
 
 /** Member names to look for, at most 8; the position in the list is the position of the find. */
 export type Wanted = readonly Uint8Array[];
@@ -73,10 +80,7 @@ const LONG = 80;
 function indexOfName(bytes: Uint8Array, at: number, length: number, names: Wanted): number {
   for (let index = 0; index < names.length; index++) {
     const name = names[index] as Uint8Array;
-    if (name.length !== length) continue;
-    let same = 0;
-    while (same < length && bytes[at + same] === name[same]) same++;
-    if (same === length) return index;
+    if (name.length === length && isWordAt(bytes, at, name)) return index;
   }
   return -1;
 }
@@ -94,23 +98,6 @@ export function closeObject(bytes: Uint8Array, from: number, end: number): numbe
   }
   return at < end && bytes[at] === 0x7d ? at + 1 : -1;
 }
-
-/** The number of a hex quantity `"0x1b4"` at `from..to`, or -1 for anything else. */
-export function quantityAt(bytes: Uint8Array, from: number, to: number): number {
-  const last = to - 1;
-  if (from < 0 || last - from < 4 || last - from > MAX_QUANTITY || bytes[from] !== 0x22) return -1;
-  if (bytes[from + 1] !== 0x30 || ((bytes[from + 2] as number) | 0x20) !== 0x78) return -1;
-  let value = 0;
-  for (let at = from + 3; at < last; at++) {
-    const digit = hexDigit(bytes[at] as number);
-    if (digit < 0) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
-/** Quote, 0x and 13 digits: more than that is beyond 2^52. */
-const MAX_QUANTITY = 16;
 
 /** Whether two hex strings, quotes included, say the same; upper and lower case are one. */
 export function sameHex(
@@ -135,12 +122,6 @@ export function sameHex(
 export function hexAt(bytes: Buffer, from: number, to: number): string | undefined {
   if (from < 0 || bytes[from] !== 0x22) return undefined;
   return bytes.toString("latin1", from + 1, to - 1).toLowerCase();
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 /** Where element number `position` of the array at `from` begins, or -1 when it has none. */

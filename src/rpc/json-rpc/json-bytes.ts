@@ -60,7 +60,7 @@ function skipEscape(bytes: Uint8Array, from: number, end: number): number {
     case 0x75: {
       for (let at = from + 1; at < from + 5; at++) {
         if (at >= end) return INCOMPLETE;
-        if (!isHexDigit(bytes[at] as number)) return SYNTAX;
+        if (hexDigit(bytes[at] as number) < 0) return SYNTAX;
       }
       return from + 5;
     }
@@ -69,9 +69,11 @@ function skipEscape(bytes: Uint8Array, from: number, end: number): number {
   }
 }
 
-function isHexDigit(byte: number): boolean {
+/** The value of a hex digit, or -1. */
+export function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;
-  return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66);
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 function skipDigits(bytes: Uint8Array, from: number, end: number): number {
@@ -197,3 +199,20 @@ export function skipColon(bytes: Uint8Array, from: number, end: number): number 
   if (at >= end) return INCOMPLETE;
   return bytes[at] === 0x3a ? skipSpace(bytes, at + 1, end) : SYNTAX;
 }
+
+/** The number of a hex quantity `"0x1b4"` at `from..to`, or -1 for anything else. */
+export function quantityAt(bytes: Uint8Array, from: number, to: number): number {
+  const last = to - 1;
+  if (from < 0 || last - from < 4 || last - from > MAX_QUANTITY || bytes[from] !== 0x22) return -1;
+  if (bytes[from + 1] !== 0x30 || ((bytes[from + 2] as number) | 0x20) !== 0x78) return -1;
+  let value = 0;
+  for (let at = from + 3; at < last; at++) {
+    const digit = hexDigit(bytes[at] as number);
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/** Quote, 0x and 13 digits: more than that is beyond 2^52. */
+const MAX_QUANTITY = 16;

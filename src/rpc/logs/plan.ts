@@ -64,7 +64,6 @@ export class LogsPlan {
   readonly toBlock: number;
   readonly #root: Row = { entries: [], fork: undefined };
   #parts = 0;
-  #splits = 0;
   #isOverfull = false;
   /** Blocks that parts of this call may span, as refusals and answers have shown. */
   #pace = Number.POSITIVE_INFINITY;
@@ -81,11 +80,6 @@ export class LogsPlan {
   /** Parts so far. */
   get parts(): number {
     return this.#parts;
-  }
-
-  /** Parts that were cut because somebody refused them. */
-  get splits(): number {
-    return this.#splits;
   }
 
   /** Bytes of answers that wait to be passed on. */
@@ -154,7 +148,6 @@ export class LogsPlan {
       const blocks = smaller(refusal.blocks, range);
       // A limit of blocks is that provider's own; too many logs are too many elsewhere as well.
       if (refusal.of === "answer") this.#pace = Math.min(this.#pace, blocks);
-      this.#splits++;
       for (const half of this.#cut(part, slice.fromBlock + blocks - 1)) half.state = "waiting";
       return "range";
     }
@@ -256,7 +249,6 @@ export class LogsPlan {
       rows[half].entries.push(this.#part(of, rows[half]));
     }
     this.#parts--;
-    this.#splits++;
     row.entries.splice(row.entries.indexOf(part), 1, fork);
   }
 

@@ -5,6 +5,7 @@
 import {
   isWordAt,
   INCOMPLETE,
+  quantityAt,
   skipColon,
   skipSpace,
   skipString,
@@ -68,35 +69,11 @@ function note(
 ): void {
   // Lengths tell the three apart from each other and from nearly all other names.
   if (length === BLOCK_NUMBER.length && isWordAt(bytes, keyAt, BLOCK_NUMBER)) {
-    place.block = quantity(bytes, valueAt, valueEnd);
+    place.block = quantityAt(bytes, valueAt, valueEnd);
   } else if (length === LOG_INDEX.length && isWordAt(bytes, keyAt, LOG_INDEX)) {
-    place.index = quantity(bytes, valueAt, valueEnd);
+    place.index = quantityAt(bytes, valueAt, valueEnd);
   } else if (length === BLOCK_HASH.length && isWordAt(bytes, keyAt, BLOCK_HASH)) {
     // `"0x` + digits + `"`
     place.hashAt = valueEnd - valueAt === HASH_DIGITS + 4 ? valueAt + 3 : -1;
   }
-}
-
-/** Most hex digits that a number holds exactly. */
-const EXACT_DIGITS = 13;
-
-/** The number of a quoted quantity, or -1. */
-function quantity(bytes: Uint8Array, from: number, end: number): number {
-  const first = from + 3;
-  const last = end - 1;
-  if (last <= first || last - first > EXACT_DIGITS) return -1;
-  if (bytes[from + 1] !== 0x30 || bytes[from + 2] !== 0x78) return -1;
-  let value = 0;
-  for (let at = first; at < last; at++) {
-    const digit = hexDigit(bytes[at] as number);
-    if (digit < 0) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

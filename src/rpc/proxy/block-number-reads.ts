@@ -10,6 +10,7 @@ import type { MethodInfo } from "../json-rpc/methods.ts";
 import type { Call, CallFacts, CallSink } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import type { Running, Service } from "./service.ts";
+import { WholeSink } from "./whole-sink.ts";
 
 /** The service of one method. */
 export class BlockNumberReads implements Service {
@@ -48,14 +49,14 @@ const quantityText = (number: number): string => `"0x${number.toString(16)}"`;
 const MAX_ANSWER_BYTES = 1024;
 
 /** Reads the height that a provider answered before the client does. */
-class HeightSink implements CallSink {
-  readonly canStream = false;
+class HeightSink extends WholeSink {
   readonly maxBytes: number;
   readonly #engine: Engine;
   readonly #call: Call;
   readonly #sink: CallSink;
 
   constructor(engine: Engine, call: Call, sink: CallSink) {
+    super();
     this.#engine = engine;
     this.#call = call;
     this.#sink = sink;
@@ -77,22 +78,6 @@ class HeightSink implements CallSink {
 
   text(facts: CallFacts, status: number, latin1: string): void {
     this.#sink.text(facts, status, latin1);
-  }
-
-  begin(): void {
-    throw new Error("a height never streams");
-  }
-
-  write(): boolean {
-    return true;
-  }
-
-  end(): void {
-    this.#sink.end();
-  }
-
-  abort(): void {
-    this.#sink.abort();
   }
 }
 

@@ -9,7 +9,7 @@
  */
 import { hash53 } from "../../lib/hash53.ts";
 import { keccak256 } from "../../lib/keccak256.ts";
-import { rlpItem } from "./rlp.ts";
+import { RLP_LIST, rlpSpan } from "../../lib/rlp.ts";
 
 /** Longest transaction without blobs, as go-ethereum's pool takes it (`txMaxSize`), twice over. */
 export const MAX_PLAIN_BYTES = 256 * 1024;
@@ -55,22 +55,17 @@ export const readRawTransaction = (input: unknown): RawTransactionResult => {
   };
 };
 
-/** A transaction hash as a provider answers it. */
-export const isTransactionHash = (value: unknown): value is string =>
-  typeof value === "string" && /^0x[0-9a-f]{64}$/i.test(value);
-
 const BLOB_TYPE = 0x03;
 /** EIP-7702; the highest type that Ethereum has. */
 const HIGHEST_TYPE = 0x04;
-/** A legacy transaction is an RLP list. */
-const LIST = 0xc0;
 
-const isKnownType = (first: number): boolean => first <= HIGHEST_TYPE || first >= LIST;
+/** A legacy transaction is a list itself. */
+const isKnownType = (first: number): boolean => first <= HIGHEST_TYPE || first >= RLP_LIST;
 
 /** The transaction inside its blobs; what does not look wrapped is taken as it is. */
 const withoutBlobs = (bytes: Buffer): Buffer => {
-  const outer = rlpItem(bytes, 1);
-  const inner = outer?.isList === true ? rlpItem(bytes, outer.start) : undefined;
+  const outer = rlpSpan(bytes, 1);
+  const inner = outer?.isList === true ? rlpSpan(bytes, outer.start) : undefined;
   // Unwrapped, the first item is the chain id and no list.
   if (outer === undefined || inner?.isList !== true || inner.end > outer.end) return bytes;
   return Buffer.concat([bytes.subarray(0, 1), bytes.subarray(inner.at, inner.end)]);

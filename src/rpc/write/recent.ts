@@ -17,10 +17,6 @@ export class Recent<T extends Remembered> {
     this.#maxAgeMs = maxAgeMs;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** The entry, unless it is too old. */
   get(key: string, nowMs: number): T | undefined {
     const entry = this.#entries.get(key);

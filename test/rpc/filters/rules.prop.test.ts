@@ -336,11 +336,11 @@ describe("a ring of pending transactions", () => {
 
 describe("a table of filters", () => {
   it("knows a filter by its owner only, and forgets what nobody asks for", () => {
-    const table = new FilterTable<{ id: string; owner: string; usedAtMs: number }>(() => ({
+    const table = new FilterTable<{ id: string; owner: string; usedAtMs: number }>({
       maxPerOwner: 2,
       maxFilters: 3,
       idleMs: 100,
-    }));
+    });
     const add = (id: string, owner: string, usedAtMs: number) => table.add({ id, owner, usedAtMs });
     add("1", "a", 0);
     add("2", "a", 0);

@@ -4,7 +4,7 @@ import { BlockRing } from "../../../src/rpc/integrity/block-ring.ts";
 import { headerHash } from "../../../src/rpc/integrity/proof/header.ts";
 import { learnHeader, prove } from "../../../src/rpc/integrity/proof/proofs.ts";
 import { hasOwnBloom, receiptsRoot } from "../../../src/rpc/integrity/proof/receipts.ts";
-import { rlp } from "../../../src/rpc/integrity/proof/rlp.ts";
+import { rlp } from "../../../src/lib/rlp.ts";
 import { listRoot } from "../../../src/rpc/integrity/proof/trie.ts";
 import { describeWithAnvil, startAnvil } from "../../support/anvil.ts";
 import { cleanupAfterEach } from "../../support/cleanup.ts";

@@ -1,39 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { anyLimits, anyLogs } from "./any.ts";
 import type { NodeLimits } from "./chain.ts";
-import { ADDRESSES, answerOf, bodyText, logAt, select, TOPICS } from "./chain.ts";
+import { ADDRESSES, answerOf, bodyText, select, TOPICS } from "./chain.ts";
 import { become, filterOf, logsWorld, open } from "./logs-world.ts";
 import type { ScriptedCall } from "../proxy/support.ts";
 
 const TIP = 300;
 
-const anyLogs = fc
-  .array(
-    fc.record({ block: fc.integer({ min: 1, max: TIP }), address: fc.nat(4), topic: fc.nat(3) }),
-    {
-      maxLength: 200,
-    },
-  )
-  .map((places) => {
-    const next = new Map<number, number>();
-    return places
-      .toSorted((a, b) => a.block - b.block)
-      .map(({ block, ...what }) => {
-        const index = next.get(block) ?? 0;
-        next.set(block, index + 1);
-        return logAt(block, index, what);
-      });
-  });
-
-const anyLimits: fc.Arbitrary<NodeLimits> = fc.record(
-  {
-    blocks: fc.integer({ min: 3, max: TIP }),
-    results: fc.integer({ min: 10, max: 80 }),
-    addresses: fc.integer({ min: 1, max: 5 }),
-    hints: fc.boolean(),
-  },
-  { requiredKeys: [] },
+const someLogs = anyLogs(
+  fc.record({ block: fc.integer({ min: 1, max: TIP }), address: fc.nat(4), topic: fc.nat(3) }),
+  200,
 );
+const someLimits = anyLimits({ min: 3, max: TIP }, { min: 10, max: 80 });
 
 const anyFilter = fc.record(
   {
@@ -71,8 +50,8 @@ describe("eth_getLogs over any providers", () => {
   it("answers what one node with everything would have answered, to the byte", () => {
     fc.assert(
       fc.property(
-        anyLogs,
-        fc.array(anyLimits, { minLength: 3, maxLength: 3 }),
+        someLogs,
+        fc.array(someLimits, { minLength: 3, maxLength: 3 }),
         anyFilter,
         fc.infiniteStream(
           fc.record({ which: fc.nat(), fate: fc.integer({ min: 0, max: 11 }), at: fc.nat() }),

@@ -4,6 +4,7 @@ import { LogReader } from "../../../src/rpc/logs/log-reader.ts";
 import type { Part } from "../../../src/rpc/logs/plan.ts";
 import { LogsPlan, MAX_PARTS } from "../../../src/rpc/logs/plan.ts";
 import { readLogsQuery, sliceParams } from "../../../src/rpc/logs/query.ts";
+import { anyLimits, anyLogs } from "./any.ts";
 import type { NodeLimits, TestFilter, TestLog } from "./chain.ts";
 import { ADDRESSES, answerOf, bodyText, hashOf, logAt, select, TOPICS } from "./chain.ts";
 
@@ -11,38 +12,19 @@ const FIRST = 100;
 const BLOCKS = 120;
 const LAST = FIRST + BLOCKS - 1;
 
-/** Any logs: some blocks have none, some many, of all addresses and topics. */
-const anyLogs = fc
-  .array(
-    fc.record({
-      block: fc.integer({ min: FIRST - 5, max: LAST + 5 }),
-      address: fc.nat(4),
-      topic: fc.nat(3),
-      data: fc.constantFrom("0x", "0xabcdef", `0x${"5b7d2c".repeat(40)}`),
-    }),
-    { maxLength: 150 },
-  )
-  .map((places) => {
-    const next = new Map<number, number>();
-    return places
-      .toSorted((a, b) => a.block - b.block)
-      .map(({ block, ...what }) => {
-        const index = next.get(block) ?? 0;
-        next.set(block, index + 1);
-        return logAt(block, index, what);
-      });
-  });
-
-const anyLimits: fc.Arbitrary<NodeLimits> = fc.record(
-  {
-    blocks: fc.integer({ min: 1, max: BLOCKS }),
-    // A single block and address must be within the limit, or nobody can answer at all.
-    results: fc.integer({ min: 8, max: 60 }),
-    addresses: fc.integer({ min: 1, max: 5 }),
-    hints: fc.boolean(),
-  },
-  { requiredKeys: [] },
+/** Some blocks have no logs, some many, of all addresses and topics. */
+const someLogs = anyLogs(
+  fc.record({
+    block: fc.integer({ min: FIRST - 5, max: LAST + 5 }),
+    address: fc.nat(4),
+    topic: fc.nat(3),
+    data: fc.constantFrom("0x", "0xabcdef", `0x${"5b7d2c".repeat(40)}`),
+  }),
+  150,
 );
+
+// A single block and address must be within the limit, or nobody can answer at all.
+const someLimits = anyLimits({ min: 1, max: BLOCKS }, { min: 8, max: 60 });
 
 const anyFilter: fc.Arbitrary<TestFilter> = fc.record(
   {
@@ -98,8 +80,8 @@ describe("the parts of a range of logs", () => {
   it("bring exactly the unsplit answer, whatever limits, failures, orders and splits", () => {
     fc.assert(
       fc.property(
-        anyLogs,
-        fc.array(anyLimits, { minLength: 3, maxLength: 3 }),
+        someLogs,
+        fc.array(someLimits, { minLength: 3, maxLength: 3 }),
         anyFilter,
         anyTurns,
         (logs, limits, filter, turns) => {

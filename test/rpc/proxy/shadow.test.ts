@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { RequestObserver } from "../../../src/rpc/proxy/ports.ts";
 import { world, type World, type WorldOptions } from "./support.ts";
 
 const READ = '{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0xab","0x10"]}';
@@ -31,6 +32,20 @@ describe("shadow traffic", () => {
     expect(w.misbehaved).toEqual([]);
     expect(w.recorded.map(({ provider }) => provider)).toEqual(["a", "z"]);
     expect(w.records).toHaveLength(1);
+  });
+
+  it("is counted like any attempt when its answer is too large to be read", () => {
+    const ended: string[] = [];
+    const attempt: RequestObserver["attempt"] = ({ row, errorClass }) => {
+      ended.push(`${row.provider} ${errorClass}`);
+    };
+    const w = shadowed(`"${"x".repeat(2_000)}"`, {
+      deps: { observer: { request: () => undefined, attempt } },
+      limits: { bufferBytes: 1_000 },
+    });
+    w.post(READ);
+    expect(ended).toEqual(["a ok", "z cancelled"]);
+    expect(w.rows.map(({ inFlight }) => inFlight)).toEqual([0, 0]);
   });
 
   it("books a shadow that answers otherwise", () => {

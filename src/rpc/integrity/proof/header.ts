@@ -4,7 +4,8 @@
  * is not known here belongs to a fork or a chain that hashes differently: nothing can be said of it.
  */
 import { keccak256 } from "../../../lib/keccak256.ts";
-import { dataBytes, quantityBytes, rlp } from "./rlp.ts";
+import { rlp } from "../../../lib/rlp.ts";
+import { dataBytes, quantityBytes } from "./values.ts";
 
 /** The fields of every header, in the order of their encoding, with their sizes in bytes. */
 const BASE: readonly (readonly [name: string, size: number | "quantity" | "data"])[] = [

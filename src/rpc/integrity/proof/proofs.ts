@@ -6,14 +6,13 @@ import type { IntegrityConfig } from "../../../../config/schema.ts";
 import { bloomHas, BLOOM_BYTES } from "./bloom.ts";
 import { headerHash } from "./header.ts";
 import { bloomItems, hasOwnBloom, receiptsRoot } from "./receipts.ts";
-import { dataBytes } from "./rlp.ts";
+import { dataBytes, isObject, type Json } from "./values.ts";
 import type { BlockFacts, BlockRing } from "../block-ring.ts";
 import type { Answered, Fault } from "../question.ts";
 
 /** Answers beyond this are not parsed: it would hold up everybody else. */
 const MAX_PROVED_BYTES = 2 * 1024 * 1024;
 
-type Json = Readonly<Record<string, unknown>>;
 type Proof = (value: unknown, rules: IntegrityConfig, ring: BlockRing | undefined) => Fault;
 
 /** Proves an answer as far as the rules ask and the ring knows; `undefined` when nothing is wrong. */
@@ -115,8 +114,4 @@ const PROOFS: ReadonlyMap<string, Proof> = new Map<string, Proof>([
 
 function lower(value: unknown): string | undefined {
   return typeof value === "string" ? value.toLowerCase() : undefined;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

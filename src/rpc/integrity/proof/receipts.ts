@@ -2,11 +2,10 @@
  * The receipts of a block as its header vouches for them: encoded as consensus has them (EIP-2718,
  * EIP-658), their trie's root is `receiptsRoot`, and their logs are in their blooms.
  */
+import { rlp, type RlpItem } from "../../../lib/rlp.ts";
 import { addToBloom, BLOOM_BYTES } from "./bloom.ts";
-import { dataBytes, quantityBytes, rlp, type RlpItem } from "./rlp.ts";
 import { listRoot } from "./trie.ts";
-
-type Json = Readonly<Record<string, unknown>>;
+import { dataBytes, isObject, type Json, quantityBytes } from "./values.ts";
 
 /** Transaction types whose receipts are encoded as known here: legacy, 2930, 1559, 4844, 7702. */
 const LAST_TYPE = 4;
@@ -78,8 +77,4 @@ function encodeLogs(logs: unknown): readonly RlpItem[] | undefined {
     encoded.push([address, topics, data]);
   }
   return encoded;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,7 @@
  * appendix D): what the roots of transactions and receipts in a header are.
  */
 import { keccak256 } from "../../../lib/keccak256.ts";
-import { bigEndian, rlp, type RlpItem } from "./rlp.ts";
+import { bigEndian, rlp, type RlpItem } from "../../../lib/rlp.ts";
 
 interface Leaf {
   /** The key as nibbles. */

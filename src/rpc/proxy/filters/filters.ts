@@ -3,6 +3,7 @@
  * (docs/adr/0012). A filter is a place in the chain that belongs to a client; no provider knows of
  * it, so it outlives any of them, and every process of ours.
  */
+import { ANONYMOUS } from "../../clients/caller-book.ts";
 import { OWN_ERRORS, type OwnReason } from "../../errors/codes.ts";
 import { readCriteria, type LogCriteria } from "../../filters/criteria.ts";
 import { newestBlock } from "../../filters/new-blocks.ts";
@@ -15,6 +16,7 @@ import type { Call, CallSink } from "../call.ts";
 import { chainKey } from "../chain-key.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView } from "../ports.ts";
+import { paramsOf } from "../params.ts";
 import type { Running, Service } from "../service.ts";
 import { changesOf, trailFrom } from "./changes.ts";
 import { Filter, type FilterState } from "./filter.ts";
@@ -51,11 +53,11 @@ export class Filters implements Service, Expirable {
   constructor(engine: Engine) {
     this.#engine = engine;
     const { limits } = engine;
-    this.#table = new FilterTable(() => ({
+    this.#table = new FilterTable({
       maxPerOwner: limits.filtersPerClient,
       maxFilters: MAX_FILTERS,
       idleMs: limits.filterIdleMs,
-    }));
+    });
   }
 
   /** Filters that are open, by kind. */
@@ -67,7 +69,7 @@ export class Filters implements Service, Expirable {
   }
 
   serve(call: Call, info: MethodInfo, sink: CallSink): Running | undefined {
-    const [param] = paramsOf(call);
+    const [param] = paramsOf(call).list;
     switch (info.name) {
       case "eth_newFilter":
         return this.#newLogFilter(call, info, sink, param);
@@ -180,10 +182,10 @@ export class Filters implements Service, Expirable {
       this.#next(filter);
       return;
     }
-    filter.isBusy = true;
-    asked.onGone = () => this.#next(filter);
     const { state: before } = filter;
     if (before.kind === "pending") return;
+    filter.isBusy = true;
+    asked.onGone = () => this.#next(filter);
     const poll = changesOf(before, servedTip(asked.call.chain));
     this.#drive(
       asked,
@@ -290,17 +292,8 @@ export class Filters implements Service, Expirable {
   }
 }
 
-/** A call as far as its credential shows. */
-interface Credited {
-  readonly chain: ChainView;
-  readonly caller?: { readonly id: string } | undefined;
-}
-
-/** Clients without a credential: they have nothing in common but the bound of all filters. */
-const ANONYMOUS = "anonymous";
-
-/** Whose filters they are. */
-function ownerOf({ caller }: Credited): string {
+/** Whose filters they are; those without a key have nothing in common but the bound of all filters. */
+function ownerOf({ caller }: Call): string {
   return caller === undefined || caller.id === ANONYMOUS ? "" : caller.id;
 }
 
@@ -320,11 +313,4 @@ function gapError(message: string): string {
     message: `the filter is lost: ${message}`,
     data: { reason: "gap" },
   });
-}
-
-function paramsOf({ body, envelope }: Call): readonly unknown[] {
-  if (envelope.paramsStart < 0) return [];
-  const text = body.toString("utf8", envelope.paramsStart, envelope.paramsEnd);
-  const params: unknown = JSON.parse(text);
-  return Array.isArray(params) ? (params as unknown[]) : [];
 }

@@ -9,6 +9,7 @@ import { withMeta } from "./meta.ts";
 import type { Call, CallFacts, CallSink } from "../call.ts";
 import type { Running } from "../service.ts";
 import type { GatewayLimits } from "../ports.ts";
+import { WholeSink } from "../whole-sink.ts";
 
 /** A piece of an answer: latin1 text, or bytes. */
 export type Piece = string | Buffer;
@@ -122,8 +123,7 @@ export class Batch {
 }
 
 /** The place of one call's answer; notifications leave theirs empty. */
-class Slot implements CallSink {
-  readonly canStream = false;
+class Slot extends WholeSink {
   readonly maxBytes: number;
   running: Running | undefined = undefined;
   pieces: Piece[] = [];
@@ -133,6 +133,7 @@ class Slot implements CallSink {
   readonly #index: number;
 
   constructor(batch: Batch, call: Call, index: number) {
+    super();
     this.#batch = batch;
     this.#call = call;
     this.#index = index;
@@ -175,19 +176,11 @@ class Slot implements CallSink {
     this.#batch.settled(this.sizeBytes);
   }
 
-  begin(): void {
-    throw new Error("a batch item never streams");
-  }
-
-  write(): boolean {
-    return true;
-  }
-
-  end(): void {
+  override end(): void {
     this.#batch.settled(0);
   }
 
-  abort(): void {
+  override abort(): void {
     this.#batch.settled(0);
   }
 }

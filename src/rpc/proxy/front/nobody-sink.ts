@@ -1,16 +1,11 @@
 /** Where the answer to a notification goes. */
-import type { CallSink } from "../call.ts";
+import { WholeSink } from "../whole-sink.ts";
 
 /** Takes an answer that nobody waits for. */
-export class NobodySink implements CallSink {
-  readonly canStream = false;
+export class NobodySink extends WholeSink {
   readonly maxBytes = Infinity;
+
   result(): void {}
+
   text(): void {}
-  begin(): void {}
-  write(): boolean {
-    return true;
-  }
-  end(): void {}
-  abort(): void {}
 }

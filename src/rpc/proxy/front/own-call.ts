@@ -1,8 +1,9 @@
 /** A call of our own through the whole request path: candidates, failover, deadline, evidence. */
-import { PLAIN_OPTIONS, type CallFacts, type CallOptions, type CallSink } from "../call.ts";
+import { PLAIN_OPTIONS, type CallFacts, type CallOptions } from "../call.ts";
 import { makeCall } from "../make-call.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView } from "../ports.ts";
+import { WholeSink } from "../whole-sink.ts";
 
 /** What an own call came to; `detail` of a failure is the error object as JSON text. */
 export type OwnAnswer =
@@ -26,12 +27,12 @@ export const callChain = (
 };
 
 /** Takes a whole answer and reads it. */
-export class OwnSink implements CallSink {
-  readonly canStream = false;
+export class OwnSink extends WholeSink {
   readonly maxBytes = Number.POSITIVE_INFINITY;
   readonly #report: (answer: OwnAnswer) => void;
 
   constructor(report: (answer: OwnAnswer) => void) {
+    super();
     this.#report = report;
   }
 
@@ -43,17 +44,7 @@ export class OwnSink implements CallSink {
     this.#report(readAnswer(Buffer.from(latin1, "latin1").toString("utf8")));
   }
 
-  begin(): void {
-    throw new Error("an own call never streams");
-  }
-
-  write(): boolean {
-    return true;
-  }
-
-  end(): void {}
-
-  abort(): void {
+  override abort(): void {
     this.#report({ ok: false, detail: "the answer was cut" });
   }
 }

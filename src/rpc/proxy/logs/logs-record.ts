@@ -9,10 +9,6 @@ import { ServedCall } from "../served-call.ts";
 
 /** What headers, errors and explanations say of the call. */
 export class LogsRecord extends Composite {
-  override get cache(): "MISS" | "BYPASS" {
-    return this.call.options.noCache ? "BYPASS" : "MISS";
-  }
-
   /** Answers that the question is more than is served. */
   refuse(reason: OwnReason, message: string): void {
     const { code, status } = OWN_ERRORS[reason];

@@ -13,7 +13,7 @@ import type { Engine } from "../engine.ts";
 import { finalAnswer } from "../outcome.ts";
 import type { Running } from "../service.ts";
 import { quorumCandidates } from "./quorum-candidates.ts";
-import { type LegOwner, QuorumLeg } from "./quorum-leg.ts";
+import { legOptions, type LegOwner, QuorumLeg } from "./quorum-leg.ts";
 
 /** Providers that are asked. */
 const MAX_PROVIDERS = 16;
@@ -58,20 +58,8 @@ class BenchmarkRead implements LegOwner, Running, Expirable {
     engine.wheel.add(this, engine.now() + Math.min(PATIENCE_MS, remainingMs));
     this.#open = providers.length;
     for (const [index, provider] of providers.entries()) {
-      const exclude = [...call.options.exclude, ...providers.filter((other) => other !== provider)];
-      this.#whole.part(
-        call,
-        {
-          exclude,
-          failover: false,
-          leavesProvider: false,
-          noCache: true,
-          noHedge: true,
-          asksAll: false,
-        },
-        info,
-        new QuorumLeg(this, provider, index),
-      );
+      const options = legOptions(call, provider, providers);
+      this.#whole.part(call, options, info, new QuorumLeg(this, provider, index));
     }
     return this;
   }

@@ -2,8 +2,8 @@
 import { isAdmissible } from "../../admission.ts";
 import type { ProviderId } from "../../ids.ts";
 import { legOrder } from "../../integrity/leg-order.ts";
-import { blockDemand } from "../../json-rpc/block-demand.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
+import { blocksOf } from "../attempt/asked.ts";
 import type { Call } from "../call.ts";
 import type { Engine } from "../engine.ts";
 
@@ -15,8 +15,7 @@ export function quorumCandidates(
 ): readonly ProviderId[] {
   const { snapshot } = call.chain;
   if (snapshot === undefined) return [];
-  const { paramsStart, paramsEnd } = call.envelope;
-  const asked = blockDemand(info.name, call.body, paramsStart, paramsEnd);
+  const asked = blocksOf(call, info.name);
   const nowMs = engine.now();
   const { candidates } = engine.chooser.select(snapshot, call, info.name, asked, nowMs).ranking;
   const block = asked?.block ?? 0;

@@ -3,7 +3,8 @@ import type { OwnReason } from "../../errors/codes.ts";
 import { DECISIONS } from "../../errors/decisions.ts";
 import type { ProviderId } from "../../ids.ts";
 import type { Attempt } from "../attempt/attempt.ts";
-import type { CallFacts, CallSink } from "../call.ts";
+import type { Call, CallFacts, CallOptions } from "../call.ts";
+import { WholeSink } from "../whole-sink.ts";
 
 /** Largest answer that is compared; a quorum never streams. */
 const MAX_LEG_BYTES = 2 * 1024 * 1024;
@@ -35,15 +36,32 @@ export function revertKey(text: string): string {
   return `revert ${/0x[0-9a-f]*/i.exec(text)?.[0].toLowerCase() ?? text}`;
 }
 
+/** Options by which a leg asks one provider, and nobody else of those that could be asked. */
+export function legOptions(
+  { options }: Call,
+  provider: ProviderId,
+  providers: readonly ProviderId[],
+): Partial<CallOptions> {
+  return {
+    exclude: [...options.exclude, ...providers.filter((other) => other !== provider)],
+    failover: false,
+    leavesProvider: false,
+    noCache: true,
+    noHedge: true,
+    quorum: undefined,
+    asksAll: false,
+  };
+}
+
 /** Takes the answer of one provider. */
-export class QuorumLeg implements CallSink {
-  readonly canStream = false;
+export class QuorumLeg extends WholeSink {
   readonly maxBytes = MAX_LEG_BYTES;
   readonly #read: LegOwner;
   readonly #provider: ProviderId;
   readonly #index: number;
 
   constructor(read: LegOwner, provider: ProviderId, index: number) {
+    super();
     this.#read = read;
     this.#provider = provider;
     this.#index = index;
@@ -55,21 +73,5 @@ export class QuorumLeg implements CallSink {
 
   text({ reason }: CallFacts, status: number, latin1: string): void {
     this.#read.refused(this.#provider, this.#index, status, latin1, reason);
-  }
-
-  begin(): void {
-    // Never streams.
-  }
-
-  write(): boolean {
-    return true;
-  }
-
-  end(): void {
-    // Never streams.
-  }
-
-  abort(): void {
-    // Never streams.
   }
 }

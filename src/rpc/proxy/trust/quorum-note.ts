@@ -1,8 +1,8 @@
 /** What the explanation of a request says of its vote. */
+import { hash53 } from "../../../lib/hash53.ts";
 import type { ExplainRecord, Note } from "../../explain/record.ts";
 import type { QuorumTerms } from "../../integrity/quorum-rules.ts";
 import type { QuorumTally } from "../../integrity/quorum-tally.ts";
-import { textDigest } from "../../integrity/text-digest.ts";
 import type { ProviderId } from "../../ids.ts";
 
 /** Who answered alike. */
@@ -14,7 +14,10 @@ export interface AlikeGroup {
 
 /** The groups of a vote, the largest first. */
 export const alike = (tally: QuorumTally): readonly AlikeGroup[] =>
-  tally.groups.map(({ key, providers }) => ({ hash: textDigest(key), providers }));
+  tally.groups.map(({ key, providers }) => ({
+    hash: hash53(Buffer.from(key)).toString(16).padStart(14, "0"),
+    providers,
+  }));
 
 /** The note of one vote; it keeps hashes of the answers, never the answers. */
 export class QuorumNote implements Note {

@@ -22,7 +22,7 @@ import type { Running } from "../service.ts";
 import { QuorumPins } from "./quorum-pins.ts";
 import { quorumCandidates } from "./quorum-candidates.ts";
 import { noAgreement } from "./quorum-failure.ts";
-import { errorKey, type LegOwner, QuorumLeg, revertKey } from "./quorum-leg.ts";
+import { errorKey, legOptions, type LegOwner, QuorumLeg, revertKey } from "./quorum-leg.ts";
 import { alike, QuorumNote } from "./quorum-note.ts";
 
 /** Answers that say "nothing there". */
@@ -125,18 +125,7 @@ class QuorumRead implements LegOwner, Running, Expirable {
     this.#open++;
     this.#whole.part(
       call,
-      {
-        exclude: [
-          ...call.options.exclude,
-          ...this.#providers.filter((other) => other !== provider),
-        ],
-        failover: false,
-        leavesProvider: false,
-        noCache: true,
-        noHedge: true,
-        quorum: undefined,
-        timeoutMs: Math.max(1, timeoutMs),
-      },
+      { ...legOptions(call, provider, this.#providers), timeoutMs: Math.max(1, timeoutMs) },
       info,
       new QuorumLeg(this, provider, this.#whole.parts.length),
     );

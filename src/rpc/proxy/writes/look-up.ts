@@ -4,8 +4,9 @@
  */
 import type { ProviderId } from "../../ids.ts";
 import { methodInfo } from "../../json-rpc/methods.ts";
-import type { CallFacts, CallOptions, CallSink } from "../call.ts";
+import type { CallOptions } from "../call.ts";
 import type { Engine } from "../engine.ts";
+import { OwnSink } from "../front/own-call.ts";
 import { makeCall } from "../make-call.ts";
 import type { ChainView } from "../ports.ts";
 
@@ -42,7 +43,8 @@ function ask(search: LookUp, question: number): void {
   let isFound = false;
   for (const provider of providers) {
     const options: CallOptions = { ...call.options, ...ALONE, provider };
-    const sink = new FoundSink((isKnown) => {
+    const sink = new OwnSink((answer) => {
+      const isKnown = answer.ok && typeof answer.result === "object" && answer.result !== null;
       open--;
       if (isFound) return;
       isFound = isKnown;
@@ -69,39 +71,5 @@ export function resultOf(body: Buffer): unknown {
   } catch {
     // SyntaxError is all that JSON.parse throws.
     return undefined;
-  }
-}
-
-/** Hears whether there is a result that is not null. */
-class FoundSink implements CallSink {
-  readonly canStream = false;
-  readonly maxBytes = Infinity;
-  readonly #heard: (isKnown: boolean) => void;
-
-  constructor(heard: (isKnown: boolean) => void) {
-    this.#heard = heard;
-  }
-
-  result(_facts: CallFacts, body: Buffer): void {
-    const result = resultOf(body);
-    this.#heard(typeof result === "object" && result !== null);
-  }
-
-  text(): void {
-    this.#heard(false);
-  }
-
-  begin(): void {
-    throw new Error("a look-up never streams");
-  }
-
-  write(): boolean {
-    return true;
-  }
-
-  end(): void {}
-
-  abort(): void {
-    this.#heard(false);
   }
 }

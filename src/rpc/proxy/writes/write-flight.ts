@@ -8,21 +8,22 @@
  */
 import type { AttemptKind } from "../../explain/record.ts";
 import type { OwnReason } from "../../errors/codes.ts";
-import type { ErrorRule } from "../../errors/rules.ts";
 import type { ProviderId } from "../../ids.ts";
+import { isHash } from "../../json-rpc/quantity.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import type { Selected } from "../../selection/selected.ts";
 import { Ballot, type BallotPolicy } from "../../write/ballot.ts";
 import type { WriteMethod } from "../../write/methods.ts";
-import { isTransactionHash, type RawTransaction } from "../../write/raw-transaction.ts";
+import type { RawTransaction } from "../../write/raw-transaction.ts";
 import { refusalKind, verdictOf, type Verdict } from "../../write/verdict.ts";
 import { account } from "../attempt/accounting.ts";
-import type { Attempt, AttemptOwner } from "../attempt/attempt.ts";
+import type { Attempt } from "../attempt/attempt.ts";
 import type { Expirable } from "../attempt/deadline-wheel.ts";
+import { WholeOwner } from "../attempt/whole-owner.ts";
 import type { Call } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import { COLD_Q99_MS, MIN_ATTEMPT_MS, MIN_BUDGET_MS } from "../limits.ts";
-import type { ChainView, UpstreamFailure } from "../ports.ts";
+import type { UpstreamFailure } from "../ports.ts";
 import { Copies } from "./copies.ts";
 import { lookUp, resultOf } from "./look-up.ts";
 import { toldOf, type WriteAnswer } from "./write-answer.ts";
@@ -43,22 +44,15 @@ export interface FlightPlan {
 }
 
 /** One transaction on its way. */
-export class WriteFlight implements AttemptOwner, Expirable {
-  readonly canStream = false;
-  readonly isCheap = false;
-  readonly chainView: ChainView;
-  readonly bufferBytes: number;
-  readonly maxResponseBytes: number;
-  /** No honest answer is as large as what the buffer holds. */
+export class WriteFlight extends WholeOwner implements Expirable {
+  /** An answer is a hash or a receipt: no honest one is as large as what the buffer holds. */
   readonly absurdBytes: number;
   readonly startMs: number;
-  readonly method: string;
   readonly selected: Selected | undefined;
   readonly hash: string;
   expiresAtMs = 0;
   wheelNext: Expirable | undefined = undefined;
   wheelPrevious: Expirable | undefined = undefined;
-  readonly #engine: Engine;
   readonly #kind: WriteMethod;
   readonly #isHashSure: boolean;
   readonly #deadlineAtMs: number;
@@ -74,17 +68,12 @@ export class WriteFlight implements AttemptOwner, Expirable {
 
   constructor(engine: Engine, plan: FlightPlan) {
     const { call, info, transaction } = plan;
-    this.#engine = engine;
+    super(engine, call.chain, info.name);
     this.#kind = plan.method;
     this.#isHashSure = transaction.isHashSure;
     this.#ballot = new Ballot(plan.policy);
-    this.chainView = call.chain;
-    this.method = info.name;
     this.selected = plan.selected;
     this.hash = transaction.hash;
-    this.bufferBytes = engine.limits.bufferBytes;
-    // An answer is a hash or a receipt: what does not fit into the buffer is neither.
-    this.maxResponseBytes = engine.limits.bufferBytes;
     this.absurdBytes = engine.limits.bufferBytes;
     this.startMs = engine.now();
     this.#copies = new Copies(engine, this, call, plan.selected?.ranking, info.attemptCapMs);
@@ -117,7 +106,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
 
   /** Sends the first copies, all of them before any answer counts. */
   start(copies: number): void {
-    this.#engine.countWaiting(1);
+    this.engine.countWaiting(1);
     this.#isSending = true;
     for (let copy = 0; copy < copies; copy++) {
       if (!this.#send(this.startMs, "primary")) break;
@@ -128,18 +117,10 @@ export class WriteFlight implements AttemptOwner, Expirable {
     this.#proceed();
   }
 
-  now(): number {
-    return this.#engine.now();
-  }
-
-  rulesOf(attempt: Attempt): readonly ErrorRule[] {
-    return this.chainView.errorRules(attempt.row.provider);
-  }
-
   onResult(attempt: Attempt, body: Buffer): void {
     const { answersHash } = this.#kind;
     const result = resultOf(body);
-    if (result === undefined || (answersHash && !isTransactionHash(result))) {
+    if (result === undefined || (answersHash && !isHash(result))) {
       attempt.fail("malformed", "the answer is no transaction hash");
       return;
     }
@@ -194,26 +175,6 @@ export class WriteFlight implements AttemptOwner, Expirable {
 
   faultIn(): undefined {
     // The hash that an answer holds is compared when it is there (`#nameOf`).
-  }
-
-  onStream(): void {
-    // Never streams.
-  }
-
-  onChunk(): boolean {
-    return true;
-  }
-
-  onIdPlace(): boolean {
-    return true;
-  }
-
-  onStreamEnd(): void {
-    // Never streams.
-  }
-
-  rearm(): void {
-    // Never streams.
   }
 
   get #tip(): number {
@@ -275,7 +236,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
     }
     this.#isLookingUp = true;
     lookUp({
-      engine: this.#engine,
+      engine: this.engine,
       chain: this.chainView,
       hash: this.hash,
       providers: this.#witnesses(),
@@ -303,7 +264,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
   }
 
   #known(attempt: Attempt): void {
-    const { emit } = this.#engine.deps;
+    const { emit } = this.engine.deps;
     const { provider, error } = attempt;
     emit("write.known", { chain: this.chainView.name, provider, hash: this.hash });
     if (this.#kind.answersHash) this.#accept(JSON.stringify(this.hash), attempt);
@@ -319,7 +280,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
     if (!this.#isHashSure) return String(answered);
     if (String(answered).toLowerCase() !== this.hash) {
       const reason = `called the transaction ${this.hash} ${String(answered)}`;
-      const { guard } = this.#engine;
+      const { guard } = this.engine;
       guard.accuse(this.chainView, attempt.provider, this.method, "answer", reason);
     }
     return this.hash;
@@ -334,7 +295,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
     }
     this.#answer = answer;
     this.#answeredAtTip = this.#tip;
-    this.#engine.wheel.remove(this);
+    this.engine.wheel.remove(this);
     if (before === undefined) this.#tell(answer);
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -342,7 +303,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
   }
 
   #tell(answer: WriteAnswer): void {
-    const { emit } = this.#engine.deps;
+    const { emit } = this.engine.deps;
     const fields = {
       chain: this.chainView.name,
       hash: this.hash,
@@ -355,7 +316,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
 
   #ended(attempt: Attempt, verdict: Verdict, reason: string): void {
     attempt.settle();
-    account(this.#engine, this.chainView, attempt, this.now());
+    account(this.engine, this.chainView, attempt, this.now());
     this.#ballot.took(verdict, reason);
   }
 
@@ -363,7 +324,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
   #arm(nowMs: number): void {
     const usualMs = Math.max(COLD_Q99_MS, this.attempts[0]?.usualMs ?? 0);
     const waitMs = Math.max(MIN_BUDGET_MS, 4 * usualMs);
-    this.#engine.wheel.add(this, Math.min(nowMs + waitMs, this.#deadlineAtMs));
+    this.engine.wheel.add(this, Math.min(nowMs + waitMs, this.#deadlineAtMs));
   }
 
   /** Everything has ended: what was sent is needed no more. */
@@ -371,7 +332,7 @@ export class WriteFlight implements AttemptOwner, Expirable {
     const isOver = this.#answer !== undefined && this.#ballot.inFlight === 0;
     if (!isOver || !this.#copies.isOpen) return;
     this.#copies.close();
-    this.#engine.countWaiting(-1);
+    this.engine.countWaiting(-1);
   }
 }
 

@@ -13,6 +13,7 @@ import { senderOf } from "../../write/sender.ts";
 import type { Call, CallSink } from "../call.ts";
 import { chainKey } from "../chain-key.ts";
 import type { Engine } from "../engine.ts";
+import { paramsOf } from "../params.ts";
 import type { Running, Service } from "../service.ts";
 import { WriteCall } from "./write-call.ts";
 import { WriteFlight } from "./write-flight.ts";
@@ -135,14 +136,4 @@ function keyOf(
   if (method === "eth_sendRawTransaction") return `${route} ${fingerprint}`;
   if (paramsText.length > MAX_KEY_CHARS) return undefined;
   return `${route} ${paramsText}`;
-}
-
-function paramsOf({ body, envelope }: Call): {
-  readonly list: readonly unknown[];
-  readonly text: string;
-} {
-  if (envelope.paramsStart < 0) return { list: [], text: "" };
-  const text = body.toString("utf8", envelope.paramsStart, envelope.paramsEnd);
-  const params: unknown = JSON.parse(text);
-  return { list: Array.isArray(params) ? (params as unknown[]) : [], text };
 }
