@@ -9,8 +9,8 @@ const maxExponent = 512;
 
 /** Weighs events by time so that what was counted `halfLifeMs` ago counts half. */
 export class DecayClock {
-  readonly #stepMs: number;
-  readonly #halfLifeMs: number;
+  #stepMs: number;
+  #halfLifeMs: number;
   #landmarkMs = Number.NaN;
   #step = Number.NaN;
   #weight = 1;
@@ -39,9 +39,24 @@ export class DecayClock {
   rescale(nowMs: number): number {
     const weight = this.weightAt(nowMs);
     if (weight < 2 ** maxExponent) return 0;
+    this.#begin();
+    return 1 / weight;
+  }
+
+  /** Another half-life from `nowMs` on; multiply every counter by the result, now. */
+  retime(halfLifeMs: number, nowMs: number): number {
+    const factor = this.scaleAt(nowMs);
+    this.#halfLifeMs = halfLifeMs;
+    this.#stepMs = halfLifeMs / stepsPerHalfLife;
+    this.#step = Math.floor(nowMs / this.#stepMs);
+    this.#begin();
+    return factor;
+  }
+
+  /** What is counted from here on weighs 1. */
+  #begin(): void {
     this.#landmarkMs = this.#step * this.#stepMs;
     this.#weight = 1;
-    return 1 / weight;
   }
 
   #move(step: number): void {

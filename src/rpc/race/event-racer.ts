@@ -116,7 +116,7 @@ export class EventRacer {
     this.#lanes.delivered(lane, eventIndex[event], atNs);
     const verdict = this.#seen[event].arrive(key, lane, atNs);
     if (verdict === "first") return this.#first(event, key, lane, atNs, frame);
-    this.#races.arrive(key, lane, atNs);
+    this.#races.arrive(event, key, lane, atNs);
     if (verdict === "duplicate") this.#duplicates++;
     else this.#repeats++;
     return verdict;
@@ -169,9 +169,9 @@ export class EventRacer {
     atNs: number,
     frame: SubscriptionFrame | undefined,
   ): Arrival {
-    if (this.#races.isOpen(key)) {
+    if (this.#races.isOpen(event, key)) {
       // Evicted from the seen keys while its race runs: still the same race, not news.
-      this.#races.arrive(key, lane, atNs);
+      this.#races.arrive(event, key, lane, atNs);
       this.#duplicates++;
       return "duplicate";
     }

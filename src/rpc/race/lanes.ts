@@ -26,6 +26,8 @@ export class Lanes {
   readonly #providers: (ProviderId | undefined)[] = [];
   readonly #liveSinceNs = new Float64Array(32 * eventCount).fill(Number.NaN);
   readonly #lastNs = new Float64Array(32 * eventCount).fill(Number.NaN);
+  /** Lanes that have been live, by event. */
+  readonly #everLive = new Uint32Array(eventCount);
 
   constructor(maxProviders: number) {
     this.#maxProviders = Math.min(Math.max(0, maxProviders), sharedLane);
@@ -55,6 +57,7 @@ export class Lanes {
     this.#lanes.delete(provider);
     this.#providers[lane] = undefined;
     for (let event = 0; event < eventCount; event++) {
+      this.#everLive[event] = (this.#everLive[event] as number) & ~(1 << lane);
       this.#liveSinceNs[event * 32 + lane] = Number.NaN;
       this.#lastNs[event * 32 + lane] = Number.NaN;
     }
@@ -64,7 +67,9 @@ export class Lanes {
   live(provider: ProviderId, event: RaceEvent, atNs: number): boolean {
     const lane = this.of(provider);
     if (lane === sharedLane) return false;
-    const at = eventIndex[event] * 32 + lane;
+    const index = eventIndex[event];
+    this.#everLive[index] = (this.#everLive[index] as number) | (1 << lane);
+    const at = index * 32 + lane;
     if (Number.isNaN(this.#liveSinceNs[at])) {
       this.#liveSinceNs[at] = atNs;
       this.#lastNs[at] = atNs;
@@ -91,6 +96,15 @@ export class Lanes {
   /** Since when the lane has been live on this stream; NaN when it is not. */
   liveSinceNs(lane: number, event: number): number {
     return this.#liveSinceNs[event * 32 + lane] as number;
+  }
+
+  /** The lanes that have been live on `event` and are not now, as a mask. */
+  absentees(event: number): number {
+    let mask = this.#everLive[event] as number;
+    for (let lane = 0; lane < this.#providers.length; lane++) {
+      if (!Number.isNaN(this.#liveSinceNs[event * 32 + lane])) mask &= ~(1 << lane);
+    }
+    return mask;
   }
 
   /** The lanes that were live on `event` at `atNs` for at least `ageNs`, as a mask. */

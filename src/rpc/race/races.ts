@@ -6,6 +6,7 @@
  * no eviction and no clean-up can change its outcome. One race per head, one per block for logs (its
  * first log), at most ten a second for pending transactions.
  */
+import type { ProviderId } from "../ids.ts";
 import { Lanes, eventIndex, sharedLane } from "./lanes.ts";
 import type { LateArrival, RaceEvent, SettledRace } from "./settled-race.ts";
 
@@ -29,6 +30,8 @@ interface OpenRace {
   readonly firstNs: number;
   readonly winner: number;
   readonly entrants: number;
+  /** Lanes that were not connected when it began. */
+  readonly absentees: number;
   /** Lanes that have delivered, the winner included. */
   arrived: number;
   readonly lateLanes: number[];
@@ -42,7 +45,12 @@ const heightRing = 256;
 export class Races {
   readonly #rules: RaceRules;
   readonly #lanes: Lanes;
-  readonly #open = new Map<string, OpenRace>();
+  /** By stream: a transaction whose hash is said to be a block's must not touch that block's race. */
+  readonly #open: Readonly<Record<RaceEvent, Map<string, OpenRace>>> = {
+    newHeads: new Map(),
+    logs: new Map(),
+    newPendingTransactions: new Map(),
+  };
   /** Blocks whose log race has begun, by block hash; two generations bound it. */
   #blocks = new Set<string>();
   #olderBlocks = new Set<string>();
@@ -59,13 +67,15 @@ export class Races {
   }
 
   /** True when the key's race is under way. */
-  isOpen(key: string): boolean {
-    return this.#open.size > 0 && this.#open.has(key);
+  isOpen(event: RaceEvent, key: string): boolean {
+    const open = this.#open[event];
+    return open.size > 0 && open.has(key);
   }
 
   /** Races under way. */
   get size(): number {
-    return this.#open.size;
+    const { newHeads, logs, newPendingTransactions } = this.#open;
+    return newHeads.size + logs.size + newPendingTransactions.size;
   }
 
   /** Races that were not held because too many were under way. */
@@ -97,17 +107,19 @@ export class Races {
     const bit = 1 << lane;
     // A winner that has only just come is nobody's measure; below two entrants there is no race.
     if ((entrants & bit) === 0 || (entrants & (entrants - 1)) === 0) return false;
-    if (this.#open.size >= this.#rules.maxOpen) {
+    if (this.size >= this.#rules.maxOpen) {
       this.#refused++;
       return false;
     }
     if (event === "newPendingTransactions") this.#nextPendingNs = atNs + this.#rules.pendingGapNs;
-    this.#open.set(key, {
+    this.#open[event].set(key, {
       event,
       key,
       firstNs: atNs,
       winner: lane,
       entrants,
+      // Heads are wanted of everybody at all times; other streams are given back by demand.
+      absentees: event === "newHeads" ? this.#lanes.absentees(eventIndex[event]) : 0,
       arrived: bit,
       lateLanes: [],
       lateNs: [],
@@ -117,9 +129,10 @@ export class Races {
   }
 
   /** A further arrival. Only an entrant's first copy counts. */
-  arrive(key: string, lane: number, atNs: number): void {
-    if (this.#open.size === 0) return;
-    const race = this.#open.get(key);
+  arrive(event: RaceEvent, key: string, lane: number, atNs: number): void {
+    const open = this.#open[event];
+    if (open.size === 0) return;
+    const race = open.get(key);
     if (race === undefined) return;
     const bit = 1 << lane;
     if ((race.arrived & bit) !== 0 || (race.entrants & bit) === 0) return;
@@ -142,21 +155,23 @@ export class Races {
     this.#heightMasks[at] = (this.#heightMasks[at] as number) | (1 << lane);
   }
 
-  /** Ends every race whose deadline has passed, oldest first. */
+  /** Ends every race whose deadline has passed, stream by stream, oldest first. */
   settle(nowNs: number): SettledRace[] {
     const settled: SettledRace[] = [];
-    for (const race of this.#open.values()) {
-      // In order of first arrival, and all deadlines are equally long.
-      if (nowNs - race.firstNs < this.#rules.windowNs) break;
-      this.#open.delete(race.key);
-      settled.push(this.#outcome(race, nowNs));
+    for (const open of Object.values(this.#open)) {
+      for (const race of open.values()) {
+        // In order of first arrival, and all deadlines are equally long.
+        if (nowNs - race.firstNs < this.#rules.windowNs) break;
+        open.delete(race.key);
+        settled.push(this.#outcome(race, nowNs));
+      }
     }
     return settled;
   }
 
   /** Forgets all races without an outcome. */
   reset(): void {
-    this.#open.clear();
+    for (const open of Object.values(this.#open)) open.clear();
     this.#blocks.clear();
     this.#olderBlocks.clear();
     this.#lastBlock = "-";
@@ -192,9 +207,19 @@ export class Races {
       losers,
       missed,
       neutral,
+      absent: this.#providersOf(race.absentees),
       isCorroborated,
       isSuspicious: !isCorroborated && bystanders > 0,
     };
+  }
+
+  #providersOf(mask: number): ProviderId[] {
+    const providers: ProviderId[] = [];
+    for (let lane = 0; mask >>> lane !== 0; lane++) {
+      const provider = (mask & (1 << lane)) === 0 ? undefined : this.#lanes.provider(lane);
+      if (provider !== undefined) providers.push(provider);
+    }
+    return providers;
   }
 
   /**

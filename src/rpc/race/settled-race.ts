@@ -26,6 +26,8 @@ export interface SettledRace {
   readonly missed: readonly ProviderId[];
   /** Entrants that delivered a competing block of the same height, or are not to be judged. */
   readonly neutral: readonly ProviderId[];
+  /** Who races on this stream and was not connected to it then: availability, not a loss. */
+  readonly absent: readonly ProviderId[];
   /** False when no other provider delivered the event: the winner earns nothing. */
   readonly isCorroborated: boolean;
   /** The winner alone saw it although others were delivering: counted as misbehaviour. */
