@@ -35,6 +35,7 @@ for (let i = 0; i < 90_000; i++) {
         losers: [],
         missed: [],
         neutral: [],
+        absent: [],
         isCorroborated: true,
         isSuspicious: false,
       },
@@ -65,7 +66,7 @@ report({
 report({ bench: "memory", case: "snapshot size", value: text.length / 1_048_576, unit: "MB" });
 const restored = new EvidenceBook({ chain: "ethereum" });
 const parseStart = process.hrtime.bigint();
-const isRestored = restored.restore(JSON.parse(text), 0, wallMs).ok;
+const isRestored = restored.restore([JSON.parse(text)], 0, wallMs).ok;
 report({
   bench: "memory",
   case: "snapshot restored",

@@ -9,7 +9,12 @@ export const DEFAULTS = {
   listen: { host: "127.0.0.1", port: 8080 },
   admin: { socket: "./run/admin.sock", allow_replace_state: false },
   log: { level: "info", format: "auto" },
-  storage: { url: "file:./data", snapshot_interval: "1h" },
+  storage: {
+    url: "file:./data",
+    snapshot_interval: "1h",
+    snapshot_max_age: "7d",
+    snapshot_max_files: 200,
+  },
   drain: { pre_delay: "5s", close_spread: "10s", timeout: "25s" },
   limits: {
     max_body: "5MiB",

@@ -91,6 +91,9 @@ export interface StorageConfig {
   /** Directory of the benchmark snapshots. */
   readonly dir: string;
   readonly snapshotIntervalMs: number;
+  readonly snapshotMaxAgeMs: number;
+  /** Of one chain. */
+  readonly snapshotMaxFiles: number;
 }
 
 /** What happens between SIGTERM and the exit. */

@@ -1,6 +1,6 @@
 /**
- * Writes the evidence of every chain to disk each hour and at shutdown, and reads it back when a
- * chain starts, so that a restart of the host does not forget. What was used of quotas is written
+ * Writes the evidence of every chain to disk each hour and at shutdown, and reads the last day back
+ * when a chain starts, so that a restart of the host does not forget. What was used of quotas is written
  * each minute in which it changed: a host that crashes must not give a month's quota out anew.
  * Permanent; a restart loses nothing.
  */
@@ -13,6 +13,14 @@ export interface Snapshots {
   write(series: string, atMs: number, document: unknown): Promise<string>;
   latest(series: string): Promise<{
     readonly snapshot: { readonly atMs: number; readonly document: unknown } | undefined;
+    readonly damaged: number;
+  }>;
+  range(
+    series: string,
+    fromMs: number,
+    toMs: number,
+  ): Promise<{
+    readonly snapshots: readonly { readonly document: unknown }[];
     readonly damaged: number;
   }>;
 }
@@ -34,6 +42,8 @@ export interface BenchmarkSnapshotArgs {
   readonly intervalMs: number;
 }
 
+/** How far back rows and places are read when a chain starts, ms: what memory holds of them. */
+const RECALL_MS = 86_400_000;
 /** How often quotas are written when they have changed, ms. */
 const ledgersMs = 60_000;
 
@@ -56,17 +66,19 @@ export const benchmarkSnapshot = defineActor({
     return { ...args, ledgers: new Map(), written: 0, failed: 0, lastError: undefined };
   },
   calls: {
-    /** Fills the book of a chain that starts from its newest snapshot. */
+    /** Fills the book of a chain that starts with the snapshots of the last day. */
     restore: async (state, chain: ChainName, ctx) => {
       const budgets = state.budgets().get(chain);
       if (budgets !== undefined) await recall(state, budgetSeries(chain), budgets, ctx);
       const book = state.books().get(chain);
       if (book === undefined) return reply(state, "unknown_chain");
-      const { snapshot, damaged } = await ctx.guard(state.store.latest(seriesOf(chain)));
+      const { documents, damaged } = await recent(state, chain, ctx);
       if (damaged > 0) ctx.log.warn({ chain, damaged }, "damaged snapshots were skipped");
-      if (snapshot === undefined) return reply(state, "none");
-      const result = book.restore(snapshot.document, ctx.now(), ctx.wallNow());
-      if (!result.ok) ctx.log.warn({ chain, code: result.code }, "a snapshot could not be read");
+      if (documents.length === 0) return reply(state, "none");
+      const result = book.restore(documents, ctx.now(), ctx.wallNow());
+      for (const { code, message } of result.ok ? result.refused : [result]) {
+        ctx.log.warn({ chain, code, message }, "a snapshot could not be read");
+      }
       return reply(state, result.ok ? "restored" : result.code);
     },
     /** Writes all chains now. */
@@ -119,13 +131,34 @@ const noted = async (state: State, ctx: Ctx): Promise<State> => {
   return next;
 };
 
+/** The last day's documents, oldest first; of a host that was away for longer the newest. */
+const recent = async (
+  state: State,
+  chain: ChainName,
+  ctx: Ctx,
+): Promise<{ readonly documents: readonly unknown[]; readonly damaged: number }> => {
+  const series = seriesOf(chain);
+  const fromMs = ctx.wallNow() - RECALL_MS;
+  const day = await ctx.guard(state.store.range(series, fromMs, Number.MAX_SAFE_INTEGER));
+  if (day.snapshots.length > 0) {
+    return { documents: day.snapshots.map(({ document }) => document), damaged: day.damaged };
+  }
+  const { snapshot, damaged } = await ctx.guard(state.store.latest(series));
+  return { documents: snapshot === undefined ? [] : [snapshot.document], damaged };
+};
+
 const seriesOf = (chain: ChainName): string => `evidence-${chain}`;
 
 /** Everything, whether it has changed or not. */
 const written = async (state: State, ctx: Ctx): Promise<State> => {
   let next = await noted(state, ctx);
   for (const [chain, book] of state.books()) {
-    next = await kept(next, seriesOf(chain), book.toSnapshot(ctx.now(), ctx.wallNow()), ctx);
+    const snapshot = book.toSnapshot(ctx.now(), ctx.wallNow(), "unsaved");
+    book.history.add(snapshot);
+    const before = next.written;
+    next = await kept(next, seriesOf(chain), snapshot, ctx);
+    // Rows that did not get to the disk are in the next one.
+    if (next.written > before) book.saved(snapshot);
   }
   return next;
 };

@@ -20,7 +20,6 @@ import {
   type TableTransfer,
 } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
-import { EvidenceBook } from "../../src/rpc/evidence/evidence-book.ts";
 import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
 import { statsTable } from "../../src/rpc/stream-stats.ts";
 import { benchmarkSnapshotKey } from "./benchmark-snapshot.ts";
@@ -173,6 +172,7 @@ const start = async (state: State, record: ChainState, ctx: Ctx): Promise<void> 
   ctx.table<ChainState>(chainsTable)?.put(name, record);
   if (record.snapshot === undefined) {
     await ctx.via(benchmarkSnapshotKey()).try.restore(name);
+    record.evidence.keepOnly(providersOf(record.config));
   }
   const result = await ctx.supervisor(state.supervisor)?.startChild(state.subtree(record));
   if (result?.ok === false)
@@ -208,9 +208,8 @@ const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<Sta
   for (const [name, config] of wanted) {
     const record = records.get(name);
     if (record === undefined || record.chainId !== config.chainId) continue;
-    if (record.config.leaderboard.halfLifeMs !== config.leaderboard.halfLifeMs) {
-      record.evidence = carriedOver(record.evidence, config, ctx);
-    }
+    record.evidence.setHalfLife(config.leaderboard.halfLifeMs, ctx.now());
+    record.evidence.keepOnly(providersOf(config));
     record.config = config;
     // The row is the same; putting it again tells readers that names may have changed.
     ctx.table<ChainState>(chainsTable)?.put(name, record);
@@ -240,13 +239,9 @@ const applied = async (state: State, change: ChainChange, ctx: Ctx): Promise<Sta
   return { ...state, records };
 };
 
-/** The same evidence, aging with another half-life from now on. */
-const carriedOver = (book: EvidenceBook, config: ChainConfig, ctx: Ctx): EvidenceBook => {
-  const { halfLifeMs } = config.leaderboard;
-  const next = new EvidenceBook({ chain: config.name, halfLifeMs });
-  next.restore(book.toSnapshot(ctx.now(), ctx.wallNow()), ctx.now(), ctx.wallNow());
-  return next;
-};
+/** Who may have evidence: also those that cannot be used today. */
+const providersOf = ({ providers, skipped }: ChainConfig): readonly ProviderId[] =>
+  [...providers, ...skipped].map(({ id }) => id);
 
 /** Chains in which a provider comes, goes or changes, or a value that routing reads. */
 const touched = (steps: readonly ReloadStep[]): ReadonlySet<ChainName> =>

@@ -67,6 +67,16 @@ export const documentSchema = z
         1_000,
         field.host(DEFAULTS.storage.snapshot_interval),
       ),
+      snapshot_max_age: field.duration(
+        "Snapshots older than this are removed, but for the newest of each chain.",
+        1_000,
+        field.host(DEFAULTS.storage.snapshot_max_age),
+      ),
+      snapshot_max_files: field.whole(
+        "Snapshots kept of one chain; a restart reads back the last day of them.",
+        { min: 1, max: 10_000 },
+        field.host(DEFAULTS.storage.snapshot_max_files),
+      ),
     }),
     drain: field.group("What happens between SIGTERM and the exit.", {
       pre_delay: field.duration(

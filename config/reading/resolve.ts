@@ -40,7 +40,12 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
     listen: fill(DEFAULTS.listen, document.listen),
     admin: { socket: admin.socket, allowReplaceState: admin.allow_replace_state },
     log: fill(DEFAULTS.log, document.log),
-    storage: { dir: directoryOf(storage.url), snapshotIntervalMs: ms(storage.snapshot_interval) },
+    storage: {
+      dir: directoryOf(storage.url),
+      snapshotIntervalMs: ms(storage.snapshot_interval),
+      snapshotMaxAgeMs: ms(storage.snapshot_max_age),
+      snapshotMaxFiles: storage.snapshot_max_files,
+    },
     drain: {
       preDelayMs: ms(drain.pre_delay),
       closeSpreadMs: ms(drain.close_spread),

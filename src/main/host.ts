@@ -184,7 +184,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     observed.probe.close();
   };
 
-  const { dir, snapshotIntervalMs } = running.config.storage;
+  const { storage } = running.config;
   const start = async (): Promise<ListenAddress> => {
     await node.start(
       application({
@@ -222,11 +222,11 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
             budgets: () => budgetsOf(table()),
             clients: gateway.engine.gate.callers,
             store: createSnapshotStore({
-              directory: join(dir, "benchmarks"),
-              maxAgeMs: snapshotMaxAgeMs,
-              maxFiles: snapshotMaxFiles,
+              directory: join(storage.dir, "benchmarks"),
+              maxAgeMs: storage.snapshotMaxAgeMs,
+              maxFiles: storage.snapshotMaxFiles,
             }),
-            intervalMs: snapshotIntervalMs,
+            intervalMs: storage.snapshotIntervalMs,
           },
           adminSocket: { path: running.config.admin.socket, deps: admin },
           redisLink:
@@ -309,7 +309,3 @@ const gatewayLimits = (limits: Config["limits"]): Partial<GatewayLimits> => ({
 const READY_WAIT_MS = 1_000;
 /** Time for a tree whose start failed to stop. */
 const LEAST_STOP_MS = 2_000;
-
-/** Snapshots are kept for a week, hourly ones with room to spare. */
-const snapshotMaxAgeMs = 7 * 24 * 3_600_000;
-const snapshotMaxFiles = 200;

@@ -28,8 +28,8 @@ export interface ProviderRows {
 
 /** A chain's view with the fields its processes write. */
 export interface ChainState extends ChainView {
-  /** Written by the chain registry when the half-life changes. */
-  evidence: EvidenceBook;
+  /** Written by the request path and the benchmark store; outlives all processes of the chain. */
+  readonly evidence: EvidenceBook;
   readonly memory: SelectionMemory;
   /** Written by the request path. */
   readonly capabilities: CapabilityBook;

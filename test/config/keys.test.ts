@@ -16,6 +16,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "log.format": "json",
   "storage.url": "sqlite:/var/lib/p/p.db",
   "storage.snapshot_interval": "2h",
+  "storage.snapshot_max_age": "7h",
+  "storage.snapshot_max_files": "7",
   "drain.pre_delay": "1s",
   "drain.close_spread": "1s",
   "drain.timeout": "1s",

@@ -55,7 +55,9 @@ export interface CellCounts {
 
 /** Counts of one cell; weights come from the book's decay clock. */
 export class CallCell {
-  readonly sketch: LatencySketch | undefined;
+  /** Made at the first sample: most cells of a chain with many providers never see one. */
+  sketch: LatencySketch | undefined;
+  readonly #makeSketch: () => LatencySketch;
   ok = 0;
   failure = 0;
   timeout = 0;
@@ -66,8 +68,8 @@ export class CallCell {
   #summary: CallSummary | undefined;
   #summaryAtMs = 0;
 
-  constructor(hasSketch: boolean) {
-    this.sketch = hasSketch ? new LatencySketch() : undefined;
+  constructor(makeSketch: () => LatencySketch) {
+    this.#makeSketch = makeSketch;
   }
 
   /** Counts one outcome with its weight. */
@@ -85,7 +87,16 @@ export class CallCell {
   /** Adds a latency sample. */
   time(durationMs: number, bucket: number, nowMs: number): void {
     this.#isChanged = true;
-    this.sketch?.add(durationMs, bucket, nowMs);
+    this.sketch ??= this.#makeSketch();
+    this.sketch.add(durationMs, bucket, nowMs);
+  }
+
+  /** Adds the latencies that a snapshot remembers. */
+  restoreLatencies(pairs: readonly (readonly [number, number])[], nowMs: number): void {
+    if (pairs.length === 0) return;
+    this.#isChanged = true;
+    this.sketch ??= this.#makeSketch();
+    this.sketch.addPairs(pairs, nowMs);
   }
 
   /** Multiplies all counts, when the clock's weights are rescaled. */

@@ -1,14 +1,15 @@
 /**
  * Call evidence of one chain: cells by provider x transport x method, all bounded.
  *
- * 64 methods have cells of their own, the rest share `_OTHER`; 1,024 cells at most, and as many
- * latency sketches. A method earns its place by a success, so that invented names cannot fill it.
+ * 64 methods have cells of their own, the rest share `_OTHER`; 1,024 cells at most, each with a
+ * latency sketch, besides those of a provider's whole traffic. A method earns its place by a success, so that invented names cannot fill it.
  */
 import type { DecayClock } from "../../lib/decay-clock.ts";
-import { LatencySketch, latencyBucket } from "../../lib/latency-sketch.ts";
+import { LatencySketch, latencyBucket, latencyWindowMs } from "../../lib/latency-sketch.ts";
 import type { ProviderId, Transport } from "../ids.ts";
 import { CallCell, type CallResult } from "./call-cell.ts";
 import { Codes } from "./codes.ts";
+import type { SnapshotCallCell } from "./evidence-snapshot.ts";
 
 /** Name of the cell of all methods that have none of their own. */
 export const otherMethods = "_OTHER";
@@ -16,7 +17,6 @@ export const otherMethods = "_OTHER";
 const maxMethods = 64;
 const otherCode = maxMethods;
 const maxCells = 1_024;
-const maxSketches = 1_024;
 
 interface TransportCells {
   /** All methods together. */
@@ -99,11 +99,28 @@ export class CallCells {
     return code < 0 ? undefined : cells.methods[code];
   }
 
-  /** The cell with these names, made when absent; used to restore. */
-  cell(provider: ProviderId, transport: Transport, method: string | undefined): CallCell {
-    const cells = this.#cellsOf(provider)[transport];
-    if (method === undefined) return cells.all;
-    return this.#methodCell(cells, this.#codeOf(method, "ok"));
+  /** All cells as of `nowMs`, for a snapshot. */
+  toSnapshot(nowMs: number): readonly SnapshotCallCell[] {
+    return [...this.cells()].map(({ provider, transport, method, cell }) => ({
+      provider,
+      transport,
+      method: method ?? null,
+      ...cell.counts(this.#clock, nowMs),
+      timeoutLimitMs: cell.timeoutLimitMs,
+      sketch: cell.sketch?.toPairs(nowMs) ?? [],
+    }));
+  }
+
+  /** Adds cells that are `ageMs` old; `factor` turns their counts into counted weight. */
+  restore(saved: readonly SnapshotCallCell[], factor: number, ageMs: number, nowMs: number): void {
+    for (const { provider, transport, method, sketch, ...counts } of saved) {
+      const cells = this.#cellsOf(provider)[transport];
+      const cell =
+        method === null ? cells.all : this.#methodCell(cells, this.#codeOf(method, "ok"));
+      cell.restore(counts, factor, counts.timeoutLimitMs);
+      // Latencies are of the last minutes only.
+      if (ageMs < latencyWindowMs) cell.restoreLatencies(sketch, nowMs);
+    }
   }
 
   /** All cells, those of a transport's whole traffic first. */
@@ -144,6 +161,11 @@ export class CallCells {
     return this.#cellCount;
   }
 
+  /** Providers that were ever called. */
+  providers(): ProviderId[] {
+    return [...this.#providers.keys()];
+  }
+
   /** Bytes of the sketches now. */
   get sizeBytes(): number {
     return this.#sketchCount * LatencySketch.sizeBytes;
@@ -182,8 +204,9 @@ export class CallCells {
   }
 
   #makeCell(): CallCell {
-    const hasSketch = this.#sketchCount < maxSketches;
-    if (hasSketch) this.#sketchCount++;
-    return new CallCell(hasSketch);
+    return new CallCell(() => {
+      this.#sketchCount++;
+      return new LatencySketch();
+    });
   }
 }

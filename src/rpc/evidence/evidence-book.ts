@@ -6,23 +6,29 @@
  * table, 1,024 cells and sketches, about 9 MB when all of it is full.
  */
 import { DecayClock } from "../../lib/decay-clock.ts";
-import { latencyWindowMs } from "../../lib/latency-sketch.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
-import type { RaceEvent, SettledRace } from "../race/settled-race.ts";
+import type { SettledRace } from "../race/settled-race.ts";
 import type { CallEvidence, CallSummary, RaceSummary } from "../selection/snapshot.ts";
-import { callResults, resultOf, type CallResult } from "./call-cell.ts";
+import { resultOf } from "./call-cell.ts";
 import { CallCells } from "./call-cells.ts";
-import { Codes } from "./codes.ts";
+import { CallsAt } from "./calls-at.ts";
 import {
-  parseEvidence,
+  noSnapshot,
+  parseAll,
   type EvidenceSnapshot,
   type RestoreFault,
-  type SnapshotRows,
 } from "./evidence-snapshot.ts";
 import { Misbehaviour } from "./misbehaviour.ts";
-import { RaceStandings, raceEvents, raceResults, type RaceResult } from "./race-standings.ts";
-import { RowTable } from "./row-table.ts";
+import { RaceStandings, type RaceMatrixEntry } from "./race-standings.ts";
+import {
+  RawRows,
+  type CallRow,
+  type RaceRow,
+  type RaceRowsAfter,
+  type RowRange,
+} from "./raw-rows.ts";
+import { standingsOf, StandingsHistory } from "./standings-history.ts";
 
 /** Limits and rules of one chain's evidence. */
 export interface EvidenceOptions {
@@ -53,57 +59,19 @@ export interface CallMatrixEntry extends CallSummary {
   readonly capacity: number;
 }
 
-/** One raw race row (racing_metrics). */
-export interface RaceRow {
-  readonly atMs: number;
-  readonly provider: ProviderId;
-  readonly event: RaceEvent;
-  readonly result: RaceResult;
-  /** 0 unless the race was lost by arriving late. */
-  readonly marginMs: number;
-}
-
-/** One raw call row (rpc_metrics). */
-export interface CallRow {
-  readonly atMs: number;
-  readonly provider: ProviderId;
-  readonly transport: Transport;
-  readonly method: string;
-  readonly result: CallResult;
-  readonly durationMs: number;
-}
-
-/** Which rows are read: `fromMs <= at < toMs`, the newest `limit` (default 1,000) of them. */
-export interface RowRange {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly limit?: number;
-}
-
 const dayMs = 86_400_000;
-const maxProviderCodes = 65_535;
-/** A call row's kind: method code, plus this for WebSocket. */
-const wsKind = 128;
-
-/** A summary that a snapshot has read; also that there was none. */
-interface Read {
-  readonly summary: CallSummary | undefined;
-}
-/** Methods whose summaries one snapshot holds per transport; clients may invent any number. */
-const maxRead = 128;
-
 /** The evidence of one chain; all times are monotonic ms of one clock. */
 export class EvidenceBook {
   readonly chain: ChainName;
-  readonly #halfLifeMs: number;
+  /** How the leaderboard stood at the snapshots of the last day. */
+  readonly history = new StandingsHistory();
+  #halfLifeMs: number;
   readonly #retentionMs: number;
   readonly #clock: DecayClock;
   readonly #calls: CallCells;
   readonly #races: RaceStandings;
   readonly #misbehaviour: Misbehaviour;
-  readonly #raceRows: RowTable;
-  readonly #callRows: RowTable;
-  readonly #providers = new Codes(maxProviderCodes);
+  readonly #rows: RawRows;
 
   constructor(options: EvidenceOptions) {
     this.chain = options.chain;
@@ -113,8 +81,7 @@ export class EvidenceBook {
     this.#calls = new CallCells(this.#clock);
     this.#races = new RaceStandings(this.#clock);
     this.#misbehaviour = new Misbehaviour(this.#clock);
-    this.#raceRows = new RowTable(options.maxRows ?? 86_400);
-    this.#callRows = new RowTable(options.maxRows ?? 86_400);
+    this.#rows = new RawRows(options.maxRows ?? 86_400, (code) => this.#calls.methodName(code));
   }
 
   /** Counts one finished attempt. */
@@ -128,9 +95,8 @@ export class EvidenceBook {
   ): void {
     this.#rescaleIfDue(nowMs);
     const result = resultOf[errorClass];
-    const methodCode = this.#calls.record(provider, transport, method, result, durationMs, nowMs);
-    const kind = transport === "ws" ? methodCode + wsKind : methodCode;
-    this.#appendCall(nowMs, provider, kind, result, durationMs);
+    const code = this.#calls.record(provider, transport, method, result, durationMs, nowMs);
+    this.#rows.addCall(nowMs, provider, transport, code, result, durationMs);
   }
 
   /** A cancelled attempt already slower than its own q99: a latency sample without an outcome. */
@@ -165,11 +131,9 @@ export class EvidenceBook {
   recordRaces(settled: readonly SettledRace[], nowMs: number): void {
     this.#rescaleIfDue(nowMs);
     for (const race of settled) {
-      const event = raceEvents.indexOf(race.event);
       const atMs = nowMs - race.ageMs;
       this.#races.record(race, nowMs, (provider, result, marginMs) => {
-        const code = raceResults.indexOf(result);
-        this.#raceRows.append(atMs, this.#code(provider), event, code, marginMs);
+        this.#rows.addRace(atMs, provider, race.event, result, marginMs);
       });
     }
   }
@@ -179,17 +143,7 @@ export class EvidenceBook {
    * once stays as it was: a ranking can be explained later with the numbers it was made from.
    */
   callsOf(provider: ProviderId, nowMs: number): CallEvidence {
-    const read = { http: new Map<string, Read>(), ws: new Map<string, Read>() };
-    return {
-      get: (transport, method) => {
-        const ofTransport = read[transport];
-        const known = ofTransport.get(method ?? "");
-        if (known !== undefined) return known.summary;
-        const summary = this.call(provider, transport, method, nowMs);
-        if (ofTransport.size < maxRead) ofTransport.set(method ?? "", { summary });
-        return summary;
-      },
-    };
+    return new CallsAt((transport, method) => this.call(provider, transport, method, nowMs));
   }
 
   /** Call evidence of one provider, transport and method (`undefined`: all methods). */
@@ -219,6 +173,11 @@ export class EvidenceBook {
       .sort((a, b) => b.score - a.score || (a.provider < b.provider ? -1 : 1));
   }
 
+  /** Race evidence of all providers, stream by stream. */
+  raceMatrix(nowMs: number): readonly RaceMatrixEntry[] {
+    return this.#races.matrix(nowMs);
+  }
+
   /** Call evidence of all providers, transports and methods. */
   callMatrix(nowMs: number): readonly CallMatrixEntry[] {
     const entries: CallMatrixEntry[] = [];
@@ -232,40 +191,33 @@ export class EvidenceBook {
   }
 
   /** Raw race rows, oldest first. */
-  raceRows({ fromMs, toMs, limit = 1_000 }: RowRange): readonly RaceRow[] {
-    return this.#raceRows.range(fromMs, toMs, limit).map((row) => ({
-      atMs: row.atMs,
-      provider: this.#providers.name(row.provider) ?? "",
-      event: raceEvents[row.kind] ?? "newHeads",
-      result: raceResults[row.result] ?? "neutral",
-      marginMs: row.value,
-    }));
+  raceRows(range: RowRange): readonly RaceRow[] {
+    return this.#rows.races(range);
+  }
+
+  /** Raw race rows after a number, oldest first. */
+  raceRowsAfter(which: RaceRowsAfter): readonly RaceRow[] {
+    return this.#rows.racesAfter(which);
+  }
+
+  /** Numbers of the oldest race row that is kept, and of the newest. */
+  get raceNumbers(): { readonly first: number; readonly last: number } {
+    return this.#rows.raceNumbers;
   }
 
   /** Raw call rows, oldest first. */
-  callRows({ fromMs, toMs, limit = 1_000 }: RowRange): readonly CallRow[] {
-    return this.#callRows.range(fromMs, toMs, limit).map((row) => ({
-      atMs: row.atMs,
-      provider: this.#providers.name(row.provider) ?? "",
-      transport: row.kind >= wsKind ? "ws" : "http",
-      method: this.#calls.methodName(row.kind % wsKind),
-      result: callResults[row.result] ?? "neutral",
-      durationMs: row.value,
-    }));
+  callRows(range: RowRange): readonly CallRow[] {
+    return this.#rows.calls(range);
   }
 
   /** Drops the rows out of retention; returns how many went. */
   prune(nowMs: number): { readonly raceRows: number; readonly callRows: number } {
-    const beforeMs = nowMs - this.#retentionMs;
-    return { raceRows: this.#raceRows.prune(beforeMs), callRows: this.#callRows.prune(beforeMs) };
+    return this.#rows.prune(nowMs - this.#retentionMs);
   }
 
   /** Rows dropped for want of room since the last call; the owner reports them. */
   takeOverflow(): { readonly raceRows: number; readonly callRows: number } {
-    return {
-      raceRows: this.#raceRows.takeOverflow(),
-      callRows: this.#callRows.takeOverflow(),
-    };
+    return this.#rows.takeOverflow();
   }
 
   /** Forgets the scores of a provider that left the chain; its raw rows age out. */
@@ -275,6 +227,24 @@ export class EvidenceBook {
     this.#misbehaviour.forget(provider);
   }
 
+  /** Forgets whoever is not among `providers`: the chain's providers now. */
+  keepOnly(providers: readonly ProviderId[]): void {
+    const kept = new Set(providers);
+    const known = [
+      ...this.#calls.providers(),
+      ...this.#races.providers(),
+      ...this.#misbehaviour.providers(),
+    ];
+    for (const provider of known) if (!kept.has(provider)) this.forget(provider);
+  }
+
+  /** Ages with another half-life from `nowMs` on. */
+  setHalfLife(halfLifeMs: number, nowMs: number): void {
+    if (halfLifeMs === this.#halfLifeMs) return;
+    this.#halfLifeMs = halfLifeMs;
+    this.#rescale(this.#clock.retime(halfLifeMs, nowMs));
+  }
+
   /** Sizes now. */
   stats(): {
     readonly raceRows: number;
@@ -282,147 +252,72 @@ export class EvidenceBook {
     readonly cells: number;
     readonly sizeBytes: number;
   } {
-    return {
-      raceRows: this.#raceRows.size,
-      callRows: this.#callRows.size,
-      cells: this.#calls.size,
-      sizeBytes: this.#raceRows.sizeBytes + this.#callRows.sizeBytes + this.#calls.sizeBytes,
-    };
-  }
-
-  /** Plain, versioned JSON data; `wallMs` is the wall clock at `nowMs`. */
-  toSnapshot(nowMs: number, wallMs: number): EvidenceSnapshot {
-    const clock = this.#clock;
-    return {
-      format: "paceline-evidence",
-      version: 1,
-      chain: this.chain,
-      wallMs,
-      providers: [...this.#providers.names],
-      methods: [...this.#calls.methods.names],
-      races: rowsOf(this.#raceRows, nowMs),
-      calls: rowsOf(this.#callRows, nowMs),
-      callCells: [...this.#calls.cells()].map(({ provider, transport, method, cell }) => ({
-        provider,
-        transport,
-        method: method ?? null,
-        ...cell.counts(clock, nowMs),
-        timeoutLimitMs: cell.timeoutLimitMs,
-        sketch: cell.sketch?.toPairs(nowMs) ?? [],
-      })),
-      raceCells: this.#races.providers().flatMap((provider) =>
-        raceEvents.map((event) => {
-          const cell = this.#races.cell(provider, event);
-          const scale = clock.scaleAt(nowMs);
-          return {
-            provider,
-            event,
-            ...cell,
-            credit: cell.credit * scale,
-            weight: cell.weight * scale,
-          };
-        }),
-      ),
-    };
+    const { raceRows, callRows, sizeBytes } = this.#rows.stats();
+    const cells = this.#calls.size;
+    return { raceRows, callRows, cells, sizeBytes: sizeBytes + this.#calls.sizeBytes };
   }
 
   /**
-   * Adds what an earlier snapshot knew, aged by the wall time since. Rows are put before those
-   * already here, so call it before traffic or soon after the start.
+   * Plain, versioned JSON data; `wallMs` is the wall clock at `nowMs`. `which`: all rows, or those
+   * that no snapshot has; once it is on disk, tell `saved`.
    */
-  restore(data: unknown, nowMs: number, wallMs: number): { readonly ok: true } | RestoreFault {
-    const parsed = parseEvidence(data, this.chain);
-    if (!parsed.ok) return parsed;
-    const { snapshot } = parsed;
-    const ageMs = Math.max(0, wallMs - snapshot.wallMs);
-    const savedAtMs = nowMs - ageMs;
-    this.#restoreScores(snapshot, ageMs, nowMs);
-    const methods = snapshot.methods.map((name) => this.#calls.methods.of(name));
-    const providers = snapshot.providers.map((name) => this.#code(name));
-    const sameKind = (kind: number): number => kind;
-    const callKind = (kind: number): number => {
-      const code = methods[kind % wsKind] ?? -1;
-      return (code < 0 ? wsKind / 2 : code) + (kind >= wsKind ? wsKind : 0);
+  toSnapshot(nowMs: number, wallMs: number, which: "all" | "unsaved" = "all"): EvidenceSnapshot {
+    return {
+      format: "paceline-evidence",
+      version: 2,
+      chain: this.chain,
+      wallMs,
+      methods: [...this.#calls.methods.names],
+      ...this.#rows.toSnapshot(nowMs, which),
+      lastRows: this.#rows.mark,
+      standings: standingsOf(this, nowMs),
+      misbehaviour: this.#misbehaviour.all(nowMs),
+      callCells: this.#calls.toSnapshot(nowMs),
+      raceCells: this.#races.toSnapshot(nowMs),
     };
-    const oldestMs = nowMs - this.#retentionMs;
-    prepend(this.#raceRows, snapshot.races, savedAtMs, oldestMs, providers, sameKind);
-    prepend(this.#callRows, snapshot.calls, savedAtMs, oldestMs, providers, callKind);
-    return { ok: true };
   }
 
-  #restoreScores(snapshot: EvidenceSnapshot, ageMs: number, nowMs: number): void {
+  /** A snapshot is on disk: the next one need not hold its rows. */
+  saved({ lastRows }: Pick<EvidenceSnapshot, "lastRows">): void {
+    this.#rows.save(lastRows);
+  }
+
+  /**
+   * Adds what earlier snapshots (oldest first) knew, aged by the wall time since: scores of the
+   * newest that can be read, rows and places of all. Rows are put before those already here, so call
+   * it before traffic or soon after the start.
+   */
+  restore(
+    documents: readonly unknown[],
+    nowMs: number,
+    wallMs: number,
+  ): { readonly ok: true; readonly refused: readonly RestoreFault[] } | RestoreFault {
+    const { snapshots, refused } = parseAll(documents, this.chain);
+    const newest = snapshots.at(-1);
+    if (newest === undefined) return refused.at(-1) ?? noSnapshot;
+    const ageMs = Math.max(0, wallMs - newest.wallMs);
     const factor = this.#clock.weightAt(nowMs) * 2 ** (-ageMs / this.#halfLifeMs);
-    for (const saved of snapshot.callCells) {
-      const cell = this.#calls.cell(saved.provider, saved.transport, saved.method ?? undefined);
-      cell.restore(saved, factor, saved.timeoutLimitMs);
-      // Latencies are of the last minutes only.
-      if (ageMs < latencyWindowMs) cell.sketch?.addPairs(saved.sketch, nowMs);
-    }
-    for (const saved of snapshot.raceCells) {
-      const cell = this.#races.cell(saved.provider, saved.event);
-      cell.credit += saved.credit * factor;
-      cell.weight += saved.weight * factor;
-      cell.wins += saved.wins;
-      cell.losses += saved.losses;
-      cell.misses += saved.misses;
-      cell.marginSumMs += saved.marginSumMs;
-      cell.misbehaviour += saved.misbehaviour;
-    }
-  }
-
-  #appendCall(
-    atMs: number,
-    provider: ProviderId,
-    kind: number,
-    result: CallResult,
-    durationMs: number,
-  ): void {
-    const code = callResults.indexOf(result);
-    this.#callRows.append(atMs, this.#code(provider), kind, code, durationMs);
-  }
-
-  /** Beyond 65,535 providers ever seen the raw rows lose the name, never the count. */
-  #code(provider: ProviderId): number {
-    const code = this.#providers.of(provider);
-    return code < 0 ? maxProviderCodes : code;
+    this.#calls.restore(newest.callCells, factor, ageMs, nowMs);
+    this.#races.restore(newest.raceCells, factor);
+    this.#misbehaviour.restore(newest.misbehaviour, factor);
+    const rows = snapshots.map(({ wallMs: savedMs, methods, ...saved }) => ({
+      ...saved,
+      methods: methods.map((name) => this.#calls.methods.of(name)),
+      savedAtMs: nowMs - Math.max(0, wallMs - savedMs),
+    }));
+    this.#rows.restore(rows, nowMs - this.#retentionMs, newest.lastRows);
+    for (const snapshot of snapshots) this.history.add(snapshot);
+    return { ok: true, refused };
   }
 
   #rescaleIfDue(nowMs: number): void {
     const factor = this.#clock.rescale(nowMs);
-    if (factor === 0) return;
+    if (factor !== 0) this.#rescale(factor);
+  }
+
+  #rescale(factor: number): void {
     for (const { cell } of this.#calls.cells()) cell.rescale(factor);
     this.#races.rescale(factor);
     this.#misbehaviour.rescale(factor);
   }
 }
-
-/** Columns as integers, so that text stays small and quick to write: ms ages, microseconds. */
-const rowsOf = (table: RowTable, nowMs: number): SnapshotRows => ({
-  agesMs: table.columns(({ atMs }, i) => Math.max(0, Math.round(nowMs - (atMs[i] ?? nowMs)))),
-  providers: table.columns(({ provider }, i) => provider[i] ?? 0),
-  kinds: table.columns(({ kind }, i) => kind[i] ?? 0),
-  results: table.columns(({ result }, i) => result[i] ?? 0),
-  valuesUs: table.columns(({ value }, i) => Math.round((value[i] ?? 0) * 1_000)),
-});
-
-const prepend = (
-  table: RowTable,
-  saved: SnapshotRows,
-  savedAtMs: number,
-  oldestMs: number,
-  providers: readonly number[],
-  kindOf: (kind: number) => number,
-): void => {
-  const present = table.range(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, table.size);
-  table.clear();
-  for (const [i, ageMs] of saved.agesMs.entries()) {
-    const atMs = savedAtMs - ageMs;
-    if (atMs < oldestMs) continue;
-    const provider = providers[saved.providers[i] ?? -1] ?? maxProviderCodes;
-    const valueMs = (saved.valuesUs[i] ?? 0) / 1_000;
-    table.append(atMs, provider, kindOf(saved.kinds[i] ?? 0), saved.results[i] ?? 0, valueMs);
-  }
-  for (const row of present) {
-    table.append(row.atMs, row.provider, row.kind, row.result, row.value);
-  }
-};

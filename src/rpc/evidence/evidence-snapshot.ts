@@ -1,6 +1,8 @@
 /** The JSON form of a chain's evidence and its checks: what comes from a file is not trusted. */
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { RaceEvent } from "../race/settled-race.ts";
+import type { Caught } from "./misbehaviour.ts";
+import type { Standing } from "./standings-history.ts";
 
 /** Raw rows by column, oldest first; all columns are equally long. */
 export interface SnapshotRows {
@@ -10,7 +12,7 @@ export interface SnapshotRows {
   readonly providers: readonly number[];
   /** Race: 0 newHeads, 1 logs, 2 pending. Call: position in `methods`, 64 others, + 128 for ws. */
   readonly kinds: readonly number[];
-  /** Race: 0 win, 1 loss, 2 missed, 3 neutral. Call: 0 ok, 1 failure, 2 timeout, 3 capacity, 4 neutral. */
+  /** Race: 0 win, 1 loss, 2 missed, 3 neutral, 4 absent. Call: 0 ok, 1 failure, 2 timeout, 3 capacity, 4 neutral. */
   readonly results: readonly number[];
   /** Margin or duration, microseconds. */
   readonly valuesUs: readonly number[];
@@ -41,12 +43,18 @@ export interface SnapshotRaceCell {
   readonly misses: number;
   readonly marginSumMs: number;
   readonly misbehaviour: number;
+  readonly absences: number;
+  /** Decayed number of them. */
+  readonly away: number;
 }
 
-/** One chain's evidence as plain data. */
+/**
+ * One chain's evidence as plain data. Scores are of the moment; rows are those since the snapshot
+ * before, so that an hour is on disk once and not in each of the next day's files.
+ */
 export interface EvidenceSnapshot {
   readonly format: "paceline-evidence";
-  readonly version: 1;
+  readonly version: 2;
   readonly chain: ChainName;
   /** Wall clock at which it was taken, ms since 1970. */
   readonly wallMs: number;
@@ -54,6 +62,11 @@ export interface EvidenceSnapshot {
   readonly methods: readonly string[];
   readonly races: SnapshotRows;
   readonly calls: SnapshotRows;
+  /** Numbers of the newest rows. */
+  readonly lastRows: { readonly races: number; readonly calls: number };
+  /** The leaderboard of the moment, best first. */
+  readonly standings: readonly Standing[];
+  readonly misbehaviour: readonly Caught[];
   readonly callCells: readonly SnapshotCallCell[];
   readonly raceCells: readonly SnapshotRaceCell[];
 }
@@ -65,16 +78,40 @@ export interface RestoreFault {
   readonly message: string;
 }
 
-/** Checks a snapshot in full before anything of it is used. */
-export const parseEvidence = (
+/** There was no document at all. */
+export const noSnapshot: RestoreFault = {
+  ok: false,
+  code: "EVIDENCE_FORMAT",
+  message: "no evidence snapshot",
+};
+
+/** Checks snapshots in full before anything of them is used. */
+export const parseAll = (
+  documents: readonly unknown[],
+  chain: ChainName,
+): {
+  readonly snapshots: readonly EvidenceSnapshot[];
+  readonly refused: readonly RestoreFault[];
+} => {
+  const snapshots: EvidenceSnapshot[] = [];
+  const refused: RestoreFault[] = [];
+  for (const document of documents) {
+    const parsed = parse(document, chain);
+    if (parsed.ok) snapshots.push(parsed.snapshot);
+    else refused.push(parsed);
+  }
+  return { snapshots, refused };
+};
+
+const parse = (
   data: unknown,
   chain: ChainName,
 ): { readonly ok: true; readonly snapshot: EvidenceSnapshot } | RestoreFault => {
   if (!isRecord(data) || data["format"] !== "paceline-evidence") {
     return fault("EVIDENCE_FORMAT", "not an evidence snapshot");
   }
-  if (data["version"] !== 1) {
-    return fault("EVIDENCE_VERSION", `evidence version ${String(data["version"])}, expected 1`);
+  if (data["version"] !== 2) {
+    return fault("EVIDENCE_VERSION", `evidence version ${String(data["version"])}, expected 2`);
   }
   if (data["chain"] !== chain) {
     return fault("EVIDENCE_CHAIN", `evidence of ${String(data["chain"])}, expected ${chain}`);
@@ -96,6 +133,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isCount: Check = (value) => typeof value === "number" && Number.isFinite(value) && value >= 0;
+const isCountOrNull: Check = (value) => value === null || isCount(value);
 const isString: Check = (value) => typeof value === "string";
 const isListOf =
   (check: Check): Check =>
@@ -151,6 +189,24 @@ const fields: Readonly<Record<string, Check>> = {
       misses: isCount,
       marginSumMs: isCount,
       misbehaviour: isCount,
+      absences: isCount,
+      away: isCount,
+    }),
+  ),
+  misbehaviour: isListOf(hasFields({ provider: isString, weight: isCount, count: isCount })),
+  lastRows: hasFields({ races: isCount, calls: isCount }),
+  standings: isListOf(
+    hasFields({
+      provider: isString,
+      raceScore: isCount,
+      paceScore: isCountOrNull,
+      wins: isCount,
+      races: isCount,
+      winRate: isCount,
+      missRate: isCount,
+      avgMarginMs: isCount,
+      reliabilityLb: isCountOrNull,
+      p50Ms: isCountOrNull,
     }),
   ),
 };

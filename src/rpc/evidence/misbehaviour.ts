@@ -5,6 +5,13 @@
 import type { DecayClock } from "../../lib/decay-clock.ts";
 import type { ProviderId } from "../ids.ts";
 
+/** Wrong answers of one provider; `weight` is their decayed number. */
+export interface Caught {
+  readonly provider: ProviderId;
+  readonly weight: number;
+  readonly count: number;
+}
+
 interface Cell {
   weight: number;
   count: number;
@@ -36,6 +43,31 @@ export class Misbehaviour {
   /** All wrong answers since the start. */
   total(provider: ProviderId): number {
     return this.#cells.get(provider)?.count ?? 0;
+  }
+
+  /** What every provider was caught with, as of `nowMs`. */
+  all(nowMs: number): readonly Caught[] {
+    const scale = this.#clock.scaleAt(nowMs);
+    return [...this.#cells].map(([provider, { weight, count }]) => ({
+      provider,
+      weight: weight * scale,
+      count,
+    }));
+  }
+
+  /** Adds what a snapshot remembers; `factor` turns its decayed sums into counted weight. */
+  restore(caught: readonly Caught[], factor: number): void {
+    for (const { provider, weight, count } of caught) {
+      const cell = this.#cells.get(provider) ?? { weight: 0, count: 0 };
+      cell.weight += weight * factor;
+      cell.count += count;
+      this.#cells.set(provider, cell);
+    }
+  }
+
+  /** Who was caught. */
+  providers(): ProviderId[] {
+    return [...this.#cells.keys()];
   }
 
   /** Multiplies the decayed sums, when the clock's weights are rescaled. */

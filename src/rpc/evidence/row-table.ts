@@ -7,6 +7,8 @@
 
 /** One row as columns hold it; codes are dictionary positions of the table's owner. */
 export interface RowCodes {
+  /** Its number: rows are counted from 1, and one that left takes its number along. */
+  readonly seq: number;
   readonly atMs: number;
   readonly provider: number;
   readonly kind: number;
@@ -40,6 +42,7 @@ export class RowTable {
   #oldest = 0;
   #size = 0;
   #overflowed = 0;
+  #lastSeq = 0;
 
   constructor(maxRows: number) {
     this.maxRows = Math.max(1, maxRows);
@@ -49,6 +52,16 @@ export class RowTable {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Number of the newest row; 0 before the first one. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Number of the oldest row that is kept; one past the newest when there is none. */
+  get firstSeq(): number {
+    return this.#lastSeq - this.#size + 1;
   }
 
   /** Bytes of the columns now. */
@@ -87,18 +100,31 @@ export class RowTable {
     results[at] = result;
     values[at] = value;
     this.#size++;
+    this.#lastSeq++;
   }
 
   /** The row at `index`, 0 being the oldest. */
   at(index: number): RowCodes {
     const at = (this.#oldest + index) % this.#capacity;
     return {
+      seq: this.firstSeq + index,
       atMs: this.#columns.atMs[at] as number,
       provider: this.#columns.provider[at] as number,
       kind: this.#columns.kind[at] as number,
       result: this.#columns.result[at] as number,
       value: this.#columns.value[at] as number,
     };
+  }
+
+  /** The oldest `limit` rows that `isWanted` among those after number `seq`, oldest first. */
+  after(seq: number, limit: number, isWanted: (row: RowCodes) => boolean): RowCodes[] {
+    const rows: RowCodes[] = [];
+    const from = Math.max(0, seq + 1 - this.firstSeq);
+    for (let i = from; i < this.#size && rows.length < limit; i++) {
+      const row = this.at(i);
+      if (isWanted(row)) rows.push(row);
+    }
+    return rows;
   }
 
   /** The newest `limit` rows with `fromMs <= at < toMs`, oldest first. */
@@ -122,27 +148,29 @@ export class RowTable {
     return dropped;
   }
 
-  /** One value of each row, oldest first, read from the columns without making rows. */
-  columns<T>(pick: (row: Readonly<Columns>, at: number) => T): T[] {
+  /** One value of each row after number `seq`, oldest first, read without making rows. */
+  columns<T>(seq: number, pick: (row: Readonly<Columns>, at: number) => T): T[] {
     const picked: T[] = [];
-    for (let i = 0; i < this.#size; i++) {
+    for (let i = Math.max(0, seq + 1 - this.firstSeq); i < this.#size; i++) {
       picked.push(pick(this.#columns, (this.#oldest + i) % this.#capacity));
     }
     return picked;
   }
 
-  /** Empties the table. */
-  clear(): void {
+  /** Puts other rows in the place of all, the first of them with number `firstSeq`. */
+  replace(rows: Iterable<Omit<RowCodes, "seq">>, firstSeq: number): void {
     this.#oldest = 0;
     this.#size = 0;
+    this.#lastSeq = firstSeq - 1;
+    for (const row of rows) {
+      this.append(row.atMs, row.provider, row.kind, row.result, row.value);
+    }
   }
 
   #grow(): void {
     const rows = Array.from({ length: this.#size }, (_, i) => this.at(i));
     this.#capacity = Math.min(this.#capacity * 2, this.maxRows);
     this.#columns = columns(this.#capacity);
-    this.#oldest = 0;
-    this.#size = 0;
-    for (const row of rows) this.append(row.atMs, row.provider, row.kind, row.result, row.value);
+    this.replace(rows, this.firstSeq);
   }
 }

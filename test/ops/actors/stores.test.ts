@@ -199,7 +199,7 @@ describe("the snapshot writer", () => {
 
   const start = async (
     write: (series: string, document: unknown) => void,
-    stored = new Map<string, { atMs: number; document: unknown }>(),
+    stored = new Map<string, { atMs: number; document: unknown }[]>(),
   ) => {
     const node = createVirtualNode({ seed: 1, startMs: 5_000 });
     const book = new EvidenceBook({ chain: "eth" });
@@ -219,10 +219,17 @@ describe("the snapshot writer", () => {
               store: {
                 write: async (series, atMs, document) => {
                   write(series, document);
-                  stored.set(series, { atMs, document });
+                  const json = JSON.parse(JSON.stringify(document)) as unknown;
+                  stored.set(series, [...(stored.get(series) ?? []), { atMs, document: json }]);
                   return series;
                 },
-                latest: async (series) => ({ snapshot: stored.get(series), damaged: 0 }),
+                latest: async (series) => ({ snapshot: stored.get(series)?.at(-1), damaged: 0 }),
+                range: async (series, fromMs, toMs) => ({
+                  snapshots: (stored.get(series) ?? []).filter(
+                    ({ atMs }) => atMs >= fromMs && atMs <= toMs,
+                  ),
+                  damaged: 0,
+                }),
               },
             },
             { register: benchmarkSnapshotKey() },
@@ -268,12 +275,51 @@ describe("the snapshot writer", () => {
       book.recordCall("a", "http", "eth_call", "ok", 12, node.nowMs());
     await node.drive(node.via(benchmarkSnapshotKey()).call.flush());
     expect(stored.size).toBe(1);
-    const document = JSON.parse(JSON.stringify([...stored.values()][0]?.document)) as unknown;
+    const [documents = []] = [...stored.values()];
     const fresh = new EvidenceBook({ chain: "eth" });
     const wallMs = 1_700_000_005_000;
-    expect(fresh.restore(document, node.nowMs(), wallMs)).toEqual({ ok: true });
+    const read = documents.map(({ document }) => document);
+    expect(fresh.restore(read, node.nowMs(), wallMs)).toEqual({ ok: true, refused: [] });
     const summary = fresh.callsOf("a", node.nowMs()).get("http", "eth_call");
     expect(summary?.n).toBeCloseTo(20, 0);
+  });
+
+  it("has a row on disk once, hour by hour, and reads the whole day back", async () => {
+    const first = await start(() => {});
+    for (let hour = 0; hour < 30; hour++) {
+      for (let i = 0; i < 3; i++) {
+        first.book.recordCall("a", "http", "eth_call", "ok", 12, first.node.nowMs() + 1);
+      }
+      await first.node.advance(3_600_000);
+    }
+    const series = first.stored.get("evidence-eth") ?? [];
+    const rowsOf = ({ document }: { readonly document: unknown }): number =>
+      (document as { calls: { agesMs: readonly number[] } }).calls.agesMs.length;
+    expect(series.map(rowsOf)).toEqual(Array.from({ length: 30 }, () => 3));
+    const second = await start(() => {}, first.stored);
+    // The second host starts when the first one has stopped.
+    await second.node.advance(first.node.nowMs() - second.node.nowMs());
+    await second.node.drive(second.node.via(benchmarkSnapshotKey()).call.restore("eth"));
+    const { callRows } = second.book.stats();
+    expect(callRows).toBeGreaterThanOrEqual(3 * 23);
+    expect(callRows).toBeLessThanOrEqual(3 * 25);
+    expect(second.book.history.range(0, 1e15, 100).length).toBeGreaterThanOrEqual(23);
+  });
+
+  it("saves rows before the hourly cleanup can drop them, also those of an hour that failed", async () => {
+    let isFull = true;
+    const { node, book, stored } = await start(() => {
+      if (isFull) throw new Error("ENOSPC: no space left on device");
+    });
+    book.recordCall("a", "http", "eth_call", "ok", 1, node.nowMs());
+    await node.advance(3_600_000 + 10);
+    isFull = false;
+    book.recordCall("a", "http", "eth_call", "ok", 2, node.nowMs());
+    await node.advance(3_600_000);
+    book.prune(node.nowMs() + 90_000_000);
+    expect(stored.get("evidence-eth")?.map(({ document }) => document)).toMatchObject([
+      { calls: { valuesUs: [1_000, 2_000] } },
+    ]);
   });
 
   it("goes on when the disk is full", async () => {

@@ -12,6 +12,7 @@ const race: SettledRace = {
   losers: [{ provider: "b", marginMs: 20 }],
   missed: [],
   neutral: [],
+  absent: [],
   isCorroborated: true,
   isSuspicious: false,
 };

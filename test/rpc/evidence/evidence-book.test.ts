@@ -1,24 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EvidenceBook } from "../../../src/rpc/evidence/evidence-book.ts";
-import type { SettledRace } from "../../../src/rpc/race/settled-race.ts";
+import { race } from "./races.ts";
 
 const H = 600_000;
 const book = (options: Partial<ConstructorParameters<typeof EvidenceBook>[0]> = {}) =>
   new EvidenceBook({ chain: "ethereum", ...options });
-
-const race = (overrides: Partial<SettledRace> = {}): SettledRace => ({
-  event: "newHeads",
-  key: "k",
-  ageMs: 2_000,
-  winner: "a",
-  losers: [{ provider: "b", marginMs: 50 }],
-  missed: [],
-  neutral: [],
-  isCorroborated: true,
-  isSuspicious: false,
-  ...overrides,
-});
 
 const calls = (evidence: EvidenceBook, times: number, nowMs = 0, durationMs = 50): void => {
   for (let i = 0; i < times; i++) {
@@ -199,6 +186,7 @@ describe("raw rows", () => {
     evidence.recordRaces([race({ missed: ["c"], ageMs: 5 })], 10);
     expect(evidence.callRows({ fromMs: 0, toMs: 99 })).toEqual([
       {
+        seq: 1,
         atMs: 10,
         provider: "a",
         transport: "ws",
@@ -208,9 +196,9 @@ describe("raw rows", () => {
       },
     ]);
     expect(evidence.raceRows({ fromMs: 0, toMs: 99 })).toEqual([
-      { atMs: 5, provider: "a", event: "newHeads", result: "win", marginMs: 0 },
-      { atMs: 5, provider: "b", event: "newHeads", result: "loss", marginMs: 50 },
-      { atMs: 5, provider: "c", event: "newHeads", result: "missed", marginMs: 0 },
+      { seq: 1, atMs: 5, provider: "a", event: "newHeads", result: "win", marginMs: 0 },
+      { seq: 2, atMs: 5, provider: "b", event: "newHeads", result: "loss", marginMs: 50 },
+      { seq: 3, atMs: 5, provider: "c", event: "newHeads", result: "missed", marginMs: 0 },
     ]);
   });
 
@@ -263,7 +251,7 @@ describe("a snapshot of the evidence", () => {
     const before = full();
     const saved = JSON.parse(JSON.stringify(before.toSnapshot(1_000, 1_700_000_000_000)));
     const after = book();
-    expect(after.restore(saved, 50, 1_700_000_060_000)).toEqual({ ok: true });
+    expect(after.restore([saved], 50, 1_700_000_060_000)).toEqual({ ok: true, refused: [] });
     expect(
       after.leaderboard(50).map(({ provider, wins, races }) => [provider, wins, races]),
     ).toEqual(
@@ -291,12 +279,12 @@ describe("a snapshot of the evidence", () => {
     const saved = full().toSnapshot(0, 0);
     const after = book();
     after.recordCall("n", "http", "eth_call", "ok", 1, 100);
-    after.restore(saved, 200, 1_000);
+    after.restore([saved], 200, 1_000);
     const rows = after.callRows({ fromMs: -1e12, toMs: 1e12 });
     expect(rows.at(-1)?.provider).toBe("n");
     expect(rows).toHaveLength(42);
     const later = book();
-    later.restore(saved, 200, 86_400_000 + 1_000);
+    later.restore([saved], 200, 86_400_000 + 1_000);
     expect(later.stats()).toMatchObject({ callRows: 0, raceRows: 0 });
   });
 
@@ -305,7 +293,7 @@ describe("a snapshot of the evidence", () => {
     const broken: readonly [unknown, string][] = [
       [null, "EVIDENCE_FORMAT"],
       [{}, "EVIDENCE_FORMAT"],
-      [{ ...saved, version: 2 }, "EVIDENCE_VERSION"],
+      [{ ...saved, version: 1 }, "EVIDENCE_VERSION"],
       [{ ...saved, chain: "polygon" }, "EVIDENCE_CHAIN"],
       [{ ...saved, races: { ...saved.races, kinds: [] } }, "EVIDENCE_FORMAT"],
       [{ ...saved, callCells: [{ ...saved.callCells[0], ok: "1" }] }, "EVIDENCE_FORMAT"],
@@ -313,7 +301,7 @@ describe("a snapshot of the evidence", () => {
     ];
     for (const [data, code] of broken) {
       const evidence = book();
-      expect(evidence.restore(data, 0, 0)).toMatchObject({ ok: false, code });
+      expect(evidence.restore([data], 0, 0)).toMatchObject({ ok: false, code });
       expect(evidence.stats()).toMatchObject({ callRows: 0, cells: 0 });
     }
   });
@@ -321,7 +309,7 @@ describe("a snapshot of the evidence", () => {
   it("survives any JSON value without a throw", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (data) => {
-        expect(book().restore(data, 0, 0).ok).toBe(false);
+        expect(book().restore([data], 0, 0).ok).toBe(false);
       }),
     );
   });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { EvidenceBook } from "../../../src/rpc/evidence/evidence-book.ts";
 import { buildSnapshot } from "../../../src/rpc/routing.ts";
 import { rank } from "../../../src/rpc/selection/rank.ts";
 import { chainConfig, chainState } from "../actors/kit.ts";
@@ -10,7 +9,7 @@ describe("a provider that was caught", () => {
   const ready = () => {
     const state = chainState(chainConfig(["a", "b"], "    selection: { min_healthy: 1 }"));
     for (const id of ["a", "b"]) state.rows(id).http.isUsable = true;
-    state.evidence = new EvidenceBook({ chain: "eth", halfLifeMs: 10 * MINUTE_MS });
+    state.evidence.setHalfLife(10 * MINUTE_MS, 0);
     for (let n = 0; n < 200; n++) {
       for (const id of ["a", "b"]) state.evidence.recordCall(id, "http", "eth_call", "ok", 20, 0);
     }

@@ -46,6 +46,11 @@ export const partsOf = (world: SimWorld, running: { config: Config }): Applicati
             return series;
           },
           latest: async (series) => ({ snapshot: written.get(series), damaged: 0 }),
+          range: async (series, fromMs) => {
+            const newest = written.get(series);
+            const isRecent = newest !== undefined && newest.atMs >= fromMs;
+            return { snapshots: isRecent ? [newest] : [], damaged: 0 };
+          },
         },
         intervalMs: SNAPSHOT_MS,
       },
