@@ -18,7 +18,7 @@ import { ChainFollower, type FollowerLimits } from "../../src/rpc/subscription/f
 import { Hub, type Demand } from "../../src/rpc/subscription/hub.ts";
 import type { SubscribeRequest, SubscriptionId } from "../../src/rpc/subscription/hub-port.ts";
 import type { Need } from "../../src/rpc/subscription/needs.ts";
-import type { Subscription } from "../../src/rpc/subscription/streams.ts";
+import type { Subscription } from "../../src/rpc/subscription/delivery/streams.ts";
 import { newBlocksTopic } from "../../src/rpc/topics.ts";
 import { messageAggregatorKey } from "./message-aggregator.ts";
 

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
-import { eventFrame, eventPrefix } from "../../src/rpc/subscription/frames.ts";
+import { eventFrame, eventPrefix } from "../../src/rpc/subscription/delivery/frames.ts";
 
 const TICK_MS = 5;
 const HEADS = "0xe1";

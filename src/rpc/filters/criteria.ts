@@ -3,7 +3,7 @@
  * of logs that come after its making, within its range; only `eth_getFilterLogs` looks back.
  */
 import { quantity } from "../json-rpc/quantity.ts";
-import { parseFilter } from "../subscription/filter.ts";
+import { parseFilter } from "../subscription/delivery/filter.ts";
 
 /** A log filter. */
 export interface LogCriteria {

@@ -11,12 +11,12 @@ import type { SubscribeReply } from "../proxy/ports.ts";
 import type { RaceEvent } from "../race/settled-race.ts";
 import type { SubscriptionFrame } from "../subscription-frame.ts";
 import type { Block, BlockLog } from "./block.ts";
-import { parseFilter, type LogFilter } from "./filter.ts";
+import { parseFilter, type LogFilter } from "./delivery/filter.ts";
 import type { ChainFollower, FollowerListener } from "./follower.ts";
 import type { SubscribeRequest } from "./hub-port.ts";
 import type { Need } from "./needs.ts";
 import { addressAndTopics, headOfBlock, headOfBytes, logsOfBlock, withRemoved } from "./parse.ts";
-import { Streams, type StreamKind, type Subscription } from "./streams.ts";
+import { Streams, type StreamKind, type Subscription } from "./delivery/streams.ts";
 
 /** The upstream streams that clients need now; heads always are. */
 export interface Demand {

@@ -7,7 +7,7 @@
  * is still sent; one that is known already is not.
  */
 import { placeOf, type Block, type BlockLog } from "./block.ts";
-import { isEmptyBloom } from "./filter.ts";
+import { isEmptyBloom } from "./delivery/filter.ts";
 import { LogSources } from "./log-sources.ts";
 import { needLogs, type Needs } from "./needs.ts";
 

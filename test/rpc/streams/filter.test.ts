@@ -7,7 +7,7 @@ import {
   matchesLog,
   parseFilter,
   type LogFilter,
-} from "../../../src/rpc/subscription/filter.ts";
+} from "../../../src/rpc/subscription/delivery/filter.ts";
 
 const filterOf = (input: unknown): LogFilter => {
   const result = parseFilter(input);

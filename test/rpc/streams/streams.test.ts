@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { describe, expect, it } from "vitest";
-import { parseFilter, type LogFilter } from "../../../src/rpc/subscription/filter.ts";
-import { eventFrame, eventPrefix } from "../../../src/rpc/subscription/frames.ts";
+import { parseFilter, type LogFilter } from "../../../src/rpc/subscription/delivery/filter.ts";
+import { eventFrame, eventPrefix } from "../../../src/rpc/subscription/delivery/frames.ts";
 import {
   Streams,
   type StreamSink,
   type Subscription,
-} from "../../../src/rpc/subscription/streams.ts";
+} from "../../../src/rpc/subscription/delivery/streams.ts";
 
 /** The text of an unmasked frame, read by the length rules of RFC 6455 5.2. */
 const textOf = (frame: Buffer): string => {

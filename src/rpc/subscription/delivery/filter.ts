@@ -5,7 +5,7 @@
  * `null` (anything), one topic or a list of alternatives; a log with fewer topics than the filter has
  * positions never matches (as in geth, where `[null]` asks for at least one topic).
  */
-import { keccak256 } from "../../lib/keccak256.ts";
+import { keccak256 } from "../../../lib/keccak256.ts";
 
 /** A parsed, canonical log filter; equal filters have equal keys. */
 export interface LogFilter {
