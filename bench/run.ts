@@ -32,6 +32,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "explain",
     "fuzz-loop",
   ],
+  streams: ["fanout", "filters", "ingest", "race", "dedup"],
 };
 
 if (names.length === 0 || names.some((name) => !known.includes(name) && !(name in GROUPS))) {

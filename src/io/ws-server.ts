@@ -184,6 +184,11 @@ export class WsConnection {
     return this.#socket.writableLength;
   }
 
+  /** Bytes that the kernel has taken. */
+  get sentBytes(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
+  }
+
   /** Sends one text message; bytes are UTF-8. */
   send(text: string | Buffer): void {
     if (!this.isOpen) return;

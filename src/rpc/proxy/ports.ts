@@ -88,6 +88,8 @@ export interface ClientSink {
   /** Sends a prebuilt, unmasked RFC 6455 frame that many clients may share. */
   sendFrame(frame: Buffer): void;
   readonly bufferedBytes: number;
+  /** Bytes that the kernel has taken since the connection was opened. */
+  readonly sentBytes: number;
   close(code: number, reason: string): void;
   readonly isOpen: boolean;
 }

@@ -16,6 +16,7 @@ import type { ChainFollower, FollowerListener } from "./follower.ts";
 import type { SubscribeRequest } from "./hub-port.ts";
 import type { Need } from "./needs.ts";
 import { addressAndTopics, headOfBlock, headOfBytes, logsOfBlock, withRemoved } from "./parse.ts";
+import { LagWatch } from "./delivery/lag-watch.ts";
 import { Streams, type StreamKind, type Subscription } from "./delivery/streams.ts";
 
 /** The upstream streams that clients need now; heads always are. */
@@ -47,8 +48,8 @@ export interface HubLimits {
 const KINDS: readonly StreamKind[] = ["newHeads", "logs", "newPendingTransactions", "syncing"];
 /** How long upstream streams are kept after their last client, ms. */
 const LINGER_MS = 60_000;
-/** A client whose buffer does not shrink for this time is as slow as one whose buffer is full. */
-const STUCK_MS = 10_000;
+/** A client for which something waits this long is as slow as one whose buffer is full. */
+const MAX_BEHIND_MS = 10_000;
 /** Missing blocks or logs that stay missing for so long are worth an event. */
 const DEGRADED_MS = 2_000;
 /** WebSocket close code "try again later" (RFC 6455 registry). */
@@ -65,7 +66,7 @@ export class Hub implements FollowerListener {
   readonly #ports: HubPorts;
   readonly #limits: HubLimits;
   readonly #headSources = new Set<ProviderId>();
-  readonly #buffers = new Map<number, { bytes: number; sinceMs: number }>();
+  readonly #lag = new LagWatch(MAX_BEHIND_MS);
   #slow: Subscription[] = [];
   #lastWantedMs = { logs: Number.NEGATIVE_INFINITY, pending: Number.NEGATIVE_INFINITY };
   #waitingSinceMs: number | undefined;
@@ -109,7 +110,7 @@ export class Hub implements FollowerListener {
     let logFilter: LogFilter | undefined;
     if (kind === "logs") {
       const parsed = parseFilter(filter);
-      if (!parsed.ok) return invalid(`logs: ${parsed.message}`);
+      if (!parsed.ok) return invalid(`invalid argument 1: ${parsed.message}`);
       logFilter = parsed.filter;
     } else if (kind === "newPendingTransactions" && filter === true) {
       return invalid("newPendingTransactions: only hashes are served, not full transactions");
@@ -137,7 +138,7 @@ export class Hub implements FollowerListener {
 
   /** The client is gone. */
   drop(sinkId: number, reason: string, nowMs: number): void {
-    this.#buffers.delete(sinkId);
+    this.#lag.forget(sinkId);
     for (const gone of this.streams.drop(sinkId)) this.#closed(gone, reason);
     this.rewant(nowMs);
   }
@@ -229,7 +230,7 @@ export class Hub implements FollowerListener {
   /** Time passes: gaps that nobody fills, clients that do not read, streams that nobody wants. */
   tick(nowMs: number): void {
     this.follower.tick(nowMs);
-    this.#findStuck(nowMs);
+    this.#findLate(nowMs);
     this.#closeSlow(nowMs);
     this.rewant(nowMs);
     this.#noteDegraded(nowMs);
@@ -357,7 +358,7 @@ export class Hub implements FollowerListener {
 
   #close(sink: Subscription["sink"], reason: string): void {
     for (const gone of this.streams.drop(sink.id)) this.#closed(gone, reason);
-    this.#buffers.delete(sink.id);
+    this.#lag.forget(sink.id);
     sink.close(TRY_AGAIN_LATER, reason.slice(0, MAX_REASON_BYTES));
   }
 
@@ -386,19 +387,11 @@ export class Hub implements FollowerListener {
     this.rewant(nowMs);
   }
 
-  #findStuck(nowMs: number): void {
-    for (const subscription of this.streams.of(KINDS)) {
+  #findLate(nowMs: number): void {
+    for (const subscription of this.streams.clients()) {
       const { sink } = subscription;
-      if (!sink.isOpen) {
-        this.drop(sink.id, "client gone", nowMs);
-        continue;
-      }
-      const bytes = sink.bufferedBytes;
-      const before = this.#buffers.get(sink.id);
-      if (bytes === 0) this.#buffers.delete(sink.id);
-      else if (before === undefined || bytes < before.bytes) {
-        this.#buffers.set(sink.id, { bytes, sinceMs: nowMs });
-      } else if (nowMs - before.sinceMs > STUCK_MS) this.#slow.push(subscription);
+      if (!sink.isOpen) this.drop(sink.id, "client gone", nowMs);
+      else if (this.#lag.isBehind(sink, nowMs)) this.#slow.push(subscription);
     }
   }
 }

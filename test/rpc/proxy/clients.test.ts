@@ -367,6 +367,7 @@ describe("sockets of clients with a key", () => {
       {
         id: 1,
         bufferedBytes: 0,
+        sentBytes: 0,
         get isOpen() {
           return closed.length === 0;
         },

@@ -27,6 +27,7 @@ function connect(w: World, url = "/rpc/ethereum", headers: readonly string[] = [
     send: (message) => void sent.push(message.toString()),
     sendFrame: () => undefined,
     bufferedBytes: 0,
+    sentBytes: 0,
     close: () => undefined,
     isOpen: true,
     pause: () => undefined,

@@ -8,6 +8,7 @@ class FakeSink implements ClientSink {
   readonly id = 1;
   readonly sent: string[] = [];
   bufferedBytes = 0;
+  sentBytes = 0;
   isOpen = true;
   isPaused = false;
   closed: [number, string] | undefined;

@@ -118,6 +118,7 @@ export class FakeClient implements ClientSink {
   readonly id: number;
   readonly events: { subscription: string; result: Record<string, unknown> }[] = [];
   bufferedBytes = 0;
+  sentBytes = 0;
   isOpen = true;
   closed: string | undefined;
 

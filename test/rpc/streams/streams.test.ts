@@ -23,6 +23,7 @@ class Client implements StreamSink {
   readonly id: number;
   readonly frames: Buffer[] = [];
   bufferedBytes = 0;
+  sentBytes = 0;
   isOpen = true;
   closed = "";
 

@@ -42,6 +42,7 @@ export class Subscriber implements SessionSink {
   readonly kind: "newHeads" | "logs";
   readonly mayClose: boolean;
   bufferedBytes = 0;
+  sentBytes = 0;
   isOpen = true;
   /** It reads nothing, so that everything stays in its buffer. */
   isSlow = false;

@@ -14,6 +14,7 @@ const SILENT_MS = 30_000;
 export class PendingTap implements ClientSink {
   readonly id: number;
   readonly bufferedBytes = 0;
+  readonly sentBytes = 0;
   readonly ring = new PendingRing(KEPT_HASHES);
   isOpen = false;
   /** Filters that read it. */

@@ -25,6 +25,10 @@ export class GatedSink implements ClientSink {
     return this.#sink.bufferedBytes + this.#heldBytes;
   }
 
+  get sentBytes(): number {
+    return this.#sink.sentBytes;
+  }
+
   get isOpen(): boolean {
     return this.#sink.isOpen;
   }

@@ -6,6 +6,7 @@
  * positions never matches (as in geth, where `[null]` asks for at least one topic).
  */
 import { keccak256 } from "../../../lib/keccak256.ts";
+import { hexFault } from "./hex-fault.ts";
 
 /** A parsed, canonical log filter; equal filters have equal keys. */
 export interface LogFilter {
@@ -31,32 +32,30 @@ type Alternatives = ReadonlySet<string> | undefined;
 export const MAX_ALTERNATIVES = 1_000;
 const MAX_TOPICS = 4;
 
-const ADDRESS = /^0x[0-9a-f]{40}$/;
-const TOPIC = /^0x[0-9a-f]{64}$/;
+const ADDRESS_BYTES = 20;
+const TOPIC_BYTES = 32;
+const TOO_MANY = "exceed max addresses or topics per search position";
 const OPEN_ENDED = new Set<unknown>([undefined, null, "latest", "pending"]);
 
-/** Reads the second parameter of `eth_subscribe("logs", filter)`; absent means every log. */
+/**
+ * Reads the second parameter of `eth_subscribe("logs", filter)`; absent means every log. A fault is
+ * told in go-ethereum's words where it has some.
+ */
 export const parseFilter = (input: unknown): FilterResult => {
   if (input === undefined || input === null) return { ok: true, filter: everything };
   if (typeof input !== "object" || Array.isArray(input)) return refused("filter is not an object");
   const { address, topics, fromBlock, toBlock, blockHash } = input as Record<string, unknown>;
-  if (blockHash !== undefined) return refused("a subscription takes no blockHash");
+  if (blockHash !== undefined && blockHash !== null) {
+    return refused("a subscription takes no blockHash");
+  }
   if (!OPEN_ENDED.has(fromBlock) || !OPEN_ENDED.has(toBlock)) {
     return refused("a subscription starts now: fromBlock and toBlock may only be latest");
   }
 
-  const addresses = alternatives(address, ADDRESS);
-  if (typeof addresses === "string") return refused(`address: ${addresses}`);
-  if (topics !== undefined && topics !== null && !Array.isArray(topics)) {
-    return refused("topics is not an array");
-  }
-  const positions: Alternatives[] = [];
-  for (const [position, topic] of ((topics as unknown[] | null | undefined) ?? []).entries()) {
-    if (position >= MAX_TOPICS) return refused(`more than ${MAX_TOPICS} topic positions`);
-    const choice = alternatives(topic, TOPIC);
-    if (typeof choice === "string") return refused(`topics[${position}]: ${choice}`);
-    positions.push(choice);
-  }
+  const addresses = readAddresses(address);
+  if (typeof addresses === "string") return refused(addresses);
+  const positions = readTopics(topics);
+  if (typeof positions === "string") return refused(positions);
   if (addresses === undefined && positions.length === 0) return { ok: true, filter: everything };
   const key = [addresses, ...positions].map(keyOf).join("/");
   return { ok: true, filter: { key, addresses, topics: positions, bloomBits: undefined } };
@@ -107,17 +106,51 @@ const refused = (message: string): FilterResult => ({ ok: false, message });
 const keyOf = (choice: Alternatives): string =>
   choice === undefined ? "*" : [...choice].sort().join(",");
 
-/** The alternatives of one condition; a string says what is wrong with it. */
-const alternatives = (value: unknown, shape: RegExp): Alternatives | string => {
+/** The addresses that are asked for; a string says what is wrong with them. */
+const readAddresses = (value: unknown): Alternatives | string => {
   if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string" && !Array.isArray(value)) return "invalid addresses in query";
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (list.length === 0) return undefined;
-  if (list.length > MAX_ALTERNATIVES) return `more than ${MAX_ALTERNATIVES} alternatives`;
+  if (list.length > MAX_ALTERNATIVES) return TOO_MANY;
+  const addresses = new Set<string>();
+  for (const [index, one] of list.entries()) {
+    const where = Array.isArray(value) ? ` at index ${index}` : "";
+    if (typeof one !== "string") return `non-string address${where}`;
+    const fault = hexFault(one, ADDRESS_BYTES, "address");
+    if (fault !== undefined) return `invalid address${where}: ${fault}`;
+    addresses.add(one.toLowerCase());
+  }
+  return addresses;
+};
+
+/** The conditions by position; a string says what is wrong with them. */
+const readTopics = (value: unknown): readonly Alternatives[] | string => {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) return "topics is not an array";
+  if (value.length > MAX_TOPICS) return "exceed max topics";
+  const positions: Alternatives[] = [];
+  for (const [position, topic] of value.entries()) {
+    const choice = readTopic(topic);
+    if (typeof choice === "string") return `${choice} (topics[${position}])`;
+    positions.push(choice);
+  }
+  return positions;
+};
+
+const readTopic = (value: unknown): Alternatives | string => {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string" && !Array.isArray(value)) return "invalid topic(s)";
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  // As in go-ethereum: a null among the alternatives is anything.
+  if (list.length === 0 || list.includes(null)) return undefined;
+  if (list.length > MAX_ALTERNATIVES) return TOO_MANY;
   const choice = new Set<string>();
-  for (const item of list) {
-    const text = typeof item === "string" ? item.toLowerCase() : "";
-    if (!shape.test(text)) return "not a hex string of the right length";
-    choice.add(text);
+  for (const one of list) {
+    if (typeof one !== "string") return "invalid topic(s)";
+    const fault = hexFault(one, TOPIC_BYTES, "topic");
+    if (fault !== undefined) return fault;
+    choice.add(one.toLowerCase());
   }
   return choice;
 };

@@ -5,7 +5,8 @@
  * therefore one prebuilt frame per event. A second subscription of the same connection to the same
  * stream has an id and frames of its own.
  */
-import { bloomMayMatch, isEmptyBloom, matchesLog, type LogFilter } from "./filter.ts";
+import { bloomMayMatch, isEmptyBloom, type LogFilter } from "./filter.ts";
+import { FilterIndex } from "./filter-index.ts";
 import { eventFrame, eventPrefix } from "./frames.ts";
 
 /** What a stream carries. */
@@ -15,7 +16,10 @@ export type StreamKind = "newHeads" | "logs" | "newPendingTransactions" | "synci
 export interface StreamSink {
   readonly id: number;
   sendFrame(frame: Buffer): void;
+  /** Bytes that the kernel has not taken yet. */
   readonly bufferedBytes: number;
+  /** Bytes that the kernel has taken since the connection was opened. */
+  readonly sentBytes: number;
   readonly isOpen: boolean;
   close(code: number, reason: string): void;
 }
@@ -64,8 +68,16 @@ export class Streams {
   dropped = 0;
   readonly #streams = new Map<string, Stream>();
   readonly #clients = new Map<number, Client>();
-  readonly #byAddress = new Map<string, Set<Stream>>();
-  readonly #anyAddress = new Set<Stream>();
+  /** Log streams with a filter. */
+  readonly #filtered = new FilterIndex<Stream>();
+  /** The streams that a log is for; kept, so that not every log makes a list. */
+  readonly #matched: Stream[] = [];
+  readonly #counts: Record<StreamKind, number> = {
+    newHeads: 0,
+    logs: 0,
+    newPendingTransactions: 0,
+    syncing: 0,
+  };
   readonly #newId: () => string;
   readonly #maxBufferedBytes: number;
   readonly #onSlow: (subscription: Subscription) => void;
@@ -131,11 +143,17 @@ export class Streams {
 
   /** Subscriptions of a kind. */
   count(kind: StreamKind): number {
-    let count = 0;
-    for (const stream of this.#streams.values()) {
-      if (stream.kind === kind) count += stream.subscriptions.size;
+    return this.#counts[kind];
+  }
+
+  /** Every client with the first of its subscriptions. */
+  *clients(): Iterable<Subscription> {
+    for (const { subscriptions } of this.#clients.values()) {
+      for (const first of subscriptions.values()) {
+        yield first;
+        break;
+      }
     }
-    return count;
   }
 
   /** Streams and clients that exist. */
@@ -194,42 +212,20 @@ export class Streams {
   ): void {
     const all = this.#streams.get(ALL_LOGS);
     if (all !== undefined) this.deliver(all, result, sequence);
-    if (this.#byAddress.size === 0 && this.#anyAddress.size === 0) return;
+    if (this.#filtered.size === 0) return;
     const { address, topics } = fields();
-    for (const candidates of [this.#byAddress.get(address), this.#anyAddress]) {
-      if (candidates === undefined) continue;
-      for (const stream of candidates) {
-        if (stream.filter !== undefined && matchesLog(stream.filter, address, topics)) {
-          this.deliver(stream, result, sequence);
-        }
-      }
-    }
+    const matched = this.#matched;
+    this.#filtered.match(address, topics, matched);
+    for (const stream of matched) this.deliver(stream, result, sequence);
+    matched.length = 0;
   }
 
   #open(key: string, kind: StreamKind, filter: LogFilter | undefined, id: string): Stream {
     const subscriptions = new Set<Subscription>();
     const stream = { key, id, kind, filter, prefix: eventPrefix(id), subscriptions };
     this.#streams.set(key, stream);
-    this.#index(stream, true);
+    if (kind === "logs" && key !== ALL_LOGS) this.#filtered.add(stream);
     return stream;
-  }
-
-  /** Log streams with a filter are found by the addresses they name. */
-  #index(stream: Stream, isAdded: boolean): void {
-    const { filter } = stream;
-    if (filter === undefined || stream.key === ALL_LOGS) return;
-    if (filter.addresses === undefined) {
-      if (isAdded) this.#anyAddress.add(stream);
-      else this.#anyAddress.delete(stream);
-      return;
-    }
-    for (const address of filter.addresses) {
-      const streams = this.#byAddress.get(address) ?? new Set();
-      if (isAdded) streams.add(stream);
-      else streams.delete(stream);
-      if (streams.size > 0) this.#byAddress.set(address, streams);
-      else this.#byAddress.delete(address);
-    }
   }
 
   #client(sinkId: number): Client {
@@ -242,6 +238,7 @@ export class Streams {
 
   #join(stream: Stream, client: Client, subscription: Subscription): void {
     stream.subscriptions.add(subscription);
+    this.#counts[stream.kind]++;
     client.subscriptions.set(subscription.id, subscription);
     client.seen.add(stream.id);
   }
@@ -249,10 +246,10 @@ export class Streams {
   #leave(subscription: Subscription): void {
     const stream = this.#streams.get(keyOf(subscription.kind, subscription.filter));
     if (stream === undefined) return;
-    stream.subscriptions.delete(subscription);
+    if (stream.subscriptions.delete(subscription)) this.#counts[stream.kind]--;
     if (stream.subscriptions.size > 0) return;
     this.#streams.delete(stream.key);
-    this.#index(stream, false);
+    this.#filtered.delete(stream);
   }
 }
 
