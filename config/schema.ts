@@ -123,7 +123,11 @@ export interface LimitsConfig {
   readonly wsMaxSubscriptions: number;
   /** Unsent bytes beyond which a client is closed as a slow consumer. */
   readonly wsMaxBufferedBytes: number;
+  /** How long an event may wait for a WebSocket client. */
+  readonly wsMaxBehindMs: number;
   readonly wsMaxClients: number;
+  /** How often a WebSocket client is pinged. */
+  readonly wsPingIntervalMs: number;
 }
 
 /** The store that hosts share; without a `url` there is none. */
@@ -183,6 +187,10 @@ export interface ClientLimitsConfig {
   readonly units: ClientUnitsConfig;
   /** Calls at the same time. */
   readonly concurrent: number | undefined;
+  /** WebSockets at the same time. */
+  readonly connections: number | undefined;
+  /** Subscriptions at the same time, over all its WebSockets. */
+  readonly subscriptions: number | undefined;
 }
 
 /** Limits in cost units of the methods. */

@@ -37,6 +37,8 @@ export interface SubscriptionHubArgs {
   readonly closeSubscribers: (chain: ChainName, reason: string) => number;
   /** Unsent bytes beyond which a client is closed (`limits.ws_max_buffered_bytes`). */
   readonly maxBufferedBytes: number;
+  /** How long an event may wait for a client (`limits.ws_max_behind`). */
+  readonly maxBehindMs: number;
   /** Subscriptions of one connection (`limits.ws_max_subscriptions`). */
   readonly maxSubscriptions: number;
 }
@@ -177,7 +179,7 @@ export const subscriptionHub = defineActor({
 export const subscriptionHubKey = keyFor(subscriptionHub, "chain");
 
 const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
-  const { state, maxBufferedBytes, maxSubscriptions } = args;
+  const { state } = args;
   const chain = state.name;
   const name = subscriptionTable(chain);
   const table = ctx.table<Row>(name) ?? Table.open<Row>(ctx, name, { access: "public" });
@@ -207,7 +209,7 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
       },
       newId: () => newId(ctx),
     },
-    { maxBufferedBytes, maxSubscriptions },
+    args,
   );
   const subscriptions: Subscription[] = [];
   for (const [, row] of table.entries())

@@ -20,6 +20,14 @@ const units = field.group("Limits in cost units of the methods, see `clients.uni
 
 const concurrent = field.whole("Calls that may run at the same time.", { min: 1 }, HOT);
 
+const connections = field.whole("WebSockets that may be open at the same time.", { min: 1 }, HOT);
+
+const subscriptions = field.whole(
+  "Subscriptions that may be open at the same time, over all WebSockets.",
+  { min: 1 },
+  HOT,
+);
+
 const burst = "Calls that a rested caller may make at once; as many as `rps` when not given.";
 
 const key = z
@@ -55,6 +63,8 @@ const key = z
     rate: rateGroup("Calls per second.", burst),
     units,
     concurrent,
+    connections,
+    subscriptions,
     profile: field.text("Profile of its calls; it may use no other.", HOT),
     directives: field.flag(
       "Whether its callers may use directives, by header or query.",
@@ -79,6 +89,8 @@ export const clientsGroup = field.group("Who may call, and how much (docs/client
     rate: rateGroup("Calls per second.", burst),
     units,
     concurrent,
+    connections,
+    subscriptions,
   }),
   per_ip: rateGroup(
     "Calls per second from one address (IPv6: from one /64), whatever key they carry.",

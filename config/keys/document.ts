@@ -151,10 +151,20 @@ export const documentSchema = z
         1_073_741_824,
         field.host(limits.ws_max_buffered),
       ),
+      ws_max_behind: field.duration(
+        "A WebSocket client for which an event waits longer is closed with 1013.",
+        250,
+        field.host(limits.ws_max_behind),
+      ),
       ws_max_clients: field.whole(
         "WebSocket clients.",
         { min: 1, max: 1_000_000 },
         field.host(limits.ws_max_clients),
+      ),
+      ws_ping_interval: field.duration(
+        "How often a WebSocket client is pinged; one that misses two pongs, 5 s each, is dropped.",
+        1_000,
+        field.host(limits.ws_ping_interval),
       ),
     }),
     redis: field.group(

@@ -11,7 +11,10 @@ import type {
 
 type ClientsDocument = NonNullable<ConfigDocument["clients"]>;
 type KeyDocument = NonNullable<ClientsDocument["keys"]>[number];
-type LimitsDocument = Pick<KeyDocument, "rate" | "units" | "concurrent">;
+type LimitsDocument = Pick<
+  KeyDocument,
+  "rate" | "units" | "concurrent" | "connections" | "subscriptions"
+>;
 type RateDocument = KeyDocument["rate"];
 
 /** Who may call. */
@@ -84,5 +87,7 @@ function resolveLimits(limits: LimitsDocument | undefined): ClientLimitsConfig {
       perMonth: limits?.units?.per_month,
     },
     concurrent: limits?.concurrent,
+    connections: limits?.connections,
+    subscriptions: limits?.subscriptions,
   };
 }

@@ -63,7 +63,9 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       wsMaxInFlight: limits.ws_max_in_flight,
       wsMaxSubscriptions: limits.ws_max_subscriptions,
       wsMaxBufferedBytes: bytes(limits.ws_max_buffered),
+      wsMaxBehindMs: ms(limits.ws_max_behind),
       wsMaxClients: limits.ws_max_clients,
+      wsPingIntervalMs: ms(limits.ws_ping_interval),
     },
     redis: {
       url: secretOf(document.redis?.url),

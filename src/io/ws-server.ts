@@ -9,6 +9,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import { CallbackScope } from "./callback-scope.ts";
+import { Heartbeats } from "./ws-heartbeat.ts";
 import { TurnCork } from "./turn-cork.ts";
 
 /** What a client's connection tells its session. */
@@ -54,6 +55,7 @@ export class WsServer {
   readonly #options: WsServerOptions;
   readonly #server: WebSocketServer;
   readonly #connections = new Set<WsConnection>();
+  readonly #heartbeats: Heartbeats;
   readonly #timer: NodeJS.Timeout;
   readonly #cork = new TurnCork();
   readonly #scope: CallbackScope;
@@ -69,8 +71,12 @@ export class WsServer {
       // The scanner refuses invalid UTF-8 with a JSON-RPC error, which says more than a close code.
       skipUTF8Validation: true,
     });
-    const pongTimeoutMs = options.pongTimeoutMs ?? 5000;
-    this.#timer = setInterval(() => this.#checkPeers(), pongTimeoutMs);
+    this.#heartbeats = new Heartbeats({
+      intervalMs: options.pingIntervalMs ?? 30_000,
+      timeoutMs: options.pongTimeoutMs ?? 5000,
+    });
+    const beat = (): void => this.#heartbeats.tick(performance.now());
+    this.#timer = setInterval(beat, this.#heartbeats.tickMs);
     this.#timer.unref();
   }
 
@@ -95,16 +101,18 @@ export class WsServer {
     this.#server.handleUpgrade(request, socket, head, (client) => {
       const connection = new WsConnection(nextId++, client, socket as Socket, this.#cork);
       this.#connections.add(connection);
+      this.#heartbeats.add(connection, performance.now());
       const session = decision.open(connection);
       connection.session = session;
       client.on("message", (data: Buffer) => {
         this.#scope.run(() => session.onMessage(data));
       });
-      client.on("pong", () => connection.onPong());
+      client.on("pong", () => this.#heartbeats.pong(connection));
       // The close event follows every error and is what the session hears.
       client.on("error", () => undefined);
       client.on("close", () => {
         this.#connections.delete(connection);
+        this.#heartbeats.delete(connection);
         this.#scope.run(() => session.onClose());
       });
     });
@@ -135,13 +143,6 @@ export class WsServer {
     for (const connection of this.#connections) connection.terminate();
     this.#server.close();
   }
-
-  #checkPeers(): void {
-    const nowMs = performance.now();
-    const intervalMs = this.#options.pingIntervalMs ?? 30_000;
-    const timeoutMs = this.#options.pongTimeoutMs ?? 5000;
-    for (const connection of this.#connections) connection.check(nowMs, intervalMs, timeoutMs);
-  }
 }
 
 function refuse(socket: Duplex, status: number, body: string): void {
@@ -164,9 +165,6 @@ export class WsConnection {
   readonly #socket: Socket;
   readonly #cork: TurnCork;
   #turn = 0;
-  #pingedAtMs = performance.now();
-  #isPingOpen = false;
-  #misses = 0;
 
   constructor(id: number, client: WebSocket, socket: Socket, cork: TurnCork) {
     this.id = id;
@@ -241,6 +239,10 @@ export class WsConnection {
     this.#client.terminate();
   }
 
+  get isPaused(): boolean {
+    return this.#client.isPaused;
+  }
+
   /** Reads no further messages; the peer feels it once its own buffers are full. */
   pause(): void {
     this.#client.pause();
@@ -250,31 +252,11 @@ export class WsConnection {
     this.#client.resume();
   }
 
-  onPong(): void {
-    this.#isPingOpen = false;
-    this.#misses = 0;
-  }
-
-  /** Pings an idle peer; cuts one that missed two pongs. */
-  check(nowMs: number, intervalMs: number, timeoutMs: number): void {
-    // The pong of a client that is not read lies unread behind its calls.
-    if (this.#client.isPaused) return;
-    const sinceMs = nowMs - this.#pingedAtMs;
-    if (this.#isPingOpen && sinceMs >= timeoutMs) {
-      this.#misses++;
-      this.#isPingOpen = false;
-      if (this.#misses >= MAX_MISSES) {
-        this.#client.terminate();
-        return;
-      }
-    } else if (this.#isPingOpen || sinceMs < intervalMs) return;
-    this.#pingedAtMs = nowMs;
-    this.#isPingOpen = true;
-    if (this.isOpen) this.#client.ping();
+  ping(): void {
+    this.#client.ping();
   }
 }
 
-const MAX_MISSES = 2;
 /** Time that calls in flight get when the server drains. */
 const FINISH_MS = 5000;
 const FINISH_POLL_MS = 10;

@@ -21,6 +21,7 @@ export const chainParts = (
     fetch: (method, params, signal) => fetchFrom(engine, state, method, params, signal),
     closeSubscribers: (chain, reason) => ws.closeSubscribers(chain, reason),
     maxBufferedBytes: limits().wsMaxBufferedBytes,
+    maxBehindMs: limits().wsMaxBehindMs,
     maxSubscriptions: limits().wsMaxSubscriptions,
   }),
   openHttp: (_state, { id, url, headers, http }, onConnect) => {

@@ -32,6 +32,7 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
     decide: (request) => decide(gateway, request),
     maxMessageBytes: limits.wsMaxMessageBytes,
     maxConnections: limits.wsMaxClients,
+    pingIntervalMs: limits.wsPingIntervalMs,
   });
   let server: HttpServer | undefined;
   let opening: Promise<ListenAddress> | undefined;

@@ -87,7 +87,7 @@ export interface CallerView {
   readonly calls: number;
   readonly units: number;
   readonly inFlight: number;
-  readonly refused: Readonly<Record<"rate" | "quota" | "concurrent" | "denied", number>>;
+  readonly refused: Readonly<Record<"rate" | "quota" | "concurrent" | "denied" | "held", number>>;
   readonly rate: RateView | undefined;
   readonly unitRate: RateView | undefined;
   readonly day: QuotaView | undefined;

@@ -33,6 +33,8 @@ const KEYS: Readonly<Record<string, readonly [string, string]>> = {
   "clients.keys[].units.per_day": [withKey(""), withKey(", units: { per_day: 7 }")],
   "clients.keys[].units.per_month": [withKey(""), withKey(", units: { per_month: 7 }")],
   "clients.keys[].concurrent": [withKey(""), withKey(", concurrent: 7")],
+  "clients.keys[].connections": [withKey(""), withKey(", connections: 7")],
+  "clients.keys[].subscriptions": [withKey(""), withKey(", subscriptions: 7")],
   "clients.keys[].profile": [
     `${profile("")}\n${withKey("")}`,
     `${profile("")}\n${withKey(", profile: p")}`,
@@ -54,6 +56,8 @@ const KEYS: Readonly<Record<string, readonly [string, string]>> = {
     clients("anonymous: { units: { per_month: 7 } }"),
   ],
   "clients.anonymous.concurrent": [clients(""), clients("anonymous: { concurrent: 7 }")],
+  "clients.anonymous.connections": [clients(""), clients("anonymous: { connections: 7 }")],
+  "clients.anonymous.subscriptions": [clients(""), clients("anonymous: { subscriptions: 7 }")],
   "clients.per_ip.rps": [clients(""), clients("per_ip: { rps: 7 }")],
   "clients.per_ip.burst": [clients("per_ip: { rps: 7 }"), clients("per_ip: { rps: 7, burst: 9 }")],
   "clients.trusted_proxies": [clients(""), clients("trusted_proxies: [10.0.0.0/8]")],

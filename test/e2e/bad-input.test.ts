@@ -203,7 +203,7 @@ describe("bad input at the front door", () => {
       await socket.until(() => texts.length === before + 1);
       expect(JSON.parse(texts.at(-1) ?? "")).toMatchObject({ error: { code: expect.any(Number) } });
     }
-    expect((await socket.answer("eth_subscribe", ["nonsense"])).error.code).toBe(-32_602);
+    expect((await socket.answer("eth_subscribe", ["nonsense"])).error.code).toBe(-32_601);
     expect(await socket.call("eth_unsubscribe", ["0x00"])).toBe(false);
     expect(await socket.call("eth_gasPrice")).toMatch(/^0x/u);
   });

@@ -42,7 +42,7 @@ const CALLERS: readonly CallerView[] = [
     calls: 12,
     units: 240,
     inFlight: 1,
-    refused: { rate: 3, quota: 0, concurrent: 0, denied: 0 },
+    refused: { rate: 3, quota: 0, concurrent: 0, denied: 0, held: 0 },
     rate: { perSec: 10, left: 0.5 },
     unitRate: undefined,
     day: { used: 240, units: 1_000, per: "day", endsAtMs: 1_800_000_000_000 },

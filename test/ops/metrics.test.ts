@@ -54,7 +54,7 @@ const sourcesOf = (more: Partial<MetricSources> = {}): MetricSources => ({
       calls: 12,
       units: 240,
       inFlight: 1,
-      refused: { rate: 3, quota: 0, concurrent: 0, denied: 0 },
+      refused: { rate: 3, quota: 0, concurrent: 0, denied: 0, held: 0 },
       rate: undefined,
       unitRate: undefined,
       day: undefined,

@@ -21,6 +21,14 @@ export interface CallRefusal {
 /** The limits that callers without a key, or with one, are under. */
 type CallerConfig = ClientLimitsConfig & Partial<Omit<ClientKeyConfig, "id" | "hash">>;
 
+/** What a caller holds for as long as it likes. */
+export type Held = "connections" | "subscriptions";
+
+const REFUSED_HELD = {
+  connections: "too_many_connections",
+  subscriptions: "too_many_subscriptions",
+} as const satisfies Readonly<Record<Held, OwnReason>>;
+
 /** How long a caller waits whose calls are too many at once: until one of them ends, ms. */
 const BUSY_RETRY_MS = 100;
 
@@ -30,6 +38,7 @@ export class Caller {
   /** The key is gone from the configuration: whoever still holds it is refused. */
   isRevoked = false;
   inFlight = 0;
+  readonly held: Record<Held, number> = { connections: 0, subscriptions: 0 };
   /** Until then other hosts have used up what all share, monotonic ms. */
   sharedUntilMs = 0;
   /** Calls and units that the shared store has not heard of. */
@@ -37,7 +46,7 @@ export class Caller {
   unsharedUnits = 0;
   calls = 0;
   units = 0;
-  readonly refused = { rate: 0, quota: 0, concurrent: 0, denied: 0 };
+  readonly refused = { rate: 0, quota: 0, concurrent: 0, denied: 0, held: 0 };
   rate: RateBucket | undefined;
   unitRate: RateBucket | undefined;
   day: Quota | undefined;
@@ -124,6 +133,27 @@ export class Caller {
     return undefined;
   }
 
+  /** Why it may not hold one more; `take` follows when it may. */
+  crowded(what: Held): CallRefusal | undefined {
+    const most = this.#config[what];
+    if (most !== undefined && this.held[what] >= most) {
+      this.refused.held++;
+      const message = `${this.id} holds ${most} ${what}, as many as it may`;
+      return { reason: REFUSED_HELD[what], message };
+    }
+    return undefined;
+  }
+
+  /** Holds one more until `give`. */
+  take(what: Held): void {
+    this.held[what]++;
+  }
+
+  /** So many of those that it held are gone. */
+  give(what: Held, count = 1): void {
+    this.held[what] -= count;
+  }
+
   #refusal(method: string, units: number, nowMs: number, wallMs: number): CallRefusal | undefined {
     if (this.isRevoked) return REVOKED;
     if (this.#deny?.has(method) === true || this.#allow?.has(method) === false) {
@@ -160,6 +190,8 @@ export const NO_LIMITS: ClientLimitsConfig = {
   rate: undefined,
   units: { perSecond: undefined, perDay: undefined, perMonth: undefined },
   concurrent: undefined,
+  connections: undefined,
+  subscriptions: undefined,
 };
 
 /** The answer to a key that is unknown, or no longer known. */

@@ -104,9 +104,15 @@ export class ClientGate {
     const { perSecond, perDay, perMonth } = anonymous.units;
     this.#countsAnonymous =
       !anonymous.allowed ||
-      [anonymous.rate, perSecond, perDay, perMonth, anonymous.concurrent].some(
-        (limit) => limit !== undefined,
-      );
+      [
+        anonymous.rate,
+        perSecond,
+        perDay,
+        perMonth,
+        anonymous.concurrent,
+        anonymous.connections,
+        anonymous.subscriptions,
+      ].some((limit) => limit !== undefined);
     this.cors.configure(cors);
     this.profiles.configure(profiles);
   }
@@ -197,8 +203,8 @@ export class ClientGate {
     if (this.#unauthorised > 0) emit("rpc.client.unauthorised", { count: this.#unauthorised });
     this.#unauthorised = 0;
     for (const caller of this.#book.all) {
-      const { rate, quota, concurrent, denied } = caller.refused;
-      const sum = rate + quota + concurrent + denied;
+      const { rate, quota, concurrent, denied, held } = caller.refused;
+      const sum = rate + quota + concurrent + denied + held;
       const count = sum - (this.#told.get(caller) ?? 0);
       if (count === 0) continue;
       emit("rpc.client.refused", { key: caller.id, count });

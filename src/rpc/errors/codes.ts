@@ -29,7 +29,12 @@ export const OWN_ERRORS = {
   subscription_params: {
     code: -32602,
     status: 200,
-    meaning: "The subscription kind or filter is not understood.",
+    meaning: "The subscription names no kind, or its filter or cursor is not understood.",
+  },
+  subscription_kind: {
+    code: -32601,
+    status: 200,
+    meaning: "There are no subscriptions of this kind.",
   },
   filter_params: { code: -32602, status: 200, meaning: "The log filter is not understood." },
   filter_not_found: {
@@ -156,7 +161,12 @@ export const OWN_ERRORS = {
   too_many_subscriptions: {
     code: -32005,
     status: 200,
-    meaning: "This connection holds as many subscriptions as it may.",
+    meaning: "This connection, or the key, holds as many subscriptions as it may.",
+  },
+  too_many_connections: {
+    code: -32005,
+    status: 429,
+    meaning: "The key has as many WebSockets open as it may.",
   },
   response_too_large: { code: -32008, status: 200, meaning: "The answer is over the size limit." },
   internal: {

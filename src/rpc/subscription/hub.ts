@@ -41,6 +41,8 @@ export interface HubPorts {
 export interface HubLimits {
   /** Unsent bytes beyond which a client is closed. */
   readonly maxBufferedBytes: number;
+  /** How long an event may wait for a client before it is closed. */
+  readonly maxBehindMs: number;
   /** Subscriptions of one connection. */
   readonly maxSubscriptions: number;
 }
@@ -48,8 +50,6 @@ export interface HubLimits {
 const KINDS: readonly StreamKind[] = ["newHeads", "logs", "newPendingTransactions", "syncing"];
 /** How long upstream streams are kept after their last client, ms. */
 const LINGER_MS = 60_000;
-/** A client for which something waits this long is as slow as one whose buffer is full. */
-const MAX_BEHIND_MS = 10_000;
 /** Missing blocks or logs that stay missing for so long are worth an event. */
 const DEGRADED_MS = 2_000;
 /** WebSocket close code "try again later" (RFC 6455 registry). */
@@ -66,7 +66,7 @@ export class Hub implements FollowerListener {
   readonly #ports: HubPorts;
   readonly #limits: HubLimits;
   readonly #headSources = new Set<ProviderId>();
-  readonly #lag = new LagWatch(MAX_BEHIND_MS);
+  readonly #lag: LagWatch;
   #slow: Subscription[] = [];
   #lastWantedMs = { logs: Number.NEGATIVE_INFINITY, pending: Number.NEGATIVE_INFINITY };
   #waitingSinceMs: number | undefined;
@@ -80,6 +80,7 @@ export class Hub implements FollowerListener {
     this.follower = follower;
     this.#ports = ports;
     this.#limits = limits;
+    this.#lag = new LagWatch(limits.maxBehindMs);
     this.streams = new Streams(ports.newId, limits.maxBufferedBytes, (subscription) => {
       this.#slow.push(subscription);
     });
@@ -104,8 +105,8 @@ export class Hub implements FollowerListener {
   subscribe({ sink, kind, filter }: SubscribeRequest, nowMs: number): SubscribeReply {
     const { maxSubscriptions } = this.#limits;
     if (this.streams.countOf(sink.id) >= maxSubscriptions) {
-      const message = `subscription limit reached: ${maxSubscriptions} per connection`;
-      return { ok: false, code: CLIENT_LIMIT, message, data: { reason: "subscription_limit" } };
+      const message = `a connection holds at most ${maxSubscriptions} subscriptions`;
+      return { ok: false, code: CLIENT_LIMIT, message, data: { reason: "too_many_subscriptions" } };
     }
     let logFilter: LogFilter | undefined;
     if (kind === "logs") {

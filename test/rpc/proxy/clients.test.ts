@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ProfileConfig } from "../../../config/schema.ts";
+import type { HubPort } from "../../../src/rpc/proxy/ports.ts";
 import { anonymousOf, gateOf, keyOf } from "../clients/config.ts";
 import { FakeReply, type ScriptedUpstream, world, type World } from "./support.ts";
 
@@ -13,6 +14,10 @@ const withKey = (key: string): readonly string[] => [...JSON_TYPE, "X-Paceline-K
 
 const post = (w: World, headers: readonly string[] = JSON_TYPE, body = call(), url?: string) =>
   w.post(body, url, headers);
+
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+};
 
 describe("API keys", () => {
   const keyed = (more: Parameters<typeof keyOf>[1] = {}): World => {
@@ -381,7 +386,7 @@ describe("sockets of clients with a key", () => {
       admission.entered,
     );
     const say = (body: string): void => session.onMessage(Buffer.from(body));
-    return { status: 101, sent, closed, say };
+    return { status: 101, sent, closed, say, leave: () => session.onClose() };
   };
 
   const keyed = (more: Parameters<typeof keyOf>[1] = {}): World => {
@@ -405,6 +410,46 @@ describe("sockets of clients with a key", () => {
       { id: 2, error: { code: -32005, data: { reason: "rate_limited" } } },
       { id: 3, error: { code: -32005 } },
     ]);
+  });
+
+  it("are at most as many as the key may hold, and so are their subscriptions", async () => {
+    let given = 0;
+    const hub: HubPort = {
+      subscribe: () => Promise.resolve({ ok: true, id: `0x${++given}` }),
+      unsubscribe: () => Promise.resolve(true),
+      drop: () => undefined,
+    };
+    const w = world({ hub });
+    w.gateway.configure(gateOf({ keys: [keyOf("k", { connections: 2, subscriptions: 3 })] }));
+    const first = connect(w);
+    const second = connect(w);
+    expect(connect(w).status).toBe(429);
+    const subscribe = (to: typeof first, id: number): void =>
+      to.say?.(JSON.stringify({ jsonrpc: "2.0", id, method: "eth_subscribe", params: ["logs"] }));
+    for (const id of [1, 2]) subscribe(first, id);
+    for (const id of [3, 4]) subscribe(second, id);
+    await settle();
+    expect(second.sent).toMatchObject([
+      { id: 4, error: { code: -32005, data: { reason: "too_many_subscriptions" } } },
+      { id: 3, result: "0x3" },
+    ]);
+    // Who leaves gives back what it held.
+    first.leave?.();
+    const third = connect(w);
+    expect(third.status).toBe(101);
+    for (const id of [5, 6, 7]) subscribe(third, id);
+    await settle();
+    expect(third.sent.map(({ id, error }) => [id, error?.code])).toEqual([
+      [7, -32005],
+      [5, undefined],
+      [6, undefined],
+    ]);
+    second.say?.(
+      JSON.stringify({ jsonrpc: "2.0", id: 8, method: "eth_unsubscribe", params: ["0x3"] }),
+    );
+    subscribe(third, 9);
+    await settle();
+    expect(third.sent.at(-1)).toMatchObject({ id: 9, result: "0x6" });
   });
 
   it("are closed when the key is revoked, and stay open over any other change", () => {

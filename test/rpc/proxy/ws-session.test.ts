@@ -196,7 +196,7 @@ describe("a WebSocket client", () => {
     });
     await settle();
     expect(sink.answers.map((a) => [a.id, a.error.code])).toEqual([
-      [1, -32602],
+      [1, -32601],
       [3, -32005],
       [2, -32002],
     ]);

@@ -207,6 +207,7 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
             },
             closeSubscribers: (chain, reason) => disowned.push(`${chain}: ${reason}`),
             maxBufferedBytes: 1_000,
+            maxBehindMs: 10_000,
             maxSubscriptions: 4,
           },
           { register: subscriptionHubKey("ethereum") },

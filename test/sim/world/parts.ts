@@ -11,6 +11,8 @@ import type { SimWorld } from "./world.ts";
 
 /** Unsent bytes beyond which a subscriber is closed: little, so that a slow one shows soon. */
 export const MAX_BUFFERED_BYTES = 32 * 1024;
+/** How long an event may wait for a subscriber. */
+const MAX_BEHIND_MS = 10_000;
 const SNAPSHOT_MS = 10_000;
 
 /** The parts of the tree; `running` is the host's record of the configuration last applied. */
@@ -72,6 +74,7 @@ export const partsOf = (world: SimWorld, running: { config: Config }): Applicati
           }),
         closeSubscribers: (chain, reason) => gateway.ws.closeSubscribers(chain, reason),
         maxBufferedBytes: MAX_BUFFERED_BYTES,
+        maxBehindMs: MAX_BEHIND_MS,
         maxSubscriptions: 128,
       }),
       openHttp: (state, provider) => wires.http(world.endpoint(state.name, provider.id)),

@@ -93,6 +93,8 @@ export class WsFront {
     const route = { ...read.route, options: { ...directed, clientRequestId: undefined } };
     const missing = optionsFault(chain, route, route.options);
     if (missing !== undefined) return refused(missing);
+    const crowded = caller?.crowded("connections");
+    if (crowded !== undefined) return refused(crowded);
     return { ok: true, route, entered };
   }
 
@@ -100,13 +102,15 @@ export class WsFront {
   open(route: Route, sink: SessionSink, url: string, entered: Entered = FREE): ClientSession {
     const session = new WsSession(this.#engine, route, entered, sink, () => url);
     this.#sessions.add(session);
+    const { caller } = entered;
+    caller?.take("connections");
     return {
       onMessage: (body) => session.onMessage(body),
       get inFlight() {
         return session.inFlight;
       },
       onClose: () => {
-        this.#sessions.delete(session);
+        if (this.#sessions.delete(session)) caller?.give("connections");
         session.onClose();
       },
     };

@@ -60,7 +60,7 @@ export class WsSession {
     this.#route = route;
     this.#entered = entered;
     this.#sink = sink;
-    this.#subscriptions = new WsSubscriptions(engine, sink, this.#pins);
+    this.#subscriptions = new WsSubscriptions(engine, entered.caller, sink, this.#pins);
     this.#websocketUrl = websocketUrl;
   }
 

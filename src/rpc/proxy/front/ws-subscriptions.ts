@@ -2,6 +2,7 @@
  * The subscriptions of one client's WebSocket: which are open, at which chain's hub, and which wait for
  * the hub's word.
  */
+import type { Caller, CallRefusal } from "../../clients/caller.ts";
 import type { ConnectionPins } from "../../consistency/pinning.ts";
 import type { OwnReason } from "../../errors/codes.ts";
 import type { ChainName } from "../../ids.ts";
@@ -29,14 +30,16 @@ export class WsSubscriptions {
   /** Where the hubs write to; events are held while a subscribe waits for its reply. */
   readonly gate: GatedSink;
   readonly #engine: Engine;
+  readonly #caller: Caller | undefined;
   readonly #sink: SessionSink;
   readonly #pins: ConnectionPins;
   readonly #byId = new Map<string, ChainView>();
   readonly #asking = new Set<Asking>();
   #isDropped = false;
 
-  constructor(engine: Engine, sink: SessionSink, pins: ConnectionPins) {
+  constructor(engine: Engine, caller: Caller | undefined, sink: SessionSink, pins: ConnectionPins) {
     this.#engine = engine;
+    this.#caller = caller;
     this.#sink = sink;
     this.#pins = pins;
     this.gate = new GatedSink(sink);
@@ -50,40 +53,46 @@ export class WsSubscriptions {
   /** Serves `eth_subscribe`. */
   open(call: Call, sink: CallSink): void {
     const [kind, filter] = paramsOf(call);
-    if (typeof kind !== "string" || !KINDS.has(kind)) {
-      const message =
-        typeof kind === "string"
-          ? `no subscription of kind ${kind.slice(0, 100)}`
-          : `name a kind first: ${[...KINDS].join(", ")}`;
+    if (typeof kind !== "string") {
+      // go-ethereum's words.
+      const message = `expected subscription name as first argument: ${[...KINDS].join(", ")}`;
       this.#refuse(call, sink, "subscription_params", message);
       return;
     }
-    const limit = this.#engine.limits.wsMaxSubscriptions;
-    if (this.#byId.size + this.#asking.size >= limit) {
-      const message = `a connection holds at most ${limit} subscriptions`;
-      this.#refuse(call, sink, "too_many_subscriptions", message);
+    if (!KINDS.has(kind)) {
+      const message = `no ${JSON.stringify(kind.slice(0, 100))} subscription in eth namespace`;
+      this.#refuse(call, sink, "subscription_kind", message);
+      return;
+    }
+    const crowded = this.#crowded();
+    if (crowded !== undefined) {
+      this.#refuse(call, sink, crowded.reason, crowded.message);
       return;
     }
     const { chain } = call;
     const asking: Asking = { chain, lost: undefined };
     this.#asking.add(asking);
+    this.#caller?.take("subscriptions");
     chain.hub.subscribe(this.gate, kind as SubscriptionKind, filter).then(
       (reply) => {
         this.#asking.delete(asking);
         if (this.#isDropped) {
           // The client left while the hub opened the stream.
           chain.hub.drop(this.gate);
+          this.#caller?.give("subscriptions");
         } else if (reply.ok) {
           this.#byId.set(reply.id, chain);
           if (kind === "newHeads") this.#pins.hearHeads();
           this.#engine.answer(call, sink, JSON.stringify(reply.id));
           if (asking.lost !== undefined) this.lose(chain.name, asking.lost);
         } else {
+          this.#caller?.give("subscriptions");
           this.#engine.relayError(call, sink, reply.code, reply.message, reply.data);
         }
       },
       () => {
         this.#asking.delete(asking);
+        this.#caller?.give("subscriptions");
         this.#refuse(call, sink, "internal", "the subscription could not be opened");
       },
     );
@@ -98,6 +107,7 @@ export class WsSubscriptions {
       return;
     }
     this.#byId.delete(id as string);
+    this.#caller?.give("subscriptions");
     chain.hub.unsubscribe(this.gate, id as string).then(
       (wasKnown) => this.#engine.answer(call, sink, String(wasKnown)),
       () => this.#refuse(call, sink, "internal", "the subscription could not be closed"),
@@ -108,6 +118,7 @@ export class WsSubscriptions {
   drop(): void {
     this.#isDropped = true;
     for (const chain of new Set(this.#byId.values())) chain.hub.drop(this.gate);
+    this.#caller?.give("subscriptions", this.#byId.size);
     this.#byId.clear();
   }
 
@@ -121,6 +132,14 @@ export class WsSubscriptions {
     if (!this.#sink.isOpen || ![...this.#byId.values()].some(isOf)) return false;
     this.#sink.close(1013, reason);
     return true;
+  }
+
+  /** Why there may not be one more. */
+  #crowded(): Pick<CallRefusal, "reason" | "message"> | undefined {
+    const limit = this.#engine.limits.wsMaxSubscriptions;
+    if (this.#byId.size + this.#asking.size < limit) return this.#caller?.crowded("subscriptions");
+    const message = `a connection holds at most ${limit} subscriptions`;
+    return { reason: "too_many_subscriptions", message };
   }
 
   #refuse(call: Call, sink: CallSink, reason: OwnReason, message: string): void {
