@@ -312,8 +312,11 @@ describe("a log filter", () => {
       { blockHash: `0x${"1".repeat(64)}`, fromBlock: "0x1" },
       "can't specify fromBlock/toBlock with blockHash",
     ],
-    [{ address: "0x12" }, "address: not a hex string of the right length"],
-    [{ topics: [null, null, null, null, null] }, "more than 4 topic positions"],
+    [
+      { address: "0x12" },
+      "invalid address: hex has invalid length 1 after decoding; expected 20 for address",
+    ],
+    [{ topics: [null, null, null, null, null] }, "exceed max topics"],
   ])("is refused: %j", (filter, message) => {
     expect(readCriteria(filter)).toEqual({ ok: false, message });
   });
