@@ -38,6 +38,14 @@ export const DEFAULTS = {
   clients: { keys: [], trusted_proxies: [], units: {} },
   cors: { origins: [], max_age: "10m" },
   cache: { enabled: true, max_size: "256MiB", policies: [] },
+  pairing: {
+    workers: 0,
+    queue: { capacity: 1_000, drain_timeout: "5s" },
+    results: { capacity: 1_000 },
+    cache: { enabled: true, capacity: 100, ttl: "30s" },
+    errors: { threshold: 10, window: "60s", restart: false },
+    batch: { max_policies: 1_000 },
+  },
 } as const;
 
 /** What holds for an API key that says nothing else. */
@@ -50,6 +58,9 @@ export const KEY_DEFAULTS = {
 
 /** What holds for a profile that says nothing else. */
 export const PROFILE_DEFAULTS = { providers: [], rps_limit: 100, burst_limit: 500 } as const;
+
+/** What holds for a pairing market that says nothing else. */
+export const MARKET_DEFAULTS = { profile: "pairing", top: 5, max_providers: 1_048_576 } as const;
 
 /** What holds for a chain that says nothing else. */
 export const CHAIN_DEFAULTS = {

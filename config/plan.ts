@@ -51,6 +51,7 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     "slowLog",
     ...HOT_GROUPS,
     "cache",
+    "pairing",
   ] as const) {
     for (const key of changedKeys(running[group], wanted[group])) {
       const name = `${spelled(group)}.${spelled(key)}`;

@@ -59,8 +59,46 @@ export interface Config {
   /** By name. */
   readonly profiles: Readonly<Record<string, ProfileConfig>>;
   readonly cache: CacheConfig;
+  readonly pairing: PairingConfig;
   /** In the order of the file. */
   readonly chains: readonly ChainConfig[];
+}
+
+/** The pairing service; off without a market. */
+export interface PairingConfig {
+  /** In the order of the file. */
+  readonly markets: readonly MarketConfig[];
+  /** 0: one per core, at most 10. */
+  readonly workers: number;
+  readonly queue: {
+    readonly capacity: number;
+    /** What waits when the host stops is still worked on for so long. */
+    readonly drainTimeoutMs: number;
+  };
+  readonly results: { readonly capacity: number };
+  /** Rankings that are kept, of all markets together. */
+  readonly cache: {
+    readonly enabled: boolean;
+    readonly capacity: number;
+    readonly ttlMs: number;
+  };
+  /** When a worker with errors is told of. */
+  readonly errors: {
+    readonly threshold: number;
+    readonly windowMs: number;
+    readonly restart: boolean;
+  };
+  readonly batch: { readonly maxPolicies: number };
+}
+
+/** One market of providers. */
+export interface MarketConfig {
+  readonly name: string;
+  /** Profile that scores when a request does not say. */
+  readonly profile: string;
+  /** Providers of a result when a request does not say. */
+  readonly top: number;
+  readonly maxProviders: number;
 }
 
 /** Where clients connect. */

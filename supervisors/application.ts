@@ -6,6 +6,7 @@
  *     ├── chains     chain:<name>, one per configured chain (chain.ts)
  *     │   └── head-tracker · message-aggregator · subscription-hub · providers · provider-pool
  *     │       └── provider:<id>   circuit-breaker (http, ws) · ws-connection · probe (provider.ts)
+ *     ├── pairing    directory · policy-queue · result-buffer · workers · intake, when configured (pairing.ts)
  *     └── chain-registry          keeps the children of `chains` equal to the configuration
  */
 import { tableKeeperKey } from "../actors/ops/table-keeper.ts";
@@ -14,6 +15,7 @@ import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/
 import { chain, type ChainParts } from "./chain.ts";
 import { chains, chainsName } from "./chains.ts";
 import { ops, type OpsParts } from "./ops.ts";
+import { pairing, type PairingParts } from "./pairing.ts";
 
 type Registry = ArgsOf<typeof chainRegistry>;
 
@@ -21,6 +23,8 @@ type Registry = ArgsOf<typeof chainRegistry>;
 export interface ApplicationParts {
   readonly ops: OpsParts;
   readonly chain: ChainParts;
+  /** Undefined without a configured market. */
+  readonly pairing?: PairingParts | undefined;
   readonly registry: Pick<Registry, "configured" | "record" | "openTable" | "closeSubscribers">;
 }
 
@@ -36,6 +40,7 @@ export const application = (parts: ApplicationParts): SupervisorSpec =>
     children: [
       ops(parts.ops),
       chains(),
+      ...(parts.pairing === undefined ? [] : [pairing(parts.pairing)]),
       child(
         chainRegistry,
         {

@@ -68,12 +68,14 @@ const allowed: Readonly<Record<string, Rule>> = {
   "src/otp": ["src/lib"],
   config: ["src/lib"],
   "src/matching": ["src/lib"],
+  "src/pairing": ["src/lib", "src/matching", /^config$/],
   "src/rpc": ["src/lib", "src/matching", /^config$/],
   "src/ops": ["src/lib", "config", /^src\/\w+\/(protocol|ids)\.ts$/],
   "src/io": ["src/lib", "config"],
   "actors/rpc": ["src/otp", "src/lib", "src/matching", "src/rpc", "src/io", "config", "actors/ops"],
+  "actors/pairing": ["src/otp", "src/lib", "src/matching", "src/pairing", "src/io", "config"],
   "actors/ops": ["src/otp", "src/lib", "src/matching", "src/ops", "src/io", "config", "actors/rpc"],
-  supervisors: ["actors/rpc", "actors/ops", "src/otp", "config"],
+  supervisors: ["actors/rpc", "actors/pairing", "actors/ops", "src/otp", "config"],
 };
 
 const mayImport = (room: string, target: string): boolean => {

@@ -11,6 +11,7 @@ import { cacheKeys } from "./cache.ts";
 import { chainRule } from "./chain.ts";
 import { clientsGroup, corsGroup, profilesMap } from "./clients.ts";
 import * as field from "./fields.ts";
+import { pairingGroup } from "./pairing.ts";
 
 const limits = DEFAULTS.limits;
 const LOG_LEVEL = "(?:[a-z][a-z0-9._-]*=)?(?:trace|debug|info|warn|error|fatal|silent)";
@@ -224,6 +225,7 @@ export const documentSchema = z
         field.host(DEFAULTS.cache.max_size),
       ),
     }),
+    pairing: pairingGroup,
     chains: z.record(z.string(), chainRule).meta({
       description: "The chains by name.",
       "x-reload": "process",

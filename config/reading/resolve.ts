@@ -6,6 +6,7 @@ import type { Completion } from "./complete.ts";
 import { CHAIN_DEFAULTS, DEFAULTS, PROVIDER_DEFAULTS, QUORUM_RULE_DEFAULTS } from "../default.ts";
 import { formatPath } from "../diagnostic.ts";
 import { resolveClients, resolveProfiles, resolveRate } from "./resolve-clients.ts";
+import { resolvePairing } from "./resolve-pairing.ts";
 import type { ConfigDocument } from "../keys/document.ts";
 import { STRATEGY_ALIASES } from "../schema.ts";
 import type {
@@ -81,6 +82,7 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
     },
     profiles: resolveProfiles(document.profiles),
     cache: { maxSizeBytes: bytes(document.cache?.max_size ?? DEFAULTS.cache.max_size) },
+    pairing: resolvePairing(document.pairing, ms),
     chains: Object.entries(document.chains).map(([name, chain]) =>
       resolveChain(name, chain, document.cache, completion),
     ),

@@ -1,4 +1,6 @@
-/** docs/errors.md from the error tables of the gateway. */
+/** docs/errors.md from the error tables of the gateway and of pairing. */
+import type { PairingError } from "../../src/pairing/errors.ts";
+import { PAIRING_ERRORS } from "../../src/pairing/errors.ts";
 import type { OwnError } from "../../src/rpc/errors/codes.ts";
 import { OWN_ERRORS } from "../../src/rpc/errors/codes.ts";
 import type { Decision } from "../../src/rpc/errors/decisions.ts";
@@ -25,9 +27,12 @@ export function render(): string {
     String(status),
     meaning,
   ]);
+  const pairing = Object.entries<PairingError>(PAIRING_ERRORS).map(
+    ([code, { status, meaning }]) => [`\`${code}\``, String(status), meaning],
+  );
   return `# Errors
 
-Generated from \`src/rpc/errors/\` by \`node scripts/docs.ts\`; do not edit.
+Generated from \`src/rpc/errors/\` and \`src/pairing/errors.ts\` by \`node scripts/docs.ts\`; do not edit.
 
 ## Errors of ours
 
@@ -35,6 +40,10 @@ Every one carries \`data.reason\`, the token of the first column. Batches are al
 status is that of a single call.
 
 ${markdownTable(["reason", "code", "HTTP", "when"], own)}
+
+## Refusals of pairing
+
+${markdownTable(["code", "HTTP", "when"], pairing)}
 
 ## Classes of outcomes
 

@@ -39,6 +39,7 @@ import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
 import { watchAlarms, watchdogOptions } from "./loop-watch.ts";
 import { observe } from "./observe.ts";
+import { makePairing } from "./pairing/service.ts";
 import { makeRedis } from "./redis.ts";
 import type { ConfigReading } from "./reading.ts";
 import { createHandler } from "./routes.ts";
@@ -124,6 +125,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   gateway.configure(running.config);
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
+  const pairing = makePairing(running.config.pairing, node);
   const callers = () => callerViews(gateway.engine.gate.callers, now());
   const observed = observe({
     node,
@@ -136,6 +138,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     filters: () => gateway.engine.filters.counts(),
     redis,
     callers,
+    pairing: () => pairing?.book.view(),
     loopAlarm: watchAlarms(node),
   });
   const onFault = (error: unknown, url: string): void =>
@@ -238,6 +241,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
           () => running.config.limits,
           (text) => redact(text),
         ),
+        pairing: pairing?.parts,
         registry: {
           configured: () => running.config.chains,
           record: (config) => makeChainRecord(node, config),

@@ -13,6 +13,7 @@ import type { RedisView } from "../ops/metrics/samplers.ts";
 import type { RequestMeter } from "../ops/metrics/request-meter.ts";
 import { processesView, restartsByChain } from "../ops/processes.ts";
 import type { CallerView, ChainView } from "../ops/views.ts";
+import type { PairingView } from "../pairing/protocol.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import { statsTable } from "../rpc/stream-stats.ts";
 import { statesOf } from "./chain-records.ts";
@@ -33,6 +34,8 @@ export interface ObserveOptions {
   readonly callers: () => readonly CallerView[];
   /** The watchdog's last alarm. */
   readonly loopAlarm: () => LoopAlarm | undefined;
+  /** Undefined without a configured market. */
+  readonly pairing: () => PairingView | undefined;
   /** Stateful filters that are open, by kind. */
   readonly filters: () => readonly { readonly kind: string; readonly count: number }[];
 }
@@ -100,6 +103,7 @@ export const observe = (options: ObserveOptions): Observation => {
       host: () => probe.sample(),
       suppressedLogLines: () => log.suppressedLines,
       redis: () => options.redis,
+      pairing: options.pairing,
       callers: options.callers,
       alerts,
       answersLimitBytes: () => config().cache.maxSizeBytes,

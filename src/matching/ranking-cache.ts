@@ -33,6 +33,9 @@ export interface RankingCacheStats {
   readonly frequencyDistribution: Readonly<Record<number, number>>;
 }
 
+/** The counts of a cache alone, since it began. */
+export type RankingCacheCounts = Pick<RankingCacheStats, "size" | "hits" | "misses" | "evictions">;
+
 interface Kept {
   readonly ranking: Ranking;
   readonly index: ProviderIndex;
@@ -48,6 +51,7 @@ export class RankingCache {
   #hits = 0;
   #misses = 0;
   #evictions = 0;
+  #isHit = false;
 
   constructor({ capacity, ttlMs }: RankingCacheOptions) {
     this.#entries = new Lfu(capacity);
@@ -58,7 +62,8 @@ export class RankingCache {
   rank(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): Ranking {
     const key = keyOf(plan, index, seed);
     const kept = this.#isOn ? this.#entries.get(key) : undefined;
-    if (kept !== undefined && isFresh(kept, plan, index, nowMs)) {
+    this.#isHit = kept !== undefined && isFresh(kept, plan, index, nowMs);
+    if (kept !== undefined && this.#isHit) {
       if (this.#counts) this.#hits++;
       return kept.ranking;
     }
@@ -66,6 +71,16 @@ export class RankingCache {
     const ranking = match(plan, index, { seed });
     if (this.#isOn) this.#keep(key, { ranking, index, expiresAtMs: nowMs + this.#ttlMs });
     return ranking;
+  }
+
+  /** Whether the last ranking that was asked for had been kept. */
+  get isHit(): boolean {
+    return this.#isHit;
+  }
+
+  /** Counts from 0 again; what is kept stays. */
+  resetStats(): void {
+    this.#hits = this.#misses = this.#evictions = 0;
   }
 
   /** Changes the bound; what is over it leaves at once, the least asked for first. */
@@ -87,6 +102,12 @@ export class RankingCache {
   /** Forgets everything; counts stay. */
   clear(): void {
     this.#entries.clear();
+  }
+
+  /** How much it holds and did, without the distribution. */
+  get counts(): RankingCacheCounts {
+    const { size } = this.#entries;
+    return { size, hits: this.#hits, misses: this.#misses, evictions: this.#evictions };
   }
 
   /** What it holds and did. */

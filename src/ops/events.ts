@@ -21,6 +21,7 @@ import {
   writeEvents,
   clientEvents,
 } from "./events/requests.ts";
+import { pairingEvents } from "./events/pairing.ts";
 import { processEvents, systemEvents } from "./events/runtime.ts";
 import type { EventLevel, EventSpec } from "./events/spec.ts";
 import {
@@ -54,6 +55,7 @@ export const EVENTS = {
   ...quotaEvents,
   ...clientEvents,
   ...redisEvents,
+  ...pairingEvents,
   ...systemEvents,
   ...telemetryEvents,
 } as const satisfies Readonly<Record<string, EventSpec>>;

@@ -45,6 +45,18 @@ const OTHER: Readonly<Record<string, string>> = {
   "redis.url": '"redis://:pass@redis.example:6379/1"',
   "redis.key_prefix": '"p7:"',
   "redis.timeout": "7ms",
+  "pairing.markets": "{ eu: {} }",
+  "pairing.workers": "7",
+  "pairing.queue.capacity": "7",
+  "pairing.queue.drain_timeout": "7s",
+  "pairing.results.capacity": "7",
+  "pairing.cache.enabled": "false",
+  "pairing.cache.capacity": "7",
+  "pairing.cache.ttl": "7s",
+  "pairing.errors.threshold": "7",
+  "pairing.errors.window": "7s",
+  "pairing.errors.restart": "true",
+  "pairing.batch.max_policies": "7",
   "chains.<name>.chain_id": "2",
   "chains.<name>.allow_client_directives": "false",
   "chains.<name>.aliases": "[eth]",
@@ -133,9 +145,12 @@ const READING = ["id", "api_key_required", "required"].map(
   (key) => `chains.<name>.providers[].${key}`,
 );
 
-/** Keys that need others beside them; `clients.test.ts` goes through them. */
+/** Keys that need others beside them; `clients.test.ts` and `pairing.test.ts` go through them. */
 const isSomebodysElse = (path: string): boolean =>
-  path.startsWith("clients.") || path.startsWith("profiles.") || /\.(rate|quota)\./.test(path);
+  path.startsWith("clients.") ||
+  path.startsWith("profiles.") ||
+  path.startsWith("pairing.markets.") ||
+  /\.(rate|quota)\./.test(path);
 
 const leaves = documentedKeys().filter(
   ({ path, kind }) =>

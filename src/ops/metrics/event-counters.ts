@@ -24,6 +24,12 @@ const counts =
   (sink, fields) =>
     sink.add(`paceline_${metric}`, labelsOf(fields, names));
 
+/** Adds the `count` of an event that tells of several. */
+const sums =
+  (metric: string): Handler =>
+  (sink, { count }) =>
+    sink.add(`paceline_${metric}`, [], typeof count === "number" ? count : 1);
+
 const endpoint = ["chain", "provider", "transport"];
 const provider = ["chain", "provider"];
 
@@ -137,6 +143,10 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   },
   "otp.zombie": counts("otp_zombie_operations_total", "op"),
   "otp.mailbox.dropped": countsProcess("otp_mailbox_drops_total", "process"),
+  "pairing.queue.full": sums("policy_queue_refused_total"),
+  "pairing.results.dropped": sums("pairing_results_dropped_total"),
+  "pairing.worker.down": counts("pairing_worker_crashes_total"),
+  "pairing.worker.errors": counts("pairing_worker_alerts_total"),
   "telemetry.handler.failure": counts("telemetry_handler_failures_total"),
 };
 

@@ -10,11 +10,12 @@ export const METRIC_LABELS: Readonly<
   chain: { meaning: "configured name of the chain" },
   code: { meaning: "WebSocket close code" },
   direction: { values: ["user", "system"], meaning: "where CPU time went" },
-  filter: { meaning: "selection filter" },
+  filter: { meaning: "filter of selection or pairing" },
   hedge: { values: ["fired", "won", "denied"], meaning: "what became of a hedge" },
   hash: { meaning: "short hash of the running configuration" },
   key: { meaning: "id of the API key, or anonymous" },
   kind: { meaning: "kind of the thing counted: stream, garbage collection, memory" },
+  market: { meaning: "configured name of the pairing market" },
   method: { meaning: "JSON-RPC method, 64 per provider" },
   method_class: {
     values: ["head", "state", "block", "logs", "trace", "write", "subscribe", "other"],

@@ -1,6 +1,7 @@
 /** How each sampled family of the metrics table is copied out of the live cells at scrape time. */
 import { chainVerdict, endpointsOf, isEndpointUsable, isProviderUsable } from "../status.ts";
 import type { Alert } from "../alerts.ts";
+import type { MarketCounts, PairingView } from "../../pairing/protocol.ts";
 import type {
   AnswerCounters,
   CacheCounters,
@@ -34,6 +35,8 @@ export interface MetricSources {
   /** Undefined without a configured Redis. */
   readonly redis: () => RedisView | undefined;
   readonly alerts: () => readonly Alert[];
+  /** Undefined without a configured market. */
+  readonly pairing: () => PairingView | undefined;
   /** Most bytes of answers that the node keeps. */
   readonly answersLimitBytes: () => number;
 }
@@ -45,6 +48,19 @@ export interface RedisView {
 }
 
 type Sample = Sampler<MetricSources>;
+
+const perMarket =
+  (put: (market: MarketCounts, put: Put) => void): Sample =>
+  ({ pairing }, add) => {
+    for (const market of pairing()?.markets ?? []) put(market, add);
+  };
+
+const ofPairing =
+  (value: (view: PairingView) => number): Sample =>
+  ({ pairing }, put) => {
+    const view = pairing();
+    if (view !== undefined) put([], value(view));
+  };
 
 const perChain =
   (put: (chain: ChainView, put: Put, nowMs: number) => void): Sample =>
@@ -290,6 +306,20 @@ const byName: Readonly<Record<string, Sample>> = {
   redis_commands_total: ({ redis }, put) => {
     for (const [result, count] of Object.entries(redis()?.counters ?? {})) put([result], count);
   },
+  market_rows: perMarket(({ name, rows }, put) => put([name], rows)),
+  market_version: perMarket(({ name, version }, put) => put([name], version)),
+  pairings_total: perMarket(({ name, durations }, put) => put([name], durations.count)),
+  match_seconds: perMarket(({ name, durations }, put) => put([name], durations)),
+  match_empty_total: perMarket(({ name, emptyBy }, put) => {
+    for (const [filter, count] of emptyBy) put([name, filter], count);
+  }),
+  ranking_cache_entries: ofPairing(({ cache }) => cache.size),
+  ranking_cache_hits_total: ofPairing(({ cache }) => cache.hits),
+  ranking_cache_misses_total: ofPairing(({ cache }) => cache.misses),
+  ranking_cache_evictions_total: ofPairing(({ cache }) => cache.evictions),
+  policy_queue_depth: ofPairing(({ counts }) => counts.depth),
+  pairing_worker_processed_total: ofPairing(({ counts }) => counts.processed),
+  pairing_worker_errors_total: ofPairing(({ counts }) => counts.errors),
   log_lines_suppressed_total: one(({ suppressedLogLines }) => suppressedLogLines()),
   alerts_active: ({ alerts }, put) => {
     const active = alerts();

@@ -9,6 +9,7 @@
 import type { MetricDef } from "./families/family.ts";
 import { configFamilies, hostFamilies, watcherFamilies } from "./families/host.ts";
 import { endpointFamilies, chainFamilies, quotaFamilies } from "./families/providers.ts";
+import { pairingFamilies } from "./families/pairing.ts";
 import { requestFamilies, answerFamilies, keyFamilies } from "./families/requests.ts";
 import { runtimeFamilies } from "./families/runtime.ts";
 import { raceFamilies, streamFamilies } from "./families/streams.ts";
@@ -22,7 +23,7 @@ export const OTHER = "_OTHER";
 
 /** Sample lines allowed in one family and in all of them together. */
 export const MAX_LINES_PER_FAMILY = 2_000;
-export const MAX_LINES = 20_000;
+export const MAX_LINES = 21_000;
 
 /** The table. */
 export const METRICS: readonly MetricDef[] = [
@@ -37,6 +38,7 @@ export const METRICS: readonly MetricDef[] = [
   ...hostFamilies,
   ...keyFamilies,
   ...quotaFamilies,
+  ...pairingFamilies,
   ...watcherFamilies,
 ];
 

@@ -1,0 +1,257 @@
+/**
+ * Owns the markets: who is in them, and how they score. It alone writes; everybody reads the book at
+ * once. Loads are taken in a slice a turn, so that single changes and requests go on between.
+ *
+ * Permanent. A restart loses loads under way; the markets are the book's, which outlives it. Markets
+ * that are new get back what was kept of them before anybody is served.
+ */
+import {
+  defineActor,
+  isCleanReason,
+  keyFor,
+  later,
+  reply,
+  stop,
+  type Ctx,
+  type From,
+} from "../../src/otp/index.ts";
+import { badInput } from "../../src/pairing/fault.ts";
+import { LoadJob } from "../../src/pairing/load-job.ts";
+import type { MarketBook } from "../../src/pairing/market-book.ts";
+import type { PairingMarket } from "../../src/pairing/market.ts";
+import { generatedAddress, parseProvider } from "../../src/pairing/provider.ts";
+import type {
+  LoadReport,
+  MarketChange,
+  ProviderRecord,
+  Reply as Answer,
+  ScoringView,
+} from "../../src/pairing/protocol.ts";
+import type { ProviderStore } from "../../src/pairing/provider-store.ts";
+
+/** What a directory is started with. */
+export interface DirectoryArgs {
+  readonly book: MarketBook;
+  /** Brings back what was kept of a market, as much at a time as it likes. */
+  readonly restore?:
+    | ((
+        market: string,
+        put: (providers: readonly ProviderRecord[]) => void,
+        signal: AbortSignal,
+      ) => Promise<void>)
+    | undefined;
+  /** Hears of every change of a market, in order. */
+  readonly onChange?: ((change: MarketChange) => void) | undefined;
+}
+
+/** A load as it is asked for. */
+export interface LoadRequest {
+  readonly market: string;
+  readonly providers: readonly unknown[];
+  readonly mode: "replace" | "add";
+}
+
+interface Loading {
+  readonly job: LoadJob;
+  readonly from: From<Answer<LoadReport>>;
+  /** What a `replace` will have brought. */
+  readonly brought: ProviderRecord[];
+}
+
+interface State extends DirectoryArgs {
+  readonly loads: Map<string, Loading>;
+  readonly restoring: Map<string, ProviderStore>;
+  named: number;
+}
+
+/** Wait before a failed restore is tried again, ms. */
+const RETRY_MS = 1_000;
+/** A restore may take as long as it must. */
+const RESTORE_TIMEOUT_MS = Number.POSITIVE_INFINITY;
+
+/** The directory. */
+export const directory = defineActor({
+  name: "pairing/directory",
+  trapExit: true,
+  init: (args: DirectoryArgs, ctx): State => {
+    const state: State = { ...args, loads: new Map(), restoring: new Map(), named: 0 };
+    for (const market of args.book.open()) {
+      if (args.restore === undefined) args.book.filled(market);
+      else restore(state, market, ctx);
+    }
+    return state;
+  },
+  calls: {
+    load: (state, request: LoadRequest, ctx, from: From<Answer<LoadReport>>) => {
+      const refusal = begin(state, request, ctx, from);
+      return refusal === undefined ? later(state) : reply(state, refusal);
+    },
+    add: (state, { market, provider }: { market: string; provider: unknown }, ctx) =>
+      reply(state, add(state, market, provider, ctx)),
+    remove: (state, { market, address }: { market: string; address: string }) =>
+      reply(state, remove(state, market, address)),
+    setWeights: (state, change: WeightChange) => {
+      const found = writable(state, change.market);
+      const answer: Answer<ScoringView> = found.ok
+        ? state.book.write(() => found.value.setWeights(change.profile, change.weights))
+        : found;
+      return reply(state, answer);
+    },
+    resetStats: (state, _arg: undefined) => {
+      for (const market of state.book.all()) market.tally.reset();
+      state.book.cache.resetStats();
+      state.book.cache.clear();
+      return reply(state, "reset" as const);
+    },
+  },
+  on: (state, info, ctx) => {
+    if (info.type === "info") step(state, info.payload as { readonly load: string }, ctx);
+    else if (info.type === "exit" && !isCleanReason(info.reason)) return stop(state, info.reason);
+    else if (info.type === "task") restored(state, info.key, info.result, ctx);
+    else if (info.type === "timer") restore(state, info.payload as string, ctx);
+    return state;
+  },
+  terminate: ({ book }, reason) => {
+    if (isCleanReason(reason)) book.close();
+  },
+  formatState: ({ book, loads, restoring }) => ({
+    markets: Object.fromEntries([...book.all()].map(({ name, store }) => [name, store.size])),
+    loading: [...loads.keys()],
+    restoring: [...restoring.keys()],
+  }),
+});
+
+/** Finds the directory. */
+export const directoryKey = keyFor(directory);
+
+/** Weights of a profile that are to change. */
+export interface WeightChange {
+  readonly market: string;
+  readonly profile: string;
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+const busy = (market: string): Answer<never> => ({
+  ok: false,
+  refusal: { code: "PAIRING_BUSY", message: `market ${market} is being loaded` },
+});
+
+/** A market that may be changed now. */
+const writable = (state: State, market: string): Answer<PairingMarket> =>
+  state.loads.get(market)?.job.mode === "replace" ? busy(market) : state.book.find(market);
+
+function begin(
+  state: State,
+  { market, providers, mode }: LoadRequest,
+  ctx: Ctx,
+  from: From<Answer<LoadReport>>,
+): Answer<LoadReport> | undefined {
+  const found = state.book.find(market);
+  if (!found.ok) return found;
+  if (state.loads.has(market)) return busy(market);
+  const store = mode === "replace" ? found.value.emptyStore() : found.value.store;
+  const job = new LoadJob(market, mode, store, providers, () => newAddress(state, store, ctx));
+  state.loads.set(market, { job, from, brought: [] });
+  ctx.self.send({ load: market });
+  return undefined;
+}
+
+/** One slice of a load; the next one waits its turn in the mailbox. */
+function step(state: State, { load }: { readonly load: string }, ctx: Ctx): void {
+  const loading = state.loads.get(load);
+  const found = state.book.find(load);
+  if (loading === undefined || !found.ok) return;
+  const { job, from, brought } = loading;
+  const isDone = state.book.write(() => job.step());
+  const isAside = job.mode === "replace";
+  if (isAside) for (const provider of job.taken) brought.push(provider);
+  else if (job.taken.length > 0) {
+    state.onChange?.({ type: "put", market: load, providers: job.taken });
+  }
+  if (!isDone) {
+    ctx.self.send({ load });
+    return;
+  }
+  state.loads.delete(load);
+  const market = found.value;
+  if (isAside) {
+    state.book.write(() => market.swap(job.store));
+    state.onChange?.({ type: "cleared", market: load });
+    state.onChange?.({ type: "put", market: load, providers: brought });
+  }
+  const report = job.report(market.store.size, market.store.index.version);
+  ctx.emit("pairing.market.loaded", {
+    market: load,
+    count: report.accepted,
+    refused: report.rejectedCount,
+    entries: report.size,
+  });
+  from.reply({ ok: true, value: report });
+}
+
+function add(state: State, market: string, provider: unknown, ctx: Ctx): Answer<ProviderRecord> {
+  const found = writable(state, market);
+  if (!found.ok) return found;
+  const { store } = found.value;
+  const parsed = parseProvider(provider, () => newAddress(state, store, ctx));
+  if (!parsed.ok) return badInput(parsed.faults);
+  const message = state.book.write(() => store.put(parsed.value));
+  if (message !== undefined)
+    return { ok: false, refusal: { code: "PAIRING_MARKET_FULL", message } };
+  state.onChange?.({ type: "put", market, providers: [parsed.value] });
+  return { ok: true, value: parsed.value };
+}
+
+function remove(state: State, market: string, address: string): Answer<ProviderRecord> {
+  const found = writable(state, market);
+  if (!found.ok) return found;
+  const { store } = found.value;
+  const removed = state.book.write(() => store.remove(address));
+  if (removed === undefined) {
+    const message = `market ${market} has no provider ${address}`;
+    return { ok: false, refusal: { code: "PAIRING_UNKNOWN_PROVIDER", message } };
+  }
+  state.onChange?.({ type: "removed", market, address });
+  return { ok: true, value: removed };
+}
+
+function newAddress(state: State, store: ProviderStore, ctx: Ctx): string {
+  for (;;) {
+    const address = generatedAddress(++state.named, ctx.random());
+    if (store.index.rowOf(address) === undefined) return address;
+  }
+}
+
+/** Fills a new market aside; it is served when it is whole. */
+function restore(state: State, market: string, ctx: Ctx): void {
+  const fill = state.restore;
+  const known = [...state.book.all()].find(({ name }) => name === market);
+  if (fill === undefined || known === undefined) return;
+  const store = known.emptyStore();
+  state.book.setLoading(market, true);
+  state.restoring.set(market, store);
+  const put = (providers: readonly ProviderRecord[]): void => {
+    for (const provider of providers) store.put(provider);
+  };
+  ctx.task(`restore:${market}`, (signal) => fill(market, put, signal), {
+    timeoutMs: RESTORE_TIMEOUT_MS,
+  });
+}
+
+function restored(state: State, key: string, result: { readonly ok: boolean }, ctx: Ctx): void {
+  const name = key.slice("restore:".length);
+  const store = state.restoring.get(name);
+  state.restoring.delete(name);
+  const market = [...state.book.all()].find((one) => one.name === name);
+  if (store === undefined || market === undefined) return;
+  if (!result.ok) {
+    const { reason } = result as { readonly reason?: unknown };
+    ctx.emit("pairing.restore.failed", { market: name, reason: String(reason), delayMs: RETRY_MS });
+    ctx.after(RETRY_MS, key, name);
+    return;
+  }
+  state.book.write(() => market.swap(store));
+  state.book.filled(name);
+  const entries = store.size;
+  ctx.emit("pairing.market.loaded", { market: name, count: entries, refused: 0, entries });
+}

@@ -1,0 +1,104 @@
+/** Keys of the pairing service. */
+import { z } from "zod";
+import { DEFAULTS, MARKET_DEFAULTS } from "../default.ts";
+import * as field from "./fields.ts";
+
+const defaults = DEFAULTS.pairing;
+/** Names go into URLs. */
+const MARKET_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
+/** Each of them has series of metrics of its own. */
+const MOST_MARKETS = 16;
+
+const market = z
+  .strictObject({
+    profile: field.text(
+      "Profile that scores when a request does not say.",
+      field.host(MARKET_DEFAULTS.profile),
+    ),
+    top: field.whole(
+      "Providers of a result when a request does not say.",
+      { min: 1, max: 64 },
+      field.host(MARKET_DEFAULTS.top),
+    ),
+    max_providers: field.whole(
+      "Providers that it may hold.",
+      { min: 1, max: 1_048_576 },
+      field.host(MARKET_DEFAULTS.max_providers),
+    ),
+  })
+  .meta({ description: "One market.", "x-expects": "a map of keys" });
+
+/** The keys below `pairing`. */
+export const pairingGroup = field.group(
+  "Pairing of consumers with providers (docs/pairing.md); off without a market.",
+  {
+    markets: field.describe(
+      z
+        .record(z.string().regex(MARKET_NAME), market)
+        .refine((markets) => Object.keys(markets).length <= MOST_MARKETS),
+      "The markets by name; their providers come over the REST interface or from storage.",
+      `a map of at most ${MOST_MARKETS} markets by name (letters, digits, dots, dashes, at most 63)`,
+      { reload: "host" },
+    ),
+    workers: field.whole(
+      "Workers that pull policies from the queue; 0 is one per core, at most 10.",
+      { min: 0, max: 256 },
+      field.host(defaults.workers),
+    ),
+    queue: field.group("The policy queue.", {
+      capacity: field.whole(
+        "Policies that may wait; more are refused with `queue is full`.",
+        { min: 1, max: 1_000_000 },
+        field.host(defaults.queue.capacity),
+      ),
+      drain_timeout: field.duration(
+        "What waits when the host stops is still worked on for so long.",
+        0,
+        field.host(defaults.queue.drain_timeout),
+      ),
+    }),
+    results: field.group("Results of queued policies, until somebody takes them.", {
+      capacity: field.whole(
+        "Results that are kept; the oldest go.",
+        { min: 1, max: 1_000_000 },
+        field.host(defaults.results.capacity),
+      ),
+    }),
+    cache: field.group("Rankings that are kept, of all markets together.", {
+      enabled: field.flag("Whether any are kept.", field.host(defaults.cache.enabled)),
+      capacity: field.whole(
+        "Rankings that are kept; the least asked for go.",
+        { min: 0, max: 1_000_000 },
+        field.host(defaults.cache.capacity),
+      ),
+      ttl: field.duration(
+        "How long one is good; a change of providers or weights ends it at once.",
+        1,
+        field.host(defaults.cache.ttl),
+      ),
+    }),
+    errors: field.group("When a worker with errors is told of.", {
+      threshold: field.whole(
+        "More errors than this within `window` raise the event `pairing.worker.errors`.",
+        { min: 0, max: 1_000_000 },
+        field.host(defaults.errors.threshold),
+      ),
+      window: field.duration(
+        "Within which errors count.",
+        1_000,
+        field.host(defaults.errors.window),
+      ),
+      restart: field.flag(
+        "Whether the worker is restarted as well.",
+        field.host(defaults.errors.restart),
+      ),
+    }),
+    batch: field.group("Many policies in one call.", {
+      max_policies: field.whole(
+        "Policies of one call.",
+        { min: 1, max: 1_000_000 },
+        field.host(defaults.batch.max_policies),
+      ),
+    }),
+  },
+);

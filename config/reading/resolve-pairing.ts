@@ -1,0 +1,39 @@
+/** From the checked document to the pairing service. */
+import { DEFAULTS, MARKET_DEFAULTS } from "../default.ts";
+import type { ConfigDocument } from "../keys/document.ts";
+import type { PairingConfig } from "../schema.ts";
+
+const defaults = DEFAULTS.pairing;
+
+/** The pairing service; `ms` reads a duration that the schema has seen. */
+export function resolvePairing(
+  document: ConfigDocument["pairing"],
+  ms: (text: string | number) => number,
+): PairingConfig {
+  const { queue, results, cache, errors, batch } = document ?? {};
+  return {
+    markets: Object.entries(document?.markets ?? {}).map(([name, market]) => ({
+      name,
+      profile: market.profile ?? MARKET_DEFAULTS.profile,
+      top: market.top ?? MARKET_DEFAULTS.top,
+      maxProviders: market.max_providers ?? MARKET_DEFAULTS.max_providers,
+    })),
+    workers: document?.workers ?? defaults.workers,
+    queue: {
+      capacity: queue?.capacity ?? defaults.queue.capacity,
+      drainTimeoutMs: ms(queue?.drain_timeout ?? defaults.queue.drain_timeout),
+    },
+    results: { capacity: results?.capacity ?? defaults.results.capacity },
+    cache: {
+      enabled: cache?.enabled ?? defaults.cache.enabled,
+      capacity: cache?.capacity ?? defaults.cache.capacity,
+      ttlMs: ms(cache?.ttl ?? defaults.cache.ttl),
+    },
+    errors: {
+      threshold: errors?.threshold ?? defaults.errors.threshold,
+      windowMs: ms(errors?.window ?? defaults.errors.window),
+      restart: errors?.restart ?? defaults.errors.restart,
+    },
+    batch: { maxPolicies: batch?.max_policies ?? defaults.batch.max_policies },
+  };
+}

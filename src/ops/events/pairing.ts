@@ -1,0 +1,36 @@
+/** Events of pairing: its markets, its queue, its workers. */
+import type { EventSpec } from "./spec.ts";
+
+/** Pairing. */
+export const pairingEvents = {
+  "pairing.market.loaded": {
+    level: "info",
+    fields: ["market", "count", "refused", "entries"],
+    meaning: "Many providers came into a market at once; entries is how many it holds now.",
+  },
+  "pairing.restore.failed": {
+    level: "error",
+    fields: ["market", "reason", "delayMs"],
+    meaning: "What was kept of a market could not be read; it is not served, and tried again.",
+  },
+  "pairing.queue.full": {
+    level: "warn",
+    fields: ["count", "limit"],
+    meaning: "Policies were refused because the queue was full; told once a second.",
+  },
+  "pairing.results.dropped": {
+    level: "warn",
+    fields: ["count", "limit"],
+    meaning: "Results went because nobody took them in time; told once a second.",
+  },
+  "pairing.worker.down": {
+    level: "warn",
+    fields: ["name", "reason"],
+    meaning: "A worker died; the policy it held goes to another one, once.",
+  },
+  "pairing.worker.errors": {
+    level: "warn",
+    fields: ["name", "limit", "reason"],
+    meaning: "A worker had more errors in its window than allowed; reason is the last of them.",
+  },
+} as const satisfies Readonly<Record<string, EventSpec>>;

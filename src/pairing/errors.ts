@@ -1,0 +1,38 @@
+/** Why the pairing service refuses: one row a reason. docs/errors.md is generated from this table. */
+
+/** One reason, and the HTTP status it becomes. */
+export interface PairingError {
+  readonly status: number;
+  readonly meaning: string;
+}
+
+/** Every reason. */
+export const PAIRING_ERRORS = {
+  PAIRING_BAD_INPUT: {
+    status: 400,
+    meaning: "A policy, provider or option is wrong; each fault names its field.",
+  },
+  PAIRING_UNKNOWN_MARKET: { status: 404, meaning: "No market of this name is configured." },
+  PAIRING_UNKNOWN_PROVIDER: { status: 404, meaning: "The market has no provider of this address." },
+  PAIRING_UNKNOWN_PROFILE: { status: 404, meaning: "No scoring profile of this name is there." },
+  PAIRING_BUSY: { status: 409, meaning: "The market is being loaded; the next load must wait." },
+  PAIRING_MARKET_FULL: {
+    status: 409,
+    meaning: "The market holds as many providers, locations or features as it may.",
+  },
+  PAIRING_TOO_MANY: { status: 413, meaning: "One call asks for more than is allowed at once." },
+  PAIRING_QUEUE_FULL: {
+    status: 429,
+    meaning: "The policy queue is full: send less, or wait for room with a timeout.",
+  },
+  PAIRING_ABORTED: { status: 499, meaning: "The caller gave up." },
+  PAIRING_QUEUE_CLOSED: { status: 503, meaning: "The policy queue is closed: the host stops." },
+  PAIRING_TIMEOUT: { status: 503, meaning: "There was no room, or no answer, in time." },
+  PAIRING_UNAVAILABLE: {
+    status: 503,
+    meaning: "The pairing service is starting, restarting or stopped.",
+  },
+} as const satisfies Readonly<Record<string, PairingError>>;
+
+/** The code of a reason. */
+export type PairingErrorCode = keyof typeof PAIRING_ERRORS;

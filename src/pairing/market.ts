@@ -1,0 +1,223 @@
+/**
+ * One market as the service sees it: providers, profiles, plans, the shared ranking cache, counts.
+ * Everything is synchronous; time comes from the clock that it is given.
+ */
+import type { Compiled, Plan } from "../matching/compile.ts";
+import { survivorsOf } from "../matching/explain/survivors.ts";
+import { countSurvivors } from "../matching/explain/count.ts";
+import { whyNot } from "../matching/explain/why-not.ts";
+import { bindingOf } from "../matching/binding.ts";
+import { match, type Ranking } from "../matching/match.ts";
+import { eachSurvivor } from "../matching/paths/scan.ts";
+import type { RankingCache } from "../matching/ranking-cache.ts";
+import type { Composite } from "../matching/scorers/composite.ts";
+import { defaultProfiles, type Profiles } from "../matching/scorers/profiles.ts";
+import { weightFault } from "../matching/demand.ts";
+import { badInput } from "./fault.ts";
+import { filterStatsOf } from "./filter-stats.ts";
+import { PlanBook } from "./plan-book.ts";
+import { ProviderStore } from "./provider-store.ts";
+import { cacheStatsOf } from "./cache-stats.ts";
+import type {
+  ConsumerPolicy,
+  FilterStats,
+  MarketStats,
+  PairingResult,
+  PairRequest,
+  Reply,
+  ScoringStats,
+  ScoringView,
+  WhyNotReport,
+} from "./protocol.ts";
+import { failedResult, type Outcome, outcomeOf, resultOf } from "./result.ts";
+import { Tally } from "./tally.ts";
+
+/** What a market is made with. */
+export interface MarketOptions {
+  readonly name: string;
+  readonly maxProviders: number;
+  /** Profile and number of picks of a request that does not say. */
+  readonly profile: string;
+  readonly top: number;
+  /** Of all markets together. */
+  readonly cache: RankingCache;
+  /** Monotonic, µs. */
+  readonly nowUs: () => number;
+  readonly profiles?: Profiles;
+}
+
+/** A market. */
+export class PairingMarket {
+  readonly name: string;
+  readonly profiles: Profiles;
+  readonly cache: RankingCache;
+  readonly plans: PlanBook;
+  readonly tally = new Tally();
+  store: ProviderStore;
+  isCaching = true;
+  readonly #options: MarketOptions;
+  /** What is shown of a ranking is made once, with it. */
+  readonly #outcomes = new WeakMap<Ranking, Outcome>();
+
+  constructor(options: MarketOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.cache = options.cache;
+    this.profiles = options.profiles ?? defaultProfiles();
+    this.plans = new PlanBook(this.profiles, { profile: options.profile, top: options.top });
+    this.store = this.emptyStore();
+  }
+
+  /** A store as large as this market's, to be filled and then swapped in. */
+  emptyStore(): ProviderStore {
+    return new ProviderStore(this.name, this.#options.maxProviders);
+  }
+
+  /** Another store from now on; versions go on rising. */
+  swap(store: ProviderStore): void {
+    store.index.version += this.store.index.version + 1;
+    this.store = store;
+  }
+
+  /** Answers one request. */
+  pair(request: PairRequest): Reply<PairingResult> {
+    const startUs = this.#options.nowUs();
+    const compiled = this.plans.planOf(request);
+    if (!compiled.ok) return refused(compiled);
+    const { plan } = compiled;
+    const { index } = this.store;
+    const { explain = false, seed = 0 } = request;
+    const isCached = this.isCaching && !explain;
+    const ranking = isCached
+      ? this.cache.rank(plan, index, seed, startUs / 1_000)
+      : match(plan, index, { seed, explain });
+    const cache = isCached ? (this.cache.isHit ? "hit" : "miss") : "off";
+    const outcome = this.#outcomes.get(ranking) ?? this.#keep(plan, ranking);
+    const timeUs = this.#options.nowUs() - startUs;
+    const result = resultOf(this.name, request.policy, ranking, outcome, cache, timeUs);
+    this.tally.add(result);
+    return { ok: true, value: result };
+  }
+
+  /** The same as one of many: what is wrong with it is in its result. */
+  answer(request: PairRequest): PairingResult {
+    const reply = this.pair(request);
+    return reply.ok ? reply.value : failedResult(this.name, request.policy, reply.refusal.message);
+  }
+
+  /** Why one provider is, or is not, among the picks. */
+  why(request: PairRequest, address: string): Reply<WhyNotReport> {
+    const compiled = this.plans.planOf(request);
+    if (!compiled.ok) return refused(compiled);
+    const { seed = 0 } = request;
+    return { ok: true, value: whyNot(compiled.plan, this.store.index, address, { seed }) };
+  }
+
+  /** Survivors after each filter of the chain. */
+  filterStats(policy: ConsumerPolicy): Reply<FilterStats> {
+    const compiled = this.plans.planOf({ policy });
+    if (!compiled.ok) return refused(compiled);
+    const binding = bindingOf(compiled.plan, this.store.index);
+    return { ok: true, value: filterStatsOf(this.store.size, survivorsOf(binding)) };
+  }
+
+  /** How the scores of the survivors spread. */
+  scoringStats(policy: ConsumerPolicy): Reply<ScoringStats> {
+    const compiled = this.plans.planOf({ policy });
+    if (!compiled.ok) return refused(compiled);
+    const { composite } = compiled.plan;
+    const binding = bindingOf(compiled.plan, this.store.index);
+    let [count, sum, min, max] = [0, 0, 1, 0];
+    eachSurvivor(binding, (row) => {
+      const score = binding.shown(binding.sumOf(row));
+      count++;
+      sum += score;
+      min = Math.min(min, score);
+      max = Math.max(max, score);
+    });
+    const isEmpty = count === 0;
+    return {
+      ok: true,
+      value: {
+        count,
+        avg: isEmpty ? 0 : sum / count,
+        min: isEmpty ? 0 : min,
+        max,
+        range: isEmpty ? 0 : max - min,
+        scoring_strategy: composite.description,
+        available_scorers: composite.list(),
+      },
+    };
+  }
+
+  /** All profiles with their scorers and weights. */
+  scoring(): readonly ScoringView[] {
+    return [...this.profiles.composites.values()].map(scoringView);
+  }
+
+  /** Changes weights of a profile; the next request is scored by them. */
+  setWeights(profile: string, weights: Readonly<Record<string, number>>): Reply<ScoringView> {
+    const composite = this.profiles.composites.get(profile);
+    if (composite === undefined) {
+      const message = `profile ${profile} not found`;
+      return { ok: false, refusal: { code: "PAIRING_UNKNOWN_PROFILE", message } };
+    }
+    const faults = Object.entries(weights).flatMap(([name, weight]) => {
+      const message = composite.list().includes(name)
+        ? weightFault(weight)
+        : `scorer ${name} not found`;
+      return message === undefined ? [] : [{ path: `weights.${name}`, message }];
+    });
+    if (faults.length > 0) return badInput(faults);
+    for (const [name, weight] of Object.entries(weights)) composite.setWeight(name, weight);
+    return { ok: true, value: scoringView(composite) };
+  }
+
+  /** Counts and settings. */
+  stats(): MarketStats {
+    const { tally } = this;
+    return {
+      total_processed: tally.processed,
+      total_filtered: tally.filtered,
+      total_ranked: tally.ranked,
+      total_cache_hits: tally.hits,
+      total_cache_misses: tally.misses,
+      average_process_time: tally.meanUs,
+      top_n: this.plans.defaults.top,
+      caching_enabled: this.isCaching,
+      stats_enabled: tally.isOn,
+      cache_stats: cacheStatsOf(this.cache.stats()),
+      provider_count: this.store.size,
+      location_distribution: this.store.locations(),
+      version: this.store.index.version,
+    };
+  }
+
+  #keep(plan: Plan, ranking: Ranking): Outcome {
+    const binding = bindingOf(plan, this.store.index);
+    const isNobody = ranking.picks.length === 0;
+    const survivors = ranking.survivors ?? (isNobody ? survivorsOf(binding) : undefined);
+    const left = survivors?.at(-1)?.left ?? countSurvivors(binding);
+    const outcome = outcomeOf(this.store, ranking, left, survivors);
+    this.#outcomes.set(ranking, outcome);
+    return outcome;
+  }
+}
+
+const scoringView = (composite: Composite): ScoringView => ({
+  name: composite.name,
+  description: composite.description,
+  version: composite.version,
+  scorers: Object.fromEntries(composite.scorers.map(({ name, weight }) => [name, weight])),
+});
+
+/** The kernel's paths begin at the demand; a policy's fields have other names. */
+const refused = (compiled: Compiled & { readonly ok: false }): Reply<never> =>
+  badInput(compiled.faults.map(({ path, message }) => ({ path: FIELDS[path] ?? path, message })));
+
+const FIELDS: Readonly<Record<string, string>> = {
+  "require.features.all": "policy.requiredFeatures",
+  "require.location": "policy.requiredLocation",
+  "prefer.features": "policy.prefer.features",
+  "pick.k": "top",
+};

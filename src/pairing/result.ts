@@ -1,0 +1,101 @@
+/** What is said of a ranking: real counts whether it was kept or made, picks with stake and place. */
+import type { FilterReport } from "../matching/explain/survivors.ts";
+import type { Ranking } from "../matching/match.ts";
+import type { ProviderStore } from "./provider-store.ts";
+import type { ConsumerPolicy, PairedProvider, PairingResult, ScorerFailure } from "./protocol.ts";
+
+/** What a ranking shows; made once, and kept as long as the ranking is. */
+export interface Outcome {
+  readonly left: number;
+  readonly picks: readonly PairedProvider[];
+  readonly survivors: readonly FilterReport[] | undefined;
+  readonly blockedBy: string | undefined;
+  readonly scorerErrors: readonly ScorerFailure[] | undefined;
+}
+
+/** Makes what is shown of a ranking of this very store. */
+export function outcomeOf(
+  store: ProviderStore,
+  ranking: Ranking,
+  left: number,
+  survivors: readonly FilterReport[] | undefined,
+): Outcome {
+  return {
+    left,
+    picks: ranking.picks.map(({ id, ...pick }) => ({ address: id, ...pick, ...store.briefOf(id) })),
+    survivors,
+    blockedBy: left > 0 ? undefined : blockerOf(store.size, survivors ?? []),
+    scorerErrors: ranking.scorerErrors,
+  };
+}
+
+/** The result of a request. */
+export const resultOf = (
+  market: string,
+  policy: ConsumerPolicy,
+  { version }: Ranking,
+  { left, picks, survivors, blockedBy, scorerErrors }: Outcome,
+  cache: PairingResult["cache"],
+  processingTimeUs: number,
+): PairingResult => ({
+  market,
+  policy,
+  filteredCount: left,
+  rankedCount: left,
+  topProviders: picks,
+  processingTimeUs,
+  cache,
+  version,
+  ...(blockedBy === undefined ? {} : { blockedBy }),
+  ...(survivors === undefined ? {} : { survivors }),
+  ...(scorerErrors === undefined ? {} : { scorerErrors }),
+  error: null,
+});
+
+/** The result of a request that could not be answered. */
+export const failedResult = (
+  market: string,
+  policy: ConsumerPolicy | null,
+  error: string,
+): PairingResult => ({
+  market,
+  policy,
+  filteredCount: 0,
+  rankedCount: 0,
+  topProviders: [],
+  processingTimeUs: 0,
+  cache: "off",
+  version: 0,
+  error,
+});
+
+/** A result in the six keys of the contract, its time in ms. */
+export const contractResult = (
+  result: PairingResult,
+): Readonly<Record<(typeof CONTRACT_KEYS)[number], unknown>> => ({
+  policy: result.policy,
+  filteredCount: result.filteredCount,
+  rankedCount: result.rankedCount,
+  topProviders: result.topProviders,
+  processingTime: result.processingTimeUs / 1_000,
+  error: result.error,
+});
+
+/** The keys of a result that the contract names. */
+export const CONTRACT_KEYS = [
+  "policy",
+  "filteredCount",
+  "rankedCount",
+  "topProviders",
+  "processingTime",
+  "error",
+] as const;
+
+/** Whose refusal most would come by giving up; else the first filter that leaves nobody. */
+function blockerOf(size: number, survivors: readonly FilterReport[]): string | undefined {
+  if (size === 0) return "market";
+  const bySole = survivors.toSorted((a, b) => b.sole - a.sole);
+  const [first] = bySole;
+  if (first !== undefined && first.sole > 0) return first.filter;
+  return survivors.find(({ left }) => left === 0)?.filter;
+}

@@ -1,0 +1,33 @@
+/** The keys of pairing markets. */
+import { describe, expect, it } from "vitest";
+import { documentedKeys } from "../../config/keys/walk.ts";
+import { load, mustLoad, SMALLEST } from "./support.ts";
+
+const markets = (text: string) => `${SMALLEST}\npairing: { markets: ${text} }\n`;
+
+describe("pairing", () => {
+  it("is off without a market, and a market needs nothing but its name", () => {
+    expect(mustLoad(SMALLEST).pairing.markets).toEqual([]);
+    expect(
+      mustLoad(markets("{ eu: {}, us: { top: 3, profile: pairing-strict } }")).pairing.markets,
+    ).toEqual([
+      { name: "eu", profile: "pairing", top: 5, maxProviders: 1_048_576 },
+      { name: "us", profile: "pairing-strict", top: 3, maxProviders: 1_048_576 },
+    ]);
+  });
+
+  it("documents the defaults of a market as they are", () => {
+    const keys = documentedKeys().filter(({ path }) => path.startsWith("pairing.markets.<name>."));
+    const written = keys.map(({ path, meta }) => [path.split(".").at(-1), meta.default]);
+    const text = JSON.stringify({ eu: Object.fromEntries(written) });
+    expect(mustLoad(markets(text))).toEqual(mustLoad(markets("{ eu: {} }")));
+  });
+
+  it("refuses markets whose names are no names, picks beyond the kernel, and too many of them", () => {
+    expect(load(markets('{ "a b": {} }')).ok).toBe(false);
+    expect(load(markets("{ eu: { top: 65 } }")).ok).toBe(false);
+    expect(load(markets("{ eu: { max_providers: 2000000 } }")).ok).toBe(false);
+    const many = Array.from({ length: 17 }, (_, i) => `m${i}: {}`).join(", ");
+    expect(load(markets(`{ ${many} }`)).ok).toBe(false);
+  });
+});
