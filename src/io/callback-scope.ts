@@ -23,16 +23,41 @@ export class CallbackScope {
   run<Result>(body: () => Result): Result | undefined {
     return this.#resource.runInAsyncScope<undefined, Result | undefined>(guarded, undefined, body);
   }
+
+  /** The same for a callback of two arguments, without a closure. */
+  call<First, Second>(
+    body: (first: First, second: Second) => void,
+    first: First,
+    second: Second,
+  ): void {
+    this.#resource.runInAsyncScope(guardedCall, undefined, body, first, second);
+  }
+}
+
+function guardedCall<First, Second>(
+  body: (first: First, second: Second) => void,
+  first: First,
+  second: Second,
+): void {
+  try {
+    body(first, second);
+  } catch (error) {
+    rethrow(error);
+  }
+}
+
+/** Thrown on from the callback it would leave the scope and be charged to the socket's maker. */
+function rethrow(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 function guarded<Result>(body: () => Result): Result | undefined {
   try {
     return body();
   } catch (error) {
-    // Thrown on from here it would leave the scope and be charged to the socket's maker.
-    queueMicrotask(() => {
-      throw error;
-    });
+    rethrow(error);
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 /** What the processes of every chain are started with: drivers and the way into the request path. */
 import type { ChainParts } from "../../supervisors/chain.ts";
 import type { LimitsConfig } from "../../config/schema.ts";
-import { createHttpUpstream } from "../io/http-upstream.ts";
+import { createHttpUpstream } from "../io/http/http-upstream.ts";
 import { connectWs } from "../io/ws-client.ts";
 import type { Engine } from "../rpc/proxy/engine.ts";
 import type { Gateway } from "../rpc/proxy/gateway.ts";

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Listener, ListenAddress } from "../../actors/ops/http-listener.ts";
 import type { Config } from "../../config/schema.ts";
 import { CallbackScope } from "../io/callback-scope.ts";
-import { openHttpServer, type HttpServer, type HttpServerOptions } from "../io/http-server.ts";
+import { openHttpServer, type HttpServer, type HttpServerOptions } from "../io/http/http-server.ts";
 import { WsServer, type WsDecision } from "../io/ws-server.ts";
 import type { Gateway } from "../rpc/proxy/gateway.ts";
 

@@ -8,8 +8,8 @@ import {
   zstdCompressSync,
 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { takesGzip } from "../../src/io/content-coding.ts";
-import { openHttpServer, type HttpServer } from "../../src/io/http-server.ts";
+import { takesGzip } from "../../src/io/http/content-coding.ts";
+import { openHttpServer, type HttpServer } from "../../src/io/http/http-server.ts";
 
 const LIMIT = 100_000;
 const ANSWER = "0xabcdef".repeat(2_000);

@@ -4,9 +4,9 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import type { HttpServer, HttpServerOptions } from "../../src/io/http-server.ts";
-import { openHttpServer } from "../../src/io/http-server.ts";
-import { createHttpUpstream } from "../../src/io/http-upstream.ts";
+import type { HttpServer, HttpServerOptions } from "../../src/io/http/http-server.ts";
+import { openHttpServer } from "../../src/io/http/http-server.ts";
+import { createHttpUpstream } from "../../src/io/http/http-upstream.ts";
 import { WsServer } from "../../src/io/ws-server.ts";
 import { Secret } from "../../src/lib/secret.ts";
 
@@ -126,6 +126,82 @@ describe("the HTTP listener", () => {
     expect(await ask("whole", 1023, "gzip")).toBeNull();
   });
 
+  it("serves plain calls, pages and WebSockets on one connection, in the order they come", async () => {
+    const sockets = new WsServer({
+      decide: () => ({
+        ok: true,
+        open: () => ({ onMessage() {}, onClose() {}, onDrain() {}, inFlight: 0 }),
+      }),
+      maxMessageBytes: 1000,
+      maxConnections: 10,
+    });
+    cleanups.push(() => sockets.close());
+    const server = await serve(
+      (request, reply) => {
+        const text = `${request.method} ${request.url} ${request.body.toString()};`;
+        setTimeout(() => reply.send(200, ["Content-Length", `${text.length}`], text), 5);
+      },
+      { onUpgrade: (request, socket, head) => sockets.upgrade(request, socket, head) },
+    );
+    const plain = (body: string) =>
+      `POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n${body}`;
+    const page = "GET /g HTTP/1.1\r\nHost: h\r\n\r\n";
+    const upgrade =
+      "GET /w HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    const socket = connect({ port: server.port, host: "127.0.0.1" });
+    cleanups.push(() => socket.destroy());
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk.toString();
+    });
+    const until = (wanted: string) =>
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (text.includes(wanted)) resolve();
+        };
+        socket.on("data", look);
+        look();
+      });
+    socket.write(plain("1") + plain("2") + page + plain("3"));
+    await until("POST /p 3;");
+    expect([...text.matchAll(/\w+ \/\w \w?;/g)].map(([one]) => one)).toEqual([
+      "POST /p 1;",
+      "POST /p 2;",
+      "GET /g ;",
+      "POST /p 3;",
+    ]);
+    socket.write(upgrade);
+    await until("101 Switching Protocols");
+  });
+
+  it("closes connections that say nothing, half a request, or nothing more", async () => {
+    const server = await serve(echo, {
+      headersTimeoutMs: 50,
+      requestTimeoutMs: 60,
+      keepAliveTimeoutMs: 70,
+    });
+    const talk = (sent: string) =>
+      new Promise<string>((resolve) => {
+        const socket = connect({ port: server.port, host: "127.0.0.1" });
+        let text = "";
+        socket.on("data", (chunk) => {
+          text += chunk.toString();
+        });
+        socket.on("close", () => resolve(text));
+        if (sent !== "") socket.write(sent);
+      });
+    const whole = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1";
+    const [silent, half, done] = await Promise.all([
+      talk(""),
+      talk(whole.slice(0, -1)),
+      talk(whole),
+    ]);
+    expect(silent).toMatch(/^HTTP\/1.1 408 /);
+    expect(half).toMatch(/^HTTP\/1.1 408 /);
+    expect(done).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\n1$/);
+  });
+
   it("names a port that is in use", async () => {
     const server = await serve(echo);
     await expect(
@@ -151,6 +227,38 @@ describe("the HTTP listener", () => {
     expect([body, headers["connection"]]).toEqual(["ok", "close"]);
     await drained;
     expect(server.inFlight).toBe(0);
+  });
+
+  it("cuts idle connections when it drains, and ends the others with their answer", async () => {
+    let answer = (): void => {};
+    const server = await serve((_request, reply) => {
+      answer = () => reply.send(200, ["Content-Length", "1"], "1");
+      if (server.inFlight === 1 && server.connections === 1) answer();
+    });
+    const ask = () => {
+      const socket = connect({ port: server.port, host: "127.0.0.1" });
+      let text = "";
+      socket.on("data", (chunk) => {
+        text += chunk.toString();
+      });
+      const closed = new Promise<string>((resolve) => {
+        socket.on("close", () => resolve(text));
+      });
+      const answered = new Promise<void>((resolve) => {
+        socket.on("data", () => resolve());
+      });
+      socket.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1");
+      return { closed, answered };
+    };
+    const idle = ask();
+    await idle.answered;
+    const busy = ask();
+    while (server.inFlight === 0) await new Promise((resolve) => setImmediate(resolve));
+    const drained = server.drain(5000);
+    expect(await idle.closed).toContain("keep-alive");
+    answer();
+    expect(await busy.closed).toMatch(/Connection: close\r\n[^]*1$/);
+    await drained;
   });
 
   it("tells the handler when a client leaves early", async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { openHttpServer, type HttpServer } from "../../../src/io/http-server.ts";
+import { openHttpServer, type HttpServer } from "../../../src/io/http/http-server.ts";
 import { WsServer } from "../../../src/io/ws-server.ts";
 import { describeWithAnvil, startAnvil, type Anvil } from "../../support/anvil.ts";
 import { world } from "../proxy/support.ts";

@@ -7,7 +7,7 @@ import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
-import { createHttpUpstream } from "../../../src/io/http-upstream.ts";
+import { createHttpUpstream } from "../../../src/io/http/http-upstream.ts";
 import { Secret } from "../../../src/lib/secret.ts";
 import { world, type FakeReply, type World } from "./support.ts";
 

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openHttpServer, type HttpServer } from "../../../src/io/http-server.ts";
-import { createHttpUpstream } from "../../../src/io/http-upstream.ts";
+import { openHttpServer, type HttpServer } from "../../../src/io/http/http-server.ts";
+import { createHttpUpstream } from "../../../src/io/http/http-upstream.ts";
 import { Secret } from "../../../src/lib/secret.ts";
 import { world, type World } from "./support.ts";
 

@@ -10,10 +10,10 @@
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
 import { Pool } from "undici";
-import type { Secret } from "../lib/secret.ts";
-import { CallbackScope } from "./callback-scope.ts";
+import type { Secret } from "../../lib/secret.ts";
+import { CallbackScope } from "../callback-scope.ts";
 import { decoderOf } from "./content-coding.ts";
-import { countPassed } from "./vm-tuning.ts";
+import { countPassed } from "../vm-tuning.ts";
 
 /** Where and how to reach a provider. */
 export interface HttpUpstreamOptions {

@@ -6,9 +6,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { CallbackScope } from "./callback-scope.ts";
-import { decodeBody } from "./content-coding.ts";
-import { HttpResponse } from "./http-response.ts";
+import { CallbackScope } from "../callback-scope.ts";
+import { type HttpRequest, NodeRequest, readBody } from "./http-request.ts";
+import { HttpResponse, type ResponseWire } from "./http-response.ts";
+import { PlainConnections } from "./plain-connections.ts";
+import type { RequestHost } from "./plain-connection.ts";
 
 /** Limits of the listener; the defaults are what a public JSON-RPC endpoint needs. */
 export interface HttpServerOptions {
@@ -23,6 +25,8 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs?: number;
   /** Idle time of a kept-alive connection, ms; above what load balancers keep; default 65,000. */
   readonly keepAliveTimeoutMs?: number;
+  /** Whether plain requests are read by our own codec (docs/adr/0014); default true. */
+  readonly plain?: boolean;
   /** Whose code the callbacks are; default: of whoever opens the port. */
   readonly scope?: CallbackScope;
   readonly onRequest: (request: HttpRequest, reply: HttpResponse) => void;
@@ -55,33 +59,53 @@ export interface HttpServer {
 }
 
 /** State that all requests of a listener share. */
-interface Shared {
+class Shared implements RequestHost {
   readonly maxBodyBytes: number;
-  readonly onRequest: HttpServerOptions["onRequest"];
   readonly scope: CallbackScope;
-  inFlight: number;
-  isDraining: boolean;
-  onIdle: (() => void) | undefined;
+  readonly #onRequest: HttpServerOptions["onRequest"];
+  inFlight = 0;
+  isDraining = false;
+  onIdle: (() => void) | undefined = undefined;
+
+  constructor({ maxBodyBytes, scope, onRequest }: HttpServerOptions) {
+    this.maxBodyBytes = maxBodyBytes ?? 5 * 1024 * 1024;
+    this.scope = scope ?? new CallbackScope();
+    this.#onRequest = onRequest;
+  }
+
+  begin(wire: ResponseWire, acceptEncoding: string | undefined): HttpResponse {
+    this.inFlight++;
+    return new HttpResponse(wire, this, acceptEncoding);
+  }
+
+  hand(request: HttpRequest, reply: HttpResponse): void {
+    this.scope.call(this.#onRequest, request, reply);
+  }
+
+  finish(reply: HttpResponse): void {
+    this.inFlight--;
+    reply.closed();
+    if (this.inFlight === 0) this.onIdle?.();
+  }
 }
 
 /** Opens the port. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const shared: Shared = {
-    maxBodyBytes: options.maxBodyBytes ?? 5 * 1024 * 1024,
-    onRequest: options.onRequest,
-    scope: options.scope ?? new CallbackScope(),
-    inFlight: 0,
-    isDraining: false,
-    onIdle: undefined,
+  const shared = new Shared(options);
+  const headersTimeoutMs = options.headersTimeoutMs ?? 5000;
+  const limits = {
+    headersTimeoutMs,
+    requestTimeoutMs: Math.max(options.requestTimeoutMs ?? 10_000, headersTimeoutMs),
+    keepAliveTimeoutMs: options.keepAliveTimeoutMs ?? 65_000,
   };
-  const headersTimeout = options.headersTimeoutMs ?? 5000;
   const server = createServer({
-    headersTimeout,
-    requestTimeout: Math.max(options.requestTimeoutMs ?? 10_000, headersTimeout),
-    keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: 1000,
     noDelay: true,
   });
+  const plain = options.plain === false ? undefined : new PlainConnections(server, shared, limits);
   const sockets = new Set<Duplex>();
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -112,6 +136,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       shared.isDraining = true;
       server.close();
       server.closeIdleConnections();
+      plain?.closeIdle();
       if (shared.inFlight === 0) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
@@ -131,6 +156,13 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   };
 }
 
+function receive(shared: Shared, message: IncomingMessage, response: ServerResponse): void {
+  const request = new NodeRequest(message);
+  const reply = shared.begin(response, message.headers["accept-encoding"]);
+  response.on("close", () => shared.finish(reply));
+  readBody(request, message, shared.maxBodyBytes, () => shared.hand(request, reply));
+}
+
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
   if (error.code === "EADDRINUSE") {
     return new ListenError("IO_PORT_IN_USE", `port ${port} on ${host} is in use`, error);
@@ -140,113 +172,4 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   }
   const message = `cannot listen on ${host}:${port}: ${error.message}`;
   return new ListenError("IO_LISTEN_FAILED", message, error);
-}
-
-const NO_BODY: Buffer = Buffer.alloc(0);
-
-/** One request; its body is complete when the handler sees it. */
-export class HttpRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly rawHeaders: readonly string[];
-  readonly isSecure = false;
-  body: Buffer = NO_BODY;
-  bodyFault: "too_large" | "bad_encoding" | undefined = undefined;
-  readonly #message: IncomingMessage;
-
-  constructor(message: IncomingMessage) {
-    this.#message = message;
-    this.method = message.method ?? "";
-    this.url = message.url ?? "";
-    this.rawHeaders = message.rawHeaders;
-  }
-
-  get host(): string {
-    return this.#message.headers.host ?? "localhost";
-  }
-
-  /** A header by its lower-case name. */
-  header(name: string): string | undefined {
-    const value = this.#message.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#message.socket.remoteAddress;
-  }
-}
-
-function receive(shared: Shared, message: IncomingMessage, response: ServerResponse): void {
-  const request = new HttpRequest(message);
-  const reply = new HttpResponse(response, shared);
-  shared.inFlight++;
-  response.on("close", () => {
-    shared.inFlight--;
-    shared.scope.run(() => reply.closed());
-    if (shared.inFlight === 0) shared.onIdle?.();
-  });
-  const hand = (): void => {
-    shared.scope.run(() => shared.onRequest(request, reply));
-  };
-  if (message.method === "GET" || message.method === "HEAD") {
-    hand();
-    return;
-  }
-  collect(shared, message, (body, fault) => {
-    if (fault !== undefined || body.length === 0 || !isEncoded(message)) {
-      request.body = body;
-      request.bodyFault = fault;
-      hand();
-      return;
-    }
-    const encoding = message.headers["content-encoding"];
-    decodeBody(encoding, body, shared.maxBodyBytes, (decoded, decodeFault) => {
-      request.body = decoded;
-      request.bodyFault = decodeFault;
-      hand();
-    });
-  });
-}
-
-type BodyDone = (body: Buffer, fault: HttpRequest["bodyFault"]) => void;
-
-/** Bytes beyond the limit that are read and dropped, so that a well-meaning client gets its answer. */
-const DISCARD_FACTOR = 8;
-
-function collect(shared: Shared, message: IncomingMessage, done: BodyDone): void {
-  let first: Buffer | undefined;
-  let rest: Buffer[] | undefined;
-  let sizeBytes = 0;
-  let isTooLarge = false;
-  message.on("data", (chunk: Buffer) => {
-    sizeBytes += chunk.length;
-    if (isTooLarge) {
-      if (sizeBytes > shared.maxBodyBytes * DISCARD_FACTOR) message.destroy();
-      return;
-    }
-    if (sizeBytes > shared.maxBodyBytes) {
-      isTooLarge = true;
-      first = undefined;
-      rest = undefined;
-      done(NO_BODY, "too_large");
-    } else if (first === undefined) first = chunk;
-    else if (rest === undefined) rest = [chunk];
-    else rest.push(chunk);
-  });
-  message.on("end", () => {
-    if (isTooLarge) return;
-    if (first === undefined) done(NO_BODY, undefined);
-    else done(rest === undefined ? first : Buffer.concat([first, ...rest]), undefined);
-  });
-}
-
-function isEncoded(message: IncomingMessage): boolean {
-  const { rawHeaders } = message;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string;
-    if (name.length === 16 && name.toLowerCase() === "content-encoding") {
-      return rawHeaders[index + 1] !== "identity";
-    }
-  }
-  return false;
 }

@@ -2,9 +2,8 @@
  * The answer to one HTTP request: whole in one write, in pieces, or streamed; compressed where the
  * client asks for it and the whole of it is worth it.
  */
-import type { ServerResponse } from "node:http";
 import { createGzip, gzip, type Gzip } from "node:zlib";
-import type { CallbackScope } from "./callback-scope.ts";
+import type { CallbackScope } from "../callback-scope.ts";
 import { takesGzip } from "./content-coding.ts";
 
 /** Answers below this leave as they are; the size counts, not the first chunk. */
@@ -21,20 +20,37 @@ interface ServerState {
   readonly scope: CallbackScope;
 }
 
+/** What takes an answer's bytes to its connection; node:http's responses satisfy it. */
+export interface ResponseWire {
+  readonly destroyed: boolean;
+  cork(): void;
+  uncork(): void;
+  on(event: "drain", listener: () => void): unknown;
+  writeHead(status: number, headers: string[]): unknown;
+  write(chunk: Buffer): boolean;
+  write(chunk: string, encoding: "latin1"): boolean;
+  end(): unknown;
+  end(body: Buffer): unknown;
+  end(body: string, encoding: "latin1"): unknown;
+  destroy(): unknown;
+}
+
 /** An answer in the making. */
 export class HttpResponse {
   onDrain: (() => void) | undefined = undefined;
   onGone: (() => void) | undefined = undefined;
   /** Headers that every answer to this request gets besides its own. */
   extraHeaders: Headers | undefined = undefined;
-  readonly #response: ServerResponse;
+  readonly #response: ResponseWire;
   readonly #server: ServerState;
+  readonly #acceptEncoding: string | undefined;
   #gzip: Gzip | undefined;
   #isComplete = false;
 
-  constructor(response: ServerResponse, server: ServerState) {
+  constructor(response: ResponseWire, server: ServerState, acceptEncoding: string | undefined) {
     this.#response = response;
     this.#server = server;
+    this.#acceptEncoding = acceptEncoding;
   }
 
   /** The client still listens and nothing complete was sent. */
@@ -126,10 +142,10 @@ export class HttpResponse {
   /** The connection is done with this answer. */
   closed(): void {
     this.#gzip?.destroy();
-    if (!this.#isComplete) {
-      this.#isComplete = true;
-      this.onGone?.();
-    }
+    if (this.#isComplete) return;
+    this.#isComplete = true;
+    const { onGone } = this;
+    if (onGone !== undefined) this.#server.scope.run(onGone);
   }
 
   #drained(): void {
@@ -145,7 +161,7 @@ export class HttpResponse {
   }
 
   #takesGzip(): boolean {
-    const accept = this.#response.req.headers["accept-encoding"];
+    const accept = this.#acceptEncoding;
     return accept !== undefined && takesGzip(accept);
   }
 
