@@ -1,11 +1,11 @@
 // Makes a fresh clone ready: installs the locked packages when they are missing or stale.
 // Plain JavaScript for any Node >= 20, because it runs before the pinned Node exists.
 // `--test` also installs the real servers that tests use and npm cannot bring: Erlang, the judge of
-// src/otp, and Redis. When nothing changed it only reads two small files, so that `npm start` pays
+// src/otp, Redis and PostgreSQL. When nothing changed it only reads two small files, so that `npm start` pays
 // less than 200 ms.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -44,19 +44,30 @@ if (!isInstalled()) {
   writeFileSync(stampFile, wanted);
 }
 
-/** Debian's packages that tests use, and a command that shows that one is there. */
+const onPath = (command) =>
+  (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));
+
+/** Debian keeps the server's programs off the path, below its major version. */
+const hasPostgres = () => {
+  const folder = "/usr/lib/postgresql";
+  const versions = existsSync(folder) ? readdirSync(folder) : [];
+  return (
+    onPath("postgres") ||
+    versions.some((version) => existsSync(join(folder, version, "bin", "postgres")))
+  );
+};
+
+/** Debian's packages that tests use, and what shows that one is there. */
 const DEBIAN_PACKAGES = [
-  { name: "erlang-base", command: "erl" },
-  { name: "redis-server", command: "redis-server" },
+  { name: "erlang-base", isThere: () => onPath("erl") },
+  { name: "redis-server", isThere: () => onPath("redis-server") },
+  { name: "postgresql", isThere: hasPostgres },
 ];
 const APT_TIMEOUT_MS = 300_000;
 
-const isThere = (command) =>
-  (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, command)));
-
 /** Where this may not be done the tests say what they skip, or fail with CI=true. */
 const mayInstall = () =>
-  process.getuid?.() === 0 && existsSync("/etc/debian_version") && isThere("apt-get");
+  process.getuid?.() === 0 && existsSync("/etc/debian_version") && onPath("apt-get");
 
 const apt = (...args) =>
   spawnSync("apt-get", ["-qq", ...args], {
@@ -66,8 +77,8 @@ const apt = (...args) =>
   }).status === 0;
 
 if (process.argv.includes("--test")) {
-  for (const { name, command } of DEBIAN_PACKAGES) {
-    if (isThere(command) || !mayInstall()) continue;
+  for (const { name, isThere } of DEBIAN_PACKAGES) {
+    if (isThere() || !mayInstall()) continue;
     console.error(`paceline: installing ${name} (apt-get) ...`);
     const install = () => apt("install", "-y", "--no-install-recommends", name);
     // Package lists may be there already; a fresh image has none.

@@ -7,6 +7,12 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Whom a child runs as. */
+export interface ChildOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 const children = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of children) child.kill("SIGKILL");
@@ -22,8 +28,15 @@ export class Child {
   readonly #watchers = new Set<() => void>();
   #exit: ChildExit | undefined;
 
-  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string) {
-    const options = { env: { ...process.env, ...env }, ...(cwd === undefined ? {} : { cwd }) };
+  constructor(
+    command: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    cwd?: string,
+    owner?: ChildOwner,
+  ) {
+    const where = cwd === undefined ? {} : { cwd };
+    const options = { env: { ...process.env, ...env }, ...where, ...owner };
     const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     this.pid = child.pid ?? -1;

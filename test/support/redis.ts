@@ -2,10 +2,10 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { createServer } from "node:net";
 import { describe } from "vitest";
 import { Redis } from "ioredis";
 import { Child } from "./child.ts";
+import { freePort } from "./free-port.ts";
 
 /** A running server. */
 export interface RedisServer {
@@ -75,14 +75,3 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     },
   };
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
