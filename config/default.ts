@@ -14,6 +14,7 @@ export const DEFAULTS = {
     snapshot_interval: "1h",
     snapshot_max_age: "7d",
     snapshot_max_files: 200,
+    retention: "7d",
   },
   drain: { pre_delay: "5s", close_spread: "10s", timeout: "25s" },
   limits: {

@@ -62,7 +62,7 @@ export function dumpConfig(source: EffectiveSource): EffectiveDump {
     }
     const value = given ?? (metaOf(rule)?.default as RawValue | undefined);
     if (value === undefined) return undefined;
-    const shown = isSecretAt(path) ? masked(value, dotted) : value;
+    const shown = isSecretAt(path) || isServer(value) ? masked(value, dotted) : value;
     const origin = given === undefined ? "default" : formatOrigin(tree.originOf(path));
     values.push({ path: dotted, value: shown, origin });
     return shown;
@@ -81,6 +81,10 @@ export function dumpConfig(source: EffectiveSource): EffectiveDump {
 
   return { document: group([]), values, remarks };
 }
+
+/** A database server's URL has its password in it. */
+const isServer = (value: RawValue): boolean =>
+  typeof value === "string" && /^postgres(ql)?:\/\//.test(value);
 
 /** The dump as YAML; with `origins` every value says where it comes from. */
 export function dumpYaml(dump: EffectiveDump, options: { readonly origins: boolean }): string {

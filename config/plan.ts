@@ -55,7 +55,8 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
   ] as const) {
     for (const key of changedKeys(running[group], wanted[group])) {
       const name = `${spelled(group)}.${spelled(key)}`;
-      (isHot(group, key) ? hotKeys : needsHost).push(name);
+      const keys = isHot(group, key) ? hotKeys : needsHost;
+      if (!keys.includes(name)) keys.push(name);
     }
   }
   if (running.region !== wanted.region) needsHost.push("region");
@@ -261,6 +262,7 @@ function spelled(name: string): string {
 
 const SPELLINGS: Readonly<Record<string, string>> = {
   dir: "url",
+  database: "url",
   defaultUnits: "units",
   unitsByMethod: "units",
 };

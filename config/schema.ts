@@ -124,7 +124,7 @@ export interface LogConfig {
   readonly format: "auto" | "json" | "pretty";
 }
 
-/** Where evidence is kept across restarts. */
+/** What is kept across restarts. */
 export interface StorageConfig {
   /** Directory of the benchmark snapshots. */
   readonly dir: string;
@@ -132,7 +132,15 @@ export interface StorageConfig {
   readonly snapshotMaxAgeMs: number;
   /** Of one chain. */
   readonly snapshotMaxFiles: number;
+  readonly database: DatabaseConfig;
+  /** Age from which rankings of the audit trail, and what providers were, are forgotten. */
+  readonly retentionMs: number;
 }
+
+/** Where providers, policies and rankings are kept. */
+export type DatabaseConfig =
+  | { readonly engine: "sqlite"; readonly file: string }
+  | { readonly engine: "postgres"; readonly url: Secret };
 
 /** What happens between SIGTERM and the exit. */
 export interface DrainConfig {

@@ -58,9 +58,9 @@ export const documentSchema = z
     }),
     storage: field.group("What survives a restart.", {
       url: field.describe(
-        z.string().regex(/^(file|sqlite):.+$/),
-        "`file:DIR` keeps benchmark snapshots in that directory, `sqlite:FILE` beside that file.",
-        "file:DIRECTORY or sqlite:FILE",
+        z.string().regex(/^((file|sqlite):.+|postgres(ql)?:\/\/[^\s]+)$/),
+        "Where providers, policies and rankings are kept: `file:DIR` in a SQLite file `paceline.db` of that directory, `sqlite:FILE` in that file, `postgres://…` in that database. Benchmark snapshots lie in DIR, beside FILE, or in `./data`.",
+        "file:DIRECTORY, sqlite:FILE or postgres://…",
         field.host(DEFAULTS.storage.url),
       ),
       snapshot_interval: field.duration(
@@ -77,6 +77,11 @@ export const documentSchema = z
         "Snapshots kept of one chain; a restart reads back the last day of them.",
         { min: 1, max: 10_000 },
         field.host(DEFAULTS.storage.snapshot_max_files),
+      ),
+      retention: field.duration(
+        "Age from which rankings of the audit trail are forgotten, and what providers were before they changed.",
+        3_600_000,
+        field.host(DEFAULTS.storage.retention),
       ),
     }),
     drain: field.group("What happens between SIGTERM and the exit.", {

@@ -18,6 +18,7 @@ import type {
   CostConfig,
   ProviderConfig,
   SkippedProvider,
+  StorageConfig,
   StrategyName,
   StrategySpelling,
 } from "../schema.ts";
@@ -42,10 +43,11 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
     admin: { socket: admin.socket, allowReplaceState: admin.allow_replace_state },
     log: fill(DEFAULTS.log, document.log),
     storage: {
-      dir: directoryOf(storage.url),
+      ...placesOf(storage.url),
       snapshotIntervalMs: ms(storage.snapshot_interval),
       snapshotMaxAgeMs: ms(storage.snapshot_max_age),
       snapshotMaxFiles: storage.snapshot_max_files,
+      retentionMs: ms(storage.retention),
     },
     drain: {
       preDelayMs: ms(drain.pre_delay),
@@ -299,13 +301,19 @@ function fill<T extends object, D extends object>(defaults: D, given: T | undefi
   return { ...defaults, ...given } as unknown as Filled<T, D>;
 }
 
-/** `file:DIR` is the directory itself, `sqlite:FILE` the one that the file lies in. */
-function directoryOf(url: string): string {
+/** Snapshots and database: `file:DIR` for both, `sqlite:FILE` and what lies beside it, or a server. */
+function placesOf(url: string): Pick<StorageConfig, "dir" | "database"> {
   const [kind = "", ...rest] = url.split(":");
+  if (kind.startsWith("postgres")) {
+    return { dir: "./data", database: { engine: "postgres", url: new Secret(url) } };
+  }
   const path = rest.join(":").replace(/^\/\/(?=\/)/, "");
-  if (kind === "file") return path;
+  if (kind === "file") {
+    return { dir: path, database: { engine: "sqlite", file: `${path}/paceline.db` } };
+  }
   const cut = path.lastIndexOf("/");
-  return cut < 0 ? "." : path.slice(0, cut) || "/";
+  const dir = cut < 0 ? "." : path.slice(0, cut) || "/";
+  return { dir, database: { engine: "sqlite", file: path } };
 }
 
 /** The schema has accepted these texts; a failure here is a bug of the schema. */

@@ -8,6 +8,9 @@ export const secretsOf = (...configs: readonly Config[]): ((text: string) => str
   const providers = chains.flatMap((chain) => chain.providers);
   const secrets = [
     ...configs.map(({ redis }) => redis.url),
+    ...configs.map(({ storage: { database } }) =>
+      database.engine === "postgres" ? database.url : undefined,
+    ),
     ...providers.flatMap(({ url, wsUrl, headers }) => [url, wsUrl, ...Object.values(headers)]),
   ];
   return createRedactor(

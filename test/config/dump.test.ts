@@ -48,6 +48,16 @@ describe("config dump", () => {
       expect.stringMatching(/^c\.example#/),
     ]);
   });
+
+  it("masks the password of a database server, and shows a file as it is", () => {
+    const server = dumped(
+      `storage: { url: "postgres://u:canary123456@db.example/p" }\n${SMALLEST}`,
+    );
+    expect(server.yaml).not.toContain("canary123456");
+    expect(server.yaml).toMatch(/url: db\.example#/);
+    const file = dumped(`storage: { url: "sqlite:./data/p.db" }\n${SMALLEST}`);
+    expect(file.yaml).toContain("url: sqlite:./data/p.db");
+  });
 });
 
 describe("no secret", () => {

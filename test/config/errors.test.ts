@@ -114,8 +114,8 @@ describe("configuration errors", () => {
     ["a log level", `log: { level: loud }\n${SMALLEST}`, /log\.level: expected .*got "loud"/],
     [
       "a storage kind",
-      `storage: { url: "postgres://x" }\n${SMALLEST}`,
-      /storage\.url: expected file:DIRECTORY or sqlite:FILE/,
+      `storage: { url: "mysql://x" }\n${SMALLEST}`,
+      /storage\.url: expected file:DIRECTORY, sqlite:FILE or postgres:\/\/…/,
     ],
     [
       "a chain id of zero",

@@ -18,6 +18,7 @@ const OTHER: Readonly<Record<string, string>> = {
   "storage.snapshot_interval": "2h",
   "storage.snapshot_max_age": "7h",
   "storage.snapshot_max_files": "7",
+  "storage.retention": "30d",
   "drain.pre_delay": "1s",
   "drain.close_spread": "1s",
   "drain.timeout": "1s",
