@@ -23,6 +23,7 @@ import {
 } from "./events/requests.ts";
 import { pairingEvents } from "./events/pairing.ts";
 import { processEvents, systemEvents } from "./events/runtime.ts";
+import { storageEvents } from "./events/storage.ts";
 import type { EventLevel, EventSpec } from "./events/spec.ts";
 import {
   raceEvents,
@@ -56,6 +57,7 @@ export const EVENTS = {
   ...clientEvents,
   ...redisEvents,
   ...pairingEvents,
+  ...storageEvents,
   ...systemEvents,
   ...telemetryEvents,
 } as const satisfies Readonly<Record<string, EventSpec>>;
