@@ -26,7 +26,9 @@ import {
   type CallRow,
   type RaceRow,
   type RaceRowsAfter,
+  type RowMark,
   type RowRange,
+  type RowVisitor,
 } from "./raw-rows.ts";
 import { standingsOf, StandingsHistory } from "./standings-history.ts";
 
@@ -208,6 +210,16 @@ export class EvidenceBook {
   /** Raw call rows, oldest first. */
   callRows(range: RowRange): readonly CallRow[] {
     return this.#rows.calls(range);
+  }
+
+  /** Numbers of the newest rows; a reader that follows them keeps these. */
+  get rowMark(): RowMark {
+    return this.#rows.mark;
+  }
+
+  /** Visits the raw rows after `mark`, oldest first, without making rows of them. */
+  visitRows(mark: RowMark, visitor: RowVisitor): void {
+    this.#rows.visit(mark, visitor);
   }
 
   /** Drops the rows out of retention; returns how many went. */

@@ -58,6 +58,19 @@ export interface RowMark {
   readonly calls: number;
 }
 
+/** Takes rows one by one. */
+export interface RowVisitor {
+  /** `kind` is a number below 256 for the method and the transport. */
+  call(
+    provider: ProviderId,
+    kind: number,
+    result: CallResult,
+    durationMs: number,
+    atMs: number,
+  ): void;
+  race(provider: ProviderId, result: RaceResult, atMs: number): void;
+}
+
 /** The rows of one snapshot, with the names behind their codes. */
 export interface SavedRows {
   /** Time of the book's clock at which the snapshot was taken. */
@@ -139,6 +152,21 @@ export class RawRows {
       (result < 0 || row.result === result) &&
       (sinceMs === undefined || row.atMs >= sinceMs);
     return this.#races.after(after, limit, isWanted).map((row) => this.#raceRow(row));
+  }
+
+  /** Visits the rows after `mark`, oldest first, without making rows of them. */
+  visit(mark: RowMark, visitor: RowVisitor): void {
+    this.#calls.visit(mark.calls, ({ atMs, provider, kind, result, value }, at) => {
+      const name = this.#providers.name(provider[at] as number);
+      if (name === undefined) return;
+      const word = callResults[result[at] as number] ?? "neutral";
+      visitor.call(name, kind[at] as number, word, value[at] as number, atMs[at] as number);
+    });
+    this.#races.visit(mark.races, ({ atMs, provider, result }, at) => {
+      const name = this.#providers.name(provider[at] as number);
+      if (name === undefined) return;
+      visitor.race(name, raceResults[result[at] as number] ?? "neutral", atMs[at] as number);
+    });
   }
 
   /** Numbers of the oldest race row that is kept, and of the newest. */

@@ -151,10 +151,15 @@ export class RowTable {
   /** One value of each row after number `seq`, oldest first, read without making rows. */
   columns<T>(seq: number, pick: (row: Readonly<Columns>, at: number) => T): T[] {
     const picked: T[] = [];
-    for (let i = Math.max(0, seq + 1 - this.firstSeq); i < this.#size; i++) {
-      picked.push(pick(this.#columns, (this.#oldest + i) % this.#capacity));
-    }
+    this.visit(seq, (columns, at) => void picked.push(pick(columns, at)));
     return picked;
+  }
+
+  /** Visits each row after number `seq`, oldest first, without making rows. */
+  visit(seq: number, visit: (row: Readonly<Columns>, at: number) => void): void {
+    for (let i = Math.max(0, seq + 1 - this.firstSeq); i < this.#size; i++) {
+      visit(this.#columns, (this.#oldest + i) % this.#capacity);
+    }
   }
 
   /** Puts other rows in the place of all, the first of them with number `firstSeq`. */
