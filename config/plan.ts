@@ -130,6 +130,7 @@ const CHAIN_VALUES = [
   "leaderboard",
   "sticky",
   "hedge",
+  "prediction",
   "logs",
   "methods",
   "quorum",

@@ -337,6 +337,7 @@ export interface ChainConfig {
   readonly leaderboard: LeaderboardConfig;
   readonly sticky: StickyConfig;
   readonly hedge: HedgeConfig;
+  readonly prediction: PredictionConfig;
   readonly logs: LogsConfig;
   readonly methods: MethodsConfig;
   readonly quorum: readonly QuorumRuleConfig[];
@@ -461,6 +462,29 @@ export interface HedgeConfig {
   readonly enabled: boolean;
   /** Hedges per request at most, 0..1. */
   readonly budget: number;
+}
+
+/** Providers that are about to breach a limit stand behind the others of their tier. */
+export interface PredictionConfig {
+  readonly enabled: boolean;
+  readonly horizonMs: number;
+  /** Probability from which on a provider is set back, and below which it comes back. */
+  readonly demoteAt: number;
+  readonly restoreAt: number;
+  /** Least time that it stays back. */
+  readonly holdMs: number;
+  readonly limits: PredictionLimits;
+}
+
+/** What a provider must not reach. */
+export interface PredictionLimits {
+  /** 95th percentile of a typical call; four times the usual one, if that is more. */
+  readonly latencyMs: number;
+  readonly errorRatio: number;
+  readonly rateLimitedRatio: number;
+  readonly missRatio: number;
+  /** Lost WebSockets within a minute. */
+  readonly wsDrops: number;
 }
 
 /** Methods beyond the standard reads. */

@@ -7,6 +7,7 @@ import { breakerKeys } from "./breaker.ts";
 import { cacheKeys } from "./cache.ts";
 import * as field from "./fields.ts";
 import { integrityKeys } from "./integrity.ts";
+import { predictionKeys } from "./prediction.ts";
 import { providerRule } from "./provider.ts";
 
 const chained = CHAIN_DEFAULTS;
@@ -196,6 +197,10 @@ export const chainRule = z
         { ...field.hot(chained.hedge.budget), unit: "ratio" },
       ),
     }),
+    prediction: field.group(
+      "Providers that are about to breach a limit, which then stand behind the others.",
+      predictionKeys,
+    ),
     logs: field.group("Ranges of `eth_getLogs`, which are served in parts.", {
       max_range: field.whole(
         "Blocks of one call at most.",

@@ -1,7 +1,7 @@
 /** What a schema cannot say: names that collide, names that are taken, providers without a way in. */
 import { diagnostic, formatPath } from "../diagnostic.ts";
 import type { Diagnostic, Path } from "../diagnostic.ts";
-import { QUORUM_RULE_DEFAULTS } from "../default.ts";
+import { CHAIN_DEFAULTS, QUORUM_RULE_DEFAULTS } from "../default.ts";
 import { isRawMap } from "./source.ts";
 import type { RawMap, RawValue, SourceTree } from "./source.ts";
 import { STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
@@ -51,6 +51,7 @@ export function checkDocument(
     names.shareId(name, chain["chain_id"]);
     checkProviders(tree, name, chain, leftOut, problems);
     checkQuorum(tree, chain["quorum"], ["chains", name, "quorum"], problems);
+    checkPrediction(tree, chain["prediction"], ["chains", name, "prediction"], problems);
   }
   return problems;
 }
@@ -197,4 +198,20 @@ function checkQuorum(
     const text = `asks ${agree} providers to agree of ${of} that are asked`;
     problems.push(diagnostic("CONFIG_BAD_VALUE", below, text, tree.originOf(below)));
   });
+}
+
+/** A provider that comes back at the probability at which it is set back would flap. */
+function checkPrediction(
+  tree: SourceTree,
+  prediction: RawValue | undefined,
+  path: Path,
+  problems: Diagnostic[],
+): void {
+  if (!isRawMap(prediction)) return;
+  const defaults = CHAIN_DEFAULTS.prediction;
+  const { demote_at: high = defaults.demote_at, restore_at: low = defaults.restore_at } =
+    prediction;
+  if (typeof high !== "number" || typeof low !== "number" || low < high) return;
+  const text = `restore_at ${low} must be less than demote_at ${high}`;
+  problems.push(diagnostic("CONFIG_BAD_VALUE", path, text, tree.originOf(path)));
 }

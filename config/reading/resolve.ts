@@ -16,6 +16,7 @@ import type {
   ChainConfig,
   Config,
   CostConfig,
+  PredictionConfig,
   ProviderConfig,
   SkippedProvider,
   StorageConfig,
@@ -163,6 +164,7 @@ function resolveChain(
     },
     sticky: { hysteresis: sticky.hysteresis, minIntervalMs: ms(sticky.min_interval) },
     hedge: fill(CHAIN_DEFAULTS.hedge, chain.hedge),
+    prediction: resolvePrediction(chain.prediction),
     logs: {
       maxRange: logs.max_range,
       partRange: logs.part_range,
@@ -271,6 +273,25 @@ function endpoint(
 
 function secretOf(text: string | undefined): Secret | undefined {
   return text === undefined ? undefined : new Secret(text);
+}
+
+function resolvePrediction(prediction: ChainDocument["prediction"]): PredictionConfig {
+  const whole = fill(CHAIN_DEFAULTS.prediction, prediction);
+  const limits = fill(CHAIN_DEFAULTS.prediction.limits, prediction?.limits);
+  return {
+    enabled: whole.enabled,
+    horizonMs: ms(whole.horizon),
+    demoteAt: whole.demote_at,
+    restoreAt: whole.restore_at,
+    holdMs: ms(whole.hold),
+    limits: {
+      latencyMs: ms(limits.latency),
+      errorRatio: limits.error_ratio,
+      rateLimitedRatio: limits.rate_limited_ratio,
+      missRatio: limits.miss_ratio,
+      wsDrops: limits.ws_drops,
+    },
+  };
 }
 
 function resolveBreaker(breaker: BreakerDocument): BreakerConfig {

@@ -35,6 +35,16 @@ describe("configuration errors", () => {
       /:4:14: .*quorum\[0\]: asks 4 providers to agree of 3 that are asked/,
     ],
     [
+      "a prediction that takes back where it sets back",
+      chain("prediction: { restore_at: 0.8 }"),
+      /:4:17: .*prediction: restore_at 0\.8 must be less than demote_at 0\.6/,
+    ],
+    [
+      "a prediction whose ratio is none",
+      chain("prediction: { limits: { error_ratio: 25 } }"),
+      /prediction\.limits\.error_ratio: .*from 0\.01 to 1/,
+    ],
+    [
       "a shadow without a share",
       provider(`${URL_A}, shadow: {}`),
       /shadow\.sample: is required: a number from 0 to 1/,
