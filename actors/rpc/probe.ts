@@ -86,6 +86,13 @@ export const probe = defineActor({
       question(state, ctx, `recheck:${transport}`, transport, "eth_blockNumber");
       return state;
     },
+    /** Traffic is about to come: a question opens a connection, or shows that one is open. */
+    warm: (state, transport: Transport, ctx) => {
+      if (isProbed(state) && isSpared(state, ctx)) {
+        question(state, ctx, `warm:${transport}`, transport, "eth_blockNumber");
+      }
+      return state;
+    },
     /** A fresh connection may lead to another node: ask who it is. */
     connected: (state, _arg: undefined, ctx) => {
       // A pool opens many connections at once, and asking opens one more: one question a second.
@@ -211,6 +218,7 @@ const found = (state: State, key: string, { transport, answer }: Finding, ctx: C
     settle(state, Number(key.slice("permit:".length)), transport, answer, ctx);
     return state;
   }
+  if (key.startsWith("warm:")) return state;
   if (key.startsWith("recheck:")) {
     if (answer.ok || failureOf(answer) === undefined) readmit(state, transport, ctx);
     return state;

@@ -14,6 +14,7 @@ import { DECISIONS } from "../../src/rpc/errors/decisions.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
 import { buildSnapshot } from "../../src/rpc/routing.ts";
+import { nextInLine } from "../../src/rpc/selection/next-in-line.ts";
 import { takeSwitches } from "../../src/rpc/selection/sticky.ts";
 import { circuitBreakerKey } from "./circuit-breaker.ts";
 import { probeKey } from "./probe.ts";
@@ -156,6 +157,7 @@ export const providerPool = defineActor({
       return state;
     }
     releaseAgain(state, ctx);
+    lookAhead(state, ctx);
     const age = ctx.now() - (state.state.snapshot?.builtAtMs ?? 0);
     return state.isDirty || age >= staleMs ? rebuilt(thawed(state, ctx), ctx) : state;
   },
@@ -289,6 +291,23 @@ const lookAtQuotas = ({ state }: State, ctx: Ctx): void => {
     else if (step === "low") ctx.emit("provider.quota_low", fields);
     else ctx.emit("provider.quota_renewed", fields);
   }
+};
+
+/** What is foreseen goes into the next snapshot; the next in line is made ready for its turn. */
+const lookAhead = ({ state }: State, ctx: Ctx): void => {
+  for (const { provider, step, probability, reason } of state.forecasts.look(state, ctx.now())) {
+    const fields = { chain: state.name, provider, probability, reason };
+    if (step === "likely") warmNext(state, provider, ctx);
+    else if (step === "predicted") ctx.emit("provider.predicted", fields);
+    else ctx.emit("provider.prediction_cleared", fields);
+  }
+};
+
+/** Asks the provider that would follow something, so that its connections are open and known. */
+const warmNext = (state: ChainState, failing: ProviderId, ctx: Ctx): void => {
+  const next = state.snapshot === undefined ? undefined : nextInLine(state.snapshot, failing);
+  if (next === undefined) return;
+  ctx.via(probeKey(state.name, next.provider)).cast.warm(next.transport);
 };
 
 const rest = (state: State, outcome: AttemptOutcome, ctx: Ctx): State => {

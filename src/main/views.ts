@@ -1,9 +1,11 @@
 /** Maps the live records of the chains onto the shapes that pages, metrics and health read. */
 import type { ProviderConfig } from "../../config/schema.ts";
 import type { ChainRestarts } from "../ops/processes.ts";
-import type { CapabilityStatus, ChainView, ProviderView } from "../ops/views.ts";
+import type { CapabilityStatus, ChainView, ForecastStatus, ProviderView } from "../ops/views.ts";
 import { budgetView } from "./callers.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
+import type { ProviderForecast } from "../rpc/prediction/forecast-book.ts";
+import { reasonOf } from "../rpc/prediction/reason.ts";
 import { rank } from "../rpc/selection/rank.ts";
 import type { EndpointView, Ranking } from "../rpc/selection/snapshot.ts";
 import {
@@ -80,6 +82,7 @@ const providerView = (
     rank: place < 0 ? undefined : place + 1,
     score: order?.candidates[place]?.score,
     misbehaviour: view?.misbehaviour,
+    forecast: view?.forecast && forecastOf(view.forecast),
     trial: provider.shadow !== undefined ? "shadow" : provider.canary && "canary",
     race: view?.race,
     calls: view === undefined ? undefined : callsOf(view, provider),
@@ -108,3 +111,9 @@ const capabilitiesOf = (
 
 const callsOf = (view: EndpointView, provider: ProviderConfig) =>
   view.calls.get(provider.url === undefined ? "ws" : "http", undefined);
+
+const forecastOf = ({ probability, isDemoted, components }: ProviderForecast): ForecastStatus => ({
+  probability,
+  isDemoted,
+  reason: components[0] && reasonOf(components[0]),
+});

@@ -6,7 +6,7 @@ import {
   type ChainState,
   type ProviderState,
 } from "./status.ts";
-import type { ChainView, EndpointStatus, ProviderView } from "./views.ts";
+import type { ChainView, EndpointStatus, ForecastStatus, ProviderView } from "./views.ts";
 
 /** One transport of one provider. */
 export interface EndpointReport {
@@ -47,6 +47,12 @@ export interface ProviderReport {
   readonly score: number | null;
   /** Wrong answers that it was caught with, halved every `half_life`. */
   readonly misbehaviour: number;
+  /** Whether it is likely to breach a limit soon; null while nobody looks ahead. */
+  readonly forecast: {
+    readonly probability: number;
+    readonly demoted: boolean;
+    readonly reason: string | null;
+  } | null;
   readonly trial: "shadow" | "canary" | null;
   readonly p50_ms: number | null;
   readonly p95_ms: number | null;
@@ -181,6 +187,7 @@ function providerReport(
     rank: provider.rank ?? null,
     score: rounded(provider.score, 4),
     misbehaviour: rounded(provider.misbehaviour, 2) ?? 0,
+    forecast: provider.forecast === undefined ? null : forecastReport(provider.forecast),
     trial: provider.trial ?? null,
     p50_ms: rounded(calls?.p50Ms, 2),
     p95_ms: rounded(calls?.q95Ms, 2),
@@ -272,3 +279,13 @@ export function leaderboardReport(chain: ChainView, nowMs: number): LeaderboardR
     }),
   };
 }
+
+const forecastReport = ({
+  probability,
+  isDemoted,
+  reason,
+}: ForecastStatus): NonNullable<ProviderReport["forecast"]> => ({
+  probability: rounded(probability, 4) ?? 0,
+  demoted: isDemoted,
+  reason: reason ?? null,
+});

@@ -12,6 +12,7 @@ import {
   providerEvents,
   wrongAnswerEvents,
   quorumEvents,
+  predictionEvents,
   quotaEvents,
 } from "./events/providers.ts";
 import {
@@ -54,6 +55,7 @@ export const EVENTS = {
   ...configEvents,
   ...processEvents,
   ...quotaEvents,
+  ...predictionEvents,
   ...clientEvents,
   ...redisEvents,
   ...pairingEvents,

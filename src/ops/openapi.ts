@@ -57,6 +57,12 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     rank: nullable(whole),
     score: nullable(ratio),
     misbehaviour: { type: "number" },
+    forecast: {
+      anyOf: [
+        object({ probability: ratio, demoted: flag, reason: nullable(text) }),
+        { type: "null" },
+      ],
+    },
     trial: { anyOf: [oneOf("shadow", "canary"), { type: "null" }] },
     p50_ms: nullable({ type: "number" }),
     p95_ms: nullable({ type: "number" }),

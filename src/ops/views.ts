@@ -48,6 +48,16 @@ export interface CallStatus {
   readonly q95Ms: number | undefined;
 }
 
+/** What is foreseen of a provider. */
+export interface ForecastStatus {
+  /** Probability that it breaches a limit within the horizon, 0..1. */
+  readonly probability: number;
+  /** It stands behind the others of its tier for that. */
+  readonly isDemoted: boolean;
+  /** The strongest sign in words; undefined when nothing was measured. */
+  readonly reason: string | undefined;
+}
+
 /** One limit of what a provider can serve. */
 export interface CapabilityStatus {
   /** `method`, `range`, `results`, `addresses`, `state` or `history`. */
@@ -115,6 +125,8 @@ export interface ProviderView {
   readonly score?: number | undefined;
   /** Wrong answers that still count against it. */
   readonly misbehaviour?: number | undefined;
+  /** Undefined while nobody looks ahead. */
+  readonly forecast?: ForecastStatus | undefined;
   /** It serves nobody but is compared, or serves a small share. */
   readonly trial?: "shadow" | "canary" | undefined;
   readonly race?: RaceStatus | undefined;

@@ -16,6 +16,7 @@ import { UnmatchedErrors } from "./errors/unmatched.ts";
 import type { EvidenceBook } from "./evidence/evidence-book.ts";
 import { HeadHashes } from "./head/head-hashes.ts";
 import type { ProviderId, Transport } from "./ids.ts";
+import { ForecastBook } from "./prediction/forecast-book.ts";
 import { BlockRing } from "./integrity/block-ring.ts";
 import type { ChainView, HubPort, Upstream } from "./proxy/ports.ts";
 import type { RoutingSnapshot, SelectionMemory } from "./selection/snapshot.ts";
@@ -31,6 +32,8 @@ export interface ChainState extends ChainView {
   /** Written by the request path and the benchmark store; outlives all processes of the chain. */
   readonly evidence: EvidenceBook;
   readonly memory: SelectionMemory;
+  /** Written by the provider pool; outlives it. */
+  readonly forecasts: ForecastBook;
   /** Written by the request path. */
   readonly capabilities: CapabilityBook;
   /** Written by the request path. */
@@ -111,6 +114,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     config: options.config,
     evidence: options.evidence,
     memory: options.memory,
+    forecasts: new ForecastBook(),
     capabilities: new CapabilityBook(),
     unmatched: new UnmatchedErrors(),
     hub: options.hub,
@@ -188,6 +192,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     attach: (row, upstream) => void upstreams.set(row, upstream),
     dismiss: (provider) => {
       state.capabilities.forget(provider);
+      state.forecasts.forget(provider);
       for (const row of Object.values(state.rows(provider)) as readonly EndpointRow[]) {
         row.isUsable = false;
         row.unusableReason = "not started";

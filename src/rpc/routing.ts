@@ -95,6 +95,7 @@ const viewOf = (
     calls: state.evidence.callsOf(provider.id, nowMs),
     race: state.evidence.raceSummary(provider.id, nowMs),
     misbehaviour: state.evidence.misbehaviourOf(provider.id, nowMs).recent,
+    forecast: state.forecasts.of(provider.id),
     shadow: provider.shadow?.sample,
     canary: provider.canary?.share,
   };

@@ -99,6 +99,12 @@ function notes(candidate: CandidateView, paint: Paint): string {
     .map(([name, { value, weight }]) => `${clean(name)} ${short(value)}×${short(weight)}`);
   if (candidate.sticky) parts.push("sticky");
   if (candidate.cooldown_ms > 0) parts.push(paint.warn(`cooling ${candidate.cooldown_ms} ms`));
+  const { forecast } = candidate;
+  if (forecast?.demoted === true) {
+    const [strongest] = forecast.components;
+    const why = strongest === undefined ? "" : `: ${clean(strongest.reason)}`;
+    parts.push(paint.warn(`likely to fail (${short(forecast.probability)})${why}`));
+  }
   for (const found of candidate.relaxed) {
     parts.push(paint.warn(`${clean(found.rule)} ${numbers(found)}`.trim()));
   }

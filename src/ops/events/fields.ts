@@ -89,6 +89,7 @@ export const EVENT_FIELDS = {
   parts: amount("parts the call is asked for in"),
   pid: text("process id in our tree, e.g. #12"),
   policy: text("what a full mailbox does: reject, drop the oldest, drop the newest"),
+  probability: amount("how likely a breach within the horizon is, 0..1"),
   process: text("registered name of the process"),
   provider: text("configured id of the provider"),
   providers: list("configured ids of providers"),

@@ -117,3 +117,18 @@ export const quotaEvents = {
     meaning: "A provider's quota is there again: its period has ended, or its limit was raised.",
   },
 } as const satisfies Readonly<Record<string, EventSpec>>;
+
+/** Failures that are foreseen. */
+export const predictionEvents = {
+  "provider.predicted": {
+    level: "warn",
+    fields: ["chain", "provider", "probability", "reason"],
+    meaning:
+      "The provider is likely to breach a limit within `prediction.horizon`: it stands behind the others of its tier. When all are, nothing changes.",
+  },
+  "provider.prediction_cleared": {
+    level: "info",
+    fields: ["chain", "provider", "probability", "reason"],
+    meaning: "The provider is not set back any more for what was foreseen.",
+  },
+} as const satisfies Readonly<Record<string, EventSpec>>;

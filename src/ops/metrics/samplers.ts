@@ -182,6 +182,7 @@ const byName: Readonly<Record<string, Sample>> = {
   }),
   provider_failure_ratio: perProvider(({ calls }) => ratioOf(calls?.failureRatio, calls?.n)),
   provider_misbehaviour: perProvider(({ misbehaviour }) => misbehaviour),
+  provider_breach_probability_ratio: perProvider(({ forecast }) => forecast?.probability),
   provider_score_ratio: perProvider(({ score }) => score),
   provider_race_win_ratio: perProvider(({ race }) => ratioOf(race?.winRate, race?.races)),
   provider_race_miss_ratio: perProvider(({ race }) => ratioOf(race?.missRate, race?.races)),

@@ -19,6 +19,11 @@ export interface CandidateView {
   readonly tier: string;
   readonly spare: boolean;
   readonly relaxed: readonly FindingView[];
+  readonly forecast: {
+    readonly probability: number;
+    readonly demoted: boolean;
+    readonly components: readonly { readonly reason: string }[];
+  } | null;
   readonly sticky: boolean;
   readonly breaker: { readonly state: string };
   readonly cooldown_ms: number;

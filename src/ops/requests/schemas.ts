@@ -8,6 +8,10 @@ const value: Json = { type: ["number", "string", "null"] };
 
 const finding = { rule: text, value, limit: nullable(number) };
 
+const nullableObject = (properties: Readonly<Record<string, Json>>): Json => ({
+  anyOf: [object(properties), { type: "null" }],
+});
+
 const attempts = list(
   object({
     provider: text,
@@ -37,6 +41,22 @@ const candidates = list(
     spare: flag,
     relaxed: list(object(finding)),
     canary: { type: ["string", "null"], enum: ["promoted", "demoted", null] },
+    forecast: nullableObject({
+      probability: number,
+      demoted: flag,
+      components: list(
+        object({
+          signal: text,
+          probability: number,
+          contribution: number,
+          level: number,
+          slope_per_s: number,
+          limit: number,
+          limit_in_s: nullable(number),
+          reason: text,
+        }),
+      ),
+    }),
     sticky: flag,
     breaker: object({
       state: oneOf("closed", "open", "half_open"),
@@ -49,10 +69,6 @@ const candidates = list(
     lag: nullable(number),
   }),
 );
-
-const nullableObject = (properties: Readonly<Record<string, Json>>): Json => ({
-  anyOf: [object(properties), { type: "null" }],
-});
 
 /** By name. */
 export const REQUEST_SCHEMAS: Readonly<Record<string, Json>> = {

@@ -3,6 +3,8 @@
  * snapshot when somebody asks: the request path keeps nothing but the selection itself.
  */
 import type { EndpointRow } from "../chain-view.ts";
+import { reasonOf } from "../prediction/reason.ts";
+import type { ProviderForecast } from "../prediction/forecast-book.ts";
 import { entryOf } from "../selection/entry.ts";
 import type { Entry } from "../selection/entry.ts";
 import { allRefusals, healthFindings, rowsOf } from "../selection/filters.ts";
@@ -13,7 +15,7 @@ import type { Candidate, EndpointView, ExclusionRule } from "../selection/snapsh
 import { SPARE_PLACE } from "../selection/rank.ts";
 import { stickyProvider } from "../selection/sticky.ts";
 import { strategies } from "../selection/strategies/registry.ts";
-import type { CandidateRow, ComponentRow, ExcludedRow, FindingRow } from "./record.ts";
+import type { CandidateRow, ComponentRow, ExcludedRow, FindingRow, ForecastRow } from "./record.ts";
 
 /** The candidates of a selection, best first. */
 export const candidateRows = (selected: Selected, nowMs: number): readonly CandidateRow[] => {
@@ -35,6 +37,7 @@ export const candidateRows = (selected: Selected, nowMs: number): readonly Candi
         .filter(({ rule }) => candidate.relaxed.includes(rule))
         .map(findingRow),
       canary: candidate.canary ?? null,
+      forecast: view.forecast === undefined ? null : forecastRow(view.forecast),
       sticky: !isSpare && view.provider === held,
       breaker: {
         state: row.state,
@@ -163,6 +166,28 @@ const findingRow = ({ rule, value, limit }: Finding): FindingRow => ({
   value: value ?? null,
   limit: limit ?? null,
 });
+
+/** Signs that say next to nothing are left out. */
+const LEAST_PROBABILITY = 0.01;
+
+const forecastRow = ({ probability, isDemoted, components }: ProviderForecast): ForecastRow => ({
+  probability: thousandths(probability),
+  demoted: isDemoted,
+  components: components
+    .filter((component) => component.probability >= LEAST_PROBABILITY)
+    .map((component) => ({
+      signal: component.signal,
+      probability: thousandths(component.probability),
+      contribution: thousandths(component.contribution),
+      level: thousandths(component.level),
+      slope_per_s: thousandths(component.slopePerSec),
+      limit: component.limit,
+      limit_in_s: component.limitInSec === undefined ? null : thousandths(component.limitInSec),
+      reason: reasonOf(component),
+    })),
+});
+
+const thousandths = (value: number): number => Math.round(value * 1_000) / 1_000;
 
 const known = (block: number): number | null => (block < 0 ? null : block);
 

@@ -8,6 +8,7 @@
  */
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ProviderId, Transport } from "../ids.ts";
+import type { SignalName } from "../prediction/signals.ts";
 import type { ExclusionRule, Tier } from "../selection/snapshot.ts";
 
 /** Says what one step did for a call. Small and without bodies: the ring of requests keeps it. */
@@ -47,6 +48,29 @@ export interface FindingRow {
   readonly limit: number | null;
 }
 
+/** One sign of what is foreseen, strongest first. */
+export interface SignRow {
+  readonly signal: SignalName;
+  /** That it alone leads to a breach within the horizon, and its share of the whole. */
+  readonly probability: number;
+  readonly contribution: number;
+  /** In the signal's own unit. */
+  readonly level: number;
+  readonly slope_per_s: number;
+  readonly limit: number;
+  /** 0: it is there; null: it is not going there. */
+  readonly limit_in_s: number | null;
+  readonly reason: string;
+}
+
+/** How likely a provider is to breach a limit soon. */
+export interface ForecastRow {
+  readonly probability: number;
+  /** It stands behind the others of its tier. */
+  readonly demoted: boolean;
+  readonly components: readonly SignRow[];
+}
+
 /** One endpoint that could serve the call, in the order of the ranking. */
 export interface CandidateRow {
   readonly provider: ProviderId;
@@ -61,6 +85,8 @@ export interface CandidateRow {
   readonly relaxed: readonly FindingRow[];
   /** A provider on trial: whether its turn had come; null for all others. */
   readonly canary: "promoted" | "demoted" | null;
+  /** What is foreseen of its provider; null while nobody looks ahead. */
+  readonly forecast: ForecastRow | null;
   /** Held in the first place although another one scores more. */
   readonly sticky: boolean;
   /** Its cell when the explanation was made. */

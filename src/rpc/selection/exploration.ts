@@ -14,8 +14,8 @@ export const explorationLimits = {
 } as const;
 
 /**
- * The endpoint that most needs a sample: unknown, degraded or set back for its health, least evidence
- * first. Never one that is unusable (cordoned, wrong chain), broken, held by force, or has opted out
+ * The endpoint that most needs a sample: unknown, degraded or set back for its health or for what is
+ * foreseen of it, least evidence first. Never one that is unusable (cordoned, wrong chain), broken, held by force, or has opted out
  * (`probe: off`).
  */
 export const explorationTarget = (
@@ -27,7 +27,8 @@ export const explorationTarget = (
   let fewest = Number.POSITIVE_INFINITY;
   for (const candidate of rank(snapshot, { ...demand, strategy: "leaderboard" }).candidates) {
     const { row, view, tier, relaxed } = candidate;
-    const isNeedy = tier === "unknown" || tier === "degraded" || relaxed.length > 0;
+    const isSetBack = relaxed.length > 0 || view.forecast?.isDemoted === true;
+    const isNeedy = tier === "unknown" || tier === "degraded" || isSetBack;
     if (!isNeedy || !row.isUsable || row.state !== "closed" || row.forced) continue;
     if (row.suspect || row.cooldownUntilMs > nowMs || !view.mayProbe) continue;
     if (row.budget?.sparesBackground(nowMs) === false) continue;

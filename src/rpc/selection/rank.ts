@@ -126,7 +126,13 @@ const tierOrder: Readonly<Record<Tier, number>> = {
 const tierRank = (tier: Tier, strategy: Strategy): number =>
   strategy.usesEvidence || tier === "limited" || tier === "recovering" ? tierOrder[tier] : 0;
 
-/** A stable sort: setback, then backups behind enough healthy primaries, then tier. */
+/**
+ * Who is foreseen to fail stands behind the others of its tier and before the next tier. When all of
+ * a tier are, all move, and their order stays as it was.
+ */
+const PREDICTED_PLACE = 0.5;
+
+/** A stable sort: setback, then backups behind enough healthy primaries, then tier, then forecast. */
 const partition = (
   scored: readonly Scored[],
   strategy: Strategy,
@@ -142,7 +148,8 @@ const partition = (
     (entry.view.canary === undefined ? 0 : CANARY_PLACE) +
     setback(entry.relaxed) * 100 +
     (areBackupsBehind && entry.view.role === "backup" ? 10 : 0) +
-    tierRank(entry.tier, strategy);
+    tierRank(entry.tier, strategy) +
+    (entry.view.forecast?.isDemoted === true ? PREDICTED_PLACE : 0);
   return scored
     .map((one) => ({ one, key: keyOf(one) }))
     .sort((a, b) => a.key - b.key)

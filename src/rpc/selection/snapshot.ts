@@ -8,6 +8,7 @@
 import type { CostConfig, LeaderboardWeights, StrategyName } from "../../../config/schema.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
+import type { ProviderForecast } from "../prediction/forecast-book.ts";
 
 /** What is known of one provider x transport x method; absent values were never measured. */
 export interface CallSummary {
@@ -78,6 +79,8 @@ export interface EndpointView {
   readonly race: RaceSummary;
   /** Wrong answers it was caught with, decayed; none when absent. */
   readonly misbehaviour?: number;
+  /** What is foreseen of it; absent while nobody looks. */
+  readonly forecast?: ProviderForecast | undefined;
   /** Gets copies of this share of reads and serves nobody. */
   readonly shadow?: number | undefined;
   /** Is asked first for this share of reads, and last for all others. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../../src/rpc/explain/explain.ts";
 import { strategies } from "../../../src/rpc/selection/strategies/registry.ts";
+import { forecastOf } from "../prediction/kit.ts";
 import { snapshotOf } from "../selection/world.ts";
 import { attemptOf, selectedOf, toldOf } from "./support.ts";
 
@@ -18,7 +19,7 @@ const namesIn = (value: unknown): readonly string[] => {
 describe("docs/explain.md", () => {
   it("tells of every member that an explanation can have", () => {
     const snapshot = snapshotOf({
-      a: { ws: {} },
+      a: { ws: {}, forecast: forecastOf({ level: 400, slopePerSec: 40 }) },
       b: { lag: 9 },
       c: { unsupported: new Set(["m"]) },
     });

@@ -113,6 +113,14 @@ export const endpointFamilies: readonly MetricDef[] = [
     "Wrong answers that still count against the provider, halved every half_life.",
   ),
   row(
+    "sample",
+    "gauge",
+    "provider_breach_probability_ratio",
+    PROVIDER,
+    "How likely the provider is to breach a limit within prediction.horizon, 0..1.",
+    { maxSeries: 64 },
+  ),
+  row(
     "event",
     "counter",
     "quorum_agreements_total",
