@@ -32,7 +32,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "explain",
     "fuzz-loop",
   ],
-  streams: ["fanout", "filters", "ingest", "race", "dedup"],
+  streams: ["fanout", "filters", "ingest", "race", "dedup", "prediction"],
 };
 
 if (names.length === 0 || names.some((name) => !known.includes(name) && !(name in GROUPS))) {
