@@ -157,9 +157,9 @@ export const providerPool = defineActor({
       return state;
     }
     releaseAgain(state, ctx);
-    lookAhead(state, ctx);
+    const isForeseen = lookAhead(state, ctx);
     const age = ctx.now() - (state.state.snapshot?.builtAtMs ?? 0);
-    return state.isDirty || age >= staleMs ? rebuilt(thawed(state, ctx), ctx) : state;
+    return isForeseen || state.isDirty || age >= staleMs ? rebuilt(thawed(state, ctx), ctx) : state;
   },
   formatState: ({ state, version, cooldowns, isDirty }) => ({
     chain: state.name,
@@ -293,14 +293,16 @@ const lookAtQuotas = ({ state }: State, ctx: Ctx): void => {
   }
 };
 
-/** What is foreseen goes into the next snapshot; the next in line is made ready for its turn. */
-const lookAhead = ({ state }: State, ctx: Ctx): void => {
-  for (const { provider, step, probability, reason } of state.forecasts.look(state, ctx.now())) {
+/** Tells what has changed, and makes the next in line ready for its turn; true when routing changes. */
+const lookAhead = ({ state }: State, ctx: Ctx): boolean => {
+  const changes = state.forecasts.look(state, ctx.now());
+  for (const { provider, step, probability, reason } of changes) {
     const fields = { chain: state.name, provider, probability, reason };
     if (step === "likely") warmNext(state, provider, ctx);
     else if (step === "predicted") ctx.emit("provider.predicted", fields);
     else ctx.emit("provider.prediction_cleared", fields);
   }
+  return changes.some(({ step }) => step !== "likely");
 };
 
 /** Asks the provider that would follow something, so that its connections are open and known. */

@@ -2,9 +2,9 @@
  * The last values of one signal, a step each, and the line through them.
  *
  * The slope is a lower confidence bound (one-sided 95 %) of the median of all pairwise slopes (Theil
- * 1950, Sen 1968): a spike, a burst or noise has none, a ramp has one after a few steps, and raising
- * the newest value never lowers it. A signal that rose and then stays has none either: the newest
- * steps must rise as well.
+ * 1950, Sen 1968), of all steps or of the newest ones: a spike, a short burst or noise has none, a ramp
+ * has one after a few steps, and raising the newest value never lowers it. A signal that rose and then
+ * stays has none either: the very newest steps must rise as well.
  */
 import type { Trend } from "./signals.ts";
 
@@ -14,6 +14,8 @@ export const MAX_STEPS = 15;
 const LEAST_STEPS = 6;
 /** Steps that the level is the mean of. */
 const LEVEL_STEPS = 3;
+/** A steep ramp that has just begun shows in the newest steps before it shows in all of them. */
+const SHORT_STEPS = 11;
 /** Newest steps that must rise too. */
 const RECENT_STEPS = 6;
 /** Quantile of the normal distribution for the bound. */
@@ -41,14 +43,18 @@ export class StepRing {
     for (let age = 0; age < LEVEL_STEPS; age++) sum += this.#value(age);
     const level = sum / LEVEL_STEPS;
     if (size < LEAST_STEPS) return { level, slopePerSec: 0, spanMs: 0 };
-    const whole = this.#slopes(size);
-    const sure = whole[Math.max(0, Math.floor(lowRank(size)))] ?? 0;
+    const sure = Math.max(this.#sureSlope(size), this.#sureSlope(Math.min(size, SHORT_STEPS)));
     const recent = sure > 0 ? middle(this.#slopes(Math.min(size, RECENT_STEPS))) : 0;
     return {
       level,
       slopePerSec: Math.max(0, Math.min(sure, recent)),
       spanMs: this.#time(0) - this.#time(size - 1),
     };
+  }
+
+  /** The lower bound of the slope of the newest `size` steps. */
+  #sureSlope(size: number): number {
+    return this.#slopes(size)[Math.max(0, Math.floor(lowRank(size)))] ?? 0;
   }
 
   #sizeSince(fromMs: number): number {
