@@ -20,6 +20,8 @@ export interface ChainPlan {
   readonly providers: readonly ProviderPlan[];
   /** Nonces are read with two of three providers agreeing. */
   readonly hasQuorum?: boolean;
+  /** False: nobody looks ahead. */
+  readonly hasPrediction?: boolean;
 }
 
 /** One fault at one time; its target is drawn from `dice` when it strikes. */

@@ -50,7 +50,7 @@ export class ConfigFile {
     return [
       "region: sim",
       "chains:",
-      ...this.chains.flatMap(({ name, chainId, providers, hasQuorum }) => [
+      ...this.chains.flatMap(({ name, chainId, providers, hasQuorum, hasPrediction }) => [
         `  ${name}:`,
         `    chain_id: ${chainId}`,
         "    block_time: 1s",
@@ -59,6 +59,7 @@ export class ConfigFile {
         "    connection: { reconnect_interval: 100ms }",
         `    aggregation: { deduplication_window: ${this.windowMs}ms, max_cache_size: 2000 }`,
         ...(hasQuorum === true ? ["    quorum: [{ methods: [eth_getTransactionCount] }]"] : []),
+        ...(hasPrediction === false ? ["    prediction: { enabled: false }"] : []),
         "    providers:",
         ...providers.map(
           ({ id }) =>
