@@ -5,6 +5,7 @@
  * Methods that are not listed are never remembered: nobody has said what their answers depend on.
  */
 import { skipColon, skipString, skipValue } from "../json-rpc/json-bytes.ts";
+import { blockParamOf, type BlockMethod } from "../json-rpc/block-params.ts";
 import type { CanonicalParams } from "./canonical.ts";
 
 /** What ties an answer to a block. */
@@ -37,44 +38,56 @@ const rule = (by: MethodRule["by"], position = -1, defaultsToLatest = false): Me
   defaultsToLatest,
 });
 
-const byParam = (position: number): MethodRule => rule("param", position);
+/** A kept method whose block is a parameter; its place stands in `json-rpc/block-params`. */
+const byParam = (method: BlockMethod): [BlockMethod, MethodRule] => [
+  method,
+  rule("param", blockParamOf(method).position),
+];
 /** Every node takes the latest block when these name none; others differ between nodes. */
-const latestAt = (position: number): MethodRule => rule("param", position, true);
+const orLatest = (method: BlockMethod): [BlockMethod, MethodRule] => {
+  const { position, defaultsToLatest } = blockParamOf(method);
+  return [method, rule("param", position, defaultsToLatest)];
+};
+/** Named by its hash only, which stands first. */
+const byHash = (method: `${string}Hash${string}`): [string, MethodRule] => [
+  method,
+  rule("param", 0),
+];
 
-const METHODS: ReadonlyMap<string, MethodRule> = new Map([
+const METHODS: ReadonlyMap<string, MethodRule> = new Map<string, MethodRule>([
   ["web3_sha3", rule("static")],
-  ["eth_call", latestAt(1)],
-  ["eth_getBalance", latestAt(1)],
-  ["eth_getCode", latestAt(1)],
-  ["eth_getStorageAt", latestAt(2)],
-  ["eth_getTransactionCount", latestAt(1)],
-  ["eth_createAccessList", byParam(1)],
-  ["eth_estimateGas", byParam(1)],
-  ["eth_getProof", byParam(2)],
-  ["eth_simulateV1", byParam(1)],
-  ["eth_feeHistory", byParam(1)],
-  ["eth_getBlockByNumber", byParam(0)],
-  ["eth_getBlockByHash", byParam(0)],
-  ["eth_getBlockReceipts", byParam(0)],
-  ["eth_getBlockTransactionCountByNumber", byParam(0)],
-  ["eth_getBlockTransactionCountByHash", byParam(0)],
-  ["eth_getTransactionByBlockNumberAndIndex", byParam(0)],
-  ["eth_getTransactionByBlockHashAndIndex", byParam(0)],
-  ["eth_getUncleByBlockNumberAndIndex", byParam(0)],
-  ["eth_getUncleByBlockHashAndIndex", byParam(0)],
-  ["eth_getUncleCountByBlockNumber", byParam(0)],
-  ["eth_getUncleCountByBlockHash", byParam(0)],
+  orLatest("eth_call"),
+  orLatest("eth_getBalance"),
+  orLatest("eth_getCode"),
+  orLatest("eth_getStorageAt"),
+  orLatest("eth_getTransactionCount"),
+  byParam("eth_createAccessList"),
+  byParam("eth_estimateGas"),
+  byParam("eth_getProof"),
+  byParam("eth_simulateV1"),
+  byParam("eth_feeHistory"),
+  byParam("eth_getBlockByNumber"),
+  byHash("eth_getBlockByHash"),
+  byParam("eth_getBlockReceipts"),
+  byParam("eth_getBlockTransactionCountByNumber"),
+  byHash("eth_getBlockTransactionCountByHash"),
+  byParam("eth_getTransactionByBlockNumberAndIndex"),
+  byHash("eth_getTransactionByBlockHashAndIndex"),
+  byParam("eth_getUncleByBlockNumberAndIndex"),
+  byHash("eth_getUncleByBlockHashAndIndex"),
+  byParam("eth_getUncleCountByBlockNumber"),
+  byHash("eth_getUncleCountByBlockHash"),
   ["eth_getTransactionByHash", rule("answer")],
   ["eth_getTransactionReceipt", rule("answer")],
   ["eth_getLogs", rule("filter", 0)],
   ["eth_gasPrice", rule("head")],
   ["eth_maxPriorityFeePerGas", rule("head")],
   ["eth_blobBaseFee", rule("head")],
-  ["debug_traceBlockByNumber", byParam(0)],
-  ["debug_traceBlockByHash", byParam(0)],
-  ["debug_traceCall", byParam(1)],
-  ["trace_block", byParam(0)],
-  ["trace_replayBlockTransactions", byParam(0)],
+  byParam("debug_traceBlockByNumber"),
+  byHash("debug_traceBlockByHash"),
+  byParam("debug_traceCall"),
+  byParam("trace_block"),
+  byParam("trace_replayBlockTransactions"),
 ]);
 
 /** How `method` names its block; `undefined` when its answers are not remembered. */
