@@ -8,23 +8,23 @@
  */
 import { defineActor, keyFor, stop, type Ctx } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
-import { Connection, type ConnectionEffect } from "../../src/rpc/connection.ts";
-import { defaultConnectionRules, type ConnectionEvent } from "../../src/rpc/connection.machine.ts";
+import { Connection, type ConnectionEffect } from "../../src/rpc/connection/connection.ts";
+import { defaultConnectionRules, type ConnectionEvent } from "../../src/rpc/connection/connection.machine.ts";
 import type { ErrorClass } from "../../src/rpc/errors/classes.ts";
 import type { ProviderId } from "../../src/rpc/ids.ts";
 import { WsChannel } from "../../src/rpc/proxy/attempt/ws-channel.ts";
 import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
 import { connectionRow, statsTable, type ConnectionStats } from "../../src/rpc/stream-stats.ts";
-import type { FromSocket, Socket, SocketClosure, SocketHandlers } from "../../src/rpc/socket.ts";
+import type { FromSocket, Socket, SocketClosure, SocketHandlers } from "../../src/rpc/connection/socket.ts";
 import { readSubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
 import type { Demand } from "../../src/rpc/subscription/hub.ts";
-import { UpstreamTalk, type Notice } from "../../src/rpc/upstream-talk.ts";
+import { UpstreamTalk, type Notice } from "../../src/rpc/connection/upstream-talk.ts";
 import { messageAggregatorKey, type RawEvent, type StreamChange } from "./message-aggregator.ts";
 import { headTrackerKey } from "./head-tracker.ts";
 import { providerPoolKey } from "./provider-pool.ts";
 import { probeKey } from "./probe.ts";
 
-export type { Socket, SocketHandlers } from "../../src/rpc/socket.ts";
+export type { Socket, SocketHandlers } from "../../src/rpc/connection/socket.ts";
 
 /** Which provider, and how to reach it. */
 export interface WsConnectionArgs {

@@ -6,7 +6,7 @@ import {
   defaultConnectionRules,
   type ConnectionEvent,
   type ConnectionRules,
-} from "../../../src/rpc/connection.machine.ts";
+} from "../../../src/rpc/connection/connection.machine.ts";
 
 const rules: ConnectionRules = {
   ...defaultConnectionRules,

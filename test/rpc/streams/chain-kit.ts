@@ -9,7 +9,7 @@ import {
   subscriptionTable,
 } from "../../../actors/rpc/subscription-hub.ts";
 import { wsConnection, wsConnectionKey } from "../../../actors/rpc/ws-connection.ts";
-import type { Socket, SocketHandlers } from "../../../src/rpc/socket.ts";
+import type { Socket, SocketHandlers } from "../../../src/rpc/connection/socket.ts";
 import { child, createVirtualNode, supervisor } from "../../../src/otp/index.ts";
 import { createChainState, type ChainState } from "../../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../../src/rpc/chain-view.ts";

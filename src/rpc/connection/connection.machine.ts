@@ -9,8 +9,8 @@
  * in the context, so that equal inputs give equal delays.
  */
 import { assign, setup } from "xstate";
-import { fullJitterMs } from "../lib/backoff.ts";
-import { seededRandom } from "../lib/random.ts";
+import { fullJitterMs } from "../../lib/backoff.ts";
+import { seededRandom } from "../../lib/random.ts";
 
 /** The figures of a connection. */
 export interface ConnectionRules {

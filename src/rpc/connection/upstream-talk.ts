@@ -2,8 +2,8 @@
  * What we ask a provider on its own connection (who are you, tell me of new blocks, stop), which
  * answer belongs to which question, and to which stream a notification belongs.
  */
-import type { RaceEvent } from "./race/settled-race.ts";
-import type { SubscriptionFrame } from "./subscription-frame.ts";
+import type { RaceEvent } from "../race/settled-race.ts";
+import type { SubscriptionFrame } from "../subscription-frame.ts";
 import { UpstreamLedger, type LedgerStep } from "./upstream-ledger.ts";
 
 type Question =

@@ -4,7 +4,7 @@
  * At most one subscription per stream is open or asked for, whatever happens in which order; an id
  * that turns up without being wanted is given back. The ledger is empty after every disconnect.
  */
-import type { RaceEvent } from "./race/settled-race.ts";
+import type { RaceEvent } from "../race/settled-race.ts";
 
 /** What has to be sent to bring both sides together. */
 export type LedgerStep =

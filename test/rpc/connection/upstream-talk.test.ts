@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readSubscriptionFrame } from "../../../src/rpc/subscription-frame.ts";
-import { UpstreamTalk } from "../../../src/rpc/upstream-talk.ts";
+import { UpstreamTalk } from "../../../src/rpc/connection/upstream-talk.ts";
 import type { RaceEvent } from "../../../src/rpc/race/settled-race.ts";
 
 interface Sent {
