@@ -46,6 +46,8 @@ export interface WsClient {
   /** Sends one text message; dropped when not open. */
   send(message: string | Buffer): void;
   ping(): void;
+  /** Bytes read since the upgrade: they show that the peer lives. */
+  readonly bytesRead: number;
   readonly bufferedBytes: number;
   readonly isOpen: boolean;
   /** Ends with a close handshake, and without one after a second. */
@@ -69,12 +71,13 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
   let failure = "";
   let readAtMs = 0;
 
+  const maxPayloadBytes = options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES;
   const socketOptions: ClientOptions & { readonly closeTimeout: number } = {
     headers: Object.fromEntries(
       Object.entries(options.headers).map(([name, value]) => [name, value.reveal()]),
     ),
     handshakeTimeout: options.handshakeTimeoutMs,
-    maxPayload: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
+    maxPayload: maxPayloadBytes,
     perMessageDeflate: false,
     followRedirects: false,
     closeTimeout: CLOSE_TIMEOUT_MS,
@@ -125,13 +128,16 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
   socket.on("unexpected-response", (request, response: IncomingMessage) => {
     status = response.statusCode;
     retryAfter = response.headers["retry-after"];
-    failure = `upgrade refused with ${status}`;
+    failure = "upgrade refused";
     request.destroy();
     socket.terminate();
   });
-  // The close event follows every error, so the error only explains it.
-  socket.on("error", (error: NodeJS.ErrnoException) => {
-    if (failure === "") failure = error.code ?? error.message;
+  socket.on("error", (error: WireError) => {
+    if (failure === "") failure = nameOf(error, maxPayloadBytes);
+    const code = refusalCode(error);
+    // What ws cannot read it closes itself: its owner need not wait for the peer's farewell. Any
+    // other error is followed by the close event and only explains it.
+    if (code !== undefined) ended(code, failure);
   });
   socket.on("close", (code: number, reason: Buffer) => ended(code, reason.toString("utf8")));
 
@@ -143,6 +149,9 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
     },
     ping: () => {
       if (socket.readyState === WebSocket.OPEN) socket.ping();
+    },
+    get bytesRead() {
+      return raw?.bytesRead ?? 0;
     },
     get bufferedBytes() {
       return socket.bufferedAmount;
@@ -157,4 +166,40 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
       socket.terminate();
     },
   };
+};
+
+/** An error of the socket, of TLS, or of the WebSocket protocol. */
+interface WireError extends NodeJS.ErrnoException {
+  /** OpenSSL's own words. */
+  readonly reason?: string;
+}
+
+const TOO_BIG = "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+const PROTOCOL_ERROR = 1002;
+/** Close codes that ws sends for what it refuses to read, where it is not a protocol error. */
+const REFUSAL_CODES: ReadonlyMap<string, number> = new Map([
+  [TOO_BIG, 1009],
+  ["WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", 1009],
+  ["WS_ERR_TOO_MANY_BUFFERED_PARTS", 1008],
+  ["WS_ERR_INVALID_UTF8", 1007],
+]);
+
+/** The close code behind an error of ws's own; undefined for one of the wire. */
+const refusalCode = ({ code }: WireError): number | undefined =>
+  code?.startsWith("WS_ERR_") === true ? (REFUSAL_CODES.get(code) ?? PROTOCOL_ERROR) : undefined;
+
+/** OpenSSL's and Node's names for a certificate or a handshake that does not hold. */
+const TLS_CODE =
+  /^(CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH|ERR_TLS|ERR_SSL|EPROTO)/u;
+/** OpenSSL's reason within its one-line report. */
+const SSL_REASON = /SSL routines:[^:]*:([^:]+)/u;
+
+/** An error in words that an operator can act on. */
+const nameOf = ({ code, message, reason }: WireError, maxPayloadBytes: number): string => {
+  if (code === undefined) return message;
+  if (code === TOO_BIG) return `message over ${maxPayloadBytes} bytes`;
+  if (!TLS_CODE.test(code)) return code;
+  // Behind a semicolon Node gives advice about its own flags.
+  const words = reason ?? SSL_REASON.exec(message)?.[1] ?? message.split(";", 1)[0];
+  return `TLS ${code}: ${words}`;
 };

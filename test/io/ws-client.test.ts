@@ -1,11 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
 import { connectWs, type WsClient, type WsClosure } from "../../src/io/ws-client.ts";
 import { Secret } from "../../src/lib/secret.ts";
+import { eventually } from "../support/eventually.ts";
+import { UNTRUSTED } from "../support/tls.ts";
 
 const servers: Server[] = [];
 
@@ -117,8 +120,64 @@ describe("a socket to a provider", () => {
     const url = await serve((client) => client.send("x".repeat(200_000)));
     const { closure, messages } = open(url);
     // Our side ends the connection; no close frame of the peer ever comes.
-    expect((await closure).reason).toMatch(/size|1009|WS_ERR/i);
+    expect(await closure).toMatchObject({ code: 1009, reason: "message over 100000 bytes" });
     expect(messages).toHaveLength(0);
+  });
+
+  it("names what is wrong with a TLS handshake", async () => {
+    const secure = createTlsServer(UNTRUSTED);
+    servers.push(secure);
+    secure.listen(0, "127.0.0.1");
+    await once(secure, "listening");
+    const { port } = secure.address() as AddressInfo;
+    expect(await open(`wss://127.0.0.1:${port}/v2/canary-key`).closure).toMatchObject({
+      code: 1006,
+      status: undefined,
+      reason: "TLS DEPTH_ZERO_SELF_SIGNED_CERT: self-signed certificate",
+    });
+    const plain = (await serve(() => {})).replace("ws:", "wss:");
+    expect((await open(plain).closure).reason).toMatch(/^TLS \w+: wrong version number$/);
+  });
+
+  it("tells a restart from a break, with the provider's reason", async () => {
+    const url = await serve((client) => client.close(1012, "deploying"));
+    expect(await open(url).closure).toMatchObject({ code: 1012, reason: "deploying" });
+    const broken = await serve((client) => client.terminate());
+    expect((await open(broken).closure).code).toBe(1006);
+  });
+
+  it.each([
+    ["an unknown opcode", Buffer.from([0x83, 0x00]), 1002],
+    ["text that is no UTF-8", Buffer.from([0x81, 0x02, 0xc3, 0x28]), 1007],
+  ])("ends at once on %s", async (_what, bytes, code) => {
+    const url = await serve((client) => {
+      (client as unknown as { readonly _socket: Socket })._socket.write(bytes);
+    });
+    const { closure, messages } = open(url);
+    expect(await closure).toMatchObject({ code, reason: expect.stringMatching(/^WS_ERR_/) });
+    expect(messages).toHaveLength(0);
+  });
+
+  it("hands a binary message on like a text: what it says decides", async () => {
+    const url = await serve((client) => client.send(Buffer.from("{}"), { binary: true }));
+    const { client, messages, next } = open(url);
+    await next();
+    expect(messages[0]?.text).toBe("{}");
+    client.abandon();
+  });
+
+  it("shows that bytes arrive while a message is still on its way", async () => {
+    let peer: Socket | undefined;
+    const url = await serve((client) => {
+      peer = (client as unknown as { readonly _socket: Socket })._socket;
+      // A text frame of 60,000 bytes, of which a tenth comes.
+      peer.write(Buffer.concat([Buffer.from([0x81, 126, 0xea, 0x60]), Buffer.alloc(6_000, 0x20)]));
+    });
+    const { client, messages, isOpen } = open(url);
+    await isOpen;
+    await eventually("bytes", () => client.bytesRead > 6_000);
+    expect(messages).toHaveLength(0);
+    client.abandon();
   });
 
   it("is silent after it was abandoned", async () => {
