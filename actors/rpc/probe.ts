@@ -16,6 +16,7 @@ import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
 import { circuitBreakerKey } from "./circuit-breaker.ts";
 import { headTrackerKey } from "./head-tracker.ts";
 import { providerPoolKey } from "./provider-pool.ts";
+import { wsConnectionKey } from "./ws-connection.ts";
 
 /** Which provider is probed. */
 export interface ProbeArgs {
@@ -305,6 +306,9 @@ const assessed = (state: State, transport: Transport, answer: Answer, ctx: Ctx):
   if (isDown !== state.isDown) {
     const [oldStatus, newStatus] = isDown ? ["up", "down"] : ["down", "up"];
     const consecutiveFailures = failures;
+    if (!isDown && configOf(state)?.wsUrl !== undefined) {
+      ctx.via(wsConnectionKey(chain, provider)).cast.resume();
+    }
     ctx.emit("provider.health_change", {
       chain,
       provider,

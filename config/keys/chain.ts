@@ -109,16 +109,23 @@ export const chainRule = z
     }),
     breaker: field.group("When an endpoint is left alone, and for how long.", breakerKeys),
     connection: field.group("The WebSockets to the providers.", {
-      heartbeat_interval: field.duration("Time between pings.", 50, {
-        default: chained.connection.heartbeat_interval,
-      }),
+      heartbeat_interval: field.duration(
+        "Time between pings. A pong that is missing for 2 s (two thirds of a shorter interval) makes " +
+          "the provider suspect, a second one ends the connection.",
+        50,
+        {
+          default: chained.connection.heartbeat_interval,
+        },
+      ),
       reconnect_interval: field.duration(
         "First delay of the full-jitter backoff, which doubles up to 30 s.",
         1,
         { default: chained.connection.reconnect_interval },
       ),
       max_reconnect_attempts: field.whole(
-        "Attempts after which a provider's WebSocket is given up; without end when not given.",
+        "Failed attempts in a row after which a provider's WebSocket is suspended: it is tried once " +
+          "every 5 minutes, and at once when the provider's health check recovers or its " +
+          "`ws-connection` process is restarted. Not given: it is never suspended for that.",
         { min: 1 },
       ),
     }),

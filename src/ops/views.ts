@@ -21,11 +21,14 @@ export interface EndpointStatus {
 
 /** The WebSocket to a provider. */
 export interface ConnectionStatus {
-  /** State of the connection machine, e.g. `connected` or `backing_off`. */
+  /** State of the connection machine, e.g. `live` or `backing_off`. */
   readonly state: string;
   /** Monotonic ms of the last change. */
   readonly sinceMs?: number | undefined;
   readonly reconnects?: number | undefined;
+  /** Upstream subscriptions that are open, and that should be. */
+  readonly subscriptions?: number | undefined;
+  readonly wanted?: number | undefined;
 }
 
 /** What races have shown of a provider. */

@@ -43,9 +43,15 @@ export interface StreamStats {
 /** One WebSocket to a provider. */
 export interface ConnectionStats {
   readonly state: string;
+  /** Monotonic ms of the last change. */
+  readonly sinceMs: number;
+  /** Connections that came up after the first. */
+  readonly reconnects: number;
   /** Connection attempts since the last one that lasted. */
   readonly attempts: number;
   /** Upstream subscriptions that are open. */
   readonly subscriptions: number;
+  /** Upstream subscriptions that should be open. */
+  readonly wanted: number;
   readonly lastError: string | undefined;
 }

@@ -127,6 +127,14 @@ export const subscriptionEvents = {
     optional: ["clients", "firstBlock", "lastBlock", "delayMs"],
     meaning: "The stream cannot go on without a hole yet and tries again.",
   },
+  "subs.ledger_mismatch": {
+    level: "warn",
+    fields: ["chain", "provider", "wanted", "open"],
+    optional: ["kind", "subscription", "reason"],
+    meaning:
+      "Wanted and open upstream subscriptions did not come to balance within 10 s: a subscribe " +
+      "without an answer is repeated later, a subscription that does not end costs the connection.",
+  },
 } as const satisfies Readonly<Record<string, EventSpec>>;
 
 /** WebSockets to providers. */
@@ -153,12 +161,24 @@ export const socketEvents = {
     level: "warn",
     fields: ["chain", "provider"],
     optional: ["ageMs", "reason"],
-    meaning: "The provider did not answer a ping in time; the others cover its stream.",
+    meaning:
+      "The provider did not answer a ping in time, or its heads have stopped; the others cover its " +
+      "stream.",
+  },
+  "websocket.suspended": {
+    level: "warn",
+    fields: ["chain", "provider", "attempt", "delayMs"],
+    optional: ["maxAttempts", "reason"],
+    meaning:
+      "The WebSocket is given up for now, after too many attempts or because the credentials are " +
+      "refused: one attempt follows after the rest, or when the provider's health check recovers.",
   },
   "websocket.orphan_event": {
     level: "debug",
     fields: ["chain", "provider"],
     optional: ["subscription", "count"],
-    meaning: "An event of an upstream subscription that we do not hold arrived and was dropped.",
+    meaning:
+      "Events of an upstream subscription that we do not hold arrived within the last second and " +
+      "were dropped; it is given back.",
   },
 } as const satisfies Readonly<Record<string, EventSpec>>;

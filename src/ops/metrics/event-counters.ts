@@ -111,18 +111,17 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   "subs.retraction": counts("subs_retractions_total", "chain"),
   "subs.slow_consumer": counts("subs_slow_consumers_total", "chain"),
   "subs.degraded": counts("subs_degraded_total", "chain"),
-  "websocket.connected": (sink, fields) => {
-    sink.add("paceline_websocket_connects_total", labelsOf(fields, provider));
-    sink.set("paceline_websocket_connected", labelsOf(fields, provider), 1);
-  },
-  "websocket.disconnected": (sink, fields) => {
-    const labels = labelsOf(fields, provider);
-    const code = fields["closeCode"] ?? /^\d{4}/.exec(text(fields["reason"]))?.[0];
-    sink.add("paceline_websocket_disconnects_total", [...labels, text(code)]);
-    sink.set("paceline_websocket_connected", labels, 0);
-  },
+  "subs.ledger_mismatch": counts("subs_ledger_mismatches_total", "chain"),
+  "websocket.connected": counts("websocket_connects_total", ...provider),
+  "websocket.disconnected": counts("websocket_disconnects_total", ...provider, "closeCode"),
   "websocket.reconnect_scheduled": counts("websocket_reconnects_total", ...provider),
   "websocket.suspect": counts("websocket_suspects_total", ...provider),
+  "websocket.suspended": counts("websocket_suspensions_total", "chain"),
+  "websocket.orphan_event": (sink, fields) => {
+    const { count } = fields;
+    const events = typeof count === "number" ? count : 1;
+    sink.add("paceline_websocket_orphan_events_total", [text(fields["chain"])], events);
+  },
   "config.reload.stop": (sink, fields) => {
     const result = text(fields["result"]);
     sink.add("paceline_config_reloads_total", [result]);

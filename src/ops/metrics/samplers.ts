@@ -7,6 +7,7 @@ import type {
   CacheCounters,
   CallerView,
   ChainView,
+  ConnectionStatus,
   EndpointStatus,
   HostView,
   ProcessesView,
@@ -122,6 +123,9 @@ const one =
   (value: (sources: MetricSources) => number): Sample =>
   (sources, put) =>
     put([], value(sources));
+
+/** States of a connection in which it carries calls and events. */
+const UP_STATES: ReadonlySet<string> = new Set(["live", "stale"]);
 
 const BREAKER_VALUE = { closed: 0, half_open: 1, open: 2 } as const;
 
@@ -246,6 +250,22 @@ const byName: Readonly<Record<string, Sample>> = {
   clients: ({ clients }, put) => {
     for (const [kind, count] of Object.entries(clients())) put([kind], count);
   },
+  websocket_connected: perProvider(({ connection }) =>
+    connection === undefined ? undefined : Number(UP_STATES.has(connection.state)),
+  ),
+  websocket_subscriptions: perChain(({ name, providers }, put) => {
+    const links = providers.flatMap(({ connection }) => connection ?? []);
+    const sumOf = (value: (link: ConnectionStatus) => number | undefined): number =>
+      links.reduce((sum, link) => sum + (value(link) ?? 0), 0);
+    put(
+      [name, "wanted"],
+      sumOf(({ wanted }) => wanted),
+    );
+    put(
+      [name, "open"],
+      sumOf(({ subscriptions }) => subscriptions),
+    );
+  }),
   subs_active: perStream(({ active }) => active),
   subs_delivered_total: perStream(({ delivered }) => delivered),
   config_info: ({ configHash }, put) => put([configHash()], 1),

@@ -11,6 +11,13 @@ import {
   type ConnectionRules,
 } from "./connection.machine.ts";
 
+/** When a connection that is down is tried again. */
+export interface RetryPlan {
+  readonly reason: string;
+  readonly attempt: number;
+  readonly delayMs: number;
+}
+
 /** What the owner of a connection has to do. */
 export type ConnectionEffect =
   | { readonly type: "startTimer"; readonly id: string; readonly delayMs: number }
@@ -18,14 +25,8 @@ export type ConnectionEffect =
   | { readonly type: "openSocket" | "askChainId" | "subscribe" | "resubscribe" }
   | { readonly type: "announceLive" | "announceSuspect" | "announceStale" }
   | { readonly type: "closeSocket"; readonly params: { readonly reason: string } }
-  | {
-      readonly type: "announceDown";
-      readonly params: {
-        readonly reason: string;
-        readonly attempt: number;
-        readonly delayMs: number;
-      };
-    }
+  | { readonly type: "announceDown"; readonly params: { readonly reason: string } }
+  | { readonly type: "announceRetry" | "announceSuspended"; readonly params: RetryPlan }
   | { readonly type: "announceWrongChain"; readonly params: { readonly chainId: number } };
 
 /** State of a connection, as operators see it. */
@@ -61,11 +62,6 @@ export class Connection {
   /** Attempts since the connection was last good. */
   get attempt(): number {
     return this.#snapshot.context.attempt;
-  }
-
-  /** Why the last connection ended. */
-  get reason(): string {
-    return this.#snapshot.context.reason;
   }
 
   feed(event: ConnectionEvent): readonly ConnectionEffect[] {

@@ -5,6 +5,8 @@ export interface Socket {
   /** Sends one text message; dropped when the socket is not open. */
   send(message: string | Buffer): void;
   ping(): void;
+  /** Bytes read so far: they show that the peer lives. */
+  readonly bytesRead: number;
   close(code: number, reason: string): void;
   /** Ends at once and is silent from now on. */
   abandon(): void;
@@ -17,6 +19,8 @@ export interface SocketClosure {
   readonly reason: string;
   /** Status of a refused upgrade. */
   readonly status: number | undefined;
+  /** `Retry-After` of a refused upgrade, as sent. */
+  readonly retryAfter?: string | undefined;
 }
 
 /** What a socket tells; nothing follows `onClose`. */

@@ -1,219 +1,187 @@
+/** The connection machine against an independent table of what may follow what. */
 import fc from "fast-check";
-import { initialTransition, transition } from "xstate";
 import { describe, expect, it } from "vitest";
-import {
-  connectionMachine,
-  defaultConnectionRules,
-  type ConnectionEvent,
-  type ConnectionRules,
-} from "../../../src/rpc/connection/connection.machine.ts";
+import type { ConnectionEvent } from "../../../src/rpc/connection/connection.machine.ts";
+import { cooperative, Rig } from "./machine-kit.ts";
 
-const rules: ConnectionRules = {
-  ...defaultConnectionRules,
-  chainId: 1,
-  reconnectIntervalMs: 250,
-  maxReconnectAttempts: undefined,
+const MAX_ATTEMPTS = 3;
+const PONGS_TO_CLOSE = 2;
+
+/** What the machine is expected to be in. */
+interface Model {
+  state: string;
+  attempt: number;
+  missed: number;
+  isSettled: boolean;
+}
+
+const SOCKET_STATES = ["connecting", "verifying", "subscribing", "live", "stale"];
+const UP_STATES = ["live", "stale"];
+/** The one timer of each state; `settled` is gone once it has expired. */
+const TIMER: Readonly<Record<string, string>> = {
+  connecting: "handshake",
+  verifying: "handshake",
+  subscribing: "handshake",
+  live: "settled",
+  stale: "staleTimeout",
+  backing_off: "backoff",
+  quarantined: "quarantine",
+  suspended: "rest",
 };
 
-/** Runs the machine by hand: effects are collected, delayed events are due when the test says so. */
-const connection = (overrides: Partial<ConnectionRules> = {}, seed = 42) => {
-  const effects: string[] = [];
-  const timers = new Map<string, { readonly type: string }>();
-  const input = { rules: { ...rules, ...overrides }, seed };
-  const begun = initialTransition(connectionMachine, input);
-  let snapshot = begun[0];
-  const perform = (actions: readonly { readonly type: string; readonly params?: unknown }[]) => {
-    for (const { type, params } of actions) {
-      if (type === "xstate.raise") {
-        const { event, id, delay } = params as {
-          event: { type: string };
-          id: string;
-          delay?: number;
-        };
-        if (delay !== undefined) timers.set(id, event);
-      } else if (type === "xstate.cancel") {
-        timers.delete((params as { sendId: string }).sendId);
-      } else effects.push(type);
-    }
-  };
-  perform(begun[1]);
-  const feed = (event: { readonly type: string }): void => {
-    const [next, actions] = transition(connectionMachine, snapshot, event as ConnectionEvent);
-    snapshot = next;
-    perform(actions);
-  };
-  return {
-    send: (...events: ConnectionEvent[]) => {
-      for (const event of events) feed(event);
-    },
-    /** Lets the only pending timer, or the one whose name holds `part`, expire. */
-    expire: (part = "") => {
-      const found = [...timers].find(([id]) => id.includes(part));
-      if (found === undefined) throw new Error(`no timer ${part} in ${snapshot.value}`);
-      timers.delete(found[0]);
-      feed(found[1]);
-    },
-    get state() {
-      return snapshot.value;
-    },
-    get context() {
-      return snapshot.context;
-    },
-    get pending() {
-      return [...timers.keys()];
-    },
-    takeEffects: () => effects.splice(0),
-  };
+const enter = (model: Model, state: string): void => {
+  model.state = state;
+  if (state === "connecting") model.missed = 0;
+  if (state === "live") model.isSettled = false;
 };
 
-const live: ConnectionEvent[] = [
-  { type: "opened" },
-  { type: "chainId", chainId: 1 },
-  { type: "subscribed" },
+const fall = (model: Model, isDenied = false): void => {
+  if (isDenied || model.attempt >= MAX_ATTEMPTS) enter(model, "suspended");
+  else {
+    model.attempt++;
+    enter(model, "backing_off");
+  }
+};
+
+/** What an event does, by the specification. */
+const expected: Readonly<Record<string, (model: Model, event: ConnectionEvent) => void>> = {
+  opened: (m) => m.state === "connecting" && enter(m, "verifying"),
+  closed: (m, event) => {
+    if (SOCKET_STATES.includes(m.state)) fall(m, "isDenied" in event && event.isDenied);
+  },
+  chainId: (m, event) => {
+    if (m.state !== "verifying") return;
+    enter(m, "chainId" in event && event.chainId === 1 ? "subscribing" : "quarantined");
+  },
+  refused: (m) => m.state === "verifying" && fall(m),
+  subscribed: (m) => m.state === "subscribing" && enter(m, "live"),
+  pong: (m) => {
+    if (UP_STATES.includes(m.state)) m.missed = 0;
+  },
+  pongMissed: (m) => {
+    if (!UP_STATES.includes(m.state)) return;
+    m.missed++;
+    if (m.missed >= PONGS_TO_CLOSE) fall(m);
+  },
+  silent: (m) => m.state === "live" && enter(m, "stale"),
+  fresh: (m) => m.state === "stale" && enter(m, "live"),
+  leaking: (m) => UP_STATES.includes(m.state) && fall(m),
+  resume: (m) => {
+    if (m.state !== "suspended") return;
+    m.attempt = 0;
+    enter(m, "connecting");
+  },
+};
+
+const agrees = (model: Model, rig: Rig): void => {
+  expect(rig.state).toBe(model.state);
+  expect(rig.connection.attempt).toBe(model.attempt);
+  expect(rig.hasSocket).toBe(SOCKET_STATES.includes(model.state));
+  const timers = model.state === "live" && model.isSettled ? [] : [TIMER[model.state]];
+  expect(
+    [...rig.timers.keys()].map((id) => timers.find((name) => id.includes(name ?? ""))),
+  ).toEqual(timers);
+};
+
+class Feed implements fc.Command<Model, Rig> {
+  readonly #event: ConnectionEvent;
+
+  constructor(event: ConnectionEvent) {
+    this.#event = event;
+  }
+
+  /** A driver reports a close only of a socket that it has. */
+  check(model: Readonly<Model>): boolean {
+    return this.#event.type !== "closed" || SOCKET_STATES.includes(model.state);
+  }
+
+  run(model: Model, rig: Rig): void {
+    expected[this.#event.type]?.(model, this.#event);
+    rig.send(this.#event);
+    agrees(model, rig);
+  }
+
+  toString(): string {
+    return JSON.stringify(this.#event);
+  }
+}
+
+class Expire implements fc.Command<Model, Rig> {
+  check(model: Readonly<Model>): boolean {
+    return !(model.state === "live" && model.isSettled);
+  }
+
+  run(model: Model, rig: Rig): void {
+    const { state } = model;
+    rig.expire(TIMER[state] ?? "");
+    if (state === "live") {
+      model.attempt = 0;
+      model.isSettled = true;
+    } else if (SOCKET_STATES.includes(state)) fall(model);
+    else enter(model, "connecting");
+    agrees(model, rig);
+  }
+
+  toString(): string {
+    return "expire";
+  }
+}
+
+const events: readonly ConnectionEvent[] = [
+  ...cooperative,
+  { type: "chainId", chainId: 2 },
+  { type: "closed", reason: "1006" },
+  { type: "closed", reason: "401", isDenied: true },
+  { type: "closed", reason: "429", pauseMs: 7_000 },
+  { type: "refused", reason: "no" },
+  { type: "pong" },
+  { type: "pongMissed" },
+  { type: "silent" },
+  { type: "fresh" },
+  { type: "leaking" },
+  { type: "resume" },
 ];
-const closed: ConnectionEvent = { type: "closed", reason: "1006" };
 
-describe("a provider connection", () => {
-  it("verifies the chain before it subscribes and is live only after both", () => {
-    const one = connection();
-    one.send(...live);
-    expect(one.state).toBe("live");
-    expect(one.takeEffects()).toEqual(["openSocket", "askChainId", "subscribe", "announceLive"]);
-  });
+const commands = fc.commands(
+  [
+    ...events.map((event) => fc.constant(new Feed(event))),
+    // Cooperation and time are what brings a machine far.
+    ...cooperative.map((event) => fc.constant(new Feed(event))),
+    fc.constant(new Expire()),
+    fc.constant(new Expire()),
+  ],
+  { maxCommands: 60 },
+);
 
-  it("never subscribes on a wrong chain, and asks again after the quarantine", () => {
-    const one = connection();
-    one.send({ type: "opened" }, { type: "chainId", chainId: 5 });
-    expect(one.state).toBe("quarantined");
-    expect(one.takeEffects()).toEqual([
-      "openSocket",
-      "askChainId",
-      "announceWrongChain",
-      "closeSocket",
-    ]);
-    one.send(...live);
-    expect(one.state).toBe("quarantined");
-    one.expire("quarantine");
-    expect(one.state).toBe("connecting");
-  });
-
-  it("gives up a handshake, a chain id or a subscription that does not come", () => {
-    for (const events of [[], live.slice(0, 1), live.slice(0, 2)]) {
-      const one = connection();
-      one.send(...events);
-      one.expire("handshake");
-      expect(one.state).toBe("backing_off");
-      expect(one.takeEffects()).toContain("closeSocket");
-      expect(one.context.reason).toMatch(/^timeout: /);
-    }
-  });
-
-  it("calls one missing pong suspect and closes at the second", () => {
-    const one = connection();
-    one.send(...live, { type: "pongMissed" });
-    expect(one.takeEffects()).toContain("announceSuspect");
-    one.send({ type: "pong" }, { type: "pongMissed" });
-    expect(one.state).toBe("live");
-    one.send({ type: "pongMissed" });
-    expect(one.state).toBe("backing_off");
-  });
-
-  it("subscribes again when its heads fall silent, and reconnects when that does not help", () => {
-    const one = connection();
-    one.send(...live, { type: "silent" });
-    expect(one.takeEffects().slice(-2)).toEqual(["announceStale", "resubscribe"]);
-    one.send({ type: "fresh" });
-    expect(one.state).toBe("live");
-    one.send({ type: "silent" });
-    one.expire("staleTimeout");
-    expect(one.state).toBe("backing_off");
-  });
-
-  it("starts its delays over only after it was live for long enough", () => {
-    const one = connection();
-    one.send(closed);
-    one.expire("backoff");
-    one.send(...live);
-    expect(one.context.attempt).toBe(1);
-    one.expire("settled");
-    expect(one.context.attempt).toBe(0);
-  });
-
-  it("rests after too many attempts in a row until it is resumed", () => {
-    const one = connection({ maxReconnectAttempts: 2 });
-    for (let i = 0; i < 2; i++) {
-      one.send(closed);
-      one.expire("backoff");
-    }
-    one.send(closed);
-    expect(one.state).toBe("suspended");
-    expect(one.pending).toEqual([]);
-    one.send({ type: "resume" });
-    expect(one.state).toBe("connecting");
-    expect(one.context.attempt).toBe(0);
-  });
-
-  it("waits at most the doubled interval, never more than the cap, and not always the same", () => {
+describe("the connection machine", () => {
+  it("is where the specification says after any sequence of events, with one socket and one timer", () => {
     fc.assert(
-      fc.property(fc.integer(), fc.nat(20), (seed, attempts) => {
-        const one = connection({}, seed);
-        for (let i = 0; i <= attempts; i++) {
-          one.send(closed);
-          const ceiling = Math.min(30_000, 250 * 2 ** i);
-          expect(one.context.backoffMs).toBeGreaterThanOrEqual(0);
-          expect(one.context.backoffMs).toBeLessThanOrEqual(ceiling);
-          one.expire("backoff");
-        }
+      fc.property(commands, (sequence) => {
+        fc.modelRun(() => {
+          const model = { state: "connecting", attempt: 0, missed: 0, isSettled: false };
+          const real = new Rig({ maxReconnectAttempts: MAX_ATTEMPTS });
+          return { model, real };
+        }, sequence);
       }),
+      { numRuns: 2_000 },
     );
-    const delays = new Set(
-      Array.from({ length: 50 }, (_, seed) => {
-        const one = connection({}, seed);
-        one.send(closed);
-        return one.context.backoffMs;
-      }),
-    );
-    expect(delays.size).toBeGreaterThan(30);
   });
 
-  it("never has two sockets, waits without a timer only where it should, and always comes back", () => {
-    const events = fc.constantFrom<ConnectionEvent | "expire">(
-      ...live,
-      closed,
-      { type: "chainId", chainId: 2 },
-      { type: "refused", reason: "x" },
-      { type: "pong" },
-      { type: "pongMissed" },
-      { type: "silent" },
-      { type: "fresh" },
-      { type: "suspend" },
-      { type: "resume" },
-      "expire",
-    );
+  it("comes to live from wherever it got to, by time and a provider that cooperates", () => {
     fc.assert(
-      fc.property(fc.array(events, { maxLength: 40 }), (sequence) => {
-        const one = connection();
-        let sockets = 0;
-        const count = (): void => {
-          for (const effect of one.takeEffects()) {
-            if (effect === "openSocket") expect(++sockets).toBe(1);
-            if (effect === "closeSocket") sockets = 0;
-          }
-        };
-        count();
-        for (const event of sequence) {
-          // A driver reports a close only of a socket it has.
-          if (event !== "expire" && event.type === "closed") {
-            if (sockets === 0) continue;
-            sockets = 0;
-          }
-          if (event !== "expire") one.send(event);
-          else if (one.pending.length > 0) one.expire();
-          count();
-          // Only a live connection and a resting one may wait for nothing.
-          if (one.pending.length === 0) expect(["live", "suspended"]).toContain(one.state);
+      fc.property(fc.array(fc.nat(events.length), { maxLength: 40 }), (sequence) => {
+        const one = new Rig({ maxReconnectAttempts: MAX_ATTEMPTS });
+        for (const index of sequence) {
+          const event = events[index];
+          if (event === undefined) {
+            const [timer] = one.timers.keys();
+            if (timer !== undefined) one.expire(timer);
+          } else if (event.type !== "closed" || one.hasSocket) one.send(event);
         }
-        one.send({ type: "suspend" }, { type: "resume" }, ...live);
+        for (let step = 0; step < 3 && one.state !== "live"; step++) {
+          if (!one.hasSocket) one.expire(TIMER[one.state] ?? "");
+          one.send(...cooperative, { type: "fresh" });
+        }
         expect(one.state).toBe("live");
       }),
       { numRuns: 2_000 },

@@ -9,7 +9,7 @@ import {
   subscriptionTable,
 } from "../../../actors/rpc/subscription-hub.ts";
 import { wsConnection, wsConnectionKey } from "../../../actors/rpc/ws-connection.ts";
-import type { Socket, SocketHandlers } from "../../../src/rpc/connection/socket.ts";
+import type { Socket, SocketClosure, SocketHandlers } from "../../../src/rpc/connection/socket.ts";
 import { child, createVirtualNode, supervisor } from "../../../src/otp/index.ts";
 import { createChainState, type ChainState } from "../../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../../src/rpc/chain-view.ts";
@@ -49,8 +49,15 @@ export class FakeSocket implements Socket {
   readonly subscriptions = new Map<string, string>();
   isOpen = true;
   pings = 0;
+  bytesRead = 0;
   chainId = "0x1";
   isMute = false;
+  /** Methods that are not answered. */
+  readonly unanswered = new Set<string>();
+  /** Kinds of subscription, and methods, that are refused. */
+  readonly refused = new Set<string>();
+  /** How our side has closed it. */
+  closedBy: string | undefined;
   private made = 0;
   private readonly now: () => number;
 
@@ -66,8 +73,12 @@ export class FakeSocket implements Socket {
       params: unknown[];
     };
     this.sent.push(call);
-    if (this.isMute) return;
     const { id, method, params } = call;
+    if (this.isMute || this.unanswered.has(method)) return;
+    if (this.refused.has(method) || this.refused.has(String(params?.[0]))) {
+      this.say({ jsonrpc: "2.0", id, error: { code: -32601, message: "not served" } });
+      return;
+    }
     const reply = (result: unknown) => this.say({ jsonrpc: "2.0", id, result });
     if (method === "eth_chainId") reply(this.chainId);
     if (method === "eth_blockNumber") reply("0x0");
@@ -89,8 +100,9 @@ export class FakeSocket implements Socket {
     if (!this.isMute) this.handlers.onPong();
   }
 
-  close(): void {
+  close(code: number, reason: string): void {
     this.isOpen = false;
+    this.closedBy = `${code} ${reason}`;
   }
 
   abandon(): void {
@@ -98,6 +110,7 @@ export class FakeSocket implements Socket {
   }
 
   say(message: unknown): void {
+    this.bytesRead++;
     this.handlers.onMessage(Buffer.from(JSON.stringify(message)), this.now() * 1e6);
   }
 
@@ -107,9 +120,9 @@ export class FakeSocket implements Socket {
     this.say({ jsonrpc: "2.0", method: "eth_subscription", params: { subscription, result } });
   }
 
-  break(code = 1006): void {
+  break(code = 1006, closure: Partial<SocketClosure> = {}): void {
     this.isOpen = false;
-    this.handlers.onClose({ code, reason: "", status: undefined });
+    this.handlers.onClose({ code, reason: "", status: undefined, ...closure });
   }
 }
 

@@ -23,6 +23,7 @@ export class SimSocket implements Socket {
   readonly #cutsAtBirth: number;
   #session: FakeSession | undefined;
   #isOver = false;
+  bytesRead = 0;
 
   constructor(wires: Wires, end: Endpoint, handlers: SocketHandlers, forget: () => void) {
     this.#wires = wires;
@@ -112,7 +113,9 @@ export class SimSocket implements Socket {
   }
 
   #receive(text: string): void {
-    if (!this.#isOver) this.#handlers.onMessage(Buffer.from(text), this.#wires.now() * 1e6);
+    if (this.#isOver) return;
+    this.bytesRead += text.length;
+    this.#handlers.onMessage(Buffer.from(text), this.#wires.now() * 1e6);
   }
 
   #break(reason: string): void {
