@@ -110,7 +110,7 @@ export const chainRule = z
     breaker: field.group("When an endpoint is left alone, and for how long.", breakerKeys),
     connection: field.group("The WebSockets to the providers.", {
       heartbeat_interval: field.duration(
-        "Time between pings. A pong that is missing for 2 s (two thirds of a shorter interval) makes " +
+        "Time between pings. A pong that is missing for 2 s (two thirds of a shorter interval, at least 1 s) makes " +
           "the provider suspect, a second one ends the connection.",
         50,
         {

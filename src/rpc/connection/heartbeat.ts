@@ -10,8 +10,9 @@
 
 /** Longest wait for a pong, ms. */
 const PONG_TIMEOUT_MS = 2_000;
-/** Of a short interval only this part, so that the look at one ping comes before the next. */
+/** Of a short interval only this part, but never less than a busy host may need, ms. */
 const PONG_SHARE = 2 / 3;
+const LEAST_PONG_TIMEOUT_MS = 1_000;
 /** A look that is later than this says nothing about the peer, ms. */
 const LATE_MS = 250;
 
@@ -29,7 +30,8 @@ export class Heartbeat {
 
   constructor(intervalMs: number) {
     this.intervalMs = intervalMs;
-    this.pongTimeoutMs = Math.min(PONG_TIMEOUT_MS, Math.floor(intervalMs * PONG_SHARE));
+    const shareMs = Math.floor(intervalMs * PONG_SHARE);
+    this.pongTimeoutMs = Math.min(PONG_TIMEOUT_MS, Math.max(LEAST_PONG_TIMEOUT_MS, shareMs));
   }
 
   /** A pong is waited for. */

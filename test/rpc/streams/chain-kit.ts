@@ -162,8 +162,12 @@ export class FakeClient implements ClientSink {
   }
 }
 
-/** Starts the event path of chain `ethereum` with `count` providers. */
-export const startChain = async (count: number, given = "") => {
+/** Starts the event path of chain `ethereum` with `count` providers, over fake sockets unless `dial` opens others. */
+export const startChain = async (
+  count: number,
+  given = "",
+  dial?: (handlers: SocketHandlers) => Socket,
+) => {
   const ids = Array.from({ length: count }, (_, i) => `p${i + 1}`);
   const config = mustLoad(`
 chains:
@@ -233,6 +237,7 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
               provider,
               redact: (text) => text.replaceAll("canary", "***"),
               connect: (handlers) => {
+                if (dial !== undefined) return dial(handlers);
                 const socket = new FakeSocket(handlers, () => node.nowMs());
                 sockets.set(provider, [...(sockets.get(provider) ?? []), socket]);
                 latest.onConnect(provider, socket);
