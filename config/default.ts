@@ -40,6 +40,8 @@ export const DEFAULTS = {
   cors: { origins: [], max_age: "10m" },
   cache: { enabled: true, max_size: "256MiB", policies: [] },
   pairing: {
+    on_demand: 8,
+    audit: { one_in: 100 },
     workers: 0,
     queue: { capacity: 1_000, drain_timeout: "5s" },
     results: { capacity: 1_000 },
@@ -52,6 +54,7 @@ export const DEFAULTS = {
 /** What holds for an API key that says nothing else. */
 export const KEY_DEFAULTS = {
   chains: [],
+  markets: [],
   methods: { allow: [], deny: [] },
   origins: [],
   directives: true,

@@ -64,10 +64,14 @@ export interface Config {
   readonly chains: readonly ChainConfig[];
 }
 
-/** The pairing service; off without a market. */
+/** The pairing service; off where there can be no market. */
 export interface PairingConfig {
   /** In the order of the file. */
   readonly markets: readonly MarketConfig[];
+  /** Markets that are made by whoever puts providers into them. */
+  readonly onDemand: { readonly most: number; readonly settings: Omit<MarketConfig, "name"> };
+  /** One pairing in so many is kept for the audit trail, besides those asked for with explain. */
+  readonly audit: { readonly oneIn: number };
   /** 0: one per core, at most 10. */
   readonly workers: number;
   readonly queue: {
@@ -254,6 +258,8 @@ export interface ClientKeyConfig extends ClientLimitsConfig {
   readonly hash: string;
   /** Globs of chain names; empty: all. */
   readonly chains: readonly string[];
+  /** Globs of pairing markets whose providers it may change; empty: none. */
+  readonly markets: readonly string[];
   /** Globs of methods; without `allow` all that are served. */
   readonly methods: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   /** Globs of browser origins; empty: any. */

@@ -1,22 +1,22 @@
 /** Pairing: markets, the queue, its workers, their results. */
 import { directory, directoryKey } from "../actors/pairing/directory.ts";
 import { intake, intakeKey } from "../actors/pairing/intake.ts";
-import { pairingWorker, pairingWorkerKey } from "../actors/pairing/pairing-worker.ts";
 import { policyQueue, policyQueueKey } from "../actors/pairing/policy-queue.ts";
 import { resultBuffer, resultBufferKey } from "../actors/pairing/result-buffer.ts";
-import { child, dynamicSupervisor, supervisor } from "../src/otp/index.ts";
-import type { ArgsOf, SupervisorSpec } from "../src/otp/index.ts";
+import { storeWriter, storeWriterKey } from "../actors/pairing/store-writer.ts";
+import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/index.ts";
+import { pairingWorkers, type WorkerParts, workersName } from "./pairing-workers.ts";
 
 /** What the processes of this subtree are started with. */
 export interface PairingParts {
+  /** Undefined where nothing is kept, as in tests. */
+  readonly storeWriter?: ArgsOf<typeof storeWriter> | undefined;
   readonly directory: ArgsOf<typeof directory>;
   readonly policyQueue: Omit<ArgsOf<typeof policyQueue>, "counts">;
   readonly resultBuffer: ArgsOf<typeof resultBuffer>;
-  readonly worker: Pick<ArgsOf<typeof pairingWorker>, "errors">;
+  readonly worker: Omit<WorkerParts, "book">;
   readonly intake: Omit<ArgsOf<typeof intake>, "supervisor">;
 }
-
-const workers = "pairing/workers";
 
 /**
  * rest_for_one: workers write results, pull from the queue and read the markets, so they begin anew
@@ -30,6 +30,11 @@ export const pairing = (parts: PairingParts): SupervisorSpec => {
     intensity: 10,
     period: 10,
     children: [
+      ...(parts.storeWriter === undefined
+        ? []
+        : [
+            child(storeWriter, parts.storeWriter, { register: storeWriterKey(), shutdown: 10_000 }),
+          ]),
       child(directory, parts.directory, { register: directoryKey() }),
       child(
         policyQueue,
@@ -37,20 +42,10 @@ export const pairing = (parts: PairingParts): SupervisorSpec => {
         { register: policyQueueKey() },
       ),
       child(resultBuffer, parts.resultBuffer, { register: resultBufferKey() }),
-      dynamicSupervisor(workers, {
-        intensity: 100,
-        period: 10,
-        register: workers,
-        template: (id: number) =>
-          child(
-            pairingWorker,
-            { ...parts.worker, id, book },
-            { register: pairingWorkerKey(String(id)) },
-          ),
-      }),
+      pairingWorkers({ ...parts.worker, book: parts.directory.book }),
       child(
         intake,
-        { ...parts.intake, supervisor: workers },
+        { ...parts.intake, supervisor: workersName },
         { register: intakeKey(), shutdown: parts.intake.drainMs + 2_000 },
       ),
     ],

@@ -10,10 +10,12 @@ import {
   isCleanReason,
   keyFor,
   later,
+  reasonText,
   reply,
   stop,
   type Ctx,
   type From,
+  type TaskResult,
 } from "../../src/otp/index.ts";
 import { badInput } from "../../src/pairing/fault.ts";
 import { LoadJob } from "../../src/pairing/load-job.ts";
@@ -32,14 +34,16 @@ import type { ProviderStore } from "../../src/pairing/provider-store.ts";
 /** What a directory is started with. */
 export interface DirectoryArgs {
   readonly book: MarketBook;
-  /** Brings back what was kept of a market, as much at a time as it likes. */
+  /** Brings back what was kept of a market, as much at a time as it likes; answers its version. */
   readonly restore?:
     | ((
         market: string,
         put: (providers: readonly ProviderRecord[]) => void,
         signal: AbortSignal,
-      ) => Promise<void>)
+      ) => Promise<number | undefined>)
     | undefined;
+  /** Names of the markets that were kept, configured or not. */
+  readonly kept?: (() => Promise<readonly string[]>) | undefined;
   /** Hears of every change of a market, in order. */
   readonly onChange?: ((change: MarketChange) => void) | undefined;
 }
@@ -61,6 +65,8 @@ interface Loading {
 interface State extends DirectoryArgs {
   readonly loads: Map<string, Loading>;
   readonly restoring: Map<string, ProviderStore>;
+  /** Who waits for a market that is being restored. */
+  readonly waiting: Map<string, From<Answer<"there">>[]>;
   named: number;
 }
 
@@ -74,14 +80,22 @@ export const directory = defineActor({
   name: "pairing/directory",
   trapExit: true,
   init: (args: DirectoryArgs, ctx): State => {
-    const state: State = { ...args, loads: new Map(), restoring: new Map(), named: 0 };
-    for (const market of args.book.open()) {
-      if (args.restore === undefined) args.book.filled(market);
-      else restore(state, market, ctx);
-    }
+    const maps = { loads: new Map(), restoring: new Map(), waiting: new Map() };
+    const state: State = { ...args, ...maps, named: 0 };
+    for (const market of args.book.open()) begun(state, market, ctx);
+    lookForKept(state, ctx);
     return state;
   },
   calls: {
+    /** Makes a market that is not there; answers when it can be written. */
+    open: (state, market: string, ctx, from: From<Answer<"there">>) => {
+      const made = state.book.ensure(market);
+      if (!made.ok) return reply(state, made);
+      if (made.value === "made") begun(state, market, ctx);
+      if (!state.restoring.has(market)) return reply(state, { ok: true, value: "there" } as const);
+      state.waiting.set(market, [...(state.waiting.get(market) ?? []), from]);
+      return later(state);
+    },
     load: (state, request: LoadRequest, ctx, from: From<Answer<LoadReport>>) => {
       const refusal = begin(state, request, ctx, from);
       return refusal === undefined ? later(state) : reply(state, refusal);
@@ -107,7 +121,9 @@ export const directory = defineActor({
   on: (state, info, ctx) => {
     if (info.type === "info") step(state, info.payload as { readonly load: string }, ctx);
     else if (info.type === "exit" && !isCleanReason(info.reason)) return stop(state, info.reason);
+    else if (info.type === "task" && info.key === KEPT) foundKept(state, info.result, ctx);
     else if (info.type === "task") restored(state, info.key, info.result, ctx);
+    else if (info.type === "timer" && info.key === KEPT) lookForKept(state, ctx);
     else if (info.type === "timer") restore(state, info.payload as string, ctx);
     return state;
   },
@@ -130,6 +146,11 @@ export interface WeightChange {
   readonly profile: string;
   readonly weights: Readonly<Record<string, number>>;
 }
+
+const UNREAD = {
+  code: "PAIRING_UNAVAILABLE",
+  message: "what was kept of the market cannot be read now",
+} as const;
 
 const busy = (market: string): Answer<never> => ({
   ok: false,
@@ -222,6 +243,33 @@ function newAddress(state: State, store: ProviderStore, ctx: Ctx): string {
   }
 }
 
+/** The task that looks for markets that were kept. */
+const KEPT = "kept";
+
+/** A new market: it gets back what was kept of it. */
+function begun(state: State, market: string, ctx: Ctx): void {
+  if (state.restore === undefined) state.book.filled(market);
+  else restore(state, market, ctx);
+}
+
+function lookForKept({ kept, book }: State, ctx: Ctx): void {
+  if (kept === undefined) book.hasLooked = true;
+  else ctx.task(KEPT, kept, { timeoutMs: RESTORE_TIMEOUT_MS });
+}
+
+/** Markets that were made on demand by an earlier run are there again. */
+function foundKept(state: State, result: TaskResult, ctx: Ctx): void {
+  if (!result.ok) {
+    ctx.after(RETRY_MS, KEPT);
+    return;
+  }
+  for (const market of result.value as readonly string[]) {
+    const made = state.book.ensure(market);
+    if (made.ok && made.value === "made") begun(state, market, ctx);
+  }
+  state.book.hasLooked = true;
+}
+
 /** Fills a new market aside; it is served when it is whole. */
 function restore(state: State, market: string, ctx: Ctx): void {
   const fill = state.restore;
@@ -238,20 +286,25 @@ function restore(state: State, market: string, ctx: Ctx): void {
   });
 }
 
-function restored(state: State, key: string, result: { readonly ok: boolean }, ctx: Ctx): void {
+function restored(state: State, key: string, result: TaskResult, ctx: Ctx): void {
   const name = key.slice("restore:".length);
   const store = state.restoring.get(name);
   state.restoring.delete(name);
   const market = [...state.book.all()].find((one) => one.name === name);
   if (store === undefined || market === undefined) return;
+  const waiting = state.waiting.get(name) ?? [];
+  state.waiting.delete(name);
   if (!result.ok) {
-    const { reason } = result as { readonly reason?: unknown };
-    ctx.emit("pairing.restore.failed", { market: name, reason: String(reason), delayMs: RETRY_MS });
+    const reason = reasonText(result.reason);
+    ctx.emit("pairing.restore.failed", { market: name, reason, delayMs: RETRY_MS });
     ctx.after(RETRY_MS, key, name);
+    for (const from of waiting) from.reply({ ok: false, refusal: UNREAD });
     return;
   }
-  state.book.write(() => market.swap(store));
+  state.book.write(() => market.swap(store, result.value as number | undefined));
   state.book.filled(name);
+  for (const from of waiting) from.reply({ ok: true, value: "there" });
+  if (store.size === 0) return;
   const entries = store.size;
   ctx.emit("pairing.market.loaded", { market: name, count: entries, refused: 0, entries });
 }

@@ -90,7 +90,10 @@ export const storeWriter = defineActor({
 export const storeWriterKey = keyFor(storeWriter);
 
 const gather = (state: State, ctx: Ctx): void => {
-  if (!state.isWriting && state.failures === 0) ctx.after(GATHER_MS, "flush");
+  const { isWriting, failures, journal } = state;
+  if (isWriting || failures > 0) return;
+  // The sooner a market is read, the less changes before it is.
+  ctx.after(journal.unwritten === undefined ? GATHER_MS : 0, "flush");
 };
 
 /** Begins to write the next thing. */
@@ -145,12 +148,16 @@ const prune = ({ store, retentionMs, failures }: State, ctx: Ctx): void => {
 };
 
 /** The end of the tree: what is left is written, or lost if the database does not take it. */
-const writeRest = async ({ store, journal }: State, ctx: Ctx): Promise<void> => {
+const writeRest = async ({ store, journal, page }: State, ctx: Ctx): Promise<void> => {
+  const write = (writes: readonly StoreWrite[]) => store.write(writes, ctx.wallNow());
   journal.giveBack();
-  for (;;) {
-    const batch = journal.take(BATCH_ROWS);
-    if (batch.length === 0) return;
-    await ctx.guard(store.write(batch, ctx.wallNow()));
+  while (!journal.isEmpty) {
+    const market = journal.unwritten;
+    if (market === undefined) await ctx.guard(write(journal.take(BATCH_ROWS)));
+    else {
+      journal.begin(market);
+      await ctx.guard(rewriteMarket(market, page, write));
+    }
     journal.written();
   }
 };

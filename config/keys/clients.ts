@@ -48,6 +48,10 @@ const key = z
         HOT,
       )
       .unwrap(),
+    markets: field.texts(
+      "Pairing markets whose providers and weights it may change, by name or glob; none when empty.",
+      field.hot(KEY_DEFAULTS.markets),
+    ),
     chains: field.texts(
       "Chains it may use, by name or glob; all when empty.",
       field.hot(KEY_DEFAULTS.chains),

@@ -8,6 +8,7 @@ const defaults = DEFAULTS.pairing;
 const MARKET_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 /** Each of them has series of metrics of its own. */
 const MOST_MARKETS = 16;
+const MOST_ON_DEMAND = 16;
 
 const market = z
   .strictObject({
@@ -30,7 +31,7 @@ const market = z
 
 /** The keys below `pairing`. */
 export const pairingGroup = field.group(
-  "Pairing of consumers with providers (docs/pairing.md); off without a market.",
+  "Pairing of consumers with providers (docs/pairing.md); off without `markets` and `on_demand`.",
   {
     markets: field.describe(
       z
@@ -40,6 +41,18 @@ export const pairingGroup = field.group(
       `a map of at most ${MOST_MARKETS} markets by name (letters, digits, dots, dashes, at most 63)`,
       { reload: "host" },
     ),
+    on_demand: field.whole(
+      "Markets that are made besides, when providers are put into a name that is not configured.",
+      { min: 0, max: MOST_ON_DEMAND },
+      field.host(defaults.on_demand),
+    ),
+    audit: field.group("The audit trail of pairings, kept for `storage.retention`.", {
+      one_in: field.whole(
+        "One pairing in so many is kept, besides every one asked for with explain; 0 keeps only these.",
+        { min: 0, max: 1_000_000_000 },
+        field.host(defaults.audit.one_in),
+      ),
+    }),
     workers: field.whole(
       "Workers that pull policies from the queue; 0 is one per core, at most 10.",
       { min: 0, max: 256 },

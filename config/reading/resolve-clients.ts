@@ -67,6 +67,7 @@ function resolveKey(key: KeyDocument): ClientKeyConfig {
     id: key.id,
     hash: key.hash,
     chains: key.chains ?? KEY_DEFAULTS.chains,
+    markets: key.markets ?? KEY_DEFAULTS.markets,
     methods: {
       allow: key.methods?.allow ?? KEY_DEFAULTS.methods.allow,
       deny: key.methods?.deny ?? KEY_DEFAULTS.methods.deny,

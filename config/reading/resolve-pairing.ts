@@ -10,7 +10,7 @@ export function resolvePairing(
   document: ConfigDocument["pairing"],
   ms: (text: string | number) => number,
 ): PairingConfig {
-  const { queue, results, cache, errors, batch } = document ?? {};
+  const { queue, results, cache, errors, batch, audit } = document ?? {};
   return {
     markets: Object.entries(document?.markets ?? {}).map(([name, market]) => ({
       name,
@@ -18,6 +18,15 @@ export function resolvePairing(
       top: market.top ?? MARKET_DEFAULTS.top,
       maxProviders: market.max_providers ?? MARKET_DEFAULTS.max_providers,
     })),
+    onDemand: {
+      most: document?.on_demand ?? defaults.on_demand,
+      settings: {
+        profile: MARKET_DEFAULTS.profile,
+        top: MARKET_DEFAULTS.top,
+        maxProviders: MARKET_DEFAULTS.max_providers,
+      },
+    },
+    audit: { oneIn: audit?.one_in ?? defaults.audit.one_in },
     workers: document?.workers ?? defaults.workers,
     queue: {
       capacity: queue?.capacity ?? defaults.queue.capacity,

@@ -26,6 +26,7 @@ import { eventLogger, loggedEvents } from "../ops/log.ts";
 import { METRIC_EVENTS } from "../ops/metrics/event-counters.ts";
 import { RequestMeter } from "../ops/metrics/request-meter.ts";
 import { createOpsRoutes } from "../ops/routes.ts";
+import { describedPairing } from "../pairing/rest/openapi.ts";
 import { AnswerCache } from "../rpc/cache/answer-cache.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
 import type { BookLimits } from "../rpc/explain/book.ts";
@@ -39,13 +40,15 @@ import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
 import { watchAlarms, watchdogOptions } from "./loop-watch.ts";
 import { observe } from "./observe.ts";
+import { PairingHttp } from "./pairing/http.ts";
 import { makePairing } from "./pairing/service.ts";
+import { PairingStorage } from "./pairing/storage.ts";
 import { makeRedis } from "./redis.ts";
 import type { ConfigReading } from "./reading.ts";
 import { createHandler } from "./routes.ts";
 import type { Running } from "./running.ts";
 import { secretsOf } from "./secrets.ts";
-import { untilServing } from "./serving.ts";
+import { untilServing, untilTrue } from "./serving.ts";
 import { version } from "./version.ts";
 
 /** What a host is started with. */
@@ -125,7 +128,12 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   gateway.configure(running.config);
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
-  const pairing = makePairing(running.config.pairing, node);
+  const { storage } = running.config;
+  const pairing = makePairing(running.config.pairing, node, {
+    storage: new PairingStorage(storage.database),
+    retentionMs: storage.retentionMs,
+    redact: (text) => redact(text),
+  });
   const callers = () => callerViews(gateway.engine.gate.callers, now());
   const observed = observe({
     node,
@@ -143,17 +151,21 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   });
   const onFault = (error: unknown, url: string): void =>
     log.write("error", "rpc", "a request met a bug of ours", { url: withoutQuery(url), error });
+  const { gate } = gateway.engine;
+  const pairingHttp =
+    pairing === undefined ? [] : [new PairingHttp({ api: pairing.api, gate, now, onFault })];
   const listener = createListener({
     config: running.config,
     gateway,
     onRequest: createHandler(
-      gateway.http,
+      [gateway.http, ...pairingHttp],
       createOpsRoutes({
         health: observed.health,
         renderMetrics: observed.metrics.render,
         requests: gateway.explainer,
         redact: (text) => redact(text),
         nowIso: () => new Date().toISOString(),
+        described: pairing === undefined ? undefined : describedPairing(),
       }),
       onFault,
     ),
@@ -185,9 +197,9 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     for (const state of states) state.dispose();
     clearInterval(ticker);
     observed.probe.close();
+    await pairing?.close();
   };
 
-  const { storage } = running.config;
   const start = async (): Promise<ListenAddress> => {
     await node.start(
       application({
@@ -271,6 +283,11 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     },
     READY_WAIT_MS,
   );
+  await untilTrue(
+    () => pairing?.book.isWhole !== false,
+    (ms) => sleep(ms),
+    RESTORE_WAIT_MS,
+  );
 
   return {
     node,
@@ -311,5 +328,7 @@ const gatewayLimits = (limits: Config["limits"]): Partial<GatewayLimits> => ({
 
 /** Longest wait for the providers before the ready line; who is slower joins later. */
 const READY_WAIT_MS = 1_000;
+/** Longest wait for markets to come back; until then a market answers that it is not there yet. */
+const RESTORE_WAIT_MS = 15_000;
 /** Time for a tree whose start failed to stop. */
 const LEAST_STOP_MS = 2_000;

@@ -1,17 +1,22 @@
-/** Joins the request path and the operator's paths behind one port. */
+/** Joins the request path, the pairing interface and the operator's paths behind one port. */
 import type { OpsReply, OpsRequest } from "../ops/routes.ts";
-import type { HttpFront } from "../rpc/proxy/front/http-front.ts";
 import type { HttpReply, InboundRequest } from "../rpc/proxy/ports.ts";
+
+/** A part of the port that answers on its own. */
+interface Part {
+  serves(url: string): boolean;
+  handle(request: InboundRequest, reply: HttpReply): void;
+}
 
 type OpsRoutes = (request: OpsRequest) => OpsReply | Promise<OpsReply> | undefined;
 
 /** Answers every request of the listener. */
 export const createHandler =
-  (rpc: HttpFront, ops: OpsRoutes, onFault: (error: unknown, url: string) => void) =>
+  (parts: readonly Part[], ops: OpsRoutes, onFault: (error: unknown, url: string) => void) =>
   (request: InboundRequest, reply: HttpReply): void => {
     try {
-      if (rpc.serves(request.url)) rpc.handle(request, reply);
-      else answerOps(ops, request, reply, onFault);
+      for (const part of parts) if (part.serves(request.url)) return part.handle(request, reply);
+      answerOps(ops, request, reply, onFault);
     } catch (error) {
       onFault(error, request.url);
       if (reply.isOpen) send(reply, request.method, internalError);

@@ -35,3 +35,18 @@ const hasUsableRow = (state: ChainState): boolean =>
   });
 
 const POLL_MS = 10;
+
+/** Waits until it is true, or the time is over. */
+export const untilTrue = async (
+  isTrue: () => boolean,
+  sleep: (ms: number) => Promise<void>,
+  timeoutMs: number,
+): Promise<void> => {
+  for (let leftMs = timeoutMs; leftMs > 0 && !isTrue(); leftMs -= LOOK_MS) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after the other
+    await sleep(LOOK_MS);
+  }
+};
+
+/** Between two looks, ms. */
+const LOOK_MS = 10;

@@ -280,8 +280,15 @@ const PATHS: Readonly<Record<string, Json>> = {
   }),
 };
 
+/** What another part of the port says of its own paths. */
+export interface Described {
+  readonly paths: Readonly<Record<string, Json>>;
+  readonly schemas: Readonly<Record<string, Json>>;
+  readonly securitySchemes: Readonly<Record<string, Json>>;
+}
+
 /** The document of `GET /openapi.json`. */
-export const openApiDocument = (version: string): Json => ({
+export const openApiDocument = (version: string, more?: Described): Json => ({
   openapi: "3.1.0",
   info: {
     title: "Paceline",
@@ -290,6 +297,9 @@ export const openApiDocument = (version: string): Json => ({
     license: { name: "MIT", identifier: "MIT" },
   },
   servers: [{ url: "/" }],
-  paths: PATHS,
-  components: { schemas: SCHEMAS },
+  paths: { ...PATHS, ...more?.paths },
+  components: {
+    schemas: { ...SCHEMAS, ...more?.schemas },
+    ...(more === undefined ? {} : { securitySchemes: more.securitySchemes }),
+  },
 });

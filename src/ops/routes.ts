@@ -14,7 +14,7 @@ import {
   type HealthInput,
   type HealthReply,
 } from "./health.ts";
-import { openApiDocument } from "./openapi.ts";
+import { type Described, openApiDocument } from "./openapi.ts";
 import { PAGE_CSS } from "./page/style.ts";
 import { type ApiAnswer, explainAnswer, requestAnswer, slowAnswer } from "./requests/api.ts";
 import type { RequestsPort } from "./requests/port.ts";
@@ -49,6 +49,8 @@ export interface OpsSources {
   readonly redact: (text: string) => string;
   /** Wall clock as an ISO string. */
   readonly nowIso: () => string;
+  /** Paths that another part of the port answers, for /openapi.json. */
+  readonly described?: Described | undefined;
 }
 
 interface Route {
@@ -127,7 +129,10 @@ export function createOpsRoutes(
         }
       },
     },
-    { path: /^\/openapi\.json$/, handle: ({ version }) => json(200, openApiDocument(version)) },
+    {
+      path: /^\/openapi\.json$/,
+      handle: ({ version }) => json(200, openApiDocument(version, sources.described)),
+    },
     {
       path: /^\/api\/v1\/chains$/,
       handle: ({ region, chains, nowMs }) => json(200, chainsReport(region, chains, nowMs)),

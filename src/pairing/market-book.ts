@@ -18,6 +18,8 @@ export interface MarketSettings {
 /** What the book is made with. */
 export interface BookOptions {
   readonly markets: readonly MarketSettings[];
+  /** Markets that may be made besides, by whoever puts providers into them. */
+  readonly onDemand?: { readonly most: number; readonly settings: Omit<MarketSettings, "name"> };
   readonly cache: {
     readonly enabled: boolean;
     readonly capacity: number;
@@ -44,6 +46,10 @@ export class MarketBook {
   readonly #loading = new Set<string>();
   /** Markets that have not got back yet what was kept of them. */
   readonly #fresh = new Set<string>();
+  /** Those made on demand. */
+  readonly #made: MarketSettings[] = [];
+  /** It is known which markets were kept. */
+  hasLooked = false;
   #isOpen = false;
   #isWriting = false;
 
@@ -60,15 +66,31 @@ export class MarketBook {
     this.#isWriting = false;
     this.#loading.clear();
     this.#isOpen = true;
-    const { markets, cache, nowUs } = this.#options;
-    const missing = markets.filter(({ name }) => !this.#markets.has(name));
-    for (const settings of missing) {
-      const market = new PairingMarket({ ...settings, cache: this.cache, nowUs });
-      market.isCaching = cache.enabled;
-      this.#markets.set(settings.name, market);
-      this.#fresh.add(settings.name);
+    for (const settings of this.#settings()) {
+      if (!this.#markets.has(settings.name)) this.#add(settings);
     }
     return [...this.#fresh];
+  }
+
+  /** Makes a market that is not configured; the answer says whether it was there already. */
+  ensure(name: string): Reply<"there" | "made"> {
+    if (this.#markets.has(name)) return { ok: true, value: "there" };
+    const { most, settings } = this.#options.onDemand ?? { most: 0 };
+    if (settings === undefined || most === 0) return { ok: false, refusal: unknownMarket(name) };
+    if (!MARKET_NAME.test(name)) return { ok: false, refusal: BAD_NAME };
+    if (this.#made.length >= most) {
+      const message = `${most} markets were made besides the configured ones, as many as may be`;
+      return { ok: false, refusal: { code: "PAIRING_MARKET_FULL", message } };
+    }
+    const made = { name, ...settings };
+    this.#made.push(made);
+    this.#add(made);
+    return { ok: true, value: "made" };
+  }
+
+  /** Every market has what was kept of it, and it is known which were kept. */
+  get isWhole(): boolean {
+    return this.hasLooked && this.#fresh.size === 0;
   }
 
   /** A market has what was kept of it, or nothing was. */
@@ -100,7 +122,7 @@ export class MarketBook {
   find(name: string): Reply<PairingMarket> {
     const market = this.#markets.get(name);
     if (market === undefined) {
-      const isKnown = this.#options.markets.some((one) => one.name === name);
+      const isKnown = this.#settings().some((one) => one.name === name);
       return { ok: false, refusal: isKnown ? AWAY : unknownMarket(name) };
     }
     if (!this.#isOpen || this.#loading.has(name)) return { ok: false, refusal: AWAY };
@@ -119,11 +141,37 @@ export class MarketBook {
     return { markets, cache: this.cache.counts, counts: this.counts };
   }
 
+  /** A market as it is, also when nobody is served any more; undefined before it has what it had. */
+  peek(name: string): PairingMarket | undefined {
+    return this.#fresh.has(name) ? undefined : this.#markets.get(name);
+  }
+
   /** All that are there, served or not. */
   all(): Iterable<PairingMarket> {
     return this.#markets.values();
   }
+
+  #settings(): readonly MarketSettings[] {
+    return [...this.#options.markets, ...this.#made];
+  }
+
+  #add(settings: MarketSettings): void {
+    const { cache, nowUs } = this.#options;
+    const market = new PairingMarket({ ...settings, cache: this.cache, nowUs });
+    market.isCaching = cache.enabled;
+    this.#markets.set(settings.name, market);
+    this.#fresh.add(settings.name);
+  }
 }
+
+/** Names go into URLs. */
+const MARKET_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
+
+const BAD_NAME: Refusal = {
+  code: "PAIRING_BAD_INPUT",
+  message: "not a name: letters, digits, dots, dashes and underscores, at most 63",
+  faults: [{ path: "market", message: "not a name" }],
+};
 
 const AWAY: Refusal = {
   code: "PAIRING_UNAVAILABLE",
@@ -132,5 +180,5 @@ const AWAY: Refusal = {
 
 const unknownMarket = (name: string): Refusal => ({
   code: "PAIRING_UNKNOWN_MARKET",
-  message: `no market ${name} is configured`,
+  message: `there is no market ${name}`,
 });

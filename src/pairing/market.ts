@@ -8,6 +8,7 @@ import { countSurvivors } from "../matching/explain/count.ts";
 import { whyNot } from "../matching/explain/why-not.ts";
 import { bindingOf } from "../matching/binding.ts";
 import { match, type Ranking } from "../matching/match.ts";
+import { componentsOf, type Pick } from "../matching/picks.ts";
 import { eachSurvivor } from "../matching/paths/scan.ts";
 import type { RankingCache } from "../matching/ranking-cache.ts";
 import type { Composite } from "../matching/scorers/composite.ts";
@@ -73,9 +74,10 @@ export class PairingMarket {
     return new ProviderStore(this.name, this.#options.maxProviders);
   }
 
-  /** Another store from now on; versions go on rising. */
-  swap(store: ProviderStore): void {
-    store.index.version += this.store.index.version + 1;
+  /** Another store from now on; versions go on rising, from the one that it was kept with. */
+  swap(store: ProviderStore, version?: number): void {
+    const { index } = store;
+    index.version = version ?? index.version + this.store.index.version + 1;
     this.store = store;
   }
 
@@ -198,7 +200,12 @@ export class PairingMarket {
     const isNobody = ranking.picks.length === 0;
     const survivors = ranking.survivors ?? (isNobody ? survivorsOf(binding) : undefined);
     const left = survivors?.at(-1)?.left ?? countSurvivors(binding);
-    const outcome = outcomeOf(this.store, ranking, left, survivors);
+    const picks = ranking.picks.map((pick): Pick => {
+      const row = this.store.index.rowOf(pick.id);
+      const isKnown = pick.components !== undefined || row === undefined;
+      return isKnown ? pick : { ...pick, components: componentsOf(binding, row) };
+    });
+    const outcome = outcomeOf(this.store, { ...ranking, picks }, left, survivors);
     this.#outcomes.set(ranking, outcome);
     return outcome;
   }

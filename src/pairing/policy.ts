@@ -55,9 +55,14 @@ export function textOf(value: unknown, field: string, add: AddFault): string {
   if (value === undefined || value === null) return "";
   if (typeof value !== "string") add(field, "not a text");
   else if (value.length > MAX_NAME) add(field, `longer than ${MAX_NAME} characters`);
+  else if (!isPlain(value)) add(field, UNPRINTABLE);
   else return value.trim();
   return "";
 }
+
+/** Control characters and halves of surrogate pairs: no database, log or terminal takes them well. */
+const isPlain = (text: string): boolean => !/\p{Cc}/u.test(text) && text.isWellFormed();
+const UNPRINTABLE = "control characters and broken Unicode are not allowed";
 
 /** A list of names that may be left out; none of them blank. */
 export function namesOf(
@@ -75,7 +80,9 @@ export function namesOf(
   if (wrong >= 0) add(`${field}[${wrong}]`, `not a text of at most ${MAX_NAME} characters`);
   else {
     const empty = value.findIndex((name: string) => name.trim() === "");
+    const odd = value.findIndex((name: string) => !isPlain(name));
     if (empty >= 0) add(`${field}[${empty}]`, blank);
+    if (odd >= 0) add(`${field}[${odd}]`, UNPRINTABLE);
   }
   return wrong >= 0 ? [] : (value as readonly string[]);
 }

@@ -43,7 +43,7 @@ export interface PairRequest {
   readonly weights?: Readonly<Record<string, number>>;
   /** Decides `weighted` and `roundRobin`. */
   readonly seed?: number | string;
-  /** Adds survivors by filter and components by pick; passes the cache by. */
+  /** Adds survivors by filter and what scorers failed on; passes the cache by. */
   readonly explain?: boolean;
 }
 
@@ -54,7 +54,7 @@ export interface PairedProvider {
   readonly score: number;
   readonly stake: bigint;
   readonly location: string;
-  /** By scorer, `null` for one that failed; only when explained. */
+  /** By scorer, `null` for one that failed. */
   readonly components?: Readonly<Record<string, number | null>>;
   /** In weighted mode: what it drew, and the key it won with. */
   readonly u?: number;
@@ -325,6 +325,10 @@ export type MarketChange =
  */
 export interface PairingPort {
   readonly markets: () => readonly string[];
+  /** Makes a market that is not there, where that may be; answers when it can be written. */
+  readonly open: (market: string) => Promise<Reply<"there">>;
+  /** The version of a market, 0 where there is none. */
+  readonly version: (market: string) => number;
   /** Many providers at once; `replace` begins with an empty market, and shows it when it is whole. */
   readonly load: (
     market: string,

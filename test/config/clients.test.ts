@@ -23,6 +23,7 @@ const KEYS: Readonly<Record<string, readonly [string, string]>> = {
   "clients.keys[].chains": [withKey(""), withKey(", chains: ['e*']")],
   "clients.keys[].methods.allow": [withKey(""), withKey(", methods: { allow: ['eth_*'] }")],
   "clients.keys[].methods.deny": [withKey(""), withKey(", methods: { deny: ['eth_*'] }")],
+  "clients.keys[].markets": [withKey(""), withKey(", markets: [eu]")],
   "clients.keys[].origins": [withKey(""), withKey(", origins: ['https://*.x']")],
   "clients.keys[].rate.rps": [withKey(""), withKey(", rate: { rps: 7 }")],
   "clients.keys[].rate.burst": [

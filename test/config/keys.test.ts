@@ -47,6 +47,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "redis.key_prefix": '"p7:"',
   "redis.timeout": "7ms",
   "pairing.markets": "{ eu: {} }",
+  "pairing.on_demand": "7",
+  "pairing.audit.one_in": "7",
   "pairing.workers": "7",
   "pairing.queue.capacity": "7",
   "pairing.queue.drain_timeout": "7s",

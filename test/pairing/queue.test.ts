@@ -158,7 +158,7 @@ describe("the pairing service", () => {
     expect(addresses(value(port.pair(MARKET, { policy: policy() })))).toEqual(["a"]);
     expect(port.pair("other", { policy: policy() })).toEqual({
       ok: false,
-      refusal: { code: "PAIRING_UNKNOWN_MARKET", message: "no market other is configured" },
+      refusal: { code: "PAIRING_UNKNOWN_MARKET", message: "there is no market other" },
     });
     await node.drive(port.enqueue(MARKET, requests(1)));
     await node.settle();

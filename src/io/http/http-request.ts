@@ -54,7 +54,9 @@ export function readBody(
   maxBytes: number,
   done: () => void,
 ): void {
-  if (message.method === "GET" || message.method === "HEAD") {
+  const isRead = message.method === "GET" || message.method === "HEAD";
+  // Such a request may have a body (RFC 9110 9.3.1); hardly any has.
+  if (isRead && !hasBody(message)) {
     done();
     return;
   }
@@ -68,6 +70,10 @@ export function readBody(
     else decodeBody(message.headers["content-encoding"], body, maxBytes, take);
   });
 }
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined ||
+  (headers["content-length"] !== undefined && headers["content-length"] !== "0");
 
 /** Bytes beyond the limit that are read and dropped, so that a well-meaning client gets its answer. */
 const DISCARD_FACTOR = 8;

@@ -116,6 +116,14 @@ export function createPairingPort({ node, book, limits, batch }: PortOptions): P
 
   return {
     markets: () => [...book.all()].map(({ name }) => name),
+    open: async (market) => {
+      if (book.find(market).ok) return ok("there" as const);
+      return flat(await directory.try.open(market, { timeoutMs: LOAD_TIMEOUT_MS }));
+    },
+    version: (market) => {
+      const found = book.find(market);
+      return found.ok ? found.value.store.index.version : 0;
+    },
     load: async (market, providers, mode) => {
       if (providers.length > limits.maxLoad) return tooMany("providers", providers, limits.maxLoad);
       const call = { timeoutMs: LOAD_TIMEOUT_MS };

@@ -1,57 +1,129 @@
 /** The pairing service of this host, made of its configuration: the markets, the parts of its tree. */
 import { availableParallelism } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { PairingConfig } from "../../../config/schema.ts";
 import type { PairingParts } from "../../../supervisors/pairing.ts";
 import type { Node } from "../../otp/index.ts";
 import { MarketBook } from "../../pairing/market-book.ts";
-import type { PairingPort } from "../../pairing/protocol.ts";
+import type { MarketChange, PairingPort } from "../../pairing/protocol.ts";
+import { PairingApi } from "../../pairing/rest/api.ts";
+import type { MarketPage } from "../../pairing/store/rewrite.ts";
+import { createAudit } from "./audit.ts";
 import { pairHere } from "./batch.ts";
 import { createPairingPort } from "./port.ts";
+import type { PairingStorage } from "./storage.ts";
 
 /** The service: what its tree is started with, and how it is asked. */
 export interface PairingService {
   readonly book: MarketBook;
   readonly parts: PairingParts;
   readonly port: PairingPort;
+  /** The REST interface. */
+  readonly api: PairingApi;
+  /** Lets go of the database. */
+  readonly close: () => Promise<void>;
 }
 
-/** What the host adds to the markets: where they are kept, and who hears of results. */
-export interface PairingHooks {
-  readonly restore?: PairingParts["directory"]["restore"];
-  readonly onChange?: PairingParts["directory"]["onChange"];
-  readonly onResult?: PairingParts["resultBuffer"]["onResult"];
+/** Where markets are kept, and what their keeper says of failures. */
+export interface PairingKeeping {
+  readonly storage: PairingStorage;
+  readonly retentionMs: number;
+  readonly redact: (text: string) => string;
 }
 
 /** Workers, when the configuration leaves it open. */
 const MOST_AUTO_WORKERS = 10;
 
-/** Makes the service; undefined without a configured market. */
+/** Makes the service; undefined where there can be no market. */
 export function makePairing(
   config: PairingConfig,
   node: Node,
-  hooks: PairingHooks = {},
+  keeping: PairingKeeping,
 ): PairingService | undefined {
-  const { markets, workers, queue, results, cache, errors, batch } = config;
-  if (markets.length === 0) return undefined;
-  const book = new MarketBook({ markets, cache, nowUs: () => performance.now() * 1_000 });
+  const { markets, onDemand, workers, queue, results, cache, errors, batch } = config;
+  if (markets.length === 0 && onDemand.most === 0) return undefined;
+  const { storage } = keeping;
+  const book = new MarketBook({
+    markets,
+    onDemand,
+    cache,
+    nowUs: () => performance.now() * 1_000,
+  });
   const count = workers === 0 ? Math.min(availableParallelism(), MOST_AUTO_WORKERS) : workers;
-  const maxLoad = Math.max(...markets.map(({ maxProviders }) => maxProviders));
+  const sizes = markets.map(({ maxProviders }) => maxProviders);
+  const maxLoad = Math.max(onDemand.settings.maxProviders, ...sizes);
+  const limits = { maxLoad, maxBatch: batch.maxPolicies };
+  const audit = createAudit({ storage, book, oneIn: config.audit.oneIn });
+  const port = createPairingPort({ node, book, limits, batch: pairHere });
+  const api = new PairingApi({ port, audit, limits, yieldTurn: () => nextTurn() });
   return {
     book,
     parts: {
-      directory: { book, restore: hooks.restore, onChange: hooks.onChange },
+      storeWriter: {
+        store: storage,
+        journal: storage.journal,
+        page: (market, offset, limit) => pageOf(book, market, offset, limit),
+        retentionMs: keeping.retentionMs,
+        redact: keeping.redact,
+      },
+      directory: { book, ...restoring(keeping), onChange: noter(book, storage) },
       policyQueue: { capacity: queue.capacity },
-      resultBuffer: { capacity: results.capacity, onResult: hooks.onResult },
+      resultBuffer: { capacity: results.capacity },
       worker: {
         errors: { count: errors.threshold, windowMs: errors.windowMs, restart: errors.restart },
       },
       intake: { workers: count, drainMs: queue.drainTimeoutMs },
     },
-    port: createPairingPort({
-      node,
-      book,
-      limits: { maxLoad, maxBatch: batch.maxPolicies },
-      batch: pairHere,
-    }),
+    port,
+    api,
+    close: () => storage.close(),
   };
 }
+
+/** How markets come back; errors of a database may quote its URL. */
+const restoring = ({
+  storage,
+  redact,
+}: PairingKeeping): Pick<PairingParts["directory"], "restore" | "kept"> => {
+  const redacted = (error: unknown): never => {
+    throw new Error(redact(error instanceof Error ? error.message : String(error)));
+  };
+  return {
+    restore: (market, put, signal) => storage.restore(market, put, signal).catch(redacted),
+    kept: () => storage.names().catch(redacted),
+  };
+};
+
+/** Providers up to which a market that was replaced is noted as such; a larger one is read again. */
+const MOST_NOTED = 5_000;
+
+/** Notes changes of markets, with the versions that the markets have then. */
+const noter = (book: MarketBook, { journal }: PairingStorage) => {
+  // What replaces a market comes as two changes: everything is gone, this is there.
+  let cleared: string | undefined;
+  return (change: MarketChange): void => {
+    const { market, type } = change;
+    const isWhole = cleared === market;
+    cleared = type === "cleared" ? market : undefined;
+    if (type === "cleared") return;
+    const version = book.peek(market)?.store.index.version ?? 0;
+    const put = type === "put" ? change.providers : [];
+    if (!isWhole) {
+      const removed = type === "removed" ? [change.address] : [];
+      journal.note({ kind: "change", market, version, put, removed });
+    } else if (put.length <= MOST_NOTED) journal.note({ kind: "replace", market, version, put });
+    else journal.rewrite(market);
+  };
+};
+
+const pageOf = (
+  book: MarketBook,
+  market: string,
+  offset: number,
+  limit: number,
+): MarketPage | undefined => {
+  const store = book.peek(market)?.store;
+  if (store === undefined) return undefined;
+  const { providers, next } = store.list({ offset, limit });
+  return { version: store.index.version, providers, ...(next === undefined ? {} : { next }) };
+};

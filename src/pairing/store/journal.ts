@@ -8,6 +8,7 @@ import {
   type ChangeWrite,
   type PolicyWrite,
   type RankingWrite,
+  type ReplaceWrite,
   rowsOf,
   type StoreWrite,
 } from "./writes.ts";
@@ -26,7 +27,7 @@ export interface JournalLosses {
   readonly rankings: number;
 }
 
-type Noted = ChangeWrite | PolicyWrite | RankingWrite;
+type Noted = ChangeWrite | ReplaceWrite | PolicyWrite | RankingWrite;
 
 /** Writes in their order. */
 export class Journal {
@@ -150,9 +151,9 @@ export class Journal {
     this.#waiting.push(write);
   }
 
-  #noteRows(write: ChangeWrite | PolicyWrite): void {
+  #noteRows(write: Exclude<Noted, RankingWrite>): void {
     // It will be read with the rest of its market.
-    if (write.kind === "change" && this.#unwritten.has(write.market)) return;
+    if (concernsMarket(write) && this.#unwritten.has(write.market)) return;
     this.#waiting.push(write);
     this.#rows += rowsOf(write);
     if (this.#rows > this.#limits.maxRows) this.#shrink();
@@ -162,7 +163,7 @@ export class Journal {
   #shrink(): void {
     const rows = new Map<string, number>();
     for (const write of this.#waiting) {
-      if (write.kind !== "change") continue;
+      if (!concernsMarket(write)) continue;
       rows.set(write.market, (rows.get(write.market) ?? 0) + rowsOf(write));
     }
     const [largest] = [...rows].sort(([, a], [, b]) => b - a);
@@ -171,7 +172,7 @@ export class Journal {
 
   #forget(market: string): void {
     const kept = this.#waiting.filter((write) => {
-      const isGone = write.kind === "change" && write.market === market;
+      const isGone = concernsMarket(write) && write.market === market;
       if (isGone) this.#uncount(write);
       return !isGone;
     });
@@ -183,3 +184,6 @@ export class Journal {
     else this.#rows -= rowsOf(write);
   }
 }
+
+/** What a market written as a whole includes. */
+const concernsMarket = ({ kind }: Noted): boolean => kind === "change" || kind === "replace";

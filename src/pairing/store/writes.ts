@@ -21,6 +21,14 @@ export interface ChangeWrite {
   readonly removed: readonly string[];
 }
 
+/** A market that consists of these providers from this version on. */
+export interface ReplaceWrite {
+  readonly kind: "replace";
+  readonly market: string;
+  readonly version: number;
+  readonly put: readonly KeptProvider[];
+}
+
 /** A slice of a market that is written anew; it counts once the market is settled at that version. */
 export interface FillWrite {
   readonly kind: "fill";
@@ -63,12 +71,19 @@ export interface RankingWrite {
 }
 
 /** One write. */
-export type StoreWrite = ChangeWrite | FillWrite | SettleWrite | PolicyWrite | RankingWrite;
+export type StoreWrite =
+  | ChangeWrite
+  | ReplaceWrite
+  | FillWrite
+  | SettleWrite
+  | PolicyWrite
+  | RankingWrite;
 
 /** How many rows a write is, for bounds. */
 export const rowsOf = (write: StoreWrite): number => {
   if (write.kind === "change") return write.put.length + write.removed.length;
-  return write.kind === "fill" ? write.put.length : 1;
+  // To replace a market is a row at least, also by nobody.
+  return "put" in write ? Math.max(1, write.put.length) : 1;
 };
 
 /** The statements of writes, in an order with the same outcome. */
@@ -140,18 +155,12 @@ const singleStatements = (
   nowMs: number,
 ): SqlStatement[] => {
   switch (write.kind) {
-    case "fill": {
-      const { market, version, put } = write;
-      const rows = put.map((provider) => rowOf(provider, version));
-      return [{ text: PUT, params: [market, JSON.stringify(rows)] }];
-    }
-    case "settle": {
-      const { market, version } = write;
-      return [
-        { text: CLOSE_OLD, params: [market, version, nowMs] },
-        { text: REACH, params: [market, version, nowMs] },
-      ];
-    }
+    case "replace":
+      return [fill(write), ...settle(write, nowMs)];
+    case "fill":
+      return [fill(write)];
+    case "settle":
+      return settle(write, nowMs);
     case "policy": {
       const { market, consumer, policy } = write;
       return policy === undefined
@@ -167,6 +176,19 @@ const singleStatements = (
       return write satisfies never;
   }
 };
+
+const fill = ({ market, version, put }: FillWrite | ReplaceWrite): SqlStatement => {
+  const rows = put.map((provider) => rowOf(provider, version));
+  return { text: PUT, params: [market, JSON.stringify(rows)] };
+};
+
+const settle = (
+  { market, version }: Pick<SettleWrite, "market" | "version">,
+  nowMs: number,
+): SqlStatement[] => [
+  { text: CLOSE_OLD, params: [market, version, nowMs] },
+  { text: REACH, params: [market, version, nowMs] },
+];
 
 const CLOSE = `UPDATE pairing_providers AS held SET until = left_at.version, closed_at = ?3
   FROM (SELECT value ->> 0 AS address, CAST(value ->> 1 AS BIGINT) AS version FROM {rows:?2}) AS left_at

@@ -56,6 +56,7 @@ export class Caller {
   #allow: NameGlobs | undefined;
   #deny: NameGlobs | undefined;
   #origins: NameGlobs | undefined;
+  #markets: NameGlobs | undefined;
 
   constructor(id: string, config: CallerConfig, wallMs: number) {
     this.id = id;
@@ -69,7 +70,7 @@ export class Caller {
   /** Other rights and limits; what was used counts on. */
   configure(config: CallerConfig, wallMs: number): void {
     this.#config = config;
-    const { rate, units, chains, methods, origins } = config;
+    const { rate, units, chains, methods, origins, markets } = config;
     const { perSecond, perDay, perMonth } = units;
     this.rate = renewBucket(this.rate, rate && { perSec: rate.rps, burst: rate.burst });
     this.unitRate = renewBucket(
@@ -82,6 +83,7 @@ export class Caller {
     this.#chains = globs(chains);
     this.#allow = globs(methods?.allow);
     this.#deny = globs(methods?.deny);
+    this.#markets = globs(markets);
     this.#origins = globs(origins?.map((origin) => origin.toLowerCase()));
   }
 
@@ -107,6 +109,12 @@ export class Caller {
 
   mayUseChain(name: string): boolean {
     return this.#chains?.has(name) !== false;
+  }
+
+  /** It may change the providers of a market; without a name, of at least one. */
+  mayChangeMarket(name: string | undefined): boolean {
+    if (this.#markets === undefined) return false;
+    return name === undefined || this.#markets.has(name);
   }
 
   mayUseProfile(name: string | undefined): boolean {

@@ -18,7 +18,7 @@ const EXPOSED = [
   "Retry-After",
 ].join(", ");
 
-const ALLOWED_METHODS = "POST, GET, OPTIONS";
+const ALLOWED_METHODS = "GET, POST, PUT, DELETE, OPTIONS";
 /** Request headers that pages may send besides those that are always allowed. */
 const ALLOWED_HEADER = /^(content-type|content-encoding|authorization|x-paceline-[a-z0-9-]{1,40})$/;
 

@@ -9,6 +9,7 @@ export const keyOf = (key: string, more: Partial<ClientKeyConfig> = {}): ClientK
   id: `id-${key}`,
   hash: hashOfKey(key),
   chains: [],
+  markets: [],
   methods: { allow: [], deny: [] },
   origins: [],
   profile: undefined,

@@ -2,8 +2,8 @@
 import { row, type MetricDef } from "./family.ts";
 
 const MARKET = ["market"];
-/** As many markets as can be configured, and `_OTHER`. */
-const MARKETS = { maxSeries: 17 };
+/** As many markets as can be configured and made, and `_OTHER`. */
+const MARKETS = { maxSeries: 33 };
 
 /** Bounds of matches, s. */
 const MATCH_SECONDS = [0.00001, 0.00002, 0.00005, 0.0001, 0.001, 0.01, 0.1];

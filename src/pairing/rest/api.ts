@@ -1,0 +1,141 @@
+/** The pairing interface: finds the route of a request, and words what its handler answers. */
+import { PAIRING_ERRORS, type PairingErrorCode } from "../errors.ts";
+import type { Refusal } from "../protocol.ts";
+import { type Answer, HANDLERS, type RestDeps } from "./handlers.ts";
+import { PAIRING_ROUTES, type PairingRoute, type RouteSpec } from "./routes.ts";
+
+/** A request for the interface. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Without the query, still percent-encoded. */
+  readonly path: string;
+  /** Without its question mark. */
+  readonly query: string;
+  readonly body: Buffer;
+}
+
+/** What is sent back, as JSON. */
+export interface ApiReply {
+  readonly status: number;
+  readonly body: unknown;
+  /** Methods of the path, where another one was asked for. */
+  readonly allow?: string;
+}
+
+/** A request that found its route. */
+export interface Routed {
+  readonly ok: true;
+  readonly route: PairingRoute;
+  readonly access: RouteSpec["access"];
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** The answer that says why something was refused. */
+export const refusalReply = ({ code, message, faults }: Refusal): ApiReply => {
+  const [first] = faults ?? [];
+  const error = first === undefined || first.path === "" ? message : `${first.path}: ${message}`;
+  return {
+    status: PAIRING_ERRORS[code].status,
+    body: { error, success: false, code, ...(faults === undefined ? {} : { faults }) },
+  };
+};
+
+/** A refusal without faults as an answer. */
+export const refusal = (code: PairingErrorCode, message: string): ApiReply =>
+  refusalReply({ code, message });
+
+/** Whether a path is one of the interface's own. */
+export const isPairingPath = (path: string): boolean =>
+  path.startsWith("/api/v1/markets") || path.startsWith("/api/v1/pairing/");
+
+interface Pattern {
+  readonly name: PairingRoute;
+  readonly spec: RouteSpec;
+  readonly segments: readonly string[];
+}
+
+const PATTERNS: readonly Pattern[] = (
+  Object.entries(PAIRING_ROUTES) as [PairingRoute, RouteSpec][]
+).map(([name, spec]) => ({ name, spec, segments: spec.path.slice(1).split("/") }));
+
+/** The route of a request, or the answer that says why there is none. */
+export function routeOf(
+  method: string,
+  path: string,
+): Routed | (ApiReply & { readonly ok: false }) {
+  const segments = path.replace(/^\//, "").replace(/\/$/, "").split("/");
+  const asked = method === "HEAD" ? "GET" : method;
+  const others: string[] = [];
+  for (const { name, spec, segments: pattern } of PATTERNS) {
+    const params = paramsOf(pattern, segments);
+    if (params === undefined) continue;
+    if (spec.method === asked) return { ok: true, route: name, access: spec.access, params };
+    others.push(spec.method);
+  }
+  if (others.length === 0) {
+    return { ok: false, ...refusal("PAIRING_NO_PATH", "no such API path; see /openapi.json") };
+  }
+  const allow = others.join(", ");
+  const message = `${method.slice(0, 16)} is not allowed here; allowed: ${allow}`;
+  return { ok: false, ...refusal("PAIRING_BAD_METHOD", message), allow };
+}
+
+/** The interface over a service. */
+export class PairingApi {
+  readonly #deps: RestDeps;
+
+  constructor(deps: RestDeps) {
+    this.#deps = deps;
+  }
+
+  /** Answers a request that found its route. */
+  answer(
+    { route, params }: Routed,
+    { query, body }: Pick<ApiRequest, "query" | "body">,
+  ): ApiReply | Promise<ApiReply> {
+    const asked = { params, body, query: new URLSearchParams(query) };
+    const answer = HANDLERS[route](this.#deps, asked);
+    return answer instanceof Promise
+      ? answer.then((late) => replyOf(route, late))
+      : replyOf(route, answer);
+  }
+
+  /** Answers a request of anybody whose rights are known already. */
+  handle(request: ApiRequest): ApiReply | Promise<ApiReply> {
+    const routed = routeOf(request.method, request.path);
+    return routed.ok ? this.answer(routed, request) : routed;
+  }
+}
+
+const replyOf = (route: PairingRoute, answer: Answer): ApiReply =>
+  answer.ok
+    ? { status: PAIRING_ROUTES[route].status, body: { success: true, data: answer.value } }
+    : refusalReply(answer.refusal);
+
+function paramsOf(
+  pattern: readonly string[],
+  segments: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [i, expected] of pattern.entries()) {
+    const segment = segments[i] as string;
+    if (!expected.startsWith("{")) {
+      if (expected !== segment) return undefined;
+      continue;
+    }
+    const value = decoded(segment);
+    if (value === "") return undefined;
+    params[expected.slice(1, -1)] = value;
+  }
+  return params;
+}
+
+const decoded = (segment: string): string => {
+  if (!segment.includes("%")) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+};

@@ -1,0 +1,63 @@
+/** What the service answers, as JSON shows it. Stakes that a number cannot hold are decimal strings. */
+import type { ConsumerPolicy, PairingResult, ProviderRecord, WhyNotReport } from "../protocol.ts";
+
+/** A whole number as JSON carries it exactly. */
+export type WireWhole = number | string;
+
+/** A stake for JSON. */
+export const wireWhole = (value: bigint): WireWhole => {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+};
+
+/** A provider for JSON. */
+export const wireProvider = ({ address, stake, location, features }: ProviderRecord) => ({
+  address,
+  stake: wireWhole(stake),
+  location,
+  features,
+});
+
+/** A policy for JSON. */
+export const wirePolicy = (policy: ConsumerPolicy) => ({
+  ...policy,
+  minStake: wireWhole(policy.minStake),
+});
+
+/** The answer to a pairing. */
+export const wirePairing = (result: PairingResult) => {
+  const { topProviders, filteredCount, rankedCount, survivors, ...rest } = result;
+  const { blockedBy, scorerErrors, version, cache, processingTimeUs } = rest;
+  return {
+    providers: topProviders.map(({ stake, ...pick }) => ({ ...pick, stake: wireWhole(stake) })),
+    filtered: filteredCount,
+    ranked: rankedCount,
+    survivors: survivors?.map(({ filter, left, ...share }) => ({ filter, count: left, ...share })),
+    blockedBy,
+    scorerErrors,
+    version,
+    cache,
+    processingTimeUs,
+  };
+};
+
+/** A result of the queue or of a batch: the six keys of the contract, its time in ms, and its market. */
+export const wireResult = (result: PairingResult) => ({
+  market: result.market,
+  policy: result.policy === null ? null : wirePolicy(result.policy),
+  filteredCount: result.filteredCount,
+  rankedCount: result.rankedCount,
+  topProviders: result.topProviders.map(({ stake, ...pick }) => ({
+    ...pick,
+    stake: wireWhole(stake),
+  })),
+  processingTime: result.processingTimeUs / 1_000,
+  blockedBy: result.blockedBy,
+  error: result.error,
+});
+
+/** Why a provider is, or is not, among the picks. */
+export const wireWhy = (report: WhyNotReport) => {
+  const { provider, inMarket, isPicked, refusals, ...rest } = report;
+  return { address: provider, inMarket, isPicked, refusals, ...rest };
+};
