@@ -150,7 +150,8 @@ export class ForecastBook {
         if (atMs >= fromMs) this.#watched.get(provider)?.trends.call(kind, result, durationMs);
       },
       race: (provider, result, atMs) => {
-        if (result === "neutral" || atMs < fromMs) return;
+        // Who was not connected has lost its socket, and that is counted already.
+        if (result === "neutral" || result === "absent" || atMs < fromMs) return;
         this.#watched.get(provider)?.trends.race(result === "missed");
       },
     });

@@ -87,6 +87,29 @@ describe("the forecasts of a chain", () => {
     expect(book.of("a")?.probability).toBeLessThan(0.05);
   });
 
+  it("count events that others brought, and not those that came while it was not connected", () => {
+    const { book, source, play, now } = world();
+    const race = {
+      event: "newHeads",
+      key: "1",
+      ageMs: 100,
+      winner: "b",
+      losers: [],
+      neutral: [],
+    } as const;
+    const flags = { isCorroborated: true, isSuspicious: false };
+    const misses = (missed: readonly string[], absent: readonly string[]): number | undefined => {
+      for (let sec = 0; sec < 12; sec++) {
+        const races = [1, 2, 3, 4].map(() => ({ ...race, ...flags, missed, absent }));
+        source.evidence.recordRaces(races, now());
+        play(1, () => 50);
+      }
+      return book.of("a")?.components.find(({ signal }) => signal === "misses")?.level;
+    };
+    expect(misses([], ["a"])).toBeUndefined();
+    expect(misses(["a"], [])).toBe(1);
+  });
+
   it("count a WebSocket that is lost, replaced, or found dead", () => {
     const { book, source, sockets, row, now, play } = world();
     sockets.set(row, {});
