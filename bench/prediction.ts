@@ -8,6 +8,7 @@ import type { EndpointRow } from "../src/rpc/chain-view.ts";
 import { EvidenceBook } from "../src/rpc/evidence/evidence-book.ts";
 import { ForecastBook } from "../src/rpc/prediction/forecast-book.ts";
 import { failures } from "./support/prediction/failures.ts";
+import { fit } from "./support/prediction/fit.ts";
 import { harmless } from "./support/prediction/harmless.ts";
 import { judge, together, WAYS, type Verdict, type Way } from "./support/prediction/judge.ts";
 import { play, prediction } from "./support/prediction/play.ts";
@@ -17,6 +18,13 @@ import { quantile, report } from "./support/report.ts";
 const SEEDS = Number(process.env["PREDICTION_SEEDS"] ?? 40);
 const FIRST_SEED = 1_000;
 const bench = "prediction";
+
+// `PREDICTION_FIT=25` fits the curves anew, on the first so many seeds.
+const fitSeeds = Number(process.env["PREDICTION_FIT"] ?? 0);
+if (fitSeeds > 0) {
+  const seeds = Array.from({ length: fitSeeds }, (_, at) => at + 1);
+  console.error(fit([...failures, ...harmless], seeds));
+}
 
 const verdicts = new Map<string, Map<Way, Verdict[]>>();
 for (const scenario of [...failures, ...harmless]) {
@@ -33,6 +41,9 @@ const of = (names: readonly string[], way: Way): Verdict =>
 const recall = ({ foreseen, failures: all }: Verdict): number => foreseen / Math.max(1, all);
 const perHour = ({ falseAlarms, innocentSec }: Verdict): number =>
   falseAlarms / (Math.max(1, innocentSec) / 3_600);
+/** Mean distance between what was said and how often it came true. */
+const gap = ({ tenths, scored }: Verdict): number =>
+  tenths.reduce((sum, { said, seen }) => sum + Math.abs(said - seen), 0) / Math.max(1, scored);
 const brier = ({ squares, scored }: Verdict): number => squares / Math.max(1, scored);
 
 for (const { name, isForeseeable } of failures) {
@@ -99,6 +110,16 @@ report({
   unit: "0 is best",
   bar: "<= 0.6 x of either baseline",
   ok: score <= 0.6 * Math.min(plainScore, noScore),
+});
+const distance = gap(of(all, WAYS.rule));
+report({
+  bench,
+  case: "distance of what is said from what comes true",
+  value: distance,
+  baseline: gap(of(all, WAYS.plain)),
+  unit: "of 1",
+  bar: "<= 0.05",
+  ok: distance <= 0.05,
 });
 report({ bench, case: "one look at ten providers after 2,000 calls", value: lookUs(), unit: "us" });
 

@@ -3,7 +3,8 @@ import type { Course } from "./course.ts";
 import type { Second } from "./play.ts";
 
 /** Seconds ahead that a probability speaks of. */
-const HORIZON_SEC = 60;
+export const HORIZON_SEC = 60;
+const TENTHS = 10;
 
 /** A way to foresee: a probability and an alarm for each second. */
 export interface Way {
@@ -38,6 +39,14 @@ export interface Verdict {
   readonly innocentSec: number;
   readonly squares: number;
   readonly scored: number;
+  /** By tenth of the probability that was said. */
+  readonly tenths: readonly Tenth[];
+}
+
+/** Seconds of which about the same was said: the sum of that, and how many were followed by a breach. */
+export interface Tenth {
+  readonly said: number;
+  readonly seen: number;
 }
 
 /** Judges one course. */
@@ -48,6 +57,7 @@ export const judge = ({ onsetSec }: Course, seconds: readonly Second[], way: Way
   let falseAlarms = 0;
   let raisedSec: number | undefined;
   let squares = 0;
+  const tenths = Array.from({ length: TENTHS }, () => ({ said: 0, seen: 0 }));
   for (let sec = 0; sec < breachSec; sec++) {
     const second = seconds[sec] as Second;
     if (!way.isAlarmed(second)) raisedSec = undefined;
@@ -56,7 +66,12 @@ export const judge = ({ onsetSec }: Course, seconds: readonly Second[], way: Way
       if (sec < innocentSec) falseAlarms++;
     }
     const isTrue = found >= 0 && breachSec - sec <= HORIZON_SEC;
-    squares += (way.probability(second) - Number(isTrue)) ** 2;
+    const probability = way.probability(second);
+    squares += (probability - Number(isTrue)) ** 2;
+    const tenth = tenths[Math.min(TENTHS - 1, Math.floor(probability * TENTHS))];
+    if (tenth === undefined) continue;
+    tenth.said += probability;
+    tenth.seen += Number(isTrue);
   }
   const isForeseen = found >= 0 && raisedSec !== undefined;
   return {
@@ -67,6 +82,7 @@ export const judge = ({ onsetSec }: Course, seconds: readonly Second[], way: Way
     innocentSec: Math.min(innocentSec, breachSec),
     squares,
     scored: breachSec,
+    tenths,
   };
 };
 
@@ -79,6 +95,10 @@ export const together = (verdicts: readonly Verdict[]): Verdict => ({
   innocentSec: sum(verdicts, ({ innocentSec }) => innocentSec),
   squares: sum(verdicts, ({ squares }) => squares),
   scored: sum(verdicts, ({ scored }) => scored),
+  tenths: Array.from({ length: TENTHS }, (_, at) => ({
+    said: sum(verdicts, ({ tenths }) => tenths[at]?.said ?? 0),
+    seen: sum(verdicts, ({ tenths }) => tenths[at]?.seen ?? 0),
+  })),
 });
 
 const sum = (verdicts: readonly Verdict[], value: (verdict: Verdict) => number): number =>

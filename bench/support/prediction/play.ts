@@ -40,6 +40,7 @@ const EVENTS = ["newHeads", "logs"] as const;
 export interface Second {
   /** Of the rule, and whether it sets the provider back. */
   readonly probability: number;
+  /** The signs behind it. */
   readonly components: readonly Component[];
   readonly isAlarmed: boolean;
   /** The plain threshold says so. */
