@@ -3,7 +3,7 @@
  *
  * This is the machine with its effects; everything else has a place of its own: what is wanted and
  * open (`upstream-streams`), whether the peer lives (`heartbeat`), what an end means (`closure`), what
- * the chain is told (`standing`), what operators see (`diary`).
+ * the chain is told (`standing`), what telemetry is (`link-news`), what operators see (`diary`).
  */
 import type { Demand } from "../subscription/hub.ts";
 import type { ChainState } from "../chain-state.ts";
@@ -11,9 +11,10 @@ import type { ProviderId } from "../ids.ts";
 import type { ConnectionStats } from "../stream-stats.ts";
 import { judgeClosure, judgeRefusal, type ClosureVerdict } from "./closure.ts";
 import { defaultConnectionRules, type ConnectionEvent } from "./connection.machine.ts";
-import { Connection, type ConnectionEffect, type RetryPlan } from "./connection.ts";
+import { Connection, type ConnectionEffect } from "./connection.ts";
 import { Diary } from "./diary.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { LinkNews } from "./link-news.ts";
 import type { LinkPorts } from "./link-ports.ts";
 import type { FromSocket, Socket, SocketClosure } from "./socket.ts";
 import { Standing } from "./standing.ts";
@@ -37,8 +38,6 @@ const PING = "ping";
 const PONG = "pong";
 const MACHINE = "machine:";
 const GOING_AWAY = 1001;
-/** RFC 6455: the connection is gone without a close frame. */
-const BROKEN = 1006;
 
 /** Reasons of ours for closing that the breaker hears as a timeout; the others are told elsewhere. */
 const UNANSWERED: ReadonlySet<string> = new Set([
@@ -58,13 +57,13 @@ export class ProviderLink {
   readonly #heartbeat: Heartbeat;
   readonly #standing: Standing;
   readonly #diary: Diary;
-  readonly #maxAttempts: number | undefined;
+  readonly #news: LinkNews;
+  /** Effects to perform, in the order in which the machine asked for them. */
+  readonly #effects: ConnectionEffect[] = [];
+  #isPerforming = false;
   #socket: Socket | undefined;
   /** Number of the current socket; what older ones say is not heard. */
   #socketId = 0;
-  #connectAtMs = 0;
-  #openedAtMs: number | undefined;
-  #closeCode = BROKEN;
 
   constructor(options: LinkOptions, ports: LinkPorts) {
     const { state, provider, redact, seed } = options;
@@ -73,11 +72,11 @@ export class ProviderLink {
     const rules = { ...defaultConnectionRules, chainId, reconnectIntervalMs, maxReconnectAttempts };
     this.#options = options;
     this.#ports = ports;
-    this.#maxAttempts = maxReconnectAttempts;
     this.#connection = new Connection(rules, seed);
     this.#heartbeat = new Heartbeat(heartbeatIntervalMs);
     this.#standing = new Standing(state, provider);
     this.#diary = new Diary(ports.now(), ports.wallNow());
+    this.#news = new LinkNews(state, provider, ports, this.#diary);
     this.#streams = new UpstreamStreams({
       state,
       provider,
@@ -125,7 +124,7 @@ export class ProviderLink {
       case "message":
         return this.#streams.message(from);
       case "open":
-        this.#openedAtMs = this.#ports.now();
+        this.#news.opened();
         this.#ports.startTimer(PING, this.#heartbeat.intervalMs);
         return this.#feed({ type: "opened" });
       case "pong":
@@ -150,10 +149,10 @@ export class ProviderLink {
   end(): void {
     const socket = this.#socket;
     this.#socket = undefined;
-    this.#closeCode = GOING_AWAY;
     this.#dropped();
     socket?.close(GOING_AWAY, "going away");
-    this.#disconnected("going away");
+    this.#news.closing(GOING_AWAY);
+    this.#news.disconnected("going away");
   }
 
   /** The process was killed: safe without one, closes the socket and fails the calls on it. */
@@ -205,8 +204,18 @@ export class ProviderLink {
     this.#changed();
   }
 
+  /** An effect may move the machine on: what that asks for comes after what was asked before. */
   #perform(effects: readonly ConnectionEffect[]): void {
-    for (const effect of effects) this.#performOne(effect);
+    this.#effects.push(...effects);
+    if (this.#isPerforming) return;
+    this.#isPerforming = true;
+    try {
+      for (let next = this.#effects.shift(); next !== undefined; next = this.#effects.shift()) {
+        this.#performOne(next);
+      }
+    } finally {
+      this.#isPerforming = false;
+    }
   }
 
   #performOne(effect: ConnectionEffect): void {
@@ -229,18 +238,16 @@ export class ProviderLink {
         return this.#cameUp();
       case "announceSuspect":
         this.#standing.suspect();
-        return this.#emit("websocket.suspect", { reason: "a pong is missing" });
-      case "announceStale": {
-        const ageMs = this.#streams.silentMs;
-        return this.#emit("websocket.suspect", { reason: "its heads have stopped", ageMs });
-      }
+        return this.#news.suspect("a pong is missing");
+      case "announceStale":
+        return this.#news.suspect("its heads have stopped", this.#streams.silentMs);
       case "announceDown":
-        this.#disconnected(effect.params.reason);
+        this.#news.disconnected(effect.params.reason);
         return this.#ports.wentDown(effect.params.reason);
       case "announceRetry":
-        return this.#willRetry("websocket.reconnect_scheduled", effect.params);
+        return this.#news.willRetry("websocket.reconnect_scheduled", effect.params);
       case "announceSuspended":
-        return this.#willRetry("websocket.suspended", effect.params);
+        return this.#news.willRetry("websocket.suspended", effect.params);
       case "announceWrongChain":
         return this.#wrongChain(effect.params.chainId);
     }
@@ -255,8 +262,7 @@ export class ProviderLink {
 
   #open(): void {
     this.#streams.opened();
-    this.#connectAtMs = this.#ports.now();
-    this.#closeCode = BROKEN;
+    this.#news.connecting();
     this.#socketId++;
     this.#socket = this.#ports.open(this.#socketId);
   }
@@ -264,7 +270,7 @@ export class ProviderLink {
   #closed(closure: SocketClosure): void {
     const verdict = judgeClosure(closure, { wasUp: this.#isUp, ...this.#words });
     const { reason, pauseMs, isDenied } = verdict;
-    this.#closeCode = closure.code;
+    this.#news.closing(closure.code);
     this.#failed(verdict);
     this.#dropped();
     this.#feed({ type: "closed", reason, pauseMs, isDenied });
@@ -289,7 +295,7 @@ export class ProviderLink {
   #failed({ reason, errorClass, pauseMs }: ClosureVerdict): void {
     this.#diary.lastError = reason;
     if (errorClass === undefined) return;
-    const durationMs = this.#ports.now() - this.#connectAtMs;
+    const durationMs = this.#news.attemptMs;
     this.#standing.failed({ errorClass, durationMs, detail: reason, retryAfterMs: pauseMs });
   }
 
@@ -351,41 +357,17 @@ export class ProviderLink {
   #cameUp(): void {
     // A stale connection that has recovered was up all the time.
     if (this.#standing.isOpen || this.#socket === undefined) return;
-    const durationMs = this.#ports.now() - this.#connectAtMs;
-    this.#diary.connects++;
-    this.#diary.lastError = undefined;
     this.#standing.open(this.#socket);
-    this.#standing.succeeded(durationMs);
-    this.#emit("websocket.connected", { durationMs, attempt: this.#connection.attempt });
+    this.#standing.succeeded(this.#news.attemptMs);
+    this.#news.connected(this.#connection.attempt);
     this.#ports.cameUp();
     this.#ports.askDemand();
-  }
-
-  #disconnected(reason: string): void {
-    if (this.#openedAtMs === undefined) return;
-    const { now, wallNow } = this.#ports;
-    const uptimeMs = now() - this.#openedAtMs;
-    const code = this.#closeCode;
-    this.#openedAtMs = undefined;
-    this.#diary.lastClose = { code, reason, atMs: wallNow(), uptimeMs };
-    this.#emit("websocket.disconnected", { closeCode: code, reason, uptimeMs });
-  }
-
-  #willRetry(event: string, { reason, attempt, delayMs }: RetryPlan): void {
-    const maxAttempts = this.#maxAttempts;
-    const bound = maxAttempts === undefined ? {} : { maxAttempts };
-    this.#emit(event, { attempt, delayMs, reason, ...bound });
   }
 
   #wrongChain(seen: number): void {
     const reason = `wrong chain: ${seen} instead of ${this.#options.state.chainId}`;
     this.#ports.wrongChain(seen);
     this.#failed({ reason, errorClass: "wrong_chain", pauseMs: undefined, isDenied: false });
-    this.#disconnected(reason);
-  }
-
-  #emit(event: string, fields: Readonly<Record<string, unknown>>): void {
-    const { state, provider } = this.#options;
-    this.#ports.emit(event, { chain: state.name, provider, ...fields });
+    this.#news.disconnected(reason);
   }
 }
