@@ -16,7 +16,7 @@ import type { RaceEvent, SettledRace } from "../../src/rpc/race/settled-race.ts"
 import { aggregationRow, statsTable, type AggregationStats } from "../../src/rpc/stream-stats.ts";
 import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
 import type { Demand } from "../../src/rpc/subscription/hub.ts";
-import { aggregatedTopic, rawTopic } from "../../src/rpc/topics.ts";
+import { aggregatedTopic, racesTopic, rawTopic } from "../../src/rpc/topics.ts";
 import { benchmarkStoreKey } from "./benchmark-store.ts";
 import { headTrackerKey, type PushedHead } from "./head-tracker.ts";
 import { subscriptionHubKey, type HubEvent, type SourceChange } from "./subscription-hub.ts";
@@ -80,7 +80,7 @@ interface State extends Ports {
   readonly blocks: BlockCounts;
   readonly sources: Map<ProviderId, Source>;
   readonly counts: Readonly<Record<RaceEvent, Counts>>;
-  readonly topics: { readonly raw: string; readonly aggregated: string };
+  readonly topics: Readonly<Record<"raw" | "aggregated" | "races", string>>;
   demand: Demand;
   racesSettled: number;
   missed: number;
@@ -120,7 +120,11 @@ export const messageAggregator = defineActor({
         logs: { messages: 0, duplicates: 0 },
         newPendingTransactions: { messages: 0, duplicates: 0 },
       },
-      topics: { raw: rawTopic(name), aggregated: aggregatedTopic(name) },
+      topics: {
+        raw: rawTopic(name),
+        aggregated: aggregatedTopic(name),
+        races: racesTopic(name),
+      },
       demand: { logs: false, pending: false },
       racesSettled: 0,
       missed: 0,
@@ -257,6 +261,7 @@ const announce = (state: State, race: SettledRace, ctx: Ctx): void => {
   state.racesSettled++;
   state.missed += missed.length;
   const marginMs = losers[0]?.marginMs;
+  ctx.broadcast(state.topics.races, race);
   ctx.emit("aggregation.race_settled", { chain, kind, winner, missed: missed.length, marginMs });
   if (!race.isSuspicious) return;
   ctx.emit("aggregation.uncorroborated", { chain, provider: winner, kind, hash: race.key });

@@ -49,6 +49,7 @@ import { createHandler } from "./routes.ts";
 import type { Running } from "./running.ts";
 import { secretsOf } from "./secrets.ts";
 import { untilServing, untilTrue } from "./serving.ts";
+import { eventTopics } from "./topics.ts";
 import { version } from "./version.ts";
 
 /** What a host is started with. */
@@ -149,6 +150,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     pairing: () => pairing?.book.view(),
     loopAlarm: watchAlarms(node),
   });
+  const evidence = (chain: string) => booksOf(table()).get(chain);
   const onFault = (error: unknown, url: string): void =>
     log.write("error", "rpc", "a request met a bug of ours", { url: withoutQuery(url), error });
   const { gate } = gateway.engine;
@@ -164,7 +166,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
         renderMetrics: observed.metrics.render,
         requests: gateway.explainer,
         redact: (text) => redact(text),
-        nowIso: () => new Date().toISOString(),
+        evidence,
+        wallNow: Date.now,
         described: pairing === undefined ? undefined : describedPairing(),
       }),
       onFault,
@@ -186,6 +189,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     callers,
     reports,
     requests: gateway.explainer,
+    evidence,
     address: () => listener.address,
     drain: options.drain,
     isDraining: () => flags.isOutOfRotation,
@@ -227,6 +231,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
               { id: "log", names: () => loggedEvents(log), handle: logEvent },
               { id: "metrics", names: () => METRIC_EVENTS, handle: observed.metrics.onEvent },
               { id: "reports", names: () => REPORT_EVENTS, handle: reports.take },
+              eventTopics((topic, payload) => node.broadcast(topic, payload)),
             ],
             probe: observed.probe,
             prune: observed.metrics.prune,
