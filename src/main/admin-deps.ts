@@ -21,6 +21,7 @@ export interface AdminOptions {
   readonly address: () => ListenAddress | undefined;
   readonly reports: AdminDeps["reports"];
   readonly requests: AdminDeps["requests"];
+  readonly evidence: AdminDeps["evidence"];
   readonly drain: () => void;
   readonly isDraining: () => boolean;
 }
@@ -41,6 +42,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
     chains: options.chains,
     callers: options.callers,
     now: () => node.nowMs(),
+    wallNow: Date.now,
     forceBreaker: async ({ chain, provider, transport, action, forMs }) => {
       const breaker = node.whereis(circuitBreakerKey(chain, provider, transport));
       return (await breaker?.try.force({ action, forMs }))?.ok === true;
@@ -57,6 +59,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
     drain: options.drain,
     reports: options.reports,
     requests: options.requests,
+    evidence: options.evidence,
     events: {
       attach: (sink) => {
         const id = `admin-${nanoid(6)}`;

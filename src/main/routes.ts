@@ -1,5 +1,6 @@
 /** Joins the request path, the pairing interface and the operator's paths behind one port. */
 import type { OpsReply, OpsRequest } from "../ops/routes.ts";
+import { headerOf } from "../rpc/clients/visit.ts";
 import type { HttpReply, InboundRequest } from "../rpc/proxy/ports.ts";
 
 /** A part of the port that answers on its own. */
@@ -32,7 +33,8 @@ const answerOps = (
   const mark = request.url.indexOf("?");
   const path = mark < 0 ? request.url : request.url.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? "" : request.url.slice(mark + 1));
-  const answer = ops({ method: request.method, path, query, host: request.host });
+  const ifNoneMatch = headerOf(request.rawHeaders, "if-none-match");
+  const answer = ops({ method: request.method, path, query, host: request.host, ifNoneMatch });
   if (answer === undefined) send(reply, request.method, notFound(path));
   else if (!(answer instanceof Promise)) send(reply, request.method, answer);
   else {
@@ -49,7 +51,9 @@ const answerOps = (
 const send = (reply: HttpReply, method: string, { status, headers, body }: OpsReply): void => {
   if (!reply.isOpen) return;
   const bytes = Buffer.from(body);
-  const list = Object.entries({ ...headers, "content-length": String(bytes.length) }).flat();
+  // A 304 speaks of a body that it does not carry.
+  const length = status === 304 ? {} : { "content-length": String(bytes.length) };
+  const list = Object.entries({ ...headers, ...length }).flat();
   reply.send(status, list, method === "HEAD" ? "" : bytes);
 };
 

@@ -1,4 +1,5 @@
-/** JSON of `GET /api/v1/chains` and of a chain's leaderboard: what is measured now, in plain words. */
+/** JSON of `GET /api/v1/chains`: what is measured now, in plain words. */
+import { rounded } from "./rounded.ts";
 import {
   chainVerdict,
   isEndpointUsable,
@@ -163,7 +164,8 @@ export function answersReport({ answers }: ChainView): AnswersReport {
   };
 }
 
-function providerReport(
+/** Everything about one provider. */
+export function providerReport(
   provider: ProviderView,
   maxLagBlocks: number,
   nowMs: number,
@@ -216,67 +218,6 @@ function endpointReport(row: EndpointStatus | undefined, nowMs: number): Endpoin
     cooldown_ms: row.cooldownUntilMs > nowMs ? Math.round(row.cooldownUntilMs - nowMs) : null,
     in_flight: row.inFlight,
     reason: row.unusableReason ?? null,
-  };
-}
-
-const rounded = (value: number | undefined, digits: number): number | null =>
-  value === undefined || !Number.isFinite(value) ? null : Number(value.toFixed(digits));
-
-/** One place of the leaderboard. */
-export interface LeaderboardRow {
-  readonly rank: number | null;
-  readonly provider: string;
-  readonly state: ProviderState;
-  readonly score: number | null;
-  readonly race_score: number | null;
-  readonly pace_score: number | null;
-  readonly wins: number;
-  readonly races: number;
-  readonly win_ratio: number | null;
-  readonly miss_ratio: number | null;
-  readonly avg_margin_ms: number | null;
-  readonly reliability: number | null;
-  readonly p50_ms: number | null;
-  readonly p95_ms: number | null;
-  readonly calls: number;
-}
-
-/** Body of `GET /api/v1/chains/:chain/leaderboard`. */
-export interface LeaderboardReport {
-  readonly chain: string;
-  readonly strategy: string;
-  readonly leaderboard: readonly LeaderboardRow[];
-}
-
-/** The providers of a chain in the order in which they are preferred; unranked ones last. */
-export function leaderboardReport(chain: ChainView, nowMs: number): LeaderboardReport {
-  const last = Number.MAX_SAFE_INTEGER;
-  const ordered = [...chain.providers].sort(
-    (a, b) => (a.rank ?? last) - (b.rank ?? last) || (b.score ?? -1) - (a.score ?? -1),
-  );
-  return {
-    chain: chain.name,
-    strategy: chain.strategy,
-    leaderboard: ordered.map(({ race, calls, ...provider }) => {
-      const hasRaced = race !== undefined && race.races > 0;
-      return {
-        rank: provider.rank ?? null,
-        provider: provider.id,
-        state: providerVerdict({ race, calls, ...provider }, chain.maxLagBlocks, nowMs).state,
-        score: rounded(provider.score, 4),
-        race_score: hasRaced ? rounded(race.raceScore, 4) : null,
-        pace_score: rounded(race?.paceScore, 4),
-        wins: race?.wins ?? 0,
-        races: race?.races ?? 0,
-        win_ratio: hasRaced ? rounded(race.winRate, 4) : null,
-        miss_ratio: hasRaced ? rounded(race.missRate, 4) : null,
-        avg_margin_ms: hasRaced ? rounded(race.avgMarginMs, 3) : null,
-        reliability: rounded(calls?.reliabilityLb, 4),
-        p50_ms: rounded(calls?.p50Ms, 2),
-        p95_ms: rounded(calls?.q95Ms, 2),
-        calls: Math.round(calls?.n ?? 0),
-      };
-    }),
   };
 }
 

@@ -12,19 +12,11 @@ import {
   text,
   whole,
 } from "./json-schema.ts";
+import { EVIDENCE_SCHEMAS, evidencePaths } from "./evidence/schemas.ts";
 import { REQUEST_SCHEMAS } from "./requests/schemas.ts";
+import { PROVIDER_STATES } from "./status.ts";
 
-const PROVIDER_STATE = oneOf(
-  "healthy",
-  "unknown",
-  "lagging",
-  "suspect",
-  "rate_limited",
-  "degraded",
-  "half_open",
-  "open",
-  "unusable",
-);
+const PROVIDER_STATE = oneOf(...PROVIDER_STATES);
 
 const endpoint = {
   breaker: oneOf("closed", "open", "half_open"),
@@ -38,6 +30,7 @@ const endpoint = {
 
 const SCHEMAS: Readonly<Record<string, Json>> = {
   ...REQUEST_SCHEMAS,
+  ...EVIDENCE_SCHEMAS,
   Error: object({ error: text, success: { const: false } }),
   Endpoint: object(endpoint),
   WsEndpoint: object({ ...endpoint, connection: nullable(text) }),
@@ -114,29 +107,6 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     ),
   }),
   Chains: object({ region: text, chains: list(ref("Chain")) }),
-  Leaderboard: object({
-    chain: text,
-    strategy: text,
-    leaderboard: list(
-      object({
-        rank: nullable(whole),
-        provider: text,
-        state: PROVIDER_STATE,
-        score: nullable(ratio),
-        race_score: nullable({ type: "number" }),
-        pace_score: nullable(ratio),
-        wins: whole,
-        races: whole,
-        win_ratio: nullable(ratio),
-        miss_ratio: nullable(ratio),
-        avg_margin_ms: nullable({ type: "number" }),
-        reliability: nullable(ratio),
-        p50_ms: nullable({ type: "number" }),
-        p95_ms: nullable({ type: "number" }),
-        calls: whole,
-      }),
-    ),
-  }),
   Alerts: object({
     alerts: list({
       type: "object",
@@ -226,12 +196,7 @@ const PATHS: Readonly<Record<string, Json>> = {
     { "200": body("Chain", "the chain"), "404": noChain },
     [chainParameter],
   ),
-  "/api/v1/chains/{chain}/leaderboard": get(
-    "getLeaderboard",
-    "Providers of a chain, best first, with the evidence",
-    { "200": body("Leaderboard", "the ranking"), "404": noChain },
-    [chainParameter],
-  ),
+  ...evidencePaths(chainParameter),
   "/api/v1/chains/{chain}/explain": get(
     "explainMethod",
     "Who would serve a method now, in which order, and what refuses the others; nothing is sent",

@@ -4,7 +4,9 @@
  * Everything is answered from memory; only /metrics takes more than one turn of the event loop.
  */
 import { createHash } from "node:crypto";
-import { chainReport, chainsReport, leaderboardReport } from "./chains-api.ts";
+import { chainReport, chainsReport } from "./chains-api.ts";
+import { EVIDENCE_PATHS } from "./evidence/api.ts";
+import type { EvidencePort } from "./evidence/port.ts";
 import {
   HealthMemory,
   health,
@@ -29,6 +31,8 @@ export interface OpsRequest {
   readonly query: URLSearchParams;
   /** The Host header. */
   readonly host: string | undefined;
+  /** The If-None-Match header. */
+  readonly ifNoneMatch?: string | undefined;
 }
 
 /** What is sent back. */
@@ -45,10 +49,11 @@ export interface OpsSources {
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Explanations of requests, and the slow log. */
   readonly requests: RequestsPort;
+  readonly evidence: EvidencePort;
   /** Replaces every configured secret: reasons may quote what a provider said. */
   readonly redact: (text: string) => string;
-  /** Wall clock as an ISO string. */
-  readonly nowIso: () => string;
+  /** Wall clock, ms since 1970. */
+  readonly wallNow: () => number;
   /** Paths that another part of the port answers, for /openapi.json. */
   readonly described?: Described | undefined;
 }
@@ -83,6 +88,18 @@ const answered = ({ status, body }: ApiAnswer): OpsReply => json(status, body);
 const failure = (status: number, error: string): OpsReply =>
   json(status, { error, success: false });
 
+/**
+ * A poller that names what it has gets 304 while the answer is the same. The tag is weak: it is of
+ * the answer before secrets are masked in it.
+ */
+const versioned = (reply: OpsReply, ifNoneMatch: string | undefined): OpsReply => {
+  const tag = `W/"${createHash("sha256").update(reply.body).digest("base64url").slice(0, 22)}"`;
+  const headers = { ...reply.headers, "cache-control": "private, no-cache", etag: tag };
+  const known = ifNoneMatch?.split(",").map((one) => one.trim()) ?? [];
+  const isKnown = known.includes("*") || known.includes(tag);
+  return isKnown ? { status: 304, headers, body: "" } : { ...reply, headers };
+};
+
 /** Answers operator's requests; undefined for a path that is not one of them. */
 export function createOpsRoutes(
   sources: OpsSources,
@@ -90,13 +107,13 @@ export function createOpsRoutes(
   const memory = new HealthMemory();
   const healthReply = (reply: HealthReply): OpsReply => json(reply.status, reply.body);
   const stamped = (reply: HealthReply): OpsReply =>
-    healthReply(memory.stamp(reply, sources.nowIso()));
+    healthReply(memory.stamp(reply, new Date(sources.wallNow()).toISOString()));
   const chainRoute =
-    (report: (chain: ChainView, nowMs: number) => unknown): Route["handle"] =>
-    ({ chains, nowMs }, _, match) => {
+    (answer: (chain: ChainView, nowMs: number, request: OpsRequest) => OpsReply): Route["handle"] =>
+    ({ chains, nowMs }, request, match) => {
       const wanted = decoded(match[1] ?? "");
       const chain = chains.find(({ name, aliases }) => name === wanted || aliases.includes(wanted));
-      if (chain !== undefined) return json(200, report(chain, nowMs));
+      if (chain !== undefined) return answer(chain, nowMs, request);
       const names = chains.map(({ name }) => name).join(", ") || "none";
       return failure(404, `no chain ${JSON.stringify(wanted.slice(0, 64))}; running: ${names}`);
     };
@@ -137,8 +154,23 @@ export function createOpsRoutes(
       path: /^\/api\/v1\/chains$/,
       handle: ({ region, chains, nowMs }) => json(200, chainsReport(region, chains, nowMs)),
     },
-    { path: /^\/api\/v1\/chains\/([^/]+)$/, handle: chainRoute(chainReport) },
-    { path: /^\/api\/v1\/chains\/([^/]+)\/leaderboard$/, handle: chainRoute(leaderboardReport) },
+    {
+      path: /^\/api\/v1\/chains\/([^/]+)$/,
+      handle: chainRoute((chain, nowMs) => json(200, chainReport(chain, nowMs))),
+    },
+    ...Object.entries(EVIDENCE_PATHS).map(
+      ([name, answer]): Route => ({
+        path: new RegExp(`^/api/v1/chains/([^/]+)/${name}$`),
+        handle: chainRoute((chain, nowMs, { query, ifNoneMatch }) => {
+          const evidence = sources.evidence(chain.name);
+          const moment = { nowMs, wallMs: sources.wallNow() };
+          const found = answer({ chain, evidence, moment, query });
+          if (found.ok) return versioned(json(200, found.body), ifNoneMatch);
+          const { error, field } = found;
+          return json(400, { error, field, success: false });
+        }),
+      }),
+    ),
     {
       path: /^\/api\/v1\/chains\/([^/]+)\/explain$/,
       handle: (_, { query }, match) =>

@@ -2,16 +2,20 @@
 import type { ChainView, EndpointStatus, ProviderView } from "./views.ts";
 
 /** States of a provider, from best to worst. */
-export type ProviderState =
-  | "healthy"
-  | "unknown"
-  | "lagging"
-  | "suspect"
-  | "rate_limited"
-  | "degraded"
-  | "half_open"
-  | "open"
-  | "unusable";
+export const PROVIDER_STATES = [
+  "healthy",
+  "unknown",
+  "lagging",
+  "suspect",
+  "rate_limited",
+  "degraded",
+  "half_open",
+  "open",
+  "unusable",
+] as const;
+
+/** One of them. */
+export type ProviderState = (typeof PROVIDER_STATES)[number];
 
 /** A state and why. */
 export interface Verdict<State extends string> {

@@ -53,6 +53,29 @@ describe("the operator's commands", () => {
     for (const name of names) expect(text.out).toContain(name.split("/").at(-1) ?? name);
   });
 
+  it("shows races and the leaderboard behind the ranking, to pollers only what is new", async () => {
+    const api = `${gateway.url}/api/v1/chains/one`;
+    const page = await eventually(
+      "a race that both providers were in",
+      async () => {
+        const answer = (await (await fetch(`${api}/races?result=win&limit=5`)).json()) as any;
+        return answer.races.length > 0 && answer;
+      },
+      20_000,
+    );
+    expect(page.races[0]).toMatchObject({ event: "newHeads", result: "win", margin_ms: null });
+    const bad = await fetch(`${api}/races?result=first`);
+    expect([bad.status, ((await bad.json()) as any).field]).toEqual([400, "result"]);
+    const providers = await fetch(`${api}/leaderboard/history`);
+    const tag = providers.headers.get("etag") ?? "";
+    const again = await fetch(`${api}/leaderboard/history`, { headers: { "if-none-match": tag } });
+    expect([again.status, await again.text()]).toEqual([304, ""]);
+    const board = JSON.parse((await paceline("leaderboard", "one", "--json")).out).chains[0];
+    expect(board.leaderboard.map(({ provider }: any) => provider)).toEqual(["a", "b"]);
+    expect(board.version).toBeGreaterThanOrEqual(page.last);
+    expect((await paceline("races", "one", "--since", "1m")).out).toContain("newHeads");
+  });
+
   it("shows a process with its state, and one that was killed with its last exit", async () => {
     const name = "rpc/chain/one/provider/a/ws-connection";
     expect((await paceline("exit", name, "drill")).code).toBe(0);

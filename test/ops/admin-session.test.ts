@@ -237,6 +237,8 @@ describe("roles", () => {
     reports: "viewer",
     explain: "viewer",
     slow: "viewer",
+    leaderboard: "viewer",
+    races: "viewer",
     suspend: "operator",
     resume: "operator",
     restart: "operator",

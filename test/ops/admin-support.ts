@@ -1,4 +1,5 @@
 /** A program of cardboard behind the admin commands, for their tests. */
+import { bookOf } from "./evidence-support.ts";
 import { busyGateway } from "./requests-support.ts";
 import { dumpConfig } from "../../config/dump.ts";
 import { loadConfig } from "../../config/load.ts";
@@ -105,6 +106,15 @@ const CHAIN: ChainView = {
       lag: 0,
       rank: 1,
       score: 0.9,
+      race: {
+        raceScore: 1,
+        paceScore: 0.84,
+        wins: 10,
+        races: 10,
+        winRate: 1,
+        missRate: 0,
+        avgMarginMs: 0,
+      },
       capabilities: [
         { kind: "method", method: "trace_block", limit: 0, untilMs: 600_000 },
         { kind: "range", method: "eth_getLogs", limit: 2_000, untilMs: 600_000 },
@@ -301,6 +311,8 @@ export function cardboard(): Cardboard {
       },
       chains: () => [CHAIN],
       now: () => 1_000,
+      wallNow: () => 1_767_225_601_000,
+      evidence: () => bookOf("hare", "tortoise", 900),
       forceBreaker: (order) => {
         made.orders.push(order);
         return order.provider !== "gone";

@@ -4,6 +4,7 @@ import type { HealthInput } from "../../src/ops/health.ts";
 import { openApiDocument } from "../../src/ops/openapi.ts";
 import { createOpsRoutes, type OpsReply, type OpsRequest } from "../../src/ops/routes.ts";
 import { providerVerdict } from "../../src/ops/status.ts";
+import { bookOf } from "./evidence-support.ts";
 import { busyGateway } from "./requests-support.ts";
 import { chain, down, endpoint, host, processes, provider } from "./views.ts";
 
@@ -42,7 +43,8 @@ const routesOf = (input: HealthInput = base) =>
     renderMetrics: () => Promise.resolve({ contentType: "text/plain", text: "m 1\n" }),
     requests: busyGateway().explainer,
     redact: (text) => text.replaceAll("c4n4ry", "***"),
-    nowIso: () => "2026-01-01T00:00:00.000Z",
+    evidence: (name) => bookOf(name === "beta" ? "dead" : "p1", "new"),
+    wallNow: () => Date.parse("2026-01-01T00:00:10.000Z"),
   });
 
 const ask = async (path: string, more: Partial<OpsRequest> = {}, input?: HealthInput) => {
@@ -216,7 +218,8 @@ describe("REST", () => {
       renderMetrics: () => Promise.reject(new Error("gave up")),
       requests: busyGateway().explainer,
       redact: (text) => text,
-      nowIso: () => "",
+      evidence: () => undefined,
+      wallNow: () => 0,
     });
     const request = {
       method: "GET",
@@ -264,7 +267,7 @@ describe("openapi.json", () => {
       const reply = await ask(filled(path, "alpha"));
       expect(reply.status, path).toBe(200);
     }
-    expect(Object.keys(document.paths)).toHaveLength(12);
+    expect(Object.keys(document.paths)).toHaveLength(16);
   });
 
   const check = (schema: any, value: unknown, at: string): string[] => {

@@ -6,13 +6,15 @@
 import { suggest } from "../../../config/reading/suggest.ts";
 import { answersReport } from "../chains-api.ts";
 import { chainVerdict, endpointsOf, isProviderUsable, providerVerdict } from "../status.ts";
-import type { ChainView, EndpointStatus } from "../views.ts";
+import type { EndpointStatus } from "../views.ts";
 import type { Arguments } from "./arguments.ts";
+import { chainsNamed } from "./chains.ts";
 import { admin, anyone, type Command, findNode, noProcess, target } from "./command.ts";
 import type { AdminDeps, BreakerAction, ProcessRow, ReloadOutcome, TreeNode } from "./ports.ts";
 import { LIMIT_COMMANDS } from "./limit-commands.ts";
 import { AdminError } from "./protocol.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
+import { EVIDENCE_COMMANDS } from "../evidence/commands.ts";
 import { REQUEST_COMMANDS } from "../requests/commands.ts";
 import { REPORT_COMMANDS } from "./report-commands.ts";
 import { TRACE_COMMANDS } from "./trace-commands.ts";
@@ -93,6 +95,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ...TRACE_COMMANDS,
   ...REPORT_COMMANDS,
   ...REQUEST_COMMANDS,
+  ...EVIDENCE_COMMANDS,
   ...LIMIT_COMMANDS,
   breaker: {
     summary: "Lists circuit breakers, or forces one open, closed or back to its own judgement.",
@@ -118,7 +121,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     role: anyone,
     args: { chain: chainArgument },
     run: ({ chain }, deps) => ({
-      providers: chainsOf(deps, chain).flatMap((view) => [
+      providers: chainsNamed(deps, chain).flatMap((view) => [
         ...view.providers.map((provider) => ({
           chain: view.name,
           ...providerVerdict(provider, view.maxLagBlocks, deps.now()),
@@ -138,7 +141,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     role: anyone,
     args: { chain: chainArgument },
     run: ({ chain }, deps) => ({
-      chains: chainsOf(deps, chain).map((view) => ({
+      chains: chainsNamed(deps, chain).map((view) => ({
         name: view.name,
         chain_id: view.chainId,
         aliases: view.aliases,
@@ -156,7 +159,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     role: anyone,
     args: { chain: chainArgument },
     run: ({ chain }, deps) => ({
-      chains: chainsOf(deps, chain).map((view) => ({
+      chains: chainsNamed(deps, chain).map((view) => ({
         chain: view.name,
         ...answersReport(view),
         removed: view.answers?.removed ?? {},
@@ -171,7 +174,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       min: { kind: "whole", meaning: "providers that must be usable", min: 1, max: 1_000 },
     },
     run: ({ chain, min = 1 }, deps) => {
-      const chains = chainsOf(deps, chain).map((view) => ({
+      const chains = chainsNamed(deps, chain).map((view) => ({
         name: view.name,
         usable: view.providers.filter((one) => isProviderUsable(one, deps.now())).length,
       }));
@@ -240,20 +243,6 @@ function byColumn(sort: (typeof PS_SORTS)[number]): (a: ProcessRow, b: ProcessRo
   if (sort === "name") return byName;
   const column = PS_COLUMNS[sort];
   return (a, b) => b[column] - a[column] || byName(a, b);
-}
-
-function chainsOf(deps: AdminDeps, wanted: Arguments[string]): readonly ChainView[] {
-  const all = deps.chains();
-  if (wanted === undefined) return all;
-  const found = all.filter(({ name, aliases }) => name === wanted || aliases.includes(`${wanted}`));
-  if (found.length > 0) return found;
-  const near = suggest(
-    String(wanted),
-    all.map(({ name }) => name),
-  );
-  const hint =
-    near === undefined ? all.map(({ name }) => name).join(", ") : `did you mean ${near}?`;
-  throw new AdminError("OPS_BAD_ARGS", `no chain "${wanted}"`, hint);
 }
 
 interface BreakerRow {

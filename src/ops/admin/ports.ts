@@ -4,6 +4,7 @@
  */
 import type { EffectiveDump } from "../../../config/dump.ts";
 import type { ReloadPlan } from "../../../config/plan.ts";
+import type { EvidencePort } from "../evidence/port.ts";
 import type { RequestsPort } from "../requests/port.ts";
 import type { CallerView, ChainView } from "../views.ts";
 import type { ReportBook } from "./reports.ts";
@@ -168,6 +169,8 @@ export interface AdminDeps {
   readonly callers: () => readonly CallerView[];
   /** Monotonic milliseconds, the clock of the chains' cells. */
   readonly now: () => number;
+  /** Wall clock, ms since 1970. */
+  readonly wallNow: () => number;
   /** False when there is no such breaker. */
   readonly forceBreaker: (order: BreakerOrder) => boolean | Promise<boolean>;
   /** Reads the configuration again and applies it; resolves when the result is known. */
@@ -189,4 +192,5 @@ export interface AdminDeps {
   readonly reports: Pick<ReportBook, "select">;
   /** Explanations of requests, and the slow log. */
   readonly requests: RequestsPort;
+  readonly evidence: EvidencePort;
 }

@@ -6,6 +6,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT, CliError } from "./exit-codes.ts";
 import { addActingVerbs } from "./groups/acting.ts";
 import { addConfigVerbs } from "./groups/config.ts";
+import { addEvidenceVerbs } from "./groups/evidence.ts";
 import { addHostVerbs } from "./groups/host.ts";
 import { addLimitVerbs } from "./groups/limits.ts";
 import { addOtherVerbs } from "./groups/other.ts";
@@ -60,6 +61,7 @@ function buildProgram(terminal: Terminal, finish: Finish): Command {
   addHostVerbs(program, finish);
   addConfigVerbs(program, terminal, finish);
   addReadingVerbs(program, terminal, finish);
+  addEvidenceVerbs(program, terminal, finish);
   addRequestVerbs(program, terminal, finish);
   addLimitVerbs(program, terminal, finish);
   addCacheVerb(program, terminal, finish);

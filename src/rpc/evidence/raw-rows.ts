@@ -42,9 +42,10 @@ export interface RowRange {
   readonly limit?: number;
 }
 
-/** Which race rows a poller reads: the oldest `limit` after number `after`. */
+/** Which race rows a poller reads. */
 export interface RaceRowsAfter {
-  readonly after: number;
+  /** The oldest `limit` rows after this number; the newest `limit` when not given. */
+  readonly after?: number | undefined;
   readonly limit: number;
   readonly sinceMs?: number | undefined;
   readonly provider?: ProviderId | undefined;
@@ -132,12 +133,12 @@ export class RawRows {
 
   /** Race rows by time, oldest first. */
   races({ fromMs, toMs, limit = 1_000 }: RowRange): readonly RaceRow[] {
-    return this.#races.range(fromMs, toMs, limit).map((row) => this.#raceRow(row));
+    return this.#races.newest(limit, within(fromMs, toMs)).map((row) => this.#raceRow(row));
   }
 
   /** Call rows by time, oldest first. */
   calls({ fromMs, toMs, limit = 1_000 }: RowRange): readonly CallRow[] {
-    return this.#calls.range(fromMs, toMs, limit).map((row) => this.#callRow(row));
+    return this.#calls.newest(limit, within(fromMs, toMs)).map((row) => this.#callRow(row));
   }
 
   /** Race rows by number, oldest first. */
@@ -151,7 +152,11 @@ export class RawRows {
       (kind < 0 || row.kind === kind) &&
       (result < 0 || row.result === result) &&
       (sinceMs === undefined || row.atMs >= sinceMs);
-    return this.#races.after(after, limit, isWanted).map((row) => this.#raceRow(row));
+    const rows =
+      after === undefined
+        ? this.#races.newest(limit, isWanted)
+        : this.#races.after(after, limit, isWanted);
+    return rows.map((row) => this.#raceRow(row));
   }
 
   /** Visits the rows after `mark`, oldest first, without making rows of them. */
@@ -267,6 +272,11 @@ export class RawRows {
   }
 }
 
+const within =
+  (fromMs: number, toMs: number) =>
+  ({ atMs }: RowCodes): boolean =>
+    atMs >= fromMs && atMs < toMs;
+
 /** Columns as integers, so that text stays small and quick to write: ms ages, microseconds. */
 const rowsOf = (table: RowTable, after: number, nowMs: number): SnapshotRows => ({
   agesMs: table.columns(after, ({ atMs }, i) =>
@@ -311,7 +321,7 @@ const prepend = (
   old: readonly Omit<RowCodes, "seq">[],
   lastSeq: number,
 ): number => {
-  const present = table.range(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, table.size);
+  const present = table.after(0, table.size, () => true);
   const first = Math.max(1, lastSeq - old.length + 1);
   table.replace([...old, ...present], first);
   return first + old.length - 1;

@@ -127,12 +127,12 @@ export class RowTable {
     return rows;
   }
 
-  /** The newest `limit` rows with `fromMs <= at < toMs`, oldest first. */
-  range(fromMs: number, toMs: number, limit: number): RowCodes[] {
+  /** The newest `limit` rows that `isWanted`, oldest first. */
+  newest(limit: number, isWanted: (row: RowCodes) => boolean): RowCodes[] {
     const rows: RowCodes[] = [];
     for (let i = this.#size - 1; i >= 0 && rows.length < limit; i--) {
-      const atMs = this.#columns.atMs[(this.#oldest + i) % this.#capacity] as number;
-      if (atMs >= fromMs && atMs < toMs) rows.push(this.at(i));
+      const row = this.at(i);
+      if (isWanted(row)) rows.push(row);
     }
     return rows.reverse();
   }
