@@ -30,6 +30,8 @@ export interface WsClosure {
   readonly status: number | undefined;
   /** `Retry-After` of a refused upgrade, as sent. */
   readonly retryAfter: string | undefined;
+  /** The limit that a message of the peer was over; undefined for any other end. */
+  readonly overBytes: number | undefined;
 }
 
 /** What the owner hears. Nothing follows `onClose`. */
@@ -69,6 +71,7 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
   let status: number | undefined;
   let retryAfter: string | undefined;
   let failure = "";
+  let overBytes: number | undefined;
   let readAtMs = 0;
 
   const maxPayloadBytes = options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES;
@@ -88,7 +91,7 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
     if (isSilent) return;
     isSilent = true;
     const why = reason === "" ? failure : reason;
-    scope.run(() => handlers.onClose({ code, reason: why, status, retryAfter }));
+    scope.run(() => handlers.onClose({ code, reason: why, status, retryAfter, overBytes }));
   };
 
   let raw: Socket | undefined;
@@ -134,6 +137,7 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
   });
   socket.on("error", (error: WireError) => {
     if (failure === "") failure = nameOf(error, maxPayloadBytes);
+    if (error.code === TOO_BIG) overBytes = maxPayloadBytes;
     const code = refusalCode(error);
     // What ws cannot read it closes itself: its owner need not wait for the peer's farewell. Any
     // other error is followed by the close event and only explains it.

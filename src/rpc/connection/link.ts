@@ -271,7 +271,10 @@ export class ProviderLink {
     const verdict = judgeClosure(closure, { wasUp: this.#isUp, ...this.#words });
     const { reason, pauseMs, isDenied } = verdict;
     this.#news.closing(closure.code);
-    this.#failed(verdict);
+    const { overBytes } = closure;
+    // An answer is as large at every provider: that is nobody's failure.
+    const isNobodys = overBytes !== undefined && this.#standing.overflowed(overBytes);
+    this.#failed(isNobodys ? { ...verdict, errorClass: undefined } : verdict);
     this.#dropped();
     this.#feed({ type: "closed", reason, pauseMs, isDenied });
   }

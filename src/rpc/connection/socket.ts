@@ -21,6 +21,8 @@ export interface SocketClosure {
   readonly status: number | undefined;
   /** `Retry-After` of a refused upgrade, as sent. */
   readonly retryAfter?: string | undefined;
+  /** The limit that a message of the provider was over; undefined for any other end. */
+  readonly overBytes?: number | undefined;
 }
 
 /** What a socket tells; nothing follows `onClose`. */

@@ -68,6 +68,11 @@ export class Standing {
     return this.#channel?.onFrame(message) === true;
   }
 
+  /** A message over the limit ends the socket; true when it was surely the answer to a call. */
+  overflowed(limitBytes: number): boolean {
+    return this.#channel?.onOverflow(limitBytes) === true;
+  }
+
   /** A pong is missing: calls go elsewhere until it comes. */
   suspect(): void {
     this.#row.suspect = true;

@@ -133,6 +133,40 @@ describe("a link over real sockets", () => {
     await until("the provider knows why", () => first.closed !== undefined);
   });
 
+  it.each([1, 2])(
+    "tells the size to the call whose answer is over the limit, if %i waits",
+    async (count) => {
+      const { chain, stub } = await start();
+      await until("it is up", () => inspect()["state"] === "live");
+      const failures = chain.outcomes.filter(({ errorClass }) => errorClass !== "ok").length;
+      stub.heldMethods.add("eth_getLogs");
+      const sizes: number[] = [];
+      const ends: string[] = [];
+      const upstream = chain.state.upstream(chain.state.rows("p1").ws)!;
+      for (let i = 0; i < count; i++) {
+        const id = 100_000_001 + i;
+        const body = JSON.stringify({ jsonrpc: "2.0", id, method: "eth_getLogs", params: [{}] });
+        const call = upstream.send(Buffer.from(body), id, {
+          onHead: ({ sizeBytes }) => {
+            sizes.push(sizeBytes);
+            call.abort();
+          },
+          onData: () => true,
+          onEnd: () => ends.push("end"),
+          onFailure: ({ kind }) => ends.push(kind),
+        });
+      }
+      await until("it is asked", () => stub.only.held.length === count);
+      stub.only.socket.send("x".repeat(MAX_PAYLOAD_BYTES + 1));
+      await back(stub, 2);
+      // Of several nobody can tell which it was: all fail over, and the connection takes the blame.
+      expect(sizes).toEqual(count === 1 ? [MAX_PAYLOAD_BYTES + 1] : []);
+      expect(ends).toEqual(count === 1 ? [] : ["closed", "closed"]);
+      const failed = chain.outcomes.filter(({ errorClass }) => errorClass !== "ok").length;
+      expect(failed - failures).toBe(count === 1 ? 0 : 1);
+    },
+  );
+
   it("reads an event in a binary frame, and takes binary noise for noise", async () => {
     const { chain, stub } = await start();
     await until("it is up", () => inspect()["state"] === "live");

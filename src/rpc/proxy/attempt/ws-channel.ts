@@ -57,6 +57,18 @@ export class WsChannel implements Upstream {
     return true;
   }
 
+  /**
+   * A message over the limit ends the connection. When one call waits, it was its answer: that call
+   * is told its size, so that it is not sent on to end the next provider's connection; true then. It
+   * may still be waiting afterwards, until `onClose`.
+   */
+  onOverflow(limitBytes: number): boolean {
+    const [handler, another] = this.#pending.values();
+    if (handler === undefined || another !== undefined) return false;
+    handler.onHead(new MessageHead(limitBytes + 1));
+    return true;
+  }
+
   /** The connection is gone: every call on it failed. */
   onClose(): void {
     this.#isOpen = false;
