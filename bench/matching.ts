@@ -29,7 +29,7 @@ import { median, report } from "./support/report.ts";
 
 const POLICIES = 200;
 const profiles = defaultProfiles();
-const policies = pairingPolicies(POLICIES, seededRandom(7));
+const policies = pairingPolicies(POLICIES, 7);
 const schema = {
   name: "bench",
   facts: ["priority"],
@@ -114,7 +114,7 @@ const sizes = [1_000, 10_000, 100_000, 1_000_000] as const;
 const isSmall = process.argv.includes("--small");
 
 /** A gateway's endpoints: four signals, as the leaderboard weighs them. Nothing else runs there. */
-const endpoints = indexOf(withSignals(pairingProviders(64, seededRandom(1)), seededRandom(2)));
+const endpoints = indexOf(withSignals(pairingProviders(64, 1), seededRandom(2)));
 const pick = planOf(compile({ profile: "leaderboard", pick: { k: 3 } }, profiles));
 const [rpc] = interleave([matching("rpc", endpoints, [pick])], 100_000);
 row("leaderboard of 64 endpoints, top 3", (rpc?.minNs ?? Number.NaN) / 1_000, "us", 0.5);
@@ -123,7 +123,7 @@ row("leaderboard of 64 endpoints, top 3", (rpc?.minNs ?? Number.NaN) / 1_000, "u
 if (!isSmall) memory();
 
 for (const size of sizes.slice(0, isSmall ? 3 : 4)) {
-  const providers = withSignals(pairingProviders(size, seededRandom(42)), seededRandom(43));
+  const providers = withSignals(pairingProviders(size, 42), seededRandom(43));
   const plain = providers.map(naiveProvider);
   const index = indexOf(providers);
   for (const profile of ["pairing", "balanced"] as const) {
@@ -221,7 +221,7 @@ function row(name: string, value: number, unit: string, most: number): void {
 
 /** Memory of a market without its ids, which stand beside it in any case. */
 function memory(): void {
-  const million = pairingProviders(1_000_000, seededRandom(42));
+  const million = pairingProviders(1_000_000, 42);
   const usedMb = (): number => {
     for (let i = 0; i < 3; i++) globalThis.gc?.();
     const { heapUsed, arrayBuffers } = process.memoryUsage();

@@ -5,6 +5,7 @@
  */
 import { RankingCache } from "../matching/ranking-cache.ts";
 import { PairingMarket } from "./market.ts";
+import type { ProviderStore } from "./provider-store.ts";
 import type { PairingView, Refusal, Reply } from "./protocol.ts";
 
 /** One market as it is configured. */
@@ -13,6 +14,8 @@ export interface MarketSettings {
   readonly profile: string;
   readonly top: number;
   readonly maxProviders: number;
+  /** Filled already; an empty one when left out. */
+  readonly store?: ProviderStore;
 }
 
 /** What the book is made with. */

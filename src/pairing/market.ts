@@ -45,6 +45,8 @@ export interface MarketOptions {
   /** Monotonic, µs. */
   readonly nowUs: () => number;
   readonly profiles?: Profiles;
+  /** Filled already; an empty one when left out. */
+  readonly store?: ProviderStore;
 }
 
 /** A market. */
@@ -66,7 +68,7 @@ export class PairingMarket {
     this.cache = options.cache;
     this.profiles = options.profiles ?? defaultProfiles();
     this.plans = new PlanBook(this.profiles, { profile: options.profile, top: options.top });
-    this.store = this.emptyStore();
+    this.store = options.store ?? this.emptyStore();
   }
 
   /** A store as large as this market's, to be filled and then swapped in. */

@@ -2,17 +2,11 @@
 import { Lfu } from "../lib/lfu.ts";
 import { type Compiled, compile, type Plan } from "../matching/compile.ts";
 import type { Profiles } from "../matching/scorers/profiles.ts";
-import { demandOf } from "./policy.ts";
+import { demandOf, type PairDefaults } from "./policy.ts";
 import type { PairRequest } from "./protocol.ts";
 
 /** Plans that a market keeps. */
 const MOST_PLANS = 4_096;
-
-/** What a request does not say. */
-export interface PairDefaults {
-  profile: string;
-  top: number;
-}
 
 /** The plans of one market. */
 export class PlanBook {

@@ -106,17 +106,26 @@ function preferOf(input: Outside, add: AddFault): ConsumerPolicy["prefer"] {
   };
 }
 
+/** What a request does not say. */
+export interface PairDefaults {
+  profile: string;
+  top: number;
+  /** Filters of the market's own, by name. */
+  custom?: readonly string[];
+}
+
 /** What a request asks of the kernel. Without `prefer` the kernel scores by what is required. */
-export function demandOf(request: PairRequest, defaults: { profile: string; top: number }): Demand {
+export function demandOf(request: PairRequest, defaults: PairDefaults): Demand {
   const { policy, top = defaults.top, mode, weights, profile = defaults.profile } = request;
   const { requiredLocation, requiredFeatures, minStake, prefer, relaxed } = policy;
   const soft = {
     ...(requiredLocation === "" ? {} : { location: requiredLocation }),
     ...(requiredFeatures.length === 0 ? {} : { features: requiredFeatures }),
   };
+  const { custom = [] } = defaults;
   return {
     profile,
-    require: relaxed === true ? { minStake } : { ...soft, minStake },
+    require: { ...(relaxed === true ? {} : soft), minStake, custom },
     prefer: relaxed === true ? { ...soft, ...prefer } : (prefer ?? {}),
     pick: { k: top, ...(mode === undefined ? {} : { mode }) },
     ...(weights === undefined ? {} : { weights }),

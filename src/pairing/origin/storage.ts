@@ -1,0 +1,66 @@
+/** The founding system's storage of providers, on a market's store. */
+import { generatedAddress } from "../provider.ts";
+import type { ProviderRecord } from "../protocol.ts";
+import { ProviderStore } from "../provider-store.ts";
+import { PairingGenerator } from "../generator.ts";
+import type { ConsumerPolicy } from "../protocol.ts";
+
+/** Providers by address. */
+export class OriginStorage {
+  readonly store: ProviderStore;
+  readonly #random: () => number;
+  #added = 0;
+
+  /** `random` names providers without an address. */
+  constructor(maxProviders = 1_048_576, random: () => number = () => 0) {
+    this.store = new ProviderStore("origin", maxProviders);
+    this.#random = random;
+  }
+
+  /** Adds a provider, or replaces the one of its address; answers its address. */
+  addProvider(provider: ProviderRecord): string {
+    this.#added++;
+    const address =
+      provider.address === "" ? generatedAddress(this.#added, this.#random()) : provider.address;
+    const error = this.store.put({ ...provider, address });
+    if (error !== undefined) throw new RangeError(error);
+    return address;
+  }
+
+  getProvider(address: string): ProviderRecord | undefined {
+    return this.store.get(address);
+  }
+
+  getAllProviders(): ProviderRecord[] {
+    const { index } = this.store;
+    return [...index.rows()].flatMap((row) => this.store.get(index.ids[row] as string) ?? []);
+  }
+
+  getProvidersByLocation(location: string): ProviderRecord[] {
+    return this.getAllProviders().filter((provider) => provider.location === location);
+  }
+
+  removeProvider(address: string): boolean {
+    return this.store.remove(address) !== undefined;
+  }
+
+  getProviderCount(): number {
+    return this.store.size;
+  }
+
+  getLocationStats(): Readonly<Record<string, number>> {
+    return this.store.locations();
+  }
+}
+
+/** Storage and policies of the usual mix, from a seed. */
+export function generateRealisticWorkload(
+  providers: number,
+  policies: number,
+  seed: number,
+): { readonly storage: OriginStorage; readonly policies: readonly ConsumerPolicy[] } {
+  const generator = new PairingGenerator(seed);
+  const storage = new OriginStorage();
+  for (const provider of generator.workloadProviders(providers)) storage.addProvider(provider);
+  return { storage, policies: generator.workloadPolicies(policies) };
+}
