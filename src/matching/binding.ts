@@ -7,14 +7,14 @@ import { Conjunction } from "./paths/conjunction.ts";
 import { filtersOf } from "./filters/chain.ts";
 import { type BoundFilter, type Clause, passes } from "./filters/filter.ts";
 import { canonical } from "./canonical.ts";
-import type { Part } from "./index/part.ts";
+import { type Part, partKeyOf } from "./index/part.ts";
 import type { ProviderIndex } from "./index/provider-index.ts";
-import type { ScoreBoard } from "./index/score-board.ts";
-import type { StaticOrder } from "./index/static-order.ts";
+import type { BoundedSums } from "./index/score-board.ts";
+import type { RankOrder } from "./index/static-order.ts";
 import { sumOfTerms, Term, weighing } from "./index/term.ts";
 import type { MaskView } from "./explain/survivors.ts";
 import type { RankView } from "./paths/rank.ts";
-import { type BoundScorer, type Scorer, serialOf } from "./scorers/scorer.ts";
+import type { BoundScorer, Scorer } from "./scorers/scorer.ts";
 import { priorityScorer } from "./scorers/signals.ts";
 
 /** One scorer of the profile, bound. */
@@ -63,9 +63,9 @@ export class Binding {
   /** Plans that name ids hold rows, which change hands with versions. */
   readonly #version: number | undefined;
   readonly #terms: readonly Term[];
-  #order: StaticOrder | undefined;
-  #board: ScoreBoard | undefined;
-  #turns: StaticOrder | undefined;
+  #order: RankOrder | undefined;
+  #board: BoundedSums | undefined;
+  #turns: RankOrder | undefined;
 
   constructor(plan: Plan, index: ProviderIndex) {
     const { demand, composite } = plan;
@@ -154,7 +154,7 @@ export class Binding {
   }
 
   /** The order of a score that is all static, unless the market keeps too many already. */
-  order(): StaticOrder | undefined {
+  order(): RankOrder | undefined {
     if (!this.isStatic || !this.isShared) return undefined;
     // One scorer orders alike under any weight; only several need their own order for each.
     const [only] = this.parts;
@@ -167,14 +167,14 @@ export class Binding {
   }
 
   /** The sums of the shared parts, likewise. */
-  board(): ScoreBoard | undefined {
+  board(): BoundedSums | undefined {
     if (this.parts.length === 0 || !this.isShared) return undefined;
     this.#board ??= this.index.derived.board(this.parts);
     return this.#board;
   }
 
   /** The rows by priority, in which they take turns. */
-  turns(): StaticOrder | undefined {
+  turns(): RankOrder | undefined {
     const part = bindPart(priorityScorer, 1, this.index);
     const isFact = this.index.columns.get("priority")?.isFact !== false;
     if (isFact) this.#turns ??= this.index.derived.order([part]);
@@ -199,7 +199,8 @@ export function bindingOf(plan: Plan, index: ProviderIndex): Binding {
 const bindPart = (scorer: Scorer, weight: number, index: ProviderIndex): Part => {
   const bound = scorer.bind(index, ANY);
   return {
-    key: `${scorer.name}#${serialOf(scorer)}`,
+    scorer,
+    key: partKeyOf(scorer),
     column: bound.column,
     isSignal: bound.kind === "signal",
     ofStake: bound.ofStake,

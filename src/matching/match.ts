@@ -87,6 +87,16 @@ export function match(plan: Plan, index: ProviderIndex, options: MatchOptions = 
   return { ...ranking, survivors: survivorsOf(binding), scorerErrors };
 }
 
+/** The picks as rows with their scores, for whoever names them elsewhere; modes without a seed. */
+export function matchRows(
+  plan: Plan,
+  index: ProviderIndex,
+): { readonly rows: readonly number[]; readonly scores: readonly number[] } {
+  const binding = bindingOf(plan, index);
+  const { rows, sums } = find(binding, plan.demand.k, 0, SCAN_ROWS);
+  return { rows, scores: sums.map((sum) => binding.shown(sum)) };
+}
+
 interface Found {
   readonly path: MatchPath;
   readonly rows: number[];

@@ -112,7 +112,7 @@ describe("a market", () => {
     );
     const plan = planOf("pairing");
     expect(match(plan, index).path).toBe("rank");
-    const order = plan.binding?.order();
+    const [order] = index.derived.orders;
     if (order === undefined) throw new Error("no order");
     const before = order.generation;
     let merging = 0;

@@ -4,7 +4,7 @@ import type { Binding } from "../binding.ts";
 import { Conjunction } from "../paths/conjunction.ts";
 import type { BoundFilter } from "../filters/filter.ts";
 import { ALIVE } from "../index/bit-table.ts";
-import type { Layout } from "../index/layout.ts";
+import type { RankedRows } from "../index/layout.ts";
 import { rankView } from "../paths/rank.ts";
 
 /** One filter's share in a ranking, in the order of reports. */
@@ -126,7 +126,7 @@ class Tally {
 
 /** The filters over words: by rank where an order knows who has the stake, else by row. */
 export interface MaskView {
-  readonly layout: Layout | undefined;
+  readonly layout: RankedRows | undefined;
   readonly masks: readonly FilterMask[];
   readonly alive: Int32Array;
   readonly words: number;

@@ -1,5 +1,6 @@
 /** Numbers by row. They grow in place, so that whoever holds a column never holds an old one. */
 import { copied } from "./copied.ts";
+import type { Memory } from "./memory.ts";
 
 /** One number of each row; NaN where it is unknown. */
 export class Column {
@@ -7,16 +8,18 @@ export class Column {
   /** Facts make a new version of the market when they change, signals do not. */
   readonly isFact: boolean;
   values: Float64Array;
+  readonly #memory: Memory;
 
-  constructor(name: string, isFact: boolean, rows: number) {
+  constructor(name: string, isFact: boolean, memory: Memory, rows: number) {
     this.name = name;
     this.isFact = isFact;
-    this.values = new Float64Array(rows).fill(Number.NaN);
+    this.#memory = memory;
+    this.values = memory.float64(rows).fill(Number.NaN);
   }
 
   /** Makes room for as many rows. */
   grow(rows: number): void {
-    this.values = copied(this.values, new Float64Array(rows).fill(Number.NaN));
+    this.values = copied(this.values, this.#memory.float64(rows).fill(Number.NaN));
   }
 }
 
@@ -26,16 +29,31 @@ export class Column {
  */
 export class StakeColumn {
   high: Float64Array;
+  readonly #memory: Memory;
   #low: Float64Array | undefined;
 
-  constructor(rows: number) {
-    this.high = new Float64Array(rows);
+  constructor(memory: Memory, rows: number) {
+    this.#memory = memory;
+    this.high = memory.float64(rows);
+  }
+
+  /** Stakes that are there already. */
+  static over(memory: Memory, high: Float64Array, low: Float64Array | undefined): StakeColumn {
+    const column = new StakeColumn(memory, 0);
+    column.high = high;
+    column.#low = low;
+    return column;
+  }
+
+  /** What the nearest doubles are off by; absent while none is. */
+  get low(): Float64Array | undefined {
+    return this.#low;
   }
 
   /** Makes room for as many rows. */
   grow(rows: number): void {
-    this.high = copied(this.high, new Float64Array(rows));
-    if (this.#low !== undefined) this.#low = copied(this.#low, new Float64Array(rows));
+    this.high = copied(this.high, this.#memory.float64(rows));
+    if (this.#low !== undefined) this.#low = copied(this.#low, this.#memory.float64(rows));
   }
 
   /** Keeps a stake; false when it is as before. */
@@ -44,7 +62,7 @@ export class StakeColumn {
     const oldLow = this.#low?.[row] ?? 0;
     if (this.high[row] === high && oldLow === low) return false;
     this.high[row] = high;
-    if (low !== 0) this.#low ??= new Float64Array(this.high.length);
+    if (low !== 0) this.#low ??= this.#memory.float64(this.high.length);
     if (this.#low !== undefined) this.#low[row] = low;
     return true;
   }

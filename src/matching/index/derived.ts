@@ -1,8 +1,8 @@
 /** What is made of a market for speed and kept in step with it: static orders and score boards. */
 import type { Column } from "./columns.ts";
 import { keyOfParts, type Part } from "./part.ts";
-import { ScoreBoard } from "./score-board.ts";
-import { type Ranked, StaticOrder } from "./static-order.ts";
+import { type BoundedSums, ScoreBoard } from "./score-board.ts";
+import { type Ranked, type RankOrder, StaticOrder } from "./static-order.ts";
 
 /** Most orders and most boards of a market. */
 export const MAX_DERIVED = 8;
@@ -14,8 +14,15 @@ interface Market extends Ranked {
   rows(): Iterable<number>;
 }
 
+/** What a match asks for. */
+export interface DerivedView {
+  readonly order: (parts: readonly Part[]) => RankOrder | undefined;
+  readonly board: (parts: readonly Part[]) => BoundedSums | undefined;
+  readonly use: (read: { usedAt: number } | undefined) => void;
+}
+
 /** The orders and boards of one market, made when a plan first asks for them. */
-export class Derived {
+export class Derived implements DerivedView {
   readonly #market: Market;
   readonly #orders = new Map<string, StaticOrder>();
   readonly #boards = new Map<string, ScoreBoard>();
@@ -36,10 +43,20 @@ export class Derived {
   /** The sums of `parts` with their maxima, likewise. The first call adds up every row. */
   board(parts: readonly Part[]): ScoreBoard | undefined {
     return this.#known(this.#boards, parts, () => {
-      const board = new ScoreBoard(parts, this.#market.capacity);
+      const board = new ScoreBoard(this.#market.memory, parts, this.#market.capacity);
       for (const row of this.#market.rows()) board.refresh(row);
       return board;
     });
+  }
+
+  /** All orders there are. */
+  get orders(): Iterable<StaticOrder> {
+    return this.#orders.values();
+  }
+
+  /** All boards there are. */
+  get boards(): Iterable<ScoreBoard> {
+    return this.#boards.values();
   }
 
   /** Forgets all of them: cheaper than keeping step with a large load. */

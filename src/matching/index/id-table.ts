@@ -4,6 +4,8 @@
  */
 import { fnv64 } from "../../lib/fnv64.ts";
 import { copied } from "./copied.ts";
+import { IdBytes } from "./id-bytes.ts";
+import type { Memory } from "./memory.ts";
 
 const EMPTY = 0;
 /** Where a row was; a search goes on behind it. */
@@ -22,11 +24,16 @@ export class IdTable {
   /** Row + 1 by hash. */
   #slots: Int32Array;
   #full = 0;
+  /** Only where other threads must read them. */
+  readonly shared: IdBytes | undefined;
+  readonly #memory: Memory;
 
   /** `rows` is a power of two. */
-  constructor(rows: number) {
-    this.high = new Int32Array(rows);
-    this.low = new Int32Array(rows);
+  constructor(memory: Memory, rows: number) {
+    this.#memory = memory;
+    this.high = memory.int32(rows);
+    this.low = memory.int32(rows);
+    this.shared = memory.isShared ? new IdBytes(memory, rows) : undefined;
     this.#slots = new Int32Array(rows * SLOTS_A_ROW);
   }
 
@@ -42,6 +49,7 @@ export class IdTable {
     this.ids[row] = id;
     this.high[row] = high;
     this.low[row] = low;
+    this.shared?.put(row, id);
     if (this.#full >= this.#slots.length * MOST_FULL) this.#layOut(this.#slots.length);
     else this.#place(row);
   }
@@ -51,12 +59,14 @@ export class IdTable {
     const at = this.#find(this.ids[row] as string, this.low[row] as number);
     this.#slots[at] = GONE;
     this.ids[row] = "";
+    this.shared?.remove(row);
   }
 
   /** Makes room for as many rows, a power of two. */
   grow(rows: number): void {
-    this.high = copied(this.high, new Int32Array(rows));
-    this.low = copied(this.low, new Int32Array(rows));
+    this.high = copied(this.high, this.#memory.int32(rows));
+    this.low = copied(this.low, this.#memory.int32(rows));
+    this.shared?.grow(rows);
     this.#layOut(rows * SLOTS_A_ROW);
   }
 

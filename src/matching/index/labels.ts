@@ -18,6 +18,20 @@ export class Labels {
     this.#most = most;
   }
 
+  /** Labels that are there already. */
+  static over(
+    kind: string,
+    bits: BitTable,
+    names: readonly string[],
+    slots: readonly number[],
+  ): Labels {
+    const labels = new Labels(kind, bits, names.length);
+    labels.names.push(...names);
+    labels.slots.push(...slots);
+    for (const [code, name] of names.entries()) labels.#codes.set(name, code);
+    return labels;
+  }
+
   /** The code of a label that somebody has or had. */
   codeOf(name: string): number | undefined {
     return this.#codes.get(name);

@@ -5,12 +5,21 @@
 import { clearBit, hasBit, setBit, wordsFor } from "../../lib/bits.ts";
 import { ALIVE, type BitTable } from "./bit-table.ts";
 import { copied } from "./copied.ts";
+import type { Memory } from "./memory.ts";
 
 /** Where a row stands that has no rank. */
 export const UNPLACED = -1;
 
+/** What a match reads of a layout. */
+export interface RankedRows {
+  readonly rowAt: Uint32Array;
+  readonly keyAt: Float64Array;
+  readonly bits: readonly Int32Array[];
+  readonly length: number;
+}
+
 /** Ranks of some rows. */
-export class Layout {
+export class Layout implements RankedRows {
   readonly rowAt: Uint32Array;
   /** The static sum that a rank was given for. */
   readonly keyAt: Float64Array;
@@ -19,12 +28,15 @@ export class Layout {
   /** By slot, as in the market's table, but by rank. */
   readonly bits: Int32Array[];
   length = 0;
+  readonly #memory: Memory;
 
-  constructor(ranks: number, rows: number, slots: number) {
-    this.rowAt = new Uint32Array(ranks);
-    this.keyAt = new Float64Array(ranks);
+  constructor(memory: Memory, ranks: number, rows: number, slots: number) {
+    this.#memory = memory;
+    this.rowAt = memory.uint32(ranks);
+    this.keyAt = memory.float64(ranks);
+    // Only the owner asks for the rank of a row.
     this.rankOf = new Int32Array(rows).fill(UNPLACED);
-    this.bits = Array.from({ length: slots }, () => new Int32Array(wordsFor(ranks)));
+    this.bits = Array.from({ length: slots }, () => memory.int32(wordsFor(ranks)));
   }
 
   /** Gives the next rank to `row`. */
@@ -58,7 +70,7 @@ export class Layout {
 
   /** One more bitset, of nobody. */
   addSlot(): void {
-    this.bits.push(new Int32Array(wordsFor(this.rowAt.length)));
+    this.bits.push(this.#memory.int32(wordsFor(this.rowAt.length)));
   }
 
   /** Makes room for as many rows, which have no rank yet. */

@@ -18,6 +18,7 @@ import { copied } from "./copied.ts";
 import { Derived } from "./derived.ts";
 import { IdTable } from "./id-table.ts";
 import { Labels } from "./labels.ts";
+import { type Memory, OWN_MEMORY } from "./memory.ts";
 import { Owners } from "./owners.ts";
 
 /** What became of a provider that was put. */
@@ -30,19 +31,22 @@ const FIRST_ROWS = 64;
 /** The index of one market. */
 export class ProviderIndex {
   readonly schema: MarketSchema;
-  readonly bits = new BitTable(FIRST_ROWS);
-  readonly locations = new Labels("location", this.bits, MAX_LABELS.location);
-  readonly features = new Labels("feature", this.bits, MAX_LABELS.feature);
-  readonly states = new Labels("state", this.bits, MAX_LABELS.state);
+  readonly memory: Memory;
+  readonly bits: BitTable;
+  readonly locations: Labels;
+  readonly features: Labels;
+  readonly states: Labels;
   readonly owners = new Owners();
-  readonly stakes = new StakeColumn(FIRST_ROWS);
+  readonly stakes: StakeColumn;
   readonly columns: ReadonlyMap<string, Column>;
-  readonly names = new IdTable(FIRST_ROWS);
+  readonly names: IdTable;
   /** By row. */
-  readonly ids: readonly string[] = this.names.ids;
+  readonly ids: readonly string[];
   readonly derived: Derived;
-  locationOf = new Uint8Array(FIRST_ROWS);
-  featureCount = new Uint16Array(FIRST_ROWS);
+  /** Counts changes where other threads see it; it rises before a change begins. */
+  readonly clock: Int32Array | undefined;
+  locationOf: Uint8Array;
+  featureCount: Uint16Array;
   capacity = FIRST_ROWS;
   /** Providers held. */
   size = 0;
@@ -54,10 +58,21 @@ export class ProviderIndex {
   structure = 0;
   readonly #free: number[] = [];
 
-  constructor(schema: MarketSchema) {
+  constructor(schema: MarketSchema, memory = OWN_MEMORY) {
     this.schema = schema;
+    this.memory = memory;
+    this.bits = new BitTable(memory, FIRST_ROWS);
+    this.locations = new Labels("location", this.bits, MAX_LABELS.location);
+    this.features = new Labels("feature", this.bits, MAX_LABELS.feature);
+    this.states = new Labels("state", this.bits, MAX_LABELS.state);
+    this.stakes = new StakeColumn(memory, FIRST_ROWS);
+    this.names = new IdTable(memory, FIRST_ROWS);
+    this.ids = this.names.ids;
+    this.clock = memory.isShared ? memory.int32(1) : undefined;
+    this.locationOf = memory.uint8(FIRST_ROWS);
+    this.featureCount = memory.uint16(FIRST_ROWS);
     const columnOf = (isFact: boolean) => (name: string) =>
-      [name, new Column(name, isFact, FIRST_ROWS)] as const;
+      [name, new Column(name, isFact, memory, FIRST_ROWS)] as const;
     this.columns = new Map([
       ...(schema.facts ?? []).map(columnOf(true)),
       ...(schema.signals ?? []).map(columnOf(false)),
@@ -76,6 +91,7 @@ export class ProviderIndex {
     const states = [...new Set((provider.states ?? []).map(normalLabel))];
     const message = this.#faultOf(provider, features, states);
     if (message !== undefined) return { ok: false, message };
+    this.#begin();
     const known = this.names.rowOf(provider.id);
     const row = known ?? this.#newRow(provider.id);
     this.owners.put(row, provider.owner);
@@ -97,6 +113,7 @@ export class ProviderIndex {
   remove(id: string): boolean {
     const row = this.names.rowOf(id);
     if (row === undefined) return false;
+    this.#begin();
     this.owners.put(row, undefined);
     this.#flip(this.locations.slots[this.locationOf[row] as number] as number, row, false);
     this.#relabel(this.features, row, [], true);
@@ -113,6 +130,7 @@ export class ProviderIndex {
   /** Writes one number of a row; NaN for unknown. */
   setValue(row: number, column: Column, value: number): void {
     if (Object.is(column.values[row], value)) return;
+    this.#begin();
     column.values[row] = value;
     if (column.isFact) this.version++;
     else this.signalVersion++;
@@ -121,6 +139,7 @@ export class ProviderIndex {
 
   /** Writes the stake of a row. */
   setStake(row: number, stake: bigint): void {
+    this.#begin();
     if (!this.stakes.put(row, stake)) return;
     this.version++;
     this.derived.moved(row);
@@ -128,6 +147,7 @@ export class ProviderIndex {
 
   /** Puts a row into a state or takes it out; false when there is no room for another state. */
   setState(row: number, state: string, on: boolean): boolean {
+    this.#begin();
     const name = normalLabel(state);
     let slot = this.states.slotOf(name);
     if (slot === undefined) {
@@ -165,6 +185,11 @@ export class ProviderIndex {
   *rows(): Generator<number, void, undefined> {
     const alive = this.bits.words[ALIVE] as Int32Array;
     for (let row = 0; row < this.ids.length; row++) if (hasBit(alive, row)) yield row;
+  }
+
+  /** A change begins: whoever reads meanwhile in another thread must not believe it. */
+  #begin(): void {
+    if (this.clock !== undefined) Atomics.add(this.clock, 0, 1);
   }
 
   #faultOf(provider: Provider, features: readonly string[], states: readonly string[]) {
@@ -231,8 +256,8 @@ export class ProviderIndex {
     this.bits.grow(rows);
     this.stakes.grow(rows);
     for (const column of this.columns.values()) column.grow(rows);
-    this.locationOf = copied(this.locationOf, new Uint8Array(rows));
-    this.featureCount = copied(this.featureCount, new Uint16Array(rows));
+    this.locationOf = copied(this.locationOf, this.memory.uint8(rows));
+    this.featureCount = copied(this.featureCount, this.memory.uint16(rows));
     this.names.grow(rows);
     this.derived.grow(rows);
     this.structure++;

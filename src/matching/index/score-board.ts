@@ -5,6 +5,7 @@
  */
 import { wordsFor } from "../../lib/bits.ts";
 import { copied } from "./copied.ts";
+import type { Memory } from "./memory.ts";
 import { type Part, termsOf } from "./part.ts";
 import { sumOfTerms, type Term } from "./term.ts";
 
@@ -15,8 +16,16 @@ export const BLOCK_WORDS = 32;
 
 const NOBODY = Number.NEGATIVE_INFINITY;
 
+/** What a match reads of a board. */
+export interface BoundedSums {
+  readonly base: Float32Array;
+  readonly wordMax: Float32Array;
+  readonly blockMax: Float32Array;
+  usedAt: number;
+}
+
 /** The sums of one list of parts. */
-export class ScoreBoard {
+export class ScoreBoard implements BoundedSums {
   readonly parts: readonly Part[];
   readonly #static: readonly Term[];
   readonly #signals: readonly Term[];
@@ -28,14 +37,17 @@ export class ScoreBoard {
   /** The last match that read it, counted by the market. */
   usedAt = 0;
 
-  constructor(parts: readonly Part[], rows: number) {
+  readonly #memory: Memory;
+
+  constructor(memory: Memory, parts: readonly Part[], rows: number) {
+    this.#memory = memory;
     this.parts = parts;
     this.#static = termsOf(parts.filter(({ isSignal }) => !isSignal));
     this.#signals = termsOf(parts.filter(({ isSignal }) => isSignal));
     this.#fixed = new Float32Array(rows);
-    this.base = new Float32Array(rows).fill(NOBODY);
-    this.wordMax = new Float32Array(wordsFor(rows)).fill(NOBODY);
-    this.blockMax = new Float32Array(blocksFor(rows)).fill(NOBODY);
+    this.base = memory.float32(rows).fill(NOBODY);
+    this.wordMax = memory.float32(wordsFor(rows)).fill(NOBODY);
+    this.blockMax = memory.float32(blocksFor(rows)).fill(NOBODY);
   }
 
   /** Adds a row up anew; O(1): at most 32 rows and 32 words are looked at. */
@@ -56,10 +68,14 @@ export class ScoreBoard {
 
   /** Makes room for as many rows. */
   grow(rows: number): void {
-    this.base = larger(this.base, rows);
-    this.#fixed = larger(this.#fixed, rows);
-    this.wordMax = larger(this.wordMax, wordsFor(rows));
-    this.blockMax = larger(this.blockMax, blocksFor(rows));
+    this.base = this.#larger(this.base, rows);
+    this.#fixed = copied(this.#fixed, new Float32Array(rows).fill(NOBODY));
+    this.wordMax = this.#larger(this.wordMax, wordsFor(rows));
+    this.blockMax = this.#larger(this.blockMax, blocksFor(rows));
+  }
+
+  #larger(values: Float32Array, length: number): Float32Array {
+    return copied(values, this.#memory.float32(length).fill(NOBODY));
   }
 
   #write(row: number, sum: number): void {
@@ -89,6 +105,3 @@ const largest = (values: Float32Array, from: number, count: number): number => {
   for (let i = from; i < end; i++) if ((values[i] as number) > most) most = values[i] as number;
   return most;
 };
-
-const larger = (values: Float32Array, length: number): Float32Array =>
-  copied(values, new Float32Array(length).fill(NOBODY));

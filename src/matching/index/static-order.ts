@@ -7,7 +7,8 @@
 import { hasBit } from "../../lib/bits.ts";
 import { ALIVE, type BitTable } from "./bit-table.ts";
 import { byId } from "./id-table.ts";
-import { Layout, UNPLACED } from "./layout.ts";
+import { Layout, type RankedRows, UNPLACED } from "./layout.ts";
+import type { Memory } from "./memory.ts";
 import { type Part, termsOf } from "./part.ts";
 import { sumOfTerms, type Term } from "./term.ts";
 
@@ -15,8 +16,20 @@ import { sumOfTerms, type Term } from "./term.ts";
 export interface Ranked {
   readonly bits: BitTable;
   readonly ids: readonly string[];
+  readonly memory: Memory;
   readonly capacity: number;
   readonly size: number;
+}
+
+/** What a match reads of an order. */
+export interface RankOrder {
+  readonly parts: readonly Part[];
+  readonly terms: readonly Term[];
+  readonly layout: RankedRows;
+  readonly moved: readonly number[];
+  readonly minGap: number;
+  readonly generation: number;
+  usedAt: number;
 }
 
 /** Moved rows that begin a new layout: this many, or this share of all. */
@@ -26,7 +39,7 @@ const MOVED_SHARE = 256;
 const SLICE = 256;
 
 /** The order. */
-export class StaticOrder {
+export class StaticOrder implements RankOrder {
   readonly parts: readonly Part[];
   readonly terms: readonly Term[];
   readonly #market: Ranked;
@@ -46,7 +59,7 @@ export class StaticOrder {
     this.#market = market;
     this.parts = parts;
     this.terms = termsOf(parts);
-    this.layout = new Layout(0, market.capacity, market.bits.words.length);
+    this.layout = new Layout(market.memory, 0, market.capacity, market.bits.words.length);
     const alive = market.bits.words[ALIVE] as Int32Array;
     const rows: number[] = [];
     for (let row = 0; row < market.capacity; row++) if (hasBit(alive, row)) rows.push(row);
@@ -148,7 +161,7 @@ class Merge {
     const places = Uint32Array.from(moved, (_, i) => i).sort(byRank);
     this.#rows = Array.from(places, (i) => moved[i] as number);
     this.#keys = Float64Array.from(places, (i) => keys[i] as number);
-    this.layout = new Layout(market.size, market.capacity, market.bits.words.length);
+    this.layout = new Layout(market.memory, market.size, market.capacity, market.bits.words.length);
   }
 
   touch(row: number): void {

@@ -2,7 +2,8 @@
  * One weighted scorer as the inner loops read it: all of one shape, columns read in place, so that a
  * term costs a few nanoseconds.
  */
-import type { Column } from "./columns.ts";
+import { Column } from "./columns.ts";
+import { OWN_MEMORY } from "./memory.ts";
 
 /** How a term gets its score. */
 export const CONSTANT = 0;
@@ -104,4 +105,4 @@ function attempt(term: Term, row: number): number {
   }
 }
 
-const NO_COLUMN = { name: "", isFact: false, values: new Float64Array(0), grow: () => {} };
+const NO_COLUMN = new Column("", false, OWN_MEMORY, 0);

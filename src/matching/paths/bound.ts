@@ -4,7 +4,7 @@
  */
 import { lowestBit, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
-import { BLOCK_WORDS, boardSlack, type ScoreBoard } from "../index/score-board.ts";
+import { BLOCK_WORDS, boardSlack, type BoundedSums } from "../index/score-board.ts";
 import type { TopK } from "./top-k.ts";
 import { KthLargest } from "./kth-largest.ts";
 
@@ -14,13 +14,13 @@ const EVERYBODY = -1;
 const GUESS_MARGIN = 0.01;
 
 /** Pushes enough rows that the best k are among them. */
-export function walkBounds(binding: Binding, board: ScoreBoard, k: number, top: TopK): void {
+export function walkBounds(binding: Binding, board: BoundedSums, k: number, top: TopK): void {
   if (binding.isRestConstant) walkSums(binding, board, k, top);
   else walkBelow(binding, board, top);
 }
 
 /** The rest adds the same to all: the board's own sums order the rows but for their error. */
-function walkSums(binding: Binding, board: ScoreBoard, k: number, top: TopK): void {
+function walkSums(binding: Binding, board: BoundedSums, k: number, top: TopK): void {
   if (k === 0) return;
   const { base } = board;
   // Two sums are compared, and each may be off.
@@ -47,7 +47,7 @@ function walkSums(binding: Binding, board: ScoreBoard, k: number, top: TopK): vo
 }
 
 /** The rest differs from row to row: a row comes in by its exact sum. */
-function walkBelow(binding: Binding, board: ScoreBoard, top: TopK): void {
+function walkBelow(binding: Binding, board: BoundedSums, top: TopK): void {
   const above = binding.restMost + boardSlack(binding.weightSum);
   walk(binding, board, Number.NEGATIVE_INFINITY, (row) => {
     top.push(row, binding.sumOf(row));
@@ -58,7 +58,7 @@ function walkBelow(binding: Binding, board: ScoreBoard, top: TopK): void {
 /** Visits survivors whose sum on the board is not below `least`, then what the last visit said. */
 function walk(
   binding: Binding,
-  board: ScoreBoard,
+  board: BoundedSums,
   least: number,
   visit: (row: number) => number,
 ): void {

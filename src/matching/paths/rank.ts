@@ -6,7 +6,7 @@
 import { lowestBit, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import { Conjunction } from "./conjunction.ts";
-import type { StaticOrder } from "../index/static-order.ts";
+import type { RankOrder } from "../index/static-order.ts";
 import type { TopK } from "./top-k.ts";
 
 /** Sums closer than this share of all weights may change places when constants are added. */
@@ -16,7 +16,7 @@ const LEAST = 1e-322;
 
 /** What a binding looked up in a layout; it holds until another layout is swapped in. */
 export interface RankView {
-  readonly order: StaticOrder;
+  readonly order: RankOrder;
   readonly generation: number;
   readonly where: Conjunction;
   /** Ranks below `enough` have the stake, those from `short` on have not, those between are tested. */
@@ -27,7 +27,7 @@ export interface RankView {
 }
 
 /** Pushes enough rows that the best k are among them. */
-export function walkRanks(binding: Binding, order: StaticOrder, k: number, top: TopK): void {
+export function walkRanks(binding: Binding, order: RankOrder, k: number, top: TopK): void {
   if (k === 0) return;
   const { where, enough, short, near } = rankView(binding, order);
   const { rowAt, keyAt } = order.layout;
@@ -56,7 +56,7 @@ export function walkRanks(binding: Binding, order: StaticOrder, k: number, top: 
 }
 
 /** The bitsets of the current layout and where the stake ends in it. */
-export function rankView(binding: Binding, order: StaticOrder): RankView {
+export function rankView(binding: Binding, order: RankOrder): RankView {
   const known = binding.rankView;
   if (known?.order === order && known.generation === order.generation) return known;
   const { layout, parts, minGap } = order;

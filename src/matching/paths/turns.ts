@@ -4,7 +4,7 @@ import type { Binding } from "../binding.ts";
 import { Conjunction } from "./conjunction.ts";
 import { ALIVE } from "../index/bit-table.ts";
 import { byId } from "../index/id-table.ts";
-import type { StaticOrder } from "../index/static-order.ts";
+import type { RankOrder } from "../index/static-order.ts";
 import { sumOfTerms } from "../index/term.ts";
 import { safeScore } from "../scorers/scorer.ts";
 import { priorityScorer } from "../scorers/signals.ts";
@@ -14,7 +14,7 @@ import { eachSurvivor } from "./scan.ts";
 /** The `k` rows whose turn it is. */
 export function takeTurns(
   binding: Binding,
-  order: StaticOrder | undefined,
+  order: RankOrder | undefined,
   k: number,
   seed: Seed,
 ): number[] {
@@ -43,7 +43,7 @@ function sorted(binding: Binding): number[] {
 }
 
 /** The survivors by rank, with the moved ones where they belong. */
-function inOrder(binding: Binding, order: StaticOrder): number[] {
+function inOrder(binding: Binding, order: RankOrder): number[] {
   const { ids, bits } = binding.index;
   if (binding.isImpossible) return [];
   const moved = order.moved
