@@ -47,7 +47,7 @@ export const DEFAULTS = {
     results: { capacity: 1_000 },
     cache: { enabled: true, capacity: 100, ttl: "30s" },
     errors: { threshold: 10, window: "60s", restart: false },
-    batch: { max_policies: 1_000 },
+    batch: { max_policies: 1_000, threads: 0, threads_from: 500 },
   },
 } as const;
 

@@ -92,7 +92,13 @@ export interface PairingConfig {
     readonly windowMs: number;
     readonly restart: boolean;
   };
-  readonly batch: { readonly maxPolicies: number };
+  readonly batch: {
+    readonly maxPolicies: number;
+    /** 0: one less than cores. */
+    readonly threads: number;
+    /** Batches of so many policies are shared with the threads. */
+    readonly threadsFrom: number;
+  };
 }
 
 /** One market of providers. */

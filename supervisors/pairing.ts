@@ -6,6 +6,7 @@ import { resultBuffer, resultBufferKey } from "../actors/pairing/result-buffer.t
 import { storeWriter, storeWriterKey } from "../actors/pairing/store-writer.ts";
 import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/index.ts";
 import { pairingWorkers, type WorkerParts, workersName } from "./pairing-workers.ts";
+import { matchingThreads } from "./pairing-thread.ts";
 
 /** What the processes of this subtree are started with. */
 export interface PairingParts {
@@ -24,6 +25,7 @@ export interface PairingParts {
  */
 export const pairing = (parts: PairingParts): SupervisorSpec => {
   const { book } = parts.directory;
+  const { counts } = book;
   return supervisor("pairing", {
     register: "pairing",
     strategy: "rest_for_one",
@@ -36,13 +38,10 @@ export const pairing = (parts: PairingParts): SupervisorSpec => {
             child(storeWriter, parts.storeWriter, { register: storeWriterKey(), shutdown: 10_000 }),
           ]),
       child(directory, parts.directory, { register: directoryKey() }),
-      child(
-        policyQueue,
-        { ...parts.policyQueue, counts: book.counts },
-        { register: policyQueueKey() },
-      ),
+      child(policyQueue, { ...parts.policyQueue, counts }, { register: policyQueueKey() }),
       child(resultBuffer, parts.resultBuffer, { register: resultBufferKey() }),
-      pairingWorkers({ ...parts.worker, book: parts.directory.book }),
+      pairingWorkers({ ...parts.worker, book }),
+      matchingThreads(),
       child(
         intake,
         { ...parts.intake, supervisor: workersName },

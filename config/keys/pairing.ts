@@ -112,6 +112,16 @@ export const pairingGroup = field.group(
         { min: 1, max: 1_000_000 },
         field.host(defaults.batch.max_policies),
       ),
+      threads: field.whole(
+        "Threads that help with large batches, started with the first; 0 is one less than cores.",
+        { min: 0, max: 64 },
+        field.host(defaults.batch.threads),
+      ),
+      threads_from: field.whole(
+        "Batches of so many policies are shared with the threads; above `max_policies` there are none.",
+        { min: 1, max: 1_000_001 },
+        field.host(defaults.batch.threads_from),
+      ),
     }),
   },
 );

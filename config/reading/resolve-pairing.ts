@@ -43,6 +43,10 @@ export function resolvePairing(
       windowMs: ms(errors?.window ?? defaults.errors.window),
       restart: errors?.restart ?? defaults.errors.restart,
     },
-    batch: { maxPolicies: batch?.max_policies ?? defaults.batch.max_policies },
+    batch: {
+      maxPolicies: batch?.max_policies ?? defaults.batch.max_policies,
+      threads: batch?.threads ?? defaults.batch.threads,
+      threadsFrom: batch?.threads_from ?? defaults.batch.threads_from,
+    },
   };
 }

@@ -5,6 +5,7 @@
  * configuration) and nothing that can fail by itself.
  */
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nanoid } from "nanoid";
@@ -89,6 +90,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   const node = createNode({
     log: log.sink,
     watchdog: watchdogOptions(running.config.region),
+    maxWorkers: Math.max(availableParallelism(), running.config.pairing.batch.threads),
   });
   const table = () => node.table<ChainState>(chainsTable);
   const now = () => node.nowMs();

@@ -30,6 +30,8 @@ export interface BookOptions {
   };
   /** Monotonic, µs. */
   readonly nowUs: () => number;
+  /** Whether other threads may match in the markets. */
+  readonly isShared?: boolean;
 }
 
 /** What the processes count, for whoever draws it; never begun anew. */
@@ -159,8 +161,8 @@ export class MarketBook {
   }
 
   #add(settings: MarketSettings): void {
-    const { cache, nowUs } = this.#options;
-    const market = new PairingMarket({ ...settings, cache: this.cache, nowUs });
+    const { cache, nowUs, isShared = false } = this.#options;
+    const market = new PairingMarket({ ...settings, cache: this.cache, nowUs, isShared });
     market.isCaching = cache.enabled;
     this.#markets.set(settings.name, market);
     this.#fresh.add(settings.name);

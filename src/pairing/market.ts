@@ -3,12 +3,11 @@
  * Everything is synchronous; time comes from the clock that it is given.
  */
 import type { Compiled, Plan } from "../matching/compile.ts";
-import { survivorsOf } from "../matching/explain/survivors.ts";
+import { type FilterReport, survivorsOf } from "../matching/explain/survivors.ts";
 import { countSurvivors } from "../matching/explain/count.ts";
 import { whyNot } from "../matching/explain/why-not.ts";
 import { bindingOf } from "../matching/binding.ts";
 import { match, type Ranking } from "../matching/match.ts";
-import { componentsOf, type Pick } from "../matching/picks.ts";
 import { eachSurvivor } from "../matching/paths/scan.ts";
 import type { RankingCache } from "../matching/ranking-cache.ts";
 import type { Composite } from "../matching/scorers/composite.ts";
@@ -30,7 +29,7 @@ import type {
   ScoringView,
   WhyNotReport,
 } from "./protocol.ts";
-import { failedResult, type Outcome, outcomeOf, resultOf } from "./result.ts";
+import { failedResult, type Outcome, outcomeOf, pickOf, resultOf } from "./result.ts";
 import { Tally } from "./tally.ts";
 
 /** What a market is made with. */
@@ -45,8 +44,20 @@ export interface MarketOptions {
   /** Monotonic, µs. */
   readonly nowUs: () => number;
   readonly profiles?: Profiles;
+  /** Whether other threads may match in it. */
+  readonly isShared?: boolean;
   /** Filled already; an empty one when left out. */
   readonly store?: ProviderStore;
+}
+
+/** Picks by row, as another thread finds them. */
+export interface FoundRows {
+  readonly rows: ArrayLike<number>;
+  readonly scores: ArrayLike<number>;
+  /** Survivors; without meaning where there is a report. */
+  readonly left: number;
+  /** Of the filters, when nobody is left. */
+  readonly survivors: readonly FilterReport[] | undefined;
 }
 
 /** A market. */
@@ -73,7 +84,8 @@ export class PairingMarket {
 
   /** A store as large as this market's, to be filled and then swapped in. */
   emptyStore(): ProviderStore {
-    return new ProviderStore(this.name, this.#options.maxProviders);
+    const { maxProviders, isShared = false } = this.#options;
+    return new ProviderStore(this.name, maxProviders, isShared);
   }
 
   /** Another store from now on; versions go on rising, from the one that it was kept with. */
@@ -96,7 +108,9 @@ export class PairingMarket {
       ? this.cache.rank(plan, index, seed, startUs / 1_000)
       : match(plan, index, { seed, explain });
     const cache = isCached ? (this.cache.isHit ? "hit" : "miss") : "off";
-    const outcome = this.#outcomes.get(ranking) ?? this.#keep(plan, ranking);
+    const outcome = isCached
+      ? (this.#outcomes.get(ranking) ?? this.#keep(plan, ranking))
+      : this.#outcomeOf(plan, ranking);
     const timeUs = this.#options.nowUs() - startUs;
     const result = resultOf(this.name, request.policy, ranking, outcome, cache, timeUs);
     this.tally.add(result);
@@ -107,6 +121,28 @@ export class PairingMarket {
   answer(request: PairRequest): PairingResult {
     const reply = this.pair(request);
     return reply.ok ? reply.value : failedResult(this.name, request.policy, reply.refusal.message);
+  }
+
+  /** The result of a request whose picks another thread has found in this very version. */
+  resultOfRows(
+    policy: ConsumerPolicy,
+    plan: Plan,
+    found: FoundRows,
+    timeUs: number,
+  ): PairingResult {
+    const { rows, scores, left, survivors } = found;
+    const { index } = this.store;
+    const binding = bindingOf(plan, index);
+    const outcome = outcomeOf(this.store, {
+      picks: Array.from(rows, (row, i) => pickOf(binding, row, { score: scores[i] as number })),
+      left: survivors === undefined ? left : (survivors.at(-1)?.left ?? 0),
+      survivors,
+      scorerErrors: undefined,
+    });
+    const { version } = index;
+    const result = resultOf(this.name, policy, { version }, outcome, "off", timeUs);
+    this.tally.add(result);
+    return result;
   }
 
   /** Why one provider is, or is not, among the picks. */
@@ -198,18 +234,22 @@ export class PairingMarket {
   }
 
   #keep(plan: Plan, ranking: Ranking): Outcome {
+    const outcome = this.#outcomeOf(plan, ranking);
+    this.#outcomes.set(ranking, outcome);
+    return outcome;
+  }
+
+  #outcomeOf(plan: Plan, ranking: Ranking): Outcome {
     const binding = bindingOf(plan, this.store.index);
     const isNobody = ranking.picks.length === 0;
     const survivors = ranking.survivors ?? (isNobody ? survivorsOf(binding) : undefined);
     const left = survivors?.at(-1)?.left ?? countSurvivors(binding);
-    const picks = ranking.picks.map((pick): Pick => {
-      const row = this.store.index.rowOf(pick.id);
-      const isKnown = pick.components !== undefined || row === undefined;
-      return isKnown ? pick : { ...pick, components: componentsOf(binding, row) };
+    const { index } = this.store;
+    const picks = ranking.picks.map(({ id, ...pick }) => {
+      const row = index.rowOf(id) as number;
+      return pickOf(binding, row, pick);
     });
-    const outcome = outcomeOf(this.store, { ...ranking, picks }, left, survivors);
-    this.#outcomes.set(ranking, outcome);
-    return outcome;
+    return outcomeOf(this.store, { picks, left, survivors, scorerErrors: ranking.scorerErrors });
   }
 }
 

@@ -3,6 +3,7 @@
  * One owner writes; whoever reads sees one version, since nothing here waits.
  */
 import { hasBit } from "../lib/bits.ts";
+import { OWN_MEMORY, SHARED_MEMORY } from "../matching/index/memory.ts";
 import { ProviderIndex } from "../matching/index/provider-index.ts";
 import { normalLabel } from "../matching/provider.ts";
 import type { ListOptions, ProviderPage, ProviderRecord } from "./protocol.ts";
@@ -32,8 +33,12 @@ export class ProviderStore implements ProviderStorage {
   /** The kernel compares without case; people see what they wrote. */
   readonly #spellings = new Map<string, string>();
 
-  constructor(market: string, maxProviders: number) {
-    this.index = new ProviderIndex({ name: `pairing:${market}`, maxRows: maxProviders });
+  /** `isShared`: other threads may match in it. */
+  constructor(market: string, maxProviders: number, isShared = false) {
+    this.index = new ProviderIndex(
+      { name: `pairing:${market}`, maxRows: maxProviders },
+      isShared ? SHARED_MEMORY : OWN_MEMORY,
+    );
   }
 
   get size(): number {
@@ -80,12 +85,6 @@ export class ProviderStore implements ProviderStorage {
       (name, code) => [name, bits.counts[locations.slots[code] as number] as number] as const,
     );
     return Object.fromEntries(counted.filter(([, count]) => count > 0));
-  }
-
-  /** Stake and place of a provider that is there, for results. */
-  briefOf(address: string): { readonly stake: bigint; readonly location: string } {
-    const row = this.index.rowOf(address) ?? 0;
-    return { stake: this.index.stakes.at(row), location: this.index.locationAt(row) };
   }
 
   #recordAt(row: number): ProviderRecord {

@@ -1,6 +1,8 @@
 /** What is said of a ranking: real counts whether it was kept or made, picks with stake and place. */
+import type { Binding } from "../matching/binding.ts";
 import type { FilterReport } from "../matching/explain/survivors.ts";
 import type { Ranking } from "../matching/match.ts";
+import { componentsOf } from "../matching/picks.ts";
 import type { ProviderStore } from "./provider-store.ts";
 import type { ConsumerPolicy, PairedProvider, PairingResult, ScorerFailure } from "./protocol.ts";
 
@@ -13,27 +15,33 @@ export interface Outcome {
   readonly scorerErrors: readonly ScorerFailure[] | undefined;
 }
 
-/** Makes what is shown of a ranking of this very store. */
-export function outcomeOf(
-  store: ProviderStore,
-  ranking: Ranking,
-  left: number,
-  survivors: readonly FilterReport[] | undefined,
-): Outcome {
-  return {
-    left,
-    picks: ranking.picks.map(({ id, ...pick }) => ({ address: id, ...pick, ...store.briefOf(id) })),
-    survivors,
-    blockedBy: left > 0 ? undefined : blockerOf(store.size, survivors ?? []),
-    scorerErrors: ranking.scorerErrors,
-  };
-}
+/** What was found: by this thread or by another. */
+export type Found = Omit<Outcome, "blockedBy">;
+
+/** One pick by its row, with what each scorer gave it. */
+export const pickOf = (
+  binding: Binding,
+  row: number,
+  pick: Omit<PairedProvider, "address" | "stake" | "location">,
+): PairedProvider => ({
+  address: binding.index.ids[row] as string,
+  ...pick,
+  components: pick.components ?? componentsOf(binding, row),
+  stake: binding.index.stakes.at(row),
+  location: binding.index.locationAt(row),
+});
+
+/** Makes what is shown of picks of this very store. */
+export const outcomeOf = (store: ProviderStore, found: Found): Outcome => ({
+  ...found,
+  blockedBy: found.left > 0 ? undefined : blockerOf(store.size, found.survivors ?? []),
+});
 
 /** The result of a request. */
 export const resultOf = (
   market: string,
   policy: ConsumerPolicy,
-  { version }: Ranking,
+  { version }: Pick<Ranking, "version">,
   { left, picks, survivors, blockedBy, scorerErrors }: Outcome,
   cache: PairingResult["cache"],
   processingTimeUs: number,

@@ -60,6 +60,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "pairing.errors.window": "7s",
   "pairing.errors.restart": "true",
   "pairing.batch.max_policies": "7",
+  "pairing.batch.threads": "7",
+  "pairing.batch.threads_from": "7",
   "chains.<name>.chain_id": "2",
   "chains.<name>.allow_client_directives": "false",
   "chains.<name>.aliases": "[eth]",

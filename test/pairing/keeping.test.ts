@@ -25,7 +25,7 @@ const CONFIG: PairingConfig = {
   results: { capacity: 10 },
   cache: { enabled: true, capacity: 10, ttlMs: 1_000 },
   errors: { threshold: 10, windowMs: 1_000, restart: false },
-  batch: { maxPolicies: 10 },
+  batch: { maxPolicies: 10, threads: 0, threadsFrom: 11 },
 };
 
 const M = "/api/v1/markets/eu";

@@ -44,7 +44,12 @@ export class ConcurrentPairingSystem {
   /** A start or a stop under way. */
   #change: Promise<void> = Promise.resolve();
 
-  constructor(place: SystemPlace, storage: OriginStorage, maxWorkers = 0, queueCapacity = CAPACITY) {
+  constructor(
+    place: SystemPlace,
+    storage: OriginStorage,
+    maxWorkers = 0,
+    queueCapacity = CAPACITY,
+  ) {
     this.#place = place;
     this.#storage = storage;
     this.#workers = maxWorkers > 0 ? maxWorkers : WORKERS;

@@ -12,6 +12,7 @@ import { createAudit } from "./audit.ts";
 import { pairHere } from "./batch.ts";
 import { createPairingPort } from "./port.ts";
 import type { PairingStorage } from "./storage.ts";
+import { pairInThreads } from "./thread-batch.ts";
 
 /** The service: what its tree is started with, and how it is asked. */
 export interface PairingService {
@@ -31,6 +32,12 @@ export interface PairingKeeping {
   readonly redact: (text: string) => string;
 }
 
+/** Threads beside this one; none when no batch is large enough. */
+const threadsOf = ({ threads, threadsFrom, maxPolicies }: PairingConfig["batch"]): number => {
+  if (threadsFrom > maxPolicies) return 0;
+  return threads === 0 ? availableParallelism() - 1 : threads;
+};
+
 /** Workers, when the configuration leaves it open. */
 const MOST_AUTO_WORKERS = 10;
 
@@ -43,18 +50,21 @@ export function makePairing(
   const { markets, onDemand, workers, queue, results, cache, errors, batch } = config;
   if (markets.length === 0 && onDemand.most === 0) return undefined;
   const { storage } = keeping;
+  const threads = threadsOf(batch);
   const book = new MarketBook({
     markets,
     onDemand,
     cache,
     nowUs: () => performance.now() * 1_000,
+    isShared: threads > 0,
   });
   const count = workers === 0 ? Math.min(availableParallelism(), MOST_AUTO_WORKERS) : workers;
   const sizes = markets.map(({ maxProviders }) => maxProviders);
   const maxLoad = Math.max(onDemand.settings.maxProviders, ...sizes);
   const limits = { maxLoad, maxBatch: batch.maxPolicies };
   const audit = createAudit({ storage, book, oneIn: config.audit.oneIn });
-  const port = createPairingPort({ node, book, limits, batch: pairHere });
+  const runner = threads === 0 ? pairHere : pairInThreads(node, threads, batch.threadsFrom);
+  const port = createPairingPort({ node, book, limits, batch: runner });
   const api = new PairingApi({ port, audit, limits, yieldTurn: () => nextTurn() });
   return {
     book,

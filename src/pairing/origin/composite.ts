@@ -130,7 +130,8 @@ export class CompositeScoringSystem implements ScoringStrategy {
       filters: new Map(),
     };
     const compiled = compile(demandOf({ policy }, { profile: name, top: 1 }), profiles);
-    if (!compiled.ok) throw new RangeError(compiled.faults.map(({ message }) => message).join("; "));
+    if (!compiled.ok)
+      throw new RangeError(compiled.faults.map(({ message }) => message).join("; "));
     return compiled.plan;
   }
 }

@@ -46,16 +46,14 @@ export class PolicyQueue<T> implements PolicyQueueLike<T> {
       const giver: Giver<T> = {
         item,
         settle: (error) => {
-          cancel?.();
+          cancel();
           if (error === undefined) resolve();
           else reject(new Error(error));
         },
       };
-      let cancel: (() => void) | undefined;
-      const begun = this.#after(timeoutMs, () => {
+      const cancel = this.#after(timeoutMs, () => {
         if (this.#queue.withdraw(giver)) reject(new Error(QUEUE_TEXT.enqueueTimeout));
       });
-      cancel = begun;
       this.#queue.offerOrWait(giver);
     });
   }

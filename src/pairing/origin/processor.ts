@@ -113,7 +113,8 @@ export class Processor {
   ): Promise<PairingResult[]> {
     const results: PairingResult[] = [];
     const step = maxConcurrency > 0 ? maxConcurrency : CONCURRENCY;
-    for (let at = 0; at < policies.length && signal?.aborted !== true; at += step) {
+    for (let at = 0; at < policies.length; at += step) {
+      if (signal?.aborted === true) break;
       results.push(...this.processPolicies(policies.slice(at, at + step)));
       await Promise.resolve();
     }
