@@ -1,6 +1,6 @@
 /**
- * Sends JSON-RPC calls to one provider over HTTP: an undici Pool driven by `dispatch`, one small
- * handler object per call, no promise and no stream on the way.
+ * Sends JSON-RPC calls to one provider over HTTP: undici's `dispatch`, one small handler object
+ * per call, no promise and no stream on the way.
  *
  * Deadlines are the caller's: undici's own timers are off. Bodies are asked for uncompressed, since
  * ids are spliced in bytes; a provider that compresses anyway is decoded here.
@@ -9,11 +9,12 @@
  */
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
-import { Pool } from "undici";
+import { errors } from "undici";
 import type { Secret } from "../../lib/secret.ts";
 import { CallbackScope } from "../callback-scope.ts";
 import { decoderOf } from "./content-coding.ts";
 import { countPassed } from "../vm-tuning.ts";
+import { type PooledCall, type PooledSocket, SocketPool } from "./socket-pool.ts";
 
 /** Where and how to reach a provider. */
 export interface HttpUpstreamOptions {
@@ -50,63 +51,40 @@ interface Handler {
   onFailure(failure: Failure): void;
 }
 
-/** How long an idle connection is kept; below the providers' and load balancers' own limits. */
-const KEEP_ALIVE_MS = 60_000;
-
 /** A provider's HTTP endpoint. */
 export class HttpUpstream {
   readonly transport = "http";
-  readonly #pool: Pool;
-  readonly #path: string;
-  readonly #headers: string[];
-  #connects = 0;
+  readonly #pool: SocketPool;
   #isClosed = false;
 
   constructor(options: HttpUpstreamOptions) {
     const url = new URL(options.url.reveal());
-    this.#path = url.pathname + url.search;
-    this.#headers = [
-      "content-type",
-      "application/json",
-      "accept-encoding",
-      "identity",
-      ...credentials(url),
-      ...Object.entries(options.headers ?? {}).flatMap(([name, value]) => [name, value.reveal()]),
-    ];
-    this.#pool = new Pool(url.origin, {
-      connections: options.connections ?? 64,
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connectTimeout: options.connectTimeoutMs ?? 5000,
-    });
     const { onConnect } = options;
     const scope = new CallbackScope();
-    this.#pool.on("connect", () => {
-      this.#connects++;
-      if (onConnect !== undefined) scope.run(onConnect);
+    this.#pool = new SocketPool({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      headers: [
+        "content-type",
+        "application/json",
+        "accept-encoding",
+        "identity",
+        ...credentials(url),
+        ...Object.entries(options.headers ?? {}).flatMap(([name, value]) => [name, value.reveal()]),
+      ],
+      connections: options.connections ?? 64,
+      connectTimeoutMs: options.connectTimeoutMs ?? 5000,
+      onConnect: () => {
+        if (onConnect !== undefined) scope.run(onConnect);
+      },
     });
-  }
-
-  /** Sockets opened since the start; tells a fresh connection from a reused one. */
-  get connects(): number {
-    return this.#connects;
   }
 
   /** Sends `body`; the id stands in it already. */
   send(body: Buffer, _id: number, handler: Handler): HttpCall {
-    const call = new HttpCall(this, handler);
-    if (this.#isClosed) {
-      call.onResponseError(
-        undefined,
-        Object.assign(new Error("closed"), { code: "UND_ERR_CLOSED" }),
-      );
-      return call;
-    }
-    this.#pool.dispatch({ path: this.#path, method: "POST", headers: this.#headers, body }, call);
+    const call = new HttpCall(this.#pool, body, handler);
+    if (this.#isClosed) call.onResponseError(undefined, new errors.ClientClosedError());
+    else this.#pool.dispatch(call);
     return call;
   }
 
@@ -136,22 +114,28 @@ function credentials(url: URL): string[] {
 }
 
 /** One call: undici's handler, the caller's handle and the response head in one object. */
-class HttpCall implements Dispatcher.DispatchHandler, Head {
+class HttpCall implements PooledCall, Head {
   status = 0;
   sizeBytes = -1;
   retryAfter: string | undefined = undefined;
-  readonly #upstream: HttpUpstream;
+  readonly body: Buffer;
+  socket: PooledSocket | undefined = undefined;
+  readonly #pool: SocketPool;
   readonly #handler: Handler;
   readonly #scope = new CallbackScope();
-  readonly #connectsBefore: number;
+  /** There once the call is being written. */
   #controller: Dispatcher.DispatchController | undefined;
   #decoder: Transform | undefined;
   #isOver = false;
 
-  constructor(upstream: HttpUpstream, handler: Handler) {
-    this.#upstream = upstream;
+  constructor(pool: SocketPool, body: Buffer, handler: Handler) {
+    this.#pool = pool;
+    this.body = body;
     this.#handler = handler;
-    this.#connectsBefore = upstream.connects;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Gives the call up; the handler hears nothing more. */
@@ -175,9 +159,9 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // Given up while it waited for a socket.
+    // Given up while it waited for a connection.
     if (this.#isOver) controller.abort(new Error("call was given up"));
+    else this.#controller = controller;
   }
 
   onResponseStart(
@@ -207,6 +191,12 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
   }
 
   onResponseEnd(): void {
+    const { socket } = this;
+    if (socket !== undefined) {
+      this.socket = undefined;
+      socket.answered++;
+      this.#pool.release(socket, true);
+    }
     if (this.#isOver) return;
     if (this.#decoder !== undefined) {
       this.#decoder.end();
@@ -220,19 +210,29 @@ class HttpCall implements Dispatcher.DispatchHandler, Head {
     _controller: Dispatcher.DispatchController | undefined,
     error: Error & { code?: string },
   ): void {
+    const reusedSocket = this.#leave(error);
     if (this.#isOver) return;
     this.#isOver = true;
     this.#decoder?.destroy();
     const failure: Failure = {
       kind: this.status > 0 ? "truncated" : failureKind(error),
-      // It was written (there is a controller), and to no connection opened meanwhile.
-      reusedSocket:
-        this.status === 0 &&
-        this.#controller !== undefined &&
-        this.#upstream.connects === this.#connectsBefore,
+      reusedSocket: this.status === 0 && reusedSocket,
       detail: error.code === undefined ? error.message : `${error.code}: ${error.message}`,
     };
     this.#scope.run(() => this.#handler.onFailure(failure));
+  }
+
+  /** Gives the socket back after an error; whether the call was written to one that had been used before. */
+  #leave(error: Error & { code?: string }): boolean {
+    const { socket } = this;
+    if (socket === undefined) return false;
+    this.socket = undefined;
+    const wasWritten = this.#controller !== undefined;
+    if (!wasWritten && !socket.isConnected && NO_CONNECTION.has(failureKind(error))) {
+      this.#pool.refused(error);
+    }
+    this.#pool.release(socket, !wasWritten && socket.isConnected);
+    return wasWritten && socket.answered > 0;
   }
 
   /** False asks for a pause; who threw is told nothing more, and holds no socket up. */
@@ -279,6 +279,9 @@ const KINDS: Readonly<Record<string, FailureKind>> = {
   UND_ERR_DESTROYED: "closed",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "truncated",
 };
+
+/** Failures that say that no connection is to be had. */
+const NO_CONNECTION: ReadonlySet<FailureKind> = new Set(["refused", "dns", "tls"]);
 
 function failureKind(error: Error & { code?: string }): FailureKind {
   const code = error.code ?? "";
