@@ -1,6 +1,6 @@
 /**
  * Do three providers at 20,000 logs a second each reach one client as 20,000 distinct logs a second,
- * in order, without a gap or a duplicate, on less than 80 % of a core?
+ * in order, without a gap or a duplicate, on less than 80 % of a core? And at 40,000 on one core?
  */
 import { startGateway } from "./lanes/gateway.ts";
 import { cpuNs, LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
@@ -8,12 +8,25 @@ import { MAX_WAITED_SHARE, waitedNs } from "./support/contention.ts";
 import { quantile, report } from "./support/report.ts";
 import { WsClient } from "./support/ws-clients.ts";
 
-const RATE = 20_000;
+interface Load {
+  /** Logs a second of each provider. */
+  readonly rate: number;
+  /** Share of one core that the gateway may take. */
+  readonly maxCpu: number;
+  readonly maxP99Ms: number;
+}
+
+/** What is demanded, and what is aimed at: all that one core can take, however late. */
+const LOADS: readonly Load[] = [
+  { rate: 20_000, maxCpu: 0.8, maxP99Ms: 10 },
+  { rate: 40_000, maxCpu: 1, maxP99Ms: Number.POSITIVE_INFINITY },
+];
 const LOGS_PER_BLOCK = 1_000;
 const WARM_MS = 8_000;
 const MEASURE_MS = 10_000;
 const SAMPLE_EVERY = 16;
-const MAX_P99_MS = 10;
+const bench = "ingest";
+const TAKEN = "discarded: the core was taken";
 
 pinSelf(LOAD_CORE);
 const events = await startLane("events", LOAD_CORE, [
@@ -77,68 +90,83 @@ const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-await sleep(500);
-await control(`logRate=${RATE / 4}`);
-await sleep(WARM_MS / 2);
-await control(`logRate=${RATE}`);
-await sleep(WARM_MS / 2);
 
-good = 0;
-latenciesMs.length = 0;
-directMs.length = 0;
-const startMs = performance.now();
-const firstMade = await control("");
-const startNs = cpuNs(gateway.pid);
-const startWaitedNs = waitedNs(gateway.pid);
-await sleep(MEASURE_MS);
-const made = (await control("")) - firstMade;
-const durationMs = performance.now() - startMs;
-const cpu = (cpuNs(gateway.pid) - startNs) / 1e6 / durationMs;
-const waited = (waitedNs(gateway.pid) - startWaitedNs) / 1e6 / durationMs;
-const perSec = (good * 1_000) / durationMs;
-const lost = gaps + doubles;
-const p99 = quantile(latenciesMs, 0.99);
-const bench = "ingest";
-// A generator that is kept from its core makes fewer: then the rate is not what was to be measured.
-const isPaced = made >= MEASURE_MS * (RATE / 1_000) * 0.98;
-report({
-  bench,
-  case: "distinct logs to one client, 3 providers",
-  value: perSec,
-  baseline: (made * 1_000) / durationMs,
-  unit: "1/s",
-  ...(isPaced
-    ? { bar: `>= ${RATE} less 2 % of pacing`, ok: perSec >= RATE * 0.98 && closed === "" }
-    : { bar: "discarded: the generator was late" }),
-});
-if (!isPaced) process.exitCode ||= 2;
-report({
-  bench,
-  case: "gaps, duplicates, out of order",
-  value: lost,
-  unit: "logs",
-  bar: "0",
-  ok: lost === 0 && closed === "",
-});
-report({ bench, case: "CPU", value: cpu * 100, unit: "% of a core", bar: "< 80 %", ok: cpu < 0.8 });
-report({ bench, case: "CPU per event in", value: (cpu * 1e6) / (3 * RATE), unit: "us" });
-const p50 = { value: quantile(latenciesMs, 0.5), baseline: quantile(directMs, 0.5) };
-report({ bench, case: "latency p50 (without gateway)", ...p50, unit: "ms" });
-// On a machine that is busy with other things the lane waits for its core: then nothing is learned.
-const baseline = quantile(directMs, 0.99);
-const isMeasured = waited < MAX_WAITED_SHARE || p99 < MAX_P99_MS;
-report({
-  bench,
-  case: "latency p99 (without gateway)",
-  value: p99,
-  baseline,
-  unit: "ms",
-  ...(isMeasured
-    ? { bar: `< ${MAX_P99_MS} ms`, ok: p99 < MAX_P99_MS }
-    : { bar: "discarded: the core was taken" }),
-});
-report({ bench, case: "kept from its core", value: waited * 100, unit: "% of the time" });
-if (!isMeasured) process.exitCode ||= 2;
+/** One rate: what arrives, what it costs, and, where a bar is known, how late it is. */
+const measure = async ({ rate, maxCpu, maxP99Ms }: Load): Promise<void> => {
+  await control(`logRate=${rate / 4}`);
+  await sleep(WARM_MS / 2);
+  await control(`logRate=${rate}`);
+  await sleep(WARM_MS / 2);
+  good = 0;
+  latenciesMs.length = 0;
+  directMs.length = 0;
+  const startMs = performance.now();
+  const firstMade = await control("");
+  const startNs = cpuNs(gateway.pid);
+  const startWaitedNs = waitedNs(gateway.pid);
+  await sleep(MEASURE_MS);
+  const made = (await control("")) - firstMade;
+  const durationMs = performance.now() - startMs;
+  const cpu = (cpuNs(gateway.pid) - startNs) / 1e6 / durationMs;
+  const waited = (waitedNs(gateway.pid) - startWaitedNs) / 1e6 / durationMs;
+  const perSec = (good * 1_000) / durationMs;
+  const lost = gaps + doubles;
+  const p99 = quantile(latenciesMs, 0.99);
+  const at = `3 x ${rate}/s`;
+  // On a machine that is busy with other things the lane waits for its core: then nothing is learned.
+  const isFree = waited < MAX_WAITED_SHARE;
+  const isWhole = lost === 0 && closed === "";
+  const isJudged = isFree || isWhole;
+  // A generator that is kept from its core makes fewer: then the rate is not what was to be measured.
+  const isPaced = made >= MEASURE_MS * (rate / 1_000) * 0.98;
+  report({
+    bench,
+    case: `${at}: distinct logs to one client`,
+    value: perSec,
+    baseline: (made * 1_000) / durationMs,
+    unit: "1/s",
+    ...(isPaced && isJudged
+      ? { bar: `>= ${rate} less 2 % of pacing`, ok: perSec >= rate * 0.98 && closed === "" }
+      : { bar: isPaced ? TAKEN : "discarded: the generator was late" }),
+  });
+  if (!isPaced || !isJudged) process.exitCode ||= 2;
+  report({
+    bench,
+    case: `${at}: gaps, duplicates, out of order`,
+    value: lost,
+    unit: "logs",
+    ...(isJudged ? { bar: "0", ok: isWhole } : { bar: TAKEN }),
+  });
+  report({
+    bench,
+    case: `${at}: CPU`,
+    value: cpu * 100,
+    unit: "% of a core",
+    bar: `< ${maxCpu * 100} %`,
+    ok: cpu < maxCpu,
+  });
+  report({ bench, case: `${at}: CPU per event in`, value: (cpu * 1e6) / (3 * rate), unit: "us" });
+  const p50 = { value: quantile(latenciesMs, 0.5), baseline: quantile(directMs, 0.5) };
+  report({ bench, case: `${at}: latency p50 (without gateway)`, ...p50, unit: "ms" });
+  const isMeasured = isFree || p99 < maxP99Ms;
+  report({
+    bench,
+    case: `${at}: latency p99 (without gateway)`,
+    value: p99,
+    baseline: quantile(directMs, 0.99),
+    unit: "ms",
+    ...(maxP99Ms === Number.POSITIVE_INFINITY
+      ? {}
+      : isMeasured
+        ? { bar: `< ${maxP99Ms} ms`, ok: p99 < maxP99Ms }
+        : { bar: TAKEN }),
+  });
+  report({ bench, case: `${at}: kept from its core`, value: waited * 100, unit: "% of the time" });
+  if (!isMeasured) process.exitCode ||= 2;
+};
+
+await sleep(500);
+for (const load of LOADS) await measure(load);
 if (closed !== "") console.error(`the client was closed: ${closed}`);
 client.close();
 bare.close();

@@ -2,7 +2,8 @@
  * What one chain's memories weigh when they are full: evidence with 86,400 rows a table and all
  * cells, and the caches of seen keys and races under a million invented events.
  *
- * Bars: evidence <= 10 MB a chain; caches at most their configured size. Run with --expose-gc.
+ * Bars: evidence <= 10 MB a chain, full or after a day of ten providers; a flat heap over half an hour
+ * of virtual time; caches at most their configured size. Run with --expose-gc.
  */
 import { EvidenceBook } from "../src/rpc/evidence/evidence-book.ts";
 import { EventRacer } from "../src/rpc/race/event-racer.ts";
@@ -54,6 +55,48 @@ report({
   ok: evidenceMb <= 10,
 });
 
+/** A day of ten providers: a race and a call every second, a snapshot each hour. */
+const dayBefore = heapAndBuffersMb();
+const day = new EvidenceBook({ chain: "ethereum" });
+const ten = Array.from({ length: 10 }, (_, i) => `p${i}`);
+for (let second = 0; second < 86_400; second++) {
+  const atMs = second * 1_000;
+  const [winner = "p0", ...others] = [...ten.slice(second % 10), ...ten.slice(0, second % 10)];
+  const late = others.slice(0, 8);
+  day.recordRaces(
+    [
+      {
+        event: second % 2 === 0 ? "newHeads" : "logs",
+        key: "k",
+        ageMs: 2_000,
+        winner,
+        losers: late.map((provider, i) => ({ provider, marginMs: i * 3.7 })),
+        missed: others.slice(8),
+        neutral: [],
+        absent: [],
+        isCorroborated: true,
+        isSuspicious: false,
+      },
+    ],
+    atMs,
+  );
+  const method = `eth_${second % 64}`;
+  day.recordCall(winner, second % 3 === 0 ? "ws" : "http", method, "ok", 5 + (second % 90), atMs);
+  if (second % 3_600 !== 3_599) continue;
+  const snapshot = day.toSnapshot(atMs, atMs, "unsaved");
+  day.history.add(snapshot);
+  day.saved(snapshot);
+}
+const dayMb = heapAndBuffersMb() - dayBefore;
+report({
+  bench: "memory",
+  case: `evidence of 24 h, 10 providers, ${day.stats().raceRows} + ${day.stats().callRows} rows`,
+  value: dayMb,
+  unit: "MB",
+  bar: "<= 10 MB",
+  ok: dayMb <= 10 && day.stats().raceRows === 86_400,
+});
+
 const wallMs = Date.now();
 const start = process.hrtime.bigint();
 const text = JSON.stringify(book.toSnapshot(90_000, wallMs));
@@ -74,6 +117,49 @@ report({
   unit: "ms",
   bar: "restores",
   ok: isRestored,
+});
+
+/** Thirty minutes of one chain in virtual time: 2 heads, 200 logs and 100 calls a second of three. */
+const HALF_HOUR_S = 1_800;
+const soaked = new EvidenceBook({ chain: "ethereum", maxRows: 20_000 });
+const soaker = new EventRacer({ maxCacheSize: 10_000 });
+for (const provider of ["a", "b", "c"]) {
+  soaker.live(provider, "newHeads", 0);
+  soaker.live(provider, "logs", 0);
+}
+const soak = (fromS: number, toS: number): void => {
+  for (let second = fromS; second < toS; second++) {
+    const atNs = 10e9 + second * 1e9;
+    for (let i = 0; i < 202; i++) {
+      const block = (second * 2 + (i & 1)).toString(16).padStart(64, "0");
+      const [event, key] =
+        i < 2 ? (["newHeads", `0x${block}`] as const) : (["logs", `0x${block}0x${i}`] as const);
+      for (let lane = 0; lane < 3; lane++) {
+        soaker.arrive(event, key, lane, atNs + lane * 5e6, undefined);
+      }
+    }
+    for (let i = 0; i < 100; i++) {
+      soaked.recordCall(`p${i % 10}`, "http", `eth_${i % 64}`, "ok", 5 + (i % 90), atNs / 1e6);
+    }
+    soaked.recordRaces(soaker.settle(atNs), atNs / 1e6);
+    soaker.sweep(atNs);
+  }
+};
+// Tables, caches and sketches are full by then.
+const WARM_S = 700;
+soak(0, WARM_S);
+const warmMb = heapAndBuffersMb();
+soak(WARM_S, WARM_S + HALF_HOUR_S);
+const soakedMb = heapAndBuffersMb();
+report({
+  bench: "memory",
+  case: "heap after 30 min more of events and calls",
+  value: soakedMb,
+  baseline: warmMb,
+  ratio: soakedMb / warmMb,
+  unit: "MB",
+  bar: "within 10 %",
+  ok: soakedMb / warmMb <= 1.1,
 });
 
 for (const capacity of [1_000, 10_000, 100_000]) {

@@ -32,7 +32,17 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "explain",
     "fuzz-loop",
   ],
-  streams: ["fanout", "filters", "ingest", "race", "dedup", "prediction"],
+  streams: [
+    "fanout",
+    "filters",
+    "aggregator",
+    "event-cost",
+    "ingest",
+    "race",
+    "dedup",
+    "memory",
+    "prediction",
+  ],
 };
 
 if (names.length === 0 || names.some((name) => !known.includes(name) && !(name in GROUPS))) {
