@@ -179,6 +179,7 @@ export const messageAggregator = defineActor({
       }
       state.racesSettled = 0;
       state.missed = 0;
+      state.evictions = 0;
       state.processingMs = 0;
       return state;
     },

@@ -3,7 +3,7 @@
  *
  * A plain object with time as an argument. Writers are synchronous and take well under a
  * microsecond, readers never wait; it outlives the processes of its chain. Bounded: 86,400 rows a
- * table, 1,024 cells and sketches, about 9 MB when all of it is full.
+ * table, 1,024 cells with sketches, just below 10 MB when all of it is full.
  */
 import { DecayClock } from "../../lib/decay-clock.ts";
 import type { ErrorClass } from "../errors/classes.ts";

@@ -35,6 +35,10 @@ const start = async () => {
         return count + 1;
       },
     });
+  const evicted: unknown[] = [];
+  node.telemetry.attach("evicted", ["aggregation.evicted"], ({ fields }) => {
+    evicted.push(fields);
+  });
   const topics = [rawTopic("eth"), aggregatedTopic("eth"), racesTopic("eth")];
   const circuits = eventsTopic("eth", "circuits");
   await node.start(
@@ -77,6 +81,7 @@ const start = async () => {
     state,
     live,
     head,
+    evicted,
     on: (topic: string) => heard.flatMap((one) => (one.topic === topic ? [one.payload] : [])),
   };
 };
@@ -136,6 +141,36 @@ describe("the pipeline of races", () => {
     head("b", 6, node.nowMs() + 1);
     await node.advance(3_000);
     expect(state.evidence.raceSummary("a", node.nowMs())).toMatchObject({ wins: 6, races: 6 });
+    await node.stop();
+  });
+});
+
+describe("a reset of the aggregator", () => {
+  it("clears keys, races and all counters together, and tells of evictions anew", async () => {
+    const { node, head, evicted } = await start();
+    const aggregator = node.via(messageAggregatorKey("eth"));
+    const flood = async (from: number): Promise<void> => {
+      for (let n = from; n < from + 1_100; n++) head("a", n, node.nowMs());
+      await node.advance(1_100);
+    };
+    await flood(1);
+    expect(evicted).toHaveLength(1);
+    aggregator.cast.reset();
+    const stats = await node.drive(aggregator.call.stats());
+    expect(stats).toEqual({
+      byKind: {
+        newHeads: { messages: 0, duplicates: 0 },
+        logs: { messages: 0, duplicates: 0 },
+        newPendingTransactions: { messages: 0, duplicates: 0 },
+      },
+      racesSettled: 0,
+      missed: 0,
+      processingMs: 0,
+      cache: { hits: 0, misses: 0, evictions: 0, entries: 0, limit: stats.cache.limit },
+    });
+    // As many again, before the counters could be looked at: a count kept from before would hide it.
+    await flood(5_000);
+    expect(evicted).toHaveLength(2);
     await node.stop();
   });
 });
