@@ -2,6 +2,7 @@
  * One market as the service sees it: providers, profiles, plans, the shared ranking cache, counts.
  * Everything is synchronous; time comes from the clock that it is given.
  */
+import { RecentMap } from "../lib/recent-map.ts";
 import type { Compiled, Plan } from "../matching/compile.ts";
 import { type FilterReport, survivorsOf } from "../matching/explain/survivors.ts";
 import { countSurvivors } from "../matching/explain/count.ts";
@@ -60,6 +61,9 @@ export interface FoundRows {
   readonly survivors: readonly FilterReport[] | undefined;
 }
 
+/** Rankings whose outcomes are kept: those asked for again and again. */
+const MOST_OUTCOMES = 1_024;
+
 /** A market. */
 export class PairingMarket {
   readonly name: string;
@@ -71,7 +75,7 @@ export class PairingMarket {
   isCaching = true;
   readonly #options: MarketOptions;
   /** What is shown of a ranking is made once, with it. */
-  readonly #outcomes = new WeakMap<Ranking, Outcome>();
+  readonly #outcomes = new RecentMap<Ranking, Outcome>(MOST_OUTCOMES);
 
   constructor(options: MarketOptions) {
     this.#options = options;

@@ -58,27 +58,42 @@ const PATTERNS: readonly Pattern[] = (
   Object.entries(PAIRING_ROUTES) as [PairingRoute, RouteSpec][]
 ).map(([name, spec]) => ({ name, spec, segments: spec.path.slice(1).split("/") }));
 
+/** Patterns by the number of their segments. */
+const BY_LENGTH = Map.groupBy(PATTERNS, ({ segments }) => segments.length);
+
 /** The route of a request, or the answer that says why there is none. */
 export function routeOf(
   method: string,
   path: string,
 ): Routed | (ApiReply & { readonly ok: false }) {
-  const segments = path.replace(/^\//, "").replace(/\/$/, "").split("/");
+  const segments = path.split("/");
+  if (segments.at(-1) === "") segments.pop();
   const asked = method === "HEAD" ? "GET" : method;
-  const others: string[] = [];
-  for (const { name, spec, segments: pattern } of PATTERNS) {
+  const found = BY_LENGTH.get(segments.length - 1) ?? [];
+  for (const { name, spec, segments: pattern } of found) {
+    if (spec.method !== asked || !isLike(pattern, segments)) continue;
     const params = paramsOf(pattern, segments);
-    if (params === undefined) continue;
-    if (spec.method === asked) return { ok: true, route: name, access: spec.access, params };
-    others.push(spec.method);
+    if (params !== undefined) return { ok: true, route: name, access: spec.access, params };
   }
+  const others = found.filter(({ segments: pattern }) => isLike(pattern, segments));
   if (others.length === 0) {
     return { ok: false, ...refusal("PAIRING_NO_PATH", "no such API path; see /openapi.json") };
   }
-  const allow = others.join(", ");
+  const allow = others.map(({ spec }) => spec.method).join(", ");
   const message = `${method.slice(0, 16)} is not allowed here; allowed: ${allow}`;
   return { ok: false, ...refusal("PAIRING_BAD_METHOD", message), allow };
 }
+
+/** Whether the fixed segments are those of the path, which begins with an empty one. */
+function isLike(pattern: readonly string[], segments: readonly string[]): boolean {
+  for (let i = pattern.length - 1; i >= 0; i--) {
+    const expected = pattern[i] as string;
+    if (!expected.startsWith("{") && expected !== segments[i + 1]) return false;
+  }
+  return true;
+}
+
+const NO_QUERY = new URLSearchParams();
 
 /** The interface over a service. */
 export class PairingApi {
@@ -93,7 +108,8 @@ export class PairingApi {
     { route, params }: Routed,
     { query, body }: Pick<ApiRequest, "query" | "body">,
   ): ApiReply | Promise<ApiReply> {
-    const asked = { params, body, query: new URLSearchParams(query) };
+    // Hardly any has a query, and hardly any handler looks at it.
+    const asked = { params, body, query: query === "" ? NO_QUERY : new URLSearchParams(query) };
     const answer = HANDLERS[route](this.#deps, asked);
     return answer instanceof Promise
       ? answer.then((late) => replyOf(route, late))
@@ -116,15 +132,10 @@ function paramsOf(
   pattern: readonly string[],
   segments: readonly string[],
 ): Readonly<Record<string, string>> | undefined {
-  if (pattern.length !== segments.length) return undefined;
   const params: Record<string, string> = {};
   for (const [i, expected] of pattern.entries()) {
-    const segment = segments[i] as string;
-    if (!expected.startsWith("{")) {
-      if (expected !== segment) return undefined;
-      continue;
-    }
-    const value = decoded(segment);
+    if (!expected.startsWith("{")) continue;
+    const value = decoded(segments[i + 1] as string);
     if (value === "") return undefined;
     params[expected.slice(1, -1)] = value;
   }
