@@ -22,6 +22,7 @@ export interface AdminOptions {
   readonly reports: AdminDeps["reports"];
   readonly requests: AdminDeps["requests"];
   readonly evidence: AdminDeps["evidence"];
+  readonly pairing: AdminDeps["pairing"];
   readonly drain: () => void;
   readonly isDraining: () => boolean;
 }
@@ -60,6 +61,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
     reports: options.reports,
     requests: options.requests,
     evidence: options.evidence,
+    pairing: options.pairing,
     events: {
       attach: (sink) => {
         const id = `admin-${nanoid(6)}`;

@@ -41,7 +41,7 @@ import { chainParts } from "./chain-parts.ts";
 import { createListener } from "./listener.ts";
 import { watchAlarms, watchdogOptions } from "./loop-watch.ts";
 import { observe } from "./observe.ts";
-import { PairingHttp } from "./pairing/http.ts";
+import { pairingCall, PairingHttp } from "./pairing/http.ts";
 import { makePairing } from "./pairing/service.ts";
 import { PairingStorage } from "./pairing/storage.ts";
 import { makeRedis } from "./redis.ts";
@@ -192,6 +192,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     reports,
     requests: gateway.explainer,
     evidence,
+    pairing: pairing === undefined ? undefined : pairingCall(pairing.api),
     address: () => listener.address,
     drain: options.drain,
     isDraining: () => flags.isOutOfRotation,

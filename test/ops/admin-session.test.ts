@@ -238,6 +238,7 @@ describe("roles", () => {
     explain: "viewer",
     slow: "viewer",
     leaderboard: "viewer",
+    pair: "viewer",
     races: "viewer",
     suspend: "operator",
     resume: "operator",

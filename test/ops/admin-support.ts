@@ -313,6 +313,7 @@ export function cardboard(): Cardboard {
       now: () => 1_000,
       wallNow: () => 1_767_225_601_000,
       evidence: () => bookOf("hare", "tortoise", 900),
+      pairing: undefined,
       forceBreaker: (order) => {
         made.orders.push(order);
         return order.provider !== "gone";

@@ -7,6 +7,7 @@ import {
   type Routed,
   routeOf,
 } from "../../pairing/rest/api.ts";
+import type { PairingCall } from "../../ops/pairing/port.ts";
 import type { ClientGate } from "../../rpc/clients/client-gate.ts";
 import type { Caller } from "../../rpc/clients/caller.ts";
 import { headerOf, originOf, readVisit } from "../../rpc/clients/visit.ts";
@@ -149,3 +150,12 @@ const FORBIDDEN = refusal(
   "PAIRING_FORBIDDEN",
   "writing needs a key whose markets include this one, and no page of another origin may",
 );
+
+/** The interface for those whose rights are known already, such as the admin socket. */
+export const pairingCall =
+  (api: PairingApi): PairingCall =>
+  async ({ method, path, query = "", body }) => {
+    const bytes = Buffer.from(body === undefined ? "" : JSON.stringify(body));
+    const { status, body: answer } = await api.handle({ method, path, query, body: bytes });
+    return { status, body: answer };
+  };

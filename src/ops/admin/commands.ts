@@ -15,6 +15,7 @@ import { LIMIT_COMMANDS } from "./limit-commands.ts";
 import { AdminError } from "./protocol.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
 import { EVIDENCE_COMMANDS } from "../evidence/commands.ts";
+import { PAIRING_COMMANDS } from "../pairing/commands.ts";
 import { REQUEST_COMMANDS } from "../requests/commands.ts";
 import { REPORT_COMMANDS } from "./report-commands.ts";
 import { TRACE_COMMANDS } from "./trace-commands.ts";
@@ -96,6 +97,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ...REPORT_COMMANDS,
   ...REQUEST_COMMANDS,
   ...EVIDENCE_COMMANDS,
+  ...PAIRING_COMMANDS,
   ...LIMIT_COMMANDS,
   breaker: {
     summary: "Lists circuit breakers, or forces one open, closed or back to its own judgement.",

@@ -5,6 +5,7 @@
 import type { EffectiveDump } from "../../../config/dump.ts";
 import type { ReloadPlan } from "../../../config/plan.ts";
 import type { EvidencePort } from "../evidence/port.ts";
+import type { PairingCall } from "../pairing/port.ts";
 import type { RequestsPort } from "../requests/port.ts";
 import type { CallerView, ChainView } from "../views.ts";
 import type { ReportBook } from "./reports.ts";
@@ -193,4 +194,6 @@ export interface AdminDeps {
   /** Explanations of requests, and the slow log. */
   readonly requests: RequestsPort;
   readonly evidence: EvidencePort;
+  /** Undefined where pairing is switched off. */
+  readonly pairing: PairingCall | undefined;
 }

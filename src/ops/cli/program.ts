@@ -10,6 +10,7 @@ import { addEvidenceVerbs } from "./groups/evidence.ts";
 import { addHostVerbs } from "./groups/host.ts";
 import { addLimitVerbs } from "./groups/limits.ts";
 import { addOtherVerbs } from "./groups/other.ts";
+import { addPairingVerbs } from "./groups/pairing.ts";
 import { addProcessVerbs } from "./groups/processes.ts";
 import { addReadingVerbs } from "./groups/reading.ts";
 import { addCacheVerb, addRequestVerbs } from "./groups/requests.ts";
@@ -64,6 +65,7 @@ function buildProgram(terminal: Terminal, finish: Finish): Command {
   addEvidenceVerbs(program, terminal, finish);
   addRequestVerbs(program, terminal, finish);
   addLimitVerbs(program, terminal, finish);
+  addPairingVerbs(program, terminal, finish);
   addCacheVerb(program, terminal, finish);
   addProcessVerbs(program, terminal, finish);
   addActingVerbs(program, terminal, finish);
