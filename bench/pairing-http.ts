@@ -3,7 +3,6 @@
  * explain off? And how long is the loop held by a list of a million elements, and by a large load? Policies
  * are the demo's, more of them than rankings are kept, so that most are matched anew.
  */
-import { seededRandom } from "../src/lib/random.ts";
 import { startGateway } from "./lanes/gateway.ts";
 import { cpuNs, LOAD_CORE, pinSelf, startLane } from "./support/host.ts";
 import { pairingPolicies, pairingProviders } from "./support/pairing-data.ts";
@@ -26,12 +25,12 @@ const stub = await startLane("stub", LOAD_CORE, [
 const gateway = await startGateway([`http://127.0.0.1:${stub.port}`]);
 const { port } = gateway;
 
-const providers = pairingProviders(PROVIDERS, seededRandom(1)).map(({ id, stake, ...rest }) => ({
+const providers = pairingProviders(PROVIDERS, 1).map(({ id, stake, ...rest }) => ({
   address: id,
   stake: Number(stake),
   ...rest,
 }));
-const bodies = pairingPolicies(POLICIES, seededRandom(2)).map(({ require = {} }) =>
+const bodies = pairingPolicies(POLICIES, 2).map(({ require = {} }) =>
   JSON.stringify({
     policy: {
       requiredLocation: require.location ?? "",

@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { seededRandom } from "../src/lib/random.ts";
 import { PairingStorage } from "../src/main/pairing/storage.ts";
 import { ProviderStore } from "../src/pairing/provider-store.ts";
 import { pairingProviders } from "./support/pairing-data.ts";
@@ -21,12 +20,11 @@ const MARKET = "bench";
 
 const folder = mkdtempSync(join(tmpdir(), "paceline-bench-"));
 const place = { engine: "sqlite", file: join(folder, "paceline.db") } as const;
-const random = seededRandom(1);
 
 const writer = new PairingStorage(place);
 let writeMs = 0;
 for (let done = 0; done < PROVIDERS; done += SLICE) {
-  const put = pairingProviders(SLICE, random).map(
+  const put = pairingProviders(SLICE, done).map(
     ({ id, stake = 0n, location = "", features = [] }) => ({
       address: id,
       stake,

@@ -8,12 +8,25 @@
 import { enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { tuneVm } from "./io/vm-tuning.ts";
+import type { PairingDemoOptions } from "./main/pairing/demo.ts";
 import type { RunOptions } from "./main/run.ts";
 
 /** Runs until a signal or a failure ends it; resolves with the exit code. */
 export const run = async (options: RunOptions): Promise<number> => {
   tuneVm();
   return (await import("./main/run.ts")).run(options);
+};
+
+/** Runs the pairing demo until `signal` is aborted; what is undefined is as usual. */
+export const pairDemo = async (
+  given: { readonly [Key in keyof PairingDemoOptions]?: PairingDemoOptions[Key] | undefined },
+  out: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { PAIRING_DEMO, runPairingDemo } = await import("./main/pairing/demo.ts");
+  const named = Object.entries(given).filter(([, value]) => value !== undefined);
+  const options: PairingDemoOptions = { ...PAIRING_DEMO, ...Object.fromEntries(named) };
+  await runPairingDemo(options, out, signal);
 };
 
 if (import.meta.main) {

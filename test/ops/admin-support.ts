@@ -313,7 +313,10 @@ export function cardboard(): Cardboard {
       now: () => 1_000,
       wallNow: () => 1_767_225_601_000,
       evidence: () => bookOf("hare", "tortoise", 900),
-      pairing: undefined,
+      pairing: async ({ path }) => ({
+        status: 200,
+        body: { success: true, data: path === "/api/v1/markets" ? MARKETS : PAIRED },
+      }),
       forceBreaker: (order) => {
         made.orders.push(order);
         return order.provider !== "gone";
@@ -345,3 +348,13 @@ export function cardboard(): Cardboard {
   };
   return made;
 }
+
+const MARKETS = { markets: [{ market: "lava", providers: 1, version: 1 }] };
+const PAIRED = {
+  providers: [{ address: "one", score: 0.5, stake: 7, location: "US", components: { stake: 0.5 } }],
+  filtered: 1,
+  ranked: 1,
+  version: 1,
+  cache: "miss",
+  processingTimeUs: 3,
+};

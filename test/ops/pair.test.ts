@@ -26,7 +26,14 @@ const started = async () => {
   const { api, ask } = await startApi();
   await ask("PUT", `/api/v1/markets/${MARKET}/providers`, [US, { ...EU, address: "eu" }]);
   const deps = { pairing: pairingCall(api) } as unknown as AdminDeps;
-  const run = async ({ request, ...rest }: { request?: unknown; why?: string; market?: string }) => {
+  const run = async ({
+    request,
+    ...rest
+  }: {
+    request?: unknown;
+    why?: string;
+    market?: string;
+  }) => {
     const args = request === undefined ? rest : { ...rest, request: JSON.stringify(request) };
     return (await PAIRING_COMMANDS["pair"]?.run(args, deps, undefined as never)) as never;
   };

@@ -20,7 +20,8 @@ export const PAIRING_COMMANDS: Readonly<Record<string, Command>> = {
       why: { kind: "text", meaning: "explain this provider instead" },
     },
     run: async ({ market, request, why }, { pairing }) => {
-      const body = request === undefined ? { policy: {} } : (JSON.parse(String(request)) as unknown);
+      const body =
+        request === undefined ? { policy: {} } : (JSON.parse(String(request)) as unknown);
       if (pairing === undefined) throw new AdminError("OPS_FAILED", "pairing is switched off");
       const name = market === undefined ? await onlyMarket(pairing) : String(market);
       const path = `/api/v1/markets/${encodeURIComponent(name)}/pairings`;
