@@ -168,5 +168,13 @@ for (const struck of ["killed", "frozen", "erring"] as const) {
       value: quantile(theirs.latenciesMs, 1),
       unit: "ms",
     });
+    if (isFrozen) {
+      report({
+        bench,
+        case: `frozen: p90 of ${name} back under 2 x the one before`,
+        value: recoveryMs(theirs),
+        unit: "ms",
+      });
+    }
   }
 }
