@@ -1,6 +1,7 @@
 /** How many providers pass every filter: what `survivorsOf` ends with, without its report. */
 import { lowestBit, popcount, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
+import type { Conjunction } from "../paths/conjunction.ts";
 import { rankView } from "../paths/rank.ts";
 
 /** An order is not worth making for the count of so few. */
@@ -17,17 +18,12 @@ export function countSurvivors(binding: Binding): number {
   const { where, enough, short } = rankView(binding, order);
   const { rowAt } = order.layout;
   const words = wordsFor(short);
-  const hasTests = binding.tests.length > 0;
-  let count = 0;
-  for (let word = 0; word < words; word++) {
-    let left = where.at(word);
-    const first = word * 32;
-    if (!hasTests && first + 32 <= enough) {
-      count += popcount(left);
-      continue;
-    }
-    for (; left !== 0; left &= left - 1) {
-      const rank = first + lowestBit(left);
+  // Below it nobody's stake is in doubt; without tests nothing else is.
+  const plain = binding.tests.length > 0 ? 0 : Math.min(words, Math.floor(enough / 32));
+  let count = countPlain(where, plain);
+  for (let word = plain; word < words; word++) {
+    for (let left = where.at(word); left !== 0; left &= left - 1) {
+      const rank = word * 32 + lowestBit(left);
       if (rank >= short) break;
       const row = rowAt[rank] as number;
       if ((rank < enough || binding.stakeTest?.(row) !== false) && binding.admits(row)) count++;
@@ -40,15 +36,28 @@ export function countSurvivors(binding: Binding): number {
 function countRows(binding: Binding): number {
   const { index, where } = binding;
   const words = wordsFor(index.ids.length);
-  const isPlain = binding.tests.length === 0 && binding.stakeTest === undefined;
+  if (binding.tests.length === 0 && binding.stakeTest === undefined)
+    return countPlain(where, words);
   let count = 0;
   for (let word = 0; word < words; word++) {
-    let left = where.at(word);
-    if (isPlain) count += popcount(left);
-    else
-      for (; left !== 0; left &= left - 1) {
-        if (binding.admitsAll(word * 32 + lowestBit(left))) count++;
-      }
+    for (let left = where.at(word); left !== 0; left &= left - 1) {
+      if (binding.admitsAll(word * 32 + lowestBit(left))) count++;
+    }
+  }
+  return count;
+}
+
+/** Words that are joined at once: they stay in the fastest cache. */
+const BLOCK = 256;
+const block = new Int32Array(BLOCK);
+
+/** Those of the first words that the bitsets let pass. */
+function countPlain(where: Conjunction, words: number, joined = block): number {
+  let count = 0;
+  for (let from = 0; from < words; from += BLOCK) {
+    const length = Math.min(BLOCK, words - from);
+    where.fill(joined, from, length);
+    for (let i = 0; i < length; i++) count += popcount(joined[i] as number);
   }
   return count;
 }
