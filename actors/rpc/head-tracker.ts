@@ -36,6 +36,8 @@ export interface PushedHead {
 export interface PolledHead {
   readonly provider: ProviderId;
   readonly number: number;
+  /** The block, where it was asked for. */
+  readonly block?: unknown;
   readonly atMs: number;
 }
 
@@ -90,7 +92,7 @@ export const headTracker = defineActor({
       const report = { provider, number, hash, parentHash, atMs: ctx.now(), source: "ws" } as const;
       return reported(state, report, ctx);
     },
-    polled: (state, { provider, number, atMs }: PolledHead, ctx) => {
+    polled: (state, { provider, number, block, atMs }: PolledHead, ctx) => {
       const { name } = state.state;
       const rows = state.state.rows(provider);
       // A pushed head is newer than an answer that was on its way meanwhile.
@@ -100,7 +102,7 @@ export const headTracker = defineActor({
         rows.http.headAtMs = atMs;
       }
       if (isShadow(state, provider)) return state;
-      ctx.via(subscriptionHubKey(name)).cast.polled({ number });
+      ctx.via(subscriptionHubKey(name)).cast.polled({ provider, number, block });
       const known = state.truth.of(provider);
       if (known?.source === "ws" && known.number >= number && !isSilent(state, provider, ctx)) {
         return state;

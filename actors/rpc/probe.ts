@@ -94,6 +94,11 @@ export const probe = defineActor({
       }
       return state;
     },
+    /** What its head is matters now: others say something else, or it has been silent. */
+    look: (state, _arg: undefined, ctx) => {
+      if (isProbed(state) && isSpared(state, ctx)) askHead(state, ctx);
+      return state;
+    },
     /** A fresh connection may lead to another node: ask who it is. */
     connected: (state, _arg: undefined, ctx) => {
       // A pool opens many connections at once, and asking opens one more: one question a second.
@@ -164,9 +169,16 @@ const due = (state: State, timer: string, ctx: Ctx): State => {
     default:
       ctx.after(pollIntervalMs(state.state, state.polls), "poll");
       if (!isProbed(state) || !needsPoll(state) || !isSpared(state, ctx)) return state;
-      question(state, ctx, "poll", channelOf(state), "eth_blockNumber");
+      askHead(state, ctx);
       return { ...state, polls: state.polls + 1 };
   }
+};
+
+/** Who follows the chain needs to know which block it is, not only how high. */
+const askHead = (state: State, ctx: Ctx): void => {
+  if (state.state.isWatched) {
+    question(state, ctx, "poll", channelOf(state), "eth_getBlockByNumber", ["latest", false]);
+  } else question(state, ctx, "poll", channelOf(state), "eth_blockNumber");
 };
 
 /** A provider that pushes heads need not be polled. */
@@ -187,6 +199,7 @@ const question = (
   key: string,
   transport: Transport,
   method: string,
+  params: readonly unknown[] = [],
 ): void => {
   const upstream = state.upstream(state.rows(provider)[transport]);
   if (upstream !== undefined) state.budgets.of(provider)?.charge(method, ctx.now());
@@ -201,7 +214,9 @@ const question = (
           resolve({ transport, answer });
           return;
         }
-        const giveUp = ask(upstream, method, [], rules, (answer) => resolve({ transport, answer }));
+        const giveUp = ask(upstream, method, params, rules, (answer) =>
+          resolve({ transport, answer }),
+        );
         signal.addEventListener("abort", giveUp, { once: true });
       }),
     { timeoutMs },
@@ -210,10 +225,12 @@ const question = (
 
 const found = (state: State, key: string, { transport, answer }: Finding, ctx: Ctx): State => {
   if (key === "identify") return identified(state, answer, ctx);
-  const height = answer.ok ? quantity(answer.result) : undefined;
   const { state: chain, provider } = state;
-  if (height !== undefined) {
-    ctx.via(headTrackerKey(chain.name)).cast.polled({ provider, number: height, atMs: ctx.now() });
+  const block = answer.ok ? asBlock(answer.result) : undefined;
+  const number = answer.ok ? quantity(block?.number ?? answer.result) : undefined;
+  if (number !== undefined) {
+    const polled = { provider, number, block, atMs: ctx.now() };
+    ctx.via(headTrackerKey(chain.name)).cast.polled(polled);
   }
   if (key.startsWith("permit:")) {
     settle(state, Number(key.slice("permit:".length)), transport, answer, ctx);
@@ -226,6 +243,9 @@ const found = (state: State, key: string, { transport, answer }: Finding, ctx: C
   }
   return assessed(state, transport, answer, ctx);
 };
+
+const asBlock = (result: unknown): { readonly number?: unknown } | undefined =>
+  typeof result === "object" && result !== null ? result : undefined;
 
 /** The endpoint answers again: selection may have it back. */
 const readmit = ({ state, provider }: State, transport: Transport, ctx: Ctx): void => {

@@ -6,21 +6,24 @@
  * at the crash is fetched again. Should the table be lost as well, the clients that nobody here
  * knows any more are closed with a reason. Permanent.
  */
-import { defineActor, keyFor, reply, Table, type Ctx } from "../../src/otp/index.ts";
+import { defineActor, keyFor, later, reply, Table, type Ctx } from "../../src/otp/index.ts";
 import type { Canon } from "../../src/rpc/cache/canon.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
 import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
 import { statsTable, streamsRow, type StreamStats } from "../../src/rpc/stream-stats.ts";
 import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
-import type { Block } from "../../src/rpc/subscription/block.ts";
-import { ChainFollower, type FollowerLimits } from "../../src/rpc/subscription/follower.ts";
+import type { Block } from "../../src/rpc/subscription/chain/block.ts";
+import { ChainFollower, type FollowerLimits } from "../../src/rpc/subscription/chain/follower.ts";
 import { Hub, type Demand } from "../../src/rpc/subscription/hub.ts";
 import type { SubscribeRequest, SubscriptionId } from "../../src/rpc/subscription/hub-port.ts";
-import type { Need } from "../../src/rpc/subscription/needs.ts";
 import type { Subscription } from "../../src/rpc/subscription/delivery/streams.ts";
+import type { Need } from "../../src/rpc/subscription/chain/needs.ts";
+import { staleAfterMs } from "../../src/rpc/head/head-truth.ts";
+import type { SubscribeReply } from "../../src/rpc/proxy/ports.ts";
 import { newBlocksTopic } from "../../src/rpc/topics.ts";
 import { messageAggregatorKey } from "./message-aggregator.ts";
+import { probeKey } from "./probe.ts";
 
 /** Asks any healthy provider of the chain; resolves with the parsed result, rejects on an error. */
 export type ChainFetch = (
@@ -56,12 +59,28 @@ export interface SourceChange {
   readonly isLive: boolean;
 }
 
+/** A provider that was asked where its head is. */
+interface PolledChain {
+  readonly provider: ProviderId;
+  readonly number: number;
+  /** Its newest block, where that was asked for. */
+  readonly block?: unknown;
+}
+
+/** A subscribe that waits until it is known where the chain stands. */
+interface Waiting {
+  readonly request: SubscribeRequest;
+  readonly sinceMs: number;
+  readonly answer: (reply: SubscribeReply) => void;
+}
+
 interface State {
   readonly args: SubscriptionHubArgs;
   readonly hub: Hub;
   readonly demand: Demand;
-  /** A polled height is being fetched; one at a time is enough. */
-  readonly isPolling: boolean;
+  /** The newest block is being fetched; one question at a time is enough. */
+  readonly isLooking: boolean;
+  readonly waiting: readonly Waiting[];
 }
 
 /** A row of the subscription table: the chain's history, or one client subscription. */
@@ -70,7 +89,11 @@ type Row = ChainFollower | Subscription;
 const TICK_MS = 250;
 const FETCH_TIMEOUT_MS = 10_000;
 const HISTORY = "history";
-const POLLED = "polled";
+const LOOK = "look";
+/** A subscribe waits no longer than this for word of the chain. */
+const ORIENT_MS = 2_000;
+/** Subscribes that wait; more are answered as they come. */
+const MAX_WAITING = 10_000;
 const MAX_BACKFILL_BLOCKS = 5_000;
 const BACKFILL_SPAN_MS = 300_000;
 
@@ -84,14 +107,25 @@ export const subscriptionHub = defineActor({
   init: (args: SubscriptionHubArgs, ctx): State => {
     const hub = open(args, ctx);
     ctx.every(TICK_MS, "tick");
-    const state = { args, hub, demand: hub.rewant(ctx.now()), isPolling: false };
+    const state = { args, hub, demand: hub.rewant(ctx.now()), isLooking: false, waiting: [] };
     ctx.via(messageAggregatorKey(args.state.name)).cast.demand(state.demand);
     return stepped(state, ctx);
   },
   calls: {
-    subscribe: (state, request: SubscribeRequest, ctx) => {
-      const answer = state.hub.subscribe(request, ctx.now());
-      return reply(stepped(state, ctx), answer);
+    subscribe: (state, request: SubscribeRequest, ctx, from) => {
+      const { hub, waiting } = state;
+      if (hub.isOriented(ctx.now()) || waiting.length >= MAX_WAITING) {
+        const answer = hub.subscribe(request, ctx.now());
+        return reply(stepped(state, ctx), answer);
+      }
+      // What comes after the reply must be seen; so it has to be known what was there before.
+      hub.look();
+      const one = {
+        request,
+        sinceMs: ctx.now(),
+        answer: (value: SubscribeReply) => from.reply(value),
+      };
+      return later(stepped({ ...state, waiting: [...waiting, one] }, ctx));
     },
     unsubscribe: (state, { sinkId, id }: SubscriptionId, ctx) => {
       const isGone = state.hub.unsubscribe(sinkId, id, ctx.now());
@@ -137,15 +171,11 @@ export const subscriptionHub = defineActor({
       state.hub.follower.verify(hash, ctx.now());
       return stepped(state, ctx);
     },
-    /** A provider was asked for its height; matters where no stream tells of blocks. */
-    polled: (state, { number }: { readonly number: number }, ctx) => {
-      if (state.isPolling || !state.hub.isNews(number)) return state;
-      const params = [`0x${number.toString(16)}`, false];
-      const { fetch } = state.args;
-      ctx.task(POLLED, (signal) => fetch("eth_getBlockByNumber", params, signal), {
-        timeoutMs: FETCH_TIMEOUT_MS,
-      });
-      return { ...state, isPolling: true };
+    /** A provider was asked where its head is; matters where no stream tells of blocks. */
+    polled: (state, { provider, number, block }: PolledChain, ctx) => {
+      if (block === undefined) state.hub.heightSeen(number, ctx.now());
+      else state.hub.polled(provider, block, ctx.now());
+      return stepped(state, ctx);
     },
     /** An aggregator has started: it has to learn what is wanted, and tells its sources again. */
     aggregatorStarted: (state, _arg: undefined, ctx) => {
@@ -158,9 +188,9 @@ export const subscriptionHub = defineActor({
     const { hub } = state;
     if (info.type === "task") {
       const value = info.result.ok ? info.result.value : undefined;
-      if (info.key === POLLED) {
-        hub.polled(value, ctx.now());
-        return stepped({ ...state, isPolling: false }, ctx);
+      if (info.key === LOOK) {
+        hub.polled(undefined, value, ctx.now());
+        return stepped(admitted({ ...state, isLooking: false }, ctx), ctx);
       } else {
         const need = hub.follower.needs.get(info.key);
         if (need !== undefined) hub.answered(need, value, ctx.now());
@@ -169,6 +199,9 @@ export const subscriptionHub = defineActor({
       hub.follower.setLimits(limitsOf(state.args.state));
       hub.tick(ctx.now());
       report(state, ctx);
+      if ((state.waiting[0]?.sinceMs ?? ctx.now()) <= ctx.now() - ORIENT_MS) {
+        return stepped(admitted(state, ctx), ctx);
+      }
     }
     return stepped(state, ctx);
   },
@@ -207,6 +240,14 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
         raise(state.canon, block);
         ctx.broadcast(topic, summaryOf(block));
       },
+      accuse: (provider, reason) => {
+        const kind = "head";
+        args.state.evidence.recordMisbehaviour(provider, ctx.now());
+        ctx.emit("provider.misbehaviour", { chain, provider, method: "newHeads", kind, reason });
+      },
+      askHeads: (providers) => {
+        for (const provider of providers) ctx.via(probeKey(chain, provider)).cast.look();
+      },
       newId: () => newId(ctx),
     },
     args,
@@ -224,6 +265,14 @@ const raise = (canon: Canon, { number, hash, head }: Block): void => {
   else canon.raise(number, hash, head.parentHash);
 };
 
+/** Subscribes whoever has waited: it is known where the chain stands, or it cannot be known. */
+const admitted = (state: State, ctx: Ctx): State => {
+  for (const { request, answer } of state.waiting) {
+    answer(state.hub.subscribe(request, ctx.now()));
+  }
+  return { ...state, waiting: [] };
+};
+
 /** After every message: asks what is due, and tells the aggregator when the demand has changed. */
 const stepped = (state: State, ctx: Ctx): State => {
   const { hub, args } = state;
@@ -234,9 +283,21 @@ const stepped = (state: State, ctx: Ctx): State => {
     });
   }
   const demand = hub.rewant(nowMs);
-  if (demand.logs === state.demand.logs && demand.pending === state.demand.pending) return state;
+  args.state.isWatched = hub.follower.isWatched;
+  const next = looking(state, ctx);
+  if (demand.logs === state.demand.logs && demand.pending === state.demand.pending) return next;
   ctx.via(messageAggregatorKey(args.state.name)).cast.demand(demand);
-  return { ...state, demand };
+  return { ...next, demand };
+};
+
+/** Asks for the newest block when it is wanted; what comes up meanwhile is asked after the answer. */
+const looking = (state: State, ctx: Ctx): State => {
+  if (state.isLooking || !state.hub.takeLook()) return state;
+  const { fetch } = state.args;
+  ctx.task(LOOK, (signal) => fetch("eth_getBlockByNumber", ["latest", false], signal), {
+    timeoutMs: FETCH_TIMEOUT_MS,
+  });
+  return { ...state, isLooking: true };
 };
 
 const fetchNeed = (fetch: ChainFetch, need: Need, signal: AbortSignal): Promise<unknown> => {
@@ -255,6 +316,7 @@ const limitsOf = ({ config, head }: ChainState): FollowerLimits => {
     maxBackfillBlocks: enabled ? blocks : 0,
     backfillTimeoutMs,
     settleMs: config.aggregation.deduplicationWindowMs,
+    witnessMs: staleAfterMs(blockTimeMs ?? 0),
   };
 };
 
@@ -295,5 +357,7 @@ const silent: ChainFollower["listener"] = {
   gap: () => {},
   filled: () => {},
   implausible: () => {},
+  outvoted: () => {},
+  contested: () => {},
   wantsLogsOf: () => false,
 };

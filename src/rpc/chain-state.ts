@@ -46,6 +46,8 @@ export interface ChainState extends ChainView {
   head: HeadView | undefined;
   /** Written by the subscription hub. */
   announced: number | undefined;
+  /** Somebody subscribes to heads or logs: whoever is polled is asked for the block. Written by the subscription hub. */
+  isWatched: boolean;
   /** Written by the head tracker; outlives it. */
   readonly hashes: HeadHashes;
   /** Written by the head tracker, and by answers that passed; outlives both. */
@@ -128,6 +130,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     snapshot: undefined,
     head: undefined,
     announced: undefined,
+    isWatched: false,
     hashes: new HeadHashes(),
     canon: new Canon(),
     answers: createCounts(),

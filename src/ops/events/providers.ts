@@ -81,7 +81,7 @@ export const wrongAnswerEvents = {
     level: "warn",
     fields: ["chain", "provider", "method", "kind", "reason"],
     meaning:
-      "The provider was caught with a wrong answer: it contradicts the question or the chain (`answer`), others that agreed (`quorum`), or the read of which it got a copy (`shadow`).",
+      "The provider was caught with a wrong answer: it contradicts the question or the chain (`answer`), others that agreed (`quorum`), the read of which it got a copy (`shadow`), or it announced a block that others contradict (`head`).",
   },
 } as const satisfies Readonly<Record<string, EventSpec>>;
 

@@ -10,11 +10,12 @@ import { logFields } from "../message-key.ts";
 import type { SubscribeReply } from "../proxy/ports.ts";
 import type { RaceEvent } from "../race/settled-race.ts";
 import type { SubscriptionFrame } from "../subscription-frame.ts";
-import type { Block, BlockLog } from "./block.ts";
+import type { Block, BlockLog } from "./chain/block.ts";
 import { parseFilter, type LogFilter } from "./delivery/filter.ts";
-import type { ChainFollower, FollowerListener } from "./follower.ts";
+import type { ChainFollower, FollowerListener } from "./chain/follower.ts";
 import type { SubscribeRequest } from "./hub-port.ts";
-import type { Need } from "./needs.ts";
+import type { Need } from "./chain/needs.ts";
+import { ANYBODY } from "./chain/opinions.ts";
 import { addressAndTopics, headOfBlock, headOfBytes, logsOfBlock, withRemoved } from "./parse.ts";
 import { LagWatch } from "./delivery/lag-watch.ts";
 import { Streams, type StreamKind, type Subscription } from "./delivery/streams.ts";
@@ -32,6 +33,10 @@ export interface HubPorts {
   /** Keeps a subscription for the next incarnation. */
   readonly keep: (subscription: Subscription) => void;
   readonly forget: (subscription: Subscription) => void;
+  /** A provider said what is not so. */
+  readonly accuse: (provider: ProviderId, reason: string) => void;
+  /** Providers whose word is in doubt should say again what their head is. */
+  readonly askHeads: (providers: readonly ProviderId[]) => void;
   /** A block became canonical. */
   readonly onBlock: (block: Block) => void;
   readonly newId: () => string;
@@ -52,6 +57,10 @@ const KINDS: readonly StreamKind[] = ["newHeads", "logs", "newPendingTransaction
 const LINGER_MS = 60_000;
 /** Missing blocks or logs that stay missing for so long are worth an event. */
 const DEGRADED_MS = 2_000;
+/** A polled block that no stream brings within this time is looked up, ms. */
+const BEHIND_MS = 1_000;
+/** A tip that nobody watches is taken for the present one for so long, ms. */
+const ORIENTED_MS = 10_000;
 /** WebSocket close code "try again later" (RFC 6455 registry). */
 const TRY_AGAIN_LATER = 1013;
 const MAX_REASON_BYTES = 123;
@@ -68,6 +77,10 @@ export class Hub implements FollowerListener {
   readonly #headSources = new Set<ProviderId>();
   readonly #lag: LagWatch;
   #slow: Subscription[] = [];
+  /** Somebody should be asked for the newest block. */
+  #wantsLook = false;
+  /** A provider has a block more than the streams, since then. */
+  #behind: { readonly number: number; readonly sinceMs: number } | undefined;
   #lastWantedMs = { logs: Number.NEGATIVE_INFINITY, pending: Number.NEGATIVE_INFINITY };
   #waitingSinceMs: number | undefined;
   #retractions = 0;
@@ -98,6 +111,8 @@ export class Hub implements FollowerListener {
     }
     this.follower.needs.reask(nowMs);
     this.follower.sourcesBroke(nowMs);
+    // Heads that were on their way to the former hub are lost.
+    this.#wantsLook = subscriptions.length > 0;
     this.rewant(nowMs);
   }
 
@@ -186,8 +201,14 @@ export class Hub implements FollowerListener {
   source(provider: ProviderId, event: RaceEvent, isLive: boolean, nowMs: number): void {
     const { sources } = this.follower.logs;
     if (event === "newHeads") {
-      if (isLive) this.#headSources.add(provider);
-      else if (this.#headSources.delete(provider)) this.#failedOver(provider, "newHeads");
+      if (isLive) {
+        this.#headSources.add(provider);
+        // It tells of what comes, not of what came while it was away.
+        this.#wantsLook ||= this.follower.isWatched;
+      } else {
+        this.follower.branches.forget(provider);
+        if (this.#headSources.delete(provider)) this.#failedOver(provider, "newHeads");
+      }
     } else if (event === "logs") {
       if (isLive) sources.up(provider, nowMs);
       else if (sources.live().includes(provider)) {
@@ -205,25 +226,51 @@ export class Hub implements FollowerListener {
     }
   }
 
-  /** True when a polled height is news that no stream brought. */
-  isNews(number: number): boolean {
-    const tip = this.follower.tip?.number ?? -1;
-    return this.#headSources.size === 0 ? number >= tip : number >= tip + 2;
+  /** A provider was asked for its height: if no stream brings that block, the head is looked up. */
+  heightSeen(number: number, nowMs: number): void {
+    const tip = this.follower.ring.heightOfTip;
+    if (this.#headSources.size === 0) {
+      // The same height again may be another block.
+      if (number >= tip) this.#wantsLook = true;
+    } else if (number > tip + 1) this.#wantsLook = true;
+    else if (number > tip) this.#behind ??= { number, sinceMs: nowMs };
   }
 
-  /** The block at a polled height, as `eth_getBlockByNumber` answered. */
-  polled(block: unknown, nowMs: number): void {
+  /** The newest block of a provider that was asked, or of anybody. */
+  polled(provider: ProviderId | undefined, block: unknown, nowMs: number): void {
     const head = headOfBlock(block);
     if (head === undefined) return;
     if (this.follower.tip === undefined) this.follower.seed(head, nowMs);
-    else this.follower.head(POLL, head, nowMs);
+    else this.follower.head(provider ?? ANYBODY, head, nowMs);
     this.#closeSlow(nowMs);
+  }
+
+  /** True once when somebody has to be asked for the newest block. */
+  takeLook(): boolean {
+    const wantsLook = this.#wantsLook;
+    this.#wantsLook = false;
+    return wantsLook;
+  }
+
+  /**
+   * False when it is not known what a client that subscribes now has to see: nobody has told of the
+   * chain, or nobody has listened for a while.
+   */
+  isOriented(nowMs: number): boolean {
+    const { tip, isWatched } = this.follower;
+    return tip !== undefined && (isWatched || nowMs - tip.seenAtMs <= ORIENTED_MS);
+  }
+
+  /** Somebody has to be asked for the newest block. */
+  look(): void {
+    this.#wantsLook = true;
   }
 
   /** The answer to a need; anything unusable is asked for again. */
   answered(need: Need, value: unknown, nowMs: number): void {
     if (need.kind === "logs") {
-      this.follower.logsAnswer(need, logsOfBlock(value, need.hash), nowMs);
+      const bloom = this.follower.ring.get(need.hash)?.head?.bloom;
+      this.follower.logsAnswer(need, logsOfBlock(value, need.hash, bloom), nowMs);
     } else this.follower.blockAnswer(need, headOfBlock(value), nowMs);
     this.#closeSlow(nowMs);
   }
@@ -231,10 +278,21 @@ export class Hub implements FollowerListener {
   /** Time passes: gaps that nobody fills, clients that do not read, streams that nobody wants. */
   tick(nowMs: number): void {
     this.follower.tick(nowMs);
+    this.#findBehind(nowMs);
     this.#findLate(nowMs);
     this.#closeSlow(nowMs);
     this.rewant(nowMs);
     this.#noteDegraded(nowMs);
+  }
+
+  /** A stream may be a moment behind a poll; one that stays behind has missed the block. */
+  #findBehind(nowMs: number): void {
+    if (this.#behind === undefined) return;
+    if (this.follower.ring.heightOfTip >= this.#behind.number) this.#behind = undefined;
+    else if (nowMs - this.#behind.sinceMs >= BEHIND_MS) {
+      this.#behind = undefined;
+      this.#wantsLook = true;
+    }
   }
 
   /** Waiting for an answer is normal; waiting for long is worth a word. */
@@ -309,14 +367,26 @@ export class Hub implements FollowerListener {
     emit("subs.backfill", { chain, firstBlock: from, lastBlock: to, blocks: to - from + 1 });
   }
 
-  gap(kinds: "all" | "logs", from: number, to: number): void {
+  gap(kinds: "all" | "logs", from: number, to: number, sequence: number): void {
     const lost: readonly StreamKind[] = kinds === "all" ? ["newHeads", "logs"] : ["logs"];
-    for (const { sink } of this.streams.of(lost)) this.#close(sink, `gap ${from}-${to}`);
+    for (const { sink, since } of this.streams.of(lost)) {
+      if (since < sequence) this.#close(sink, `gap ${from}-${to}`);
+    }
   }
 
   implausible(source: string, number: number): void {
     const { chain, emit } = this.#ports;
     emit("head.velocity_drop", { chain, provider: source, head: number });
+  }
+
+  outvoted(source: string, block: Pick<Block, "number" | "hash">, isLost: boolean): void {
+    const { number, hash } = block;
+    const told = `head ${number} ${hash} that others contradict`;
+    this.#ports.accuse(source, isLost ? `${told}; it is believed alone no more` : told);
+  }
+
+  contested(sources: readonly string[]): void {
+    this.#ports.askHeads(sources);
   }
 
   wantsLogsOf(bloom: string | undefined): boolean {
@@ -396,9 +466,6 @@ export class Hub implements FollowerListener {
     }
   }
 }
-
-/** The source name under which polled blocks are announced; no provider can be called so. */
-const POLL = "(poll)";
 
 const invalid = (message: string): SubscribeReply => ({
   ok: false,

@@ -1,6 +1,8 @@
 /** Reads blocks and logs out of parsed answers: what gaps are filled with, and polled heads. */
 import { Buffer } from "node:buffer";
-import type { Head } from "./block.ts";
+import type { Head } from "./chain/block.ts";
+import { explainsBloom } from "./logs/bloom-proof.ts";
+import type { BlockLogs } from "./logs/log-ledger.ts";
 
 const HASH = /^0x[0-9a-f]{64}$/;
 
@@ -18,11 +20,15 @@ export const headOfBlock = (block: unknown): Head | undefined => {
 /** The head that `bytes` say, as JSON of a `newHeads` result; the bytes are kept. */
 export const headOfBytes = (bytes: Buffer): Head | undefined => headOf(parse(bytes), bytes);
 
-/** The logs of a block answer (`eth_getLogs{blockHash}`); `undefined` when one is not of the block. */
+/**
+ * The logs of a block answer (`eth_getLogs{blockHash}`), ascending; `undefined` when one is not of the
+ * block. `bloom` is that of its header, as far as it is known.
+ */
 export const logsOfBlock = (
   answer: unknown,
   blockHash: string,
-): readonly { readonly index: number; readonly bytes: Buffer }[] | undefined => {
+  bloom: string | undefined,
+): BlockLogs | undefined => {
   if (!Array.isArray(answer)) return undefined;
   const logs: { index: number; bytes: Buffer }[] = [];
   for (const log of answer as unknown[]) {
@@ -31,7 +37,8 @@ export const logsOfBlock = (
     if (index === undefined) return undefined;
     logs.push({ index, bytes: Buffer.from(JSON.stringify({ ...log, removed: false })) });
   }
-  return logs.sort((a, b) => a.index - b.index);
+  logs.sort((a, b) => a.index - b.index);
+  return { logs, isProven: explainsBloom(bloom, answer as unknown[]) };
 };
 
 /** The same log with another `removed`; everything else stays as it was. */

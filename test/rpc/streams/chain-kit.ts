@@ -180,9 +180,11 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
 `).chains[0]!;
   const node = createVirtualNode({ seed: 7 });
   const outcomes: AttemptOutcome[] = [];
+  /** Providers whose evidence has suffered. */
+  const accused: string[] = [];
   const state: ChainState = createChainState({
     config,
-    evidence: undefined as never,
+    evidence: { recordMisbehaviour: (provider: string) => accused.push(provider) } as never,
     memory: undefined as never,
     hub: undefined as never,
     report: (outcome) => outcomes.push(outcome),
@@ -275,6 +277,10 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
       answers.set(`eth_getBlockByNumber ${JSON.stringify([block.number, false])}`, block);
     }
   };
+  const newest = (block: ReturnType<typeof header>) => {
+    knows(block);
+    answers.set(`eth_getBlockByNumber ${JSON.stringify(["latest", false])}`, block);
+  };
   const knowsLogs = (block: string, logs: readonly unknown[]) =>
     answers.set(`eth_getLogs ${JSON.stringify([{ blockHash: hash(block) }])}`, logs);
   return {
@@ -286,6 +292,8 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
     hub,
     subscribe,
     knows,
+    newest,
+    accused,
     knowsLogs,
     asked,
     disowned,

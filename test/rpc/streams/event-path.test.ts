@@ -195,10 +195,115 @@ describe("the event path of a chain", () => {
     const blocks = [1, 2, 3].map((n) => header(`a${n}`, n, `a${n - 1}`));
     chain.knows(...blocks);
     for (const number of [1, 3]) {
-      chain.hub().cast.polled({ number });
+      const block = blocks[number - 1];
+      chain.hub().cast.polled({ provider: "p1", number, block });
       await chain.node.settle();
     }
     expect(client.seen()).toEqual(["a2", "a3"]);
+    await chain.node.stop();
+  });
+
+  it("shows the one block that was made while every provider was gone, although none follows", async () => {
+    const chain = await startChain(2);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "newHeads");
+    const [a1, a2] = [header("a1", 1, "a0"), header("a2", 2, "a1")];
+    chain.socketOf("p1").event("newHeads", a1);
+    await chain.node.advance(1_000);
+    for (const provider of ["p1", "p2"]) chain.socketOf(provider).break();
+    chain.newest(a2);
+    await chain.node.advance(2_000);
+    expect(client.seen()).toEqual(["a1", "a2"]);
+    await chain.node.stop();
+  });
+
+  it("shows the block whose head was on its way to a hub that was killed", async () => {
+    const chain = await startChain(2);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "newHeads");
+    const [a1, a2] = [header("a1", 1, "a0"), header("a2", 2, "a1")];
+    chain.socketOf("p1").event("newHeads", a1);
+    await chain.node.settle();
+    chain.newest(a2);
+    chain.node.inspector.exit("rpc/chain/ethereum/subscription-hub", "kill");
+    await chain.node.advance(1_000);
+    expect(client.seen()).toEqual(["a1", "a2"]);
+    await chain.node.stop();
+  });
+
+  it("looks up a block that a poll names and no stream brings", async () => {
+    const chain = await startChain(2);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "newHeads");
+    const [a1, a2] = [header("a1", 1, "a0"), header("a2", 2, "a1")];
+    chain.socketOf("p1").event("newHeads", a1);
+    await chain.node.settle();
+    chain.newest(a2);
+    chain.hub().cast.polled({ provider: "p2", number: 2 });
+    await chain.node.advance(500);
+    expect(client.seen()).toEqual(["a1"]);
+    await chain.node.advance(1_000);
+    expect(client.seen()).toEqual(["a1", "a2"]);
+    await chain.node.stop();
+  });
+
+  it("answers the first subscribe when it knows the head, so that the next block is not missed", async () => {
+    const chain = await startChain(1);
+    const [a7, a8] = [header("a7", 7, "a6"), header("a8", 8, "a7")];
+    chain.newest(a7);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "newHeads");
+    chain.newest(a8);
+    chain.socketOf("p1").break();
+    await chain.node.advance(2_000);
+    expect(client.seen()).toEqual(["a8"]);
+    await chain.node.stop();
+  });
+
+  it("takes heads and logs from polls where no provider has a WebSocket", async () => {
+    const chain = await startChain(2, "    connection: { reconnect_interval: 1h }");
+    for (const provider of ["p1", "p2"]) chain.socketOf(provider).break();
+    const client = new FakeClient(1);
+    const heads = idOf(await chain.subscribe(client, "newHeads"));
+    await chain.subscribe(client, "logs");
+    expect(chain.state.isWatched).toBe(true);
+    const blocks = [1, 2, 3, 4].map((n) => header(`a${n}`, n, `a${n - 1}`));
+    chain.knows(...blocks);
+    for (const n of [1, 2, 3, 4]) chain.knowsLogs(`a${n}`, [log(`a${n}`, n, 0)]);
+    for (const number of [1, 2, 4]) {
+      for (const provider of ["p1", "p2"]) {
+        chain.hub().cast.polled({ provider, number, block: blocks[number - 1] });
+      }
+      await chain.node.advance(1_000);
+    }
+    const of = (id: string) =>
+      client.seen().filter((_, i) => client.events[i]!.subscription === id);
+    expect(of(heads)).toEqual(["a2", "a3", "a4"]);
+    expect(client.seen().filter((name) => name.startsWith("+"))).toEqual([
+      "+a2:0",
+      "+a3:0",
+      "+a4:0",
+    ]);
+    await chain.node.stop();
+  });
+
+  it("holds it against a provider that tells of blocks which others contradict", async () => {
+    const chain = await startChain(3);
+    await chain.subscribe(new FakeClient(1), "newHeads");
+    const all = ["p1", "p2", "p3"];
+    for (const provider of all) {
+      chain.socketOf(provider).event("newHeads", header("a1", 1, "a0"));
+    }
+    chain.socketOf("p3").event("newHeads", header("x2", 2, "a1"));
+    for (let n = 2; n < 20; n++) {
+      for (const provider of ["p1", "p2"]) {
+        chain.socketOf(provider).event("newHeads", header(`a${n}`, n, `a${n - 1}`));
+      }
+      await chain.node.advance(1_000);
+    }
+    const told = chain.emitted.filter(({ name }) => name === "provider.misbehaviour");
+    expect(told.map(({ fields }) => fields["provider"])).toEqual(["p3"]);
+    expect(chain.accused).toEqual(["p3"]);
     await chain.node.stop();
   });
 

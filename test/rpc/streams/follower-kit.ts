@@ -1,11 +1,12 @@
 /** Drives a follower and writes down what it says. */
 import { Buffer } from "node:buffer";
-import type { Head } from "../../../src/rpc/subscription/block.ts";
+import type { Head } from "../../../src/rpc/subscription/chain/block.ts";
 import {
   ChainFollower,
   type FollowerLimits,
   type FollowerListener,
-} from "../../../src/rpc/subscription/follower.ts";
+} from "../../../src/rpc/subscription/chain/follower.ts";
+import type { BlockLogs } from "../../../src/rpc/subscription/logs/log-ledger.ts";
 
 const SOME_BLOOM = `0x${"0".repeat(511)}1`;
 
@@ -41,7 +42,13 @@ export class Recorder {
 
   constructor(limits: Partial<FollowerLimits> = {}) {
     this.follower = new ChainFollower(
-      { maxBackfillBlocks: 100, backfillTimeoutMs: 30_000, settleMs: 2_000, ...limits },
+      {
+        maxBackfillBlocks: 100,
+        backfillTimeoutMs: 30_000,
+        settleMs: 2_000,
+        witnessMs: 30_000,
+        ...limits,
+      },
       recording(this.events),
     );
   }
@@ -85,33 +92,36 @@ export class Recorder {
 
   /** Answers all needs until none is due. */
   answer(): void {
-    for (let round = 0; round < 1_000; round++) {
-      const due = this.follower.needs.due(this.now);
-      if (due.length === 0) return;
-      for (const need of due) {
-        if (need.kind === "logs") {
-          const count = this.logCounts.get(need.hash);
-          const number = this.blocks.get(need.hash)?.number ?? need.number;
-          const logs =
-            count === undefined
-              ? undefined
-              : Array.from({ length: count }, (_, index) => ({
-                  index,
-                  bytes: logBytes(need.hash, number, index),
-                }));
-          this.follower.logsAnswer(need, logs, this.now);
-        } else {
-          const found =
-            need.kind === "block" ? this.blocks.get(need.hash) : this.heights.get(need.number);
-          this.follower.blockAnswer(need, found, this.now);
-        }
+    for (let round = 0; round < 1_000; round++) if (!this.answerRound()) return;
+  }
+
+  /** Answers what is due now; false when nothing is. */
+  answerRound(): boolean {
+    const due = this.follower.needs.due(this.now);
+    for (const need of due) {
+      if (need.kind === "logs") {
+        const count = this.logCounts.get(need.hash);
+        const number = this.blocks.get(need.hash)?.number ?? need.number;
+        const logs =
+          count === undefined
+            ? undefined
+            : Array.from({ length: count }, (_, index) => ({
+                index,
+                bytes: logBytes(need.hash, number, index),
+              }));
+        this.follower.logsAnswer(need, told(logs), this.now);
+      } else {
+        const found =
+          need.kind === "block" ? this.blocks.get(need.hash) : this.heights.get(need.number);
+        this.follower.blockAnswer(need, found, this.now);
       }
     }
+    return due.length > 0;
   }
 
   answerLogs(hash: string, logs: readonly { index: number; bytes: Buffer }[]): void {
     for (const need of this.follower.needs.due(this.now)) {
-      if (need.hash === hash) this.follower.logsAnswer(need, logs, this.now);
+      if (need.hash === hash) this.follower.logsAnswer(need, told(logs), this.now);
     }
   }
 
@@ -124,13 +134,21 @@ export class Recorder {
   }
 }
 
+/** An answer that the bloom proves, unless it is empty. */
+const told = (logs: BlockLogs["logs"] | undefined): BlockLogs | undefined =>
+  logs && { logs, isProven: logs.length > 0 };
+
 const recording = (events: string[]): FollowerListener => ({
   head: (found) => events.push(`head ${found.hash}`),
   log: (found, log) => events.push(`+${found.hash}:${log.index}`),
   retraction: (found, log) => events.push(`-${found.hash}:${log.index}`),
   reorg: (orphaned, tip) => events.push(`reorg ${orphaned.length} -> ${tip.hash}`),
-  gap: (kinds, from, to) => events.push(`gap ${kinds} ${from}-${to}`),
+  gap: (kinds, from, to, sequence) =>
+    events.push(`gap ${kinds} ${from}-${to}${kinds === "all" ? "" : ` <${sequence}`}`),
   filled: () => {},
+  outvoted: (source, { hash }, isLost) =>
+    events.push(`outvoted ${source} ${hash}${isLost ? " lost" : ""}`),
+  contested: (sources) => events.push(`contested ${sources.join()}`),
   implausible: (source, number) => events.push(`implausible ${source} ${number}`),
   wantsLogsOf: () => true,
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Head } from "../../../src/rpc/subscription/block.ts";
+import type { Head } from "../../../src/rpc/subscription/chain/block.ts";
 import { Recorder, block } from "./follower-kit.ts";
 
 const EMPTY_BLOOM = `0x${"0".repeat(512)}`;
@@ -181,7 +181,7 @@ class World {
         logs.add(text);
       } else if (event.startsWith("-")) {
         expect(logs.delete(text), `${event} was not there`).toBe(true);
-      } else expect(event).toMatch(/^reorg/);
+      } else expect(event).toMatch(/^(reorg|contested)/);
     }
     const truth = this.chain.map((head) => head.hash);
     const start = truth.indexOf(stack[0] ?? "");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { needHeight } from "../../../src/rpc/subscription/needs.ts";
+import { needHeight } from "../../../src/rpc/subscription/chain/needs.ts";
 import { Recorder, block, chain, logBytes } from "./follower-kit.ts";
 
 describe("the history of a chain", () => {
@@ -322,7 +322,7 @@ describe("the logs of a chain", () => {
     r.head("p1", a1);
     r.head("p1", a2);
     for (let i = 0; i < 10_001; i++) r.log("a2", 2, i);
-    expect(r.events.filter((event) => event.startsWith("gap"))).toEqual(["gap logs 1-2"]);
+    expect(r.events.filter((event) => event.startsWith("gap"))).toEqual(["gap logs 1-2 <2"]);
     expect(r.follower.state).toBe("racing");
   });
 
@@ -335,5 +335,103 @@ describe("the logs of a chain", () => {
     expect(r.follower.logs.stored).toBeLessThanOrEqual(50_000);
     expect(r.logs().length).toBe(120_000);
     expect(logBytes("a1", 1, 0).length).toBeGreaterThan(0);
+  });
+});
+
+describe("the order of logs", () => {
+  const live = (): Recorder => {
+    const r = new Recorder().watched().withLogs();
+    for (const source of ["p1", "p2"]) r.follower.logs.sources.up(source, r.now);
+    r.wait(10_000);
+    return r;
+  };
+
+  it("waits for logs that are missing in front of one", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    for (const index of [0, 3, 1]) r.log("a1", 1, index);
+    r.head("p1", a2);
+    r.log("a2", 2, 0);
+    expect(r.logs()).toEqual(["+a1:0"]);
+    r.log("a1", 1, 2);
+    expect(r.logs()).toEqual(["+a1:0", "+a1:1", "+a1:2", "+a1:3", "+a2:0"]);
+  });
+
+  it("asks for them when no source brings them", () => {
+    const r = live();
+    const [a1] = chain("a", 1, 1);
+    r.hasLogs("a1", 4);
+    r.head("p1", a1);
+    r.log("a1", 1, 2);
+    r.answer();
+    expect(r.logs()).toEqual([]);
+    r.wait(500);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a1:1", "+a1:2", "+a1:3"]);
+  });
+
+  it("does not wait on a chain whose indices do not count", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    r.log("a1", 1, 5);
+    r.wait(500);
+    r.answerLogs("a1", [{ index: 5, bytes: logBytes("a1", 1, 5) }]);
+    r.head("p1", a2);
+    r.log("a2", 2, 7);
+    expect(r.logs()).toEqual(["+a1:5", "+a2:7"]);
+  });
+});
+
+describe("answers about logs", () => {
+  it("are believed when the bloom proves them, and else when two are alike", () => {
+    const r = new Recorder().watched().withLogs();
+    r.head("p1", chain("a", 1, 1)[0]);
+    const answers: [number, boolean][] = [
+      [1, false],
+      [3, false],
+      [3, false],
+    ];
+    for (const [count, isProven] of answers) {
+      const logs = Array.from({ length: count }, (_, index) => ({
+        index,
+        bytes: logBytes("a1", 1, index),
+      }));
+      expect(r.logs()).toEqual([]);
+      r.now += 1_000;
+      for (const need of r.follower.needs.due(r.now)) {
+        r.follower.logsAnswer(need, { logs, isProven }, r.now);
+      }
+    }
+    expect(r.logs()).toEqual(["+a1:0", "+a1:1", "+a1:2"]);
+  });
+
+  it("are asked for although the bloom is empty, once the chain has been seen to write none", () => {
+    const empty = `0x${"0".repeat(512)}`;
+    const r = new Recorder().watched().withLogs();
+    r.follower.logs.sources.up("p1", r.now);
+    r.wait(10_000);
+    const blocks = chain("a", 1, 3).map((head) => ({ ...head, bloom: empty }));
+    r.head("p1", blocks[0]);
+    r.wait(3_000);
+    expect(r.follower.needs.size).toBe(0);
+    r.head("p1", blocks[1]);
+    r.log("a2", 2, 0);
+    r.follower.logs.sourceDown("p1", r.now);
+    r.hasLogs("a2", 1);
+    r.hasLogs("a3", 1);
+    r.answer();
+    r.head("p1", blocks[2]);
+    r.answer();
+    expect(r.logs()).toEqual(["+a2:0", "+a3:0"]);
+  });
+
+  it("close nobody who came after the blocks they were lost of", () => {
+    const r = new Recorder().watched().withLogs();
+    r.head("p1", chain("a", 1, 1)[0]);
+    for (const head of chain("a", 2, 300)) r.head("p1", head);
+    const gaps = r.events.filter((event) => event.startsWith("gap logs"));
+    expect(gaps[0]).toBe("gap logs 1-1 <1");
   });
 });

@@ -6,7 +6,7 @@ import {
   statsTable,
   type AggregationStats,
 } from "../../../src/rpc/stream-stats.ts";
-import { ChainFollower } from "../../../src/rpc/subscription/follower.ts";
+import { ChainFollower } from "../../../src/rpc/subscription/chain/follower.ts";
 import type { Gauge, SeenProcess, Sight } from "../invariants/invariant.ts";
 import type { ProcessRow } from "../../../src/otp/index.ts";
 import type { SimWorld } from "./world.ts";

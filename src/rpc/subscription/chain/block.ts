@@ -15,8 +15,8 @@ export interface BlockLog {
   readonly index: number;
   /** The log as JSON with `removed: false`. */
   readonly bytes: Buffer;
-  /** Delivered and not retracted since. */
-  isSent: boolean;
+  /** Its place in the sequence of events: 0 until it is sent, negative once it is taken back. */
+  order: number;
 }
 
 /** A block that the ring knows of; without `head` only its logs have been seen so far. */
@@ -25,7 +25,9 @@ export interface Block {
   readonly number: number;
   head: Head | undefined;
   isCanonical: boolean;
-  /** Place in the sequence of transitions to canonical; clients get blocks newer than themselves. */
+  /** Whoever told of it as their head. */
+  readonly tellers: Set<string>;
+  /** Place of its last rise in the sequence of events; clients get blocks newer than themselves. */
   sequence: number;
   /** Monotonic ms at which the block was first seen. */
   seenAtMs: number;
@@ -35,8 +37,12 @@ export interface Block {
   logs: BlockLog[];
   /** Every log of the block is in `logs`, as far as can be known. */
   isComplete: boolean;
-  /** Its logs must be fetched before later logs may be sent. */
+  /** Some of its logs are missing, and later logs wait for them. */
   isWaiting: boolean;
+  /** Logs that were sent one after the other from the first one on. */
+  sent: number;
+  /** The answer that told these many logs could not be proven; -1 while there is none. */
+  doubtful: number;
   /** Some of its logs fell out of memory: they can be neither retracted nor told from duplicates. */
   isForgotten: boolean;
   /** Log sources that have been live since well before the block; any of them makes it complete. */
@@ -49,15 +55,22 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
   number,
   head: undefined,
   isCanonical: false,
+  tellers: new Set(),
   sequence: 0,
   seenAtMs: nowMs,
   raisedAtMs: nowMs,
   logs: [],
   isComplete: false,
   isWaiting: false,
+  sent: 0,
+  doubtful: -1,
   isForgotten: false,
   coveredBy: [],
 });
+
+/** True when the block's known logs have every index from 0 on: none is missing between them. */
+export const isDense = ({ logs }: Block): boolean =>
+  logs.length === 0 || logs.at(-1)?.index === logs.length - 1;
 
 /** Where a log belongs among the block's logs, or -1 when the block has it already. */
 export const placeOf = (block: Block, index: number): number => {

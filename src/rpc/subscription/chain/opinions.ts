@@ -1,0 +1,143 @@
+/**
+ * What each provider says is the head of the chain, and which of two branches has more of them behind
+ * it. A provider has one voice: the block it named last.
+ */
+import type { Block } from "./block.ts";
+import type { Credit } from "./credit.ts";
+import type { Ring } from "./ring.ts";
+
+/** What one provider said last. */
+export interface Opinion {
+  readonly source: string;
+  hash: string;
+  number: number;
+  atMs: number;
+  /** Since when its branch could not be connected to the chain; undefined while it can. */
+  openSinceMs: number | undefined;
+}
+
+/** A block and what lies between it and the canonical chain. */
+export interface Path {
+  /** Not canonical, the newest first. */
+  readonly blocks: readonly Block[];
+  /** The canonical block they stand on; undefined when the way there is not known. */
+  readonly ancestor: Block | undefined;
+}
+
+/** Answers of whoever was asked, by no name: they decide nothing while providers with a name speak. */
+export const ANYBODY = "(anybody)";
+
+/** The voices of one chain. */
+export class Opinions {
+  /** Age at which a voice no longer counts, ms. */
+  witnessMs: number;
+  private readonly ring: Ring;
+  private readonly credit: Credit;
+  private readonly bySource = new Map<string, Opinion>();
+  /** Heights that were named, believed or not. */
+  private readonly claims = new Map<string, number>();
+
+  constructor(ring: Ring, credit: Credit, witnessMs: number) {
+    this.ring = ring;
+    this.credit = credit;
+    this.witnessMs = witnessMs;
+  }
+
+  of(source: string): Opinion | undefined {
+    return this.bySource.get(source);
+  }
+
+  all(): Iterable<Opinion> {
+    return this.bySource.values();
+  }
+
+  /** Branches that cannot be connected yet. */
+  get openCount(): number {
+    let count = 0;
+    for (const { openSinceMs } of this.bySource.values()) if (openSinceMs !== undefined) count++;
+    return count;
+  }
+
+  tell(source: string, { hash, number }: Block, nowMs: number): void {
+    const known = this.bySource.get(source);
+    if (known === undefined) {
+      this.bySource.set(source, { source, hash, number, atMs: nowMs, openSinceMs: undefined });
+    } else {
+      known.hash = hash;
+      known.number = number;
+      known.atMs = nowMs;
+    }
+  }
+
+  forget(source: string): void {
+    this.bySource.delete(source);
+    this.claims.delete(source);
+  }
+
+  /** Notes a height; true when it is more than `span` above the tip and others, who speak, are not. */
+  isAlone(source: string, number: number, span: number, nowMs: number): boolean {
+    this.claims.set(source, number);
+    const { tip } = this.ring;
+    if (tip === undefined || number - tip.number <= span) return false;
+    for (const [other, claim] of this.claims) {
+      if (other !== source && Math.abs(claim - number) <= span) return false;
+    }
+    return this.witnesses(source, nowMs).length > 0;
+  }
+
+  /** History starts anew: no branch has to be connected to what was before. */
+  restart(): void {
+    for (const opinion of this.bySource.values()) opinion.openSinceMs = undefined;
+  }
+
+  /** Other providers whose word is fresh. */
+  witnesses(source: string, nowMs: number): readonly Opinion[] {
+    return [...this.bySource.values()].filter(
+      (other) => other.source !== source && this.counts(other, nowMs),
+    );
+  }
+
+  /** True when more providers, or as many and the greater height, are for the branch of `path`. */
+  prefer({ blocks, ancestor }: Path, nowMs: number): boolean {
+    const { tip } = this.ring;
+    if (ancestor === undefined || tip === undefined) return false;
+    const path = new Set(blocks);
+    const votes = { for: 0, against: 0 };
+    let anybody: "for" | "against" | undefined;
+    for (const opinion of this.bySource.values()) {
+      const side = this.sideOf(opinion, path, ancestor.number);
+      if (opinion.source === ANYBODY) anybody = side;
+      else if (side !== undefined && this.counts(opinion, nowMs)) votes[side]++;
+    }
+    if (votes.for + votes.against === 0 && anybody !== undefined) votes[anybody]++;
+    if (votes.for !== votes.against) return votes.for > votes.against;
+    return (blocks[0]?.number ?? -1) > tip.number;
+  }
+
+  /** Providers that still are for the canonical branch above `ancestor`. */
+  against({ blocks, ancestor }: Path): readonly string[] {
+    const path = new Set(blocks);
+    return [...this.bySource.values()].flatMap((opinion) =>
+      this.sideOf(opinion, path, ancestor?.number ?? 0) === "against" ? [opinion.source] : [],
+    );
+  }
+
+  private counts({ source, atMs }: Opinion, nowMs: number): boolean {
+    if (source === ANYBODY || nowMs - atMs > this.witnessMs) return false;
+    return !this.credit.isLost(source, nowMs);
+  }
+
+  private sideOf(
+    { hash }: Opinion,
+    path: ReadonlySet<Block>,
+    forkNumber: number,
+  ): "for" | "against" | undefined {
+    let at = this.ring.get(hash);
+    while (at !== undefined && at.number > forkNumber) {
+      if (path.has(at)) return "for";
+      if (at.isCanonical) return "against";
+      at = this.ring.parentOf(at);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,22 @@
+/** Whether an answer can be all logs of a block: its bloom must hold nothing that they do not explain. */
+import { addToBloom, BLOOM_BYTES } from "../../integrity/proof/bloom.ts";
+import { dataBytes } from "../../integrity/proof/values.ts";
+
+/** True when every bit of the block's bloom stems from these logs; an unreadable bloom says nothing. */
+export const explainsBloom = (bloom: string | undefined, logs: readonly unknown[]): boolean => {
+  const wanted = dataBytes(bloom, BLOOM_BYTES);
+  if (wanted === undefined) return true;
+  const found = new Uint8Array(BLOOM_BYTES);
+  const seen = new Set<unknown>();
+  for (const log of logs) {
+    const { address, topics } = log as { readonly address?: unknown; readonly topics?: unknown };
+    for (const item of [address, ...(Array.isArray(topics) ? (topics as unknown[]) : [])]) {
+      // The same few addresses and topics fill a block; each is hashed once.
+      if (seen.has(item)) continue;
+      seen.add(item);
+      const bytes = dataBytes(item);
+      if (bytes !== undefined) addToBloom(found, bytes);
+    }
+  }
+  return wanted.every((byte, at) => (byte & ~(found[at] as number)) === 0);
+};

@@ -1,0 +1,300 @@
+/**
+ * The logs of a chain's blocks: which are known, sent, awaited, forgotten.
+ *
+ * Logs of a block are sent when the block is canonical and nothing before them is missing, so a client
+ * sees them in the order of blocks and indices. A block that no live source covers is asked for with
+ * one call (`eth_getLogs{blockHash}`) and what follows waits for it, up to a bound. A log that turns
+ * up late is still sent; one that is known already is not.
+ */
+import { Awaited } from "./awaited.ts";
+import { isDense, placeOf, type Block, type BlockLog } from "../chain/block.ts";
+import { isEmptyBloom } from "../delivery/filter.ts";
+import { LogMemory, unsentOf } from "./log-memory.ts";
+import { LogSources } from "./log-sources.ts";
+import { needLogs, type Needs } from "../chain/needs.ts";
+import type { Ring } from "../chain/ring.ts";
+
+/** What a ledger tells; called after its state is consistent. */
+export interface LedgerListener {
+  /** A log of a canonical block. */
+  log(block: Block, log: BlockLog): void;
+  /** Events from `from` to `to` are lost for every subscriber older than the event `sequence`. */
+  gap(kinds: "all" | "logs", from: number, to: number, sequence: number): void;
+  /** False when no log subscription can match a block with this bloom. */
+  wantsLogsOf(bloom: string | undefined): boolean;
+}
+
+/** All logs of one block, as somebody answered. */
+export interface BlockLogs {
+  readonly logs: readonly { readonly index: number; readonly bytes: Buffer }[];
+  /** The block's bloom holds nothing that they do not explain. */
+  readonly isProven: boolean;
+}
+
+const MAX_LOGS_PER_BLOCK = 50_000;
+
+/** Keeps the logs of one chain. */
+export class LogLedger {
+  readonly sources: LogSources;
+  /** Somebody subscribes to logs; otherwise none are kept. */
+  isOn = false;
+  /** Place in the sequence of events since which logs are kept. */
+  onSince = 0;
+  readonly memory: LogMemory;
+  private unsettled: Block[] = [];
+  private readonly awaited = new Awaited();
+  /** A chain that has logs in blocks with an empty bloom writes no blooms. */
+  private hasBlooms = true;
+  /** A chain whose indices do not count from 0 to the last log: holes mean nothing there. */
+  private isCounting = true;
+  private readonly ring: Ring;
+  private readonly needs: Needs;
+  private readonly listener: () => LedgerListener;
+
+  constructor(ring: Ring, needs: Needs, settleMs: number, listener: () => LedgerListener) {
+    this.ring = ring;
+    this.needs = needs;
+    this.listener = listener;
+    this.sources = new LogSources(settleMs);
+    this.memory = new LogMemory(ring);
+  }
+
+  /** Logs are being fetched, and later ones wait for them. */
+  get isWaiting(): boolean {
+    return this.awaited.isAsking;
+  }
+
+  /** Logs that are kept. */
+  get stored(): number {
+    return this.memory.stored;
+  }
+
+  /** Logs that wait for others. */
+  get unsent(): number {
+    return this.memory.unsent;
+  }
+
+  /** Starts or stops keeping logs; either way nothing of before counts. */
+  reset(isOn: boolean): void {
+    this.isOn = isOn;
+    this.onSince = this.ring.clock;
+    this.awaited.clear();
+    for (const block of this.ring.blocks()) {
+      block.logs = [];
+      block.sent = 0;
+      // What is canonical by now is history to everybody who stays.
+      block.isForgotten = block.isCanonical;
+      block.isComplete = false;
+      this.needs.delete(needLogs(block.hash, block.number).key);
+    }
+    this.memory.restart();
+    this.unsettled = [];
+  }
+
+  /** History starts anew at `block`: of all logs only those that are known of it are kept. */
+  restart(block: Block): void {
+    const { logs, isForgotten } = block;
+    this.reset(this.isOn);
+    for (const log of logs) log.order = 0;
+    block.logs = logs;
+    block.isForgotten = isForgotten;
+    this.memory.restart(block);
+  }
+
+  /** Takes a log; `bytes` is called only when the log is new. */
+  store(block: Block, index: number, nowMs: number, bytes: () => Buffer): void {
+    if (block.isForgotten || block.logs.length >= MAX_LOGS_PER_BLOCK) return;
+    const place = placeOf(block, index);
+    if (place < 0) return;
+    const log: BlockLog = { index, bytes: bytes(), order: 0 };
+    if (place === block.logs.length) block.logs.push(log);
+    else block.logs.splice(place, 0, log);
+    if (block.logs.length === 1) this.judgeBloom(block);
+    this.memory.added(block);
+    if (!block.isCanonical) return;
+    if (block.number < this.awaited.from) {
+      if (this.isInTurn(block, log)) this.send(block, log);
+      else this.awaited.addHole(block, nowMs);
+    } else if (this.awaited.hasHole(block) && isDense(block)) {
+      this.awaited.delete(block);
+      this.flush(nowMs);
+    }
+    if (this.memory.isOverfull) this.giveUp();
+  }
+
+  /** The block became canonical; `coverMs` is since when nothing may have been lost for it. */
+  raise(block: Block, coverMs: number, nowMs: number): void {
+    if (!this.isOn) return;
+    this.memory.risen(block);
+    if (block.logs.length > 0) this.judgeBloom(block);
+    if (block.isComplete) return;
+    block.coveredBy = block.isForgotten ? [] : this.sources.covering(coverMs);
+    block.isForgotten = false;
+    if (block.coveredBy.length > 0) this.unsettled.push(block);
+    else if (this.verify(block, nowMs)) this.awaited.add(block);
+  }
+
+  /** The block is canonical no more; answers what must be retracted, or false when that is lost. */
+  orphan(block: Block): readonly BlockLog[] | false {
+    const sent: BlockLog[] = [];
+    for (const log of block.logs.toReversed()) {
+      if (log.order <= 0) continue;
+      sent.push(log);
+      log.order = -log.order;
+    }
+    this.memory.orphaned(block, block.logs.length - sent.length);
+    block.sent = 0;
+    this.needs.delete(needLogs(block.hash, block.number).key);
+    this.awaited.delete(block);
+    if (!block.isForgotten) return sent;
+    block.isComplete = false;
+    // Nobody who is here now was sent the logs of history.
+    if (block.sequence > this.onSince) return false;
+    block.isForgotten = false;
+    return sent;
+  }
+
+  /** The block leaves the ring. */
+  drop(block: Block): void {
+    const isLost = block.isWaiting && block.isCanonical;
+    this.memory.forget(block);
+    this.awaited.delete(block);
+    this.needs.delete(needLogs(block.hash, block.number).key);
+    if (isLost) this.listener().gap("logs", block.number, block.number, block.sequence);
+  }
+
+  /** The answer to a logs need; false when it cannot be taken for the truth. */
+  complete(block: Block, { logs, isProven }: BlockLogs, nowMs: number): boolean {
+    if (!this.isBelievable(block, logs.length, isProven)) return false;
+    block.isComplete = true;
+    if (logs.at(-1) !== undefined && logs.at(-1)?.index !== logs.length - 1) {
+      this.isCounting = false;
+    }
+    // Held until all are in, so that they leave in order.
+    const isHeld = block.isCanonical && block.isWaiting;
+    for (const log of logs) this.store(block, log.index, nowMs, () => log.bytes);
+    if (isHeld) this.awaited.delete(block);
+    this.flush(nowMs);
+    return true;
+  }
+
+  /** Asks for the block's logs unless its bloom rules out that anybody wants one. */
+  verify(block: Block, nowMs: number): boolean {
+    const bloom = this.hasBlooms ? block.head?.bloom : undefined;
+    if (isEmptyBloom(bloom) || !this.listener().wantsLogsOf(bloom)) {
+      block.isComplete = true;
+      return false;
+    }
+    this.needs.add(needLogs(block.hash, block.number), nowMs);
+    return true;
+  }
+
+  /** A source broke; blocks that only it covered are asked for. */
+  sourceDown(source: string, nowMs: number): void {
+    this.sources.down(source);
+    for (const block of this.unsettled) {
+      if (!block.coveredBy.includes(source)) continue;
+      block.coveredBy = block.coveredBy.filter((other) => other !== source);
+      if (block.coveredBy.length === 0 && !block.isComplete && block.isCanonical) {
+        this.await(block, nowMs);
+      }
+    }
+  }
+
+  /** Time passes: blocks whose time is over, and holes that nobody filled. */
+  settle(nowMs: number): void {
+    for (const block of this.awaited.overdue(nowMs)) this.await(block, nowMs);
+    const { unsettled } = this;
+    const isDue = (block: Block) => nowMs >= block.raisedAtMs + this.sources.settleMs;
+    if (unsettled[0] === undefined || !isDue(unsettled[0])) return;
+    this.unsettled = unsettled.filter((block) => !isDue(block));
+    for (const block of unsettled) {
+      if (!isDue(block) || !block.isCanonical || block.isComplete || block.isWaiting) continue;
+      const isPassed = block.coveredBy.some((name) => this.sources.hasReached(name, block.number));
+      if (isPassed && block.logs.length > 0) block.isComplete = true;
+      // Nothing came although the bloom is not empty, or the only source lags: one call tells.
+      else this.verify(block, nowMs);
+    }
+  }
+
+  /** Sends what is held back, up to the first block whose logs are still awaited. */
+  flush(nowMs: number): void {
+    if (this.memory.unsent === 0) return;
+    for (const block of this.withUnsent()) {
+      if (block.number >= this.awaited.from) break;
+      if (this.hasHole(block)) {
+        this.awaited.addHole(block, nowMs);
+        break;
+      }
+      for (const log of block.logs) if (log.order <= 0) this.send(block, log);
+    }
+    if (this.memory.isOverfull) this.giveUp();
+  }
+
+  /** Forgets the logs of blocks that are too old to be reorganised away. */
+  trim(): void {
+    this.memory.trim();
+  }
+
+  private send(block: Block, log: BlockLog): void {
+    log.order = this.ring.tick();
+    block.sent++;
+    this.memory.unsent--;
+    this.listener().log(block, log);
+  }
+
+  /** Nothing is missing before this log of its block, as far as can be known. */
+  private isInTurn(block: Block, { index }: BlockLog): boolean {
+    return !this.isCounting || block.isComplete || index === block.sent;
+  }
+
+  private hasHole(block: Block): boolean {
+    return this.isCounting && !block.isComplete && !isDense(block);
+  }
+
+  /** A bloom that denies a log that is there shows that the chain writes none. */
+  private judgeBloom({ head }: Block): void {
+    if (isEmptyBloom(head?.bloom)) this.hasBlooms = false;
+  }
+
+  /** Canonical blocks with logs that were not sent, ascending. */
+  private withUnsent(): readonly Block[] {
+    const held: Block[] = [];
+    let found = 0;
+    let at = this.ring.tip;
+    while (at?.isCanonical === true && found < this.memory.unsent) {
+      const count = unsentOf(at);
+      if (count > 0) held.push(at);
+      found += count;
+      at = this.ring.parentOf(at);
+    }
+    return held.reverse();
+  }
+
+  /**
+   * A node that lacks the block, or a part of its receipts, answers as readily as one that has it all:
+   * what the bloom does not prove has to be said twice.
+   */
+  private isBelievable(block: Block, count: number, isProven: boolean): boolean {
+    if (isProven || !this.hasBlooms) return true;
+    if (count > 0 && count === block.doubtful) return true;
+    block.doubtful = count;
+    return false;
+  }
+
+  private await(block: Block, nowMs: number): void {
+    if (this.verify(block, nowMs)) this.awaited.add(block);
+    else {
+      this.awaited.delete(block);
+      this.flush(nowMs);
+    }
+  }
+
+  /** Too much is held back: whoever waits is told of the loss, newcomers start clean. */
+  private giveUp(): void {
+    const { tip, heightOfTip } = this.ring;
+    const from = Math.min(this.awaited.from, heightOfTip);
+    this.reset(this.isOn);
+    this.listener().gap("logs", from, heightOfTip, tip?.sequence ?? 0);
+  }
+}

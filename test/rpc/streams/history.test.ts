@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { cursorText, parseCursor } from "../../../src/rpc/subscription/chain/history.ts";
+import { Recorder, block, chain } from "./follower-kit.ts";
+
+const live = () => {
+  const r = new Recorder().watched().withLogs();
+  r.follower.logs.sources.up("p1", r.now);
+  r.wait(10_000);
+  return r;
+};
+
+/** What a client at the cursor is to be sent. */
+const missed = (r: Recorder, blockHash: string, logIndex?: number) => {
+  const found = r.follower.missedSince({ blockHash, logIndex }, "logs");
+  return (
+    found && [
+      ...found.retracted.map(({ block: { hash }, log }) => `-${hash}:${log.index}`),
+      ...found.logs.map(({ block: { hash }, log }) => `+${hash}:${log.index}`),
+    ]
+  );
+};
+
+const missedHeads = (r: Recorder, blockHash: string) =>
+  r.follower
+    .missedSince({ blockHash, logIndex: undefined }, "newHeads")
+    ?.blocks.map(({ hash }) => hash);
+
+describe("what a client has missed", () => {
+  it("is every block since, and on a replaced branch every block from the fork on", () => {
+    const r = new Recorder().watched();
+    for (const head of chain("a", 1, 5)) r.head("p1", head);
+    expect(missedHeads(r, "a3")).toEqual(["a4", "a5"]);
+    expect(missedHeads(r, "a5")).toEqual([]);
+    r.head("p1", block("b4", 4, "a3"));
+    expect(missedHeads(r, "a5")).toEqual(["b4"]);
+    expect(missedHeads(r, "nowhere")).toBeUndefined();
+  });
+
+  it("is every log after the cursor's", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    for (const index of [0, 1, 2]) r.log("a1", 1, index);
+    r.head("p1", a2);
+    r.log("a2", 2, 0);
+    expect(missed(r, "a1", 0)).toEqual(["+a1:1", "+a1:2", "+a2:0"]);
+    expect(missed(r, "a1", 2)).toEqual(["+a2:0"]);
+    expect(missed(r, "a1")).toEqual(["+a2:0"]);
+    expect(missed(r, "a1", 9)).toBeUndefined();
+  });
+
+  it("takes back what the client saw of a replaced block, and no more", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    r.log("a1", 1, 0);
+    r.head("p1", a2);
+    r.log("a2", 2, 0);
+    r.log("a2", 2, 1);
+    r.head("p1", block("b2", 2, "a1"));
+    r.log("b2", 2, 0);
+    expect(missed(r, "a2", 0)).toEqual(["-a2:0", "+b2:0"]);
+    expect(missed(r, "a2")).toEqual(["-a2:1", "-a2:0", "+b2:0"]);
+    expect(missed(r, "a1", 0)).toEqual(["+b2:0"]);
+  });
+
+  it("is a late log of an older block as well", () => {
+    const r = live();
+    for (const head of chain("a", 1, 3)) {
+      r.head("p1", head);
+      r.log(head.hash, head.number, 0);
+    }
+    r.log("a1", 1, 1);
+    expect(missed(r, "a3", 0)).toEqual(["+a1:1"]);
+  });
+
+  it("is unknown where logs were not kept", () => {
+    const r = new Recorder().watched();
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    r.withLogs();
+    r.head("p1", a2);
+    expect(missed(r, "a1")).toBeUndefined();
+    expect(missed(r, "a2")).toEqual([]);
+  });
+
+  it("is asked for with a text that reads as it was written", () => {
+    const blockHash = `0x${"ab".repeat(32)}`;
+    for (const logIndex of [undefined, 0, 17]) {
+      expect(parseCursor(cursorText({ blockHash, logIndex }))).toEqual({ blockHash, logIndex });
+    }
+    for (const text of ["", blockHash.slice(1), `${blockHash}:`, `${blockHash}:01`, 7, null]) {
+      expect(parseCursor(text)).toBeUndefined();
+    }
+  });
+});
