@@ -149,8 +149,8 @@ export const subscriptionHub = defineActor({
       state.hub.announced(provider, frame, ctx.now());
       return stepped(state, ctx);
     },
-    log: (state, { frame }: HubEvent, ctx) => {
-      state.hub.logged(frame, ctx.now());
+    log: (state, { provider, frame }: HubEvent, ctx) => {
+      state.hub.logged(provider, frame, ctx.now());
       return state;
     },
     pending: (state, { frame }: HubEvent, ctx) => {

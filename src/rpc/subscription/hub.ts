@@ -176,11 +176,12 @@ export class Hub implements FollowerListener {
   }
 
   /** A log arrived for the first time. */
-  logged(frame: SubscriptionFrame, nowMs: number): void {
+  logged(provider: ProviderId, frame: SubscriptionFrame, nowMs: number): void {
     const log = logFields(frame);
     // A provider's own retraction says nothing that its heads do not say.
     if (log === undefined || log.isRemoved) return;
-    this.follower.log(log.blockHash, log.blockNumber, log.logIndex, nowMs, () => {
+    const place = { hash: log.blockHash, number: log.blockNumber, index: log.logIndex };
+    this.follower.log(provider, place, nowMs, () => {
       const bytes = Buffer.from(frame.bytes.subarray(frame.resultStart, frame.resultEnd));
       this.#current = { bytes, ...lowerCase(log) };
       return bytes;

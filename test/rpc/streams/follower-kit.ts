@@ -79,8 +79,10 @@ export class Recorder {
     this.follower.head(source, head, this.now);
   }
 
-  log(hash: string, number: number, index: number): void {
-    this.follower.log(hash, number, index, this.now, () => logBytes(hash, number, index));
+  log(hash: string, number: number, index: number, source = "p1"): void {
+    this.follower.log(source, { hash, number, index }, this.now, () =>
+      logBytes(hash, number, index),
+    );
   }
 
   wait(ms: number): void {

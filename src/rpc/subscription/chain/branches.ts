@@ -40,6 +40,7 @@ const LEAST_RIVALS = 2;
 const MAX_DOUBTS = 512;
 /** A branch is contested for so long before its opponents are asked, and asked again, ms. */
 const CONTEST_MS = 1_000;
+const ASK_AGAIN_MS = 5_000;
 
 /** The branches of one chain. */
 export class Branches {
@@ -52,7 +53,8 @@ export class Branches {
   private limits: FollowerLimits;
   private asked = new Set<string>();
   private doubts: Block[] = [];
-  private contestedSinceMs: number | undefined;
+  /** When those who are for the canonical branch are asked. */
+  private contestAtMs: number | undefined;
 
   constructor(ring: Ring, needs: Needs, limits: FollowerLimits, chain: Chain) {
     this.ring = ring;
@@ -136,10 +138,10 @@ export class Branches {
       opinion.openSinceMs = undefined;
       if (this.opinions.prefer(path, nowMs) && this.isCredible(block, nowMs)) {
         this.chain.switchTo(path.blocks, path.ancestor, nowMs);
-      } else if (block.number > this.ring.heightOfTip) isContested = true;
+      } else if (this.isHigher(opinion, nowMs)) isContested = true;
     }
-    if (!isContested) this.contestedSinceMs = undefined;
-    else this.contestedSinceMs ??= nowMs;
+    if (!isContested) this.contestAtMs = undefined;
+    else this.contestAtMs ??= nowMs + CONTEST_MS;
     for (const key of this.asked) if (!wanted.has(key)) this.needs.delete(key);
     this.asked = wanted;
   }
@@ -148,9 +150,13 @@ export class Branches {
   tick(nowMs: number): void {
     this.pursue(nowMs);
     this.judge(nowMs);
-    if (this.contestedSinceMs !== undefined && nowMs - this.contestedSinceMs >= CONTEST_MS) {
-      this.contestedSinceMs = nowMs;
-      this.chain.listener().contested(this.opponents());
+    if (this.contestAtMs !== undefined && nowMs >= this.contestAtMs) {
+      this.contestAtMs = nowMs + ASK_AGAIN_MS;
+      this.chain.listener().contested(this.opponents(nowMs));
+    }
+    const anybody = this.opinions.of(ANYBODY);
+    if (anybody !== undefined && nowMs - anybody.atMs > this.limits.witnessMs) {
+      this.opinions.forget(ANYBODY);
     }
     for (const opinion of this.opinions.all()) {
       const { openSinceMs, source } = opinion;
@@ -205,7 +211,7 @@ export class Branches {
   private restart(block: Block, nowMs: number): void {
     this.opinions.restart();
     this.asked.clear();
-    this.contestedSinceMs = undefined;
+    this.contestAtMs = undefined;
     this.chain.restart(block, nowMs);
   }
 
@@ -248,11 +254,16 @@ export class Branches {
     return hash !== undefined && this.ring.get(hash)?.isCanonical === true;
   }
 
-  private opponents(): readonly string[] {
+  /** A word that counts, for a branch that is higher than the canonical one. */
+  private isHigher(opinion: Opinion, nowMs: number): boolean {
+    return opinion.number > this.ring.heightOfTip && this.opinions.counts(opinion, nowMs);
+  }
+
+  private opponents(nowMs: number): readonly string[] {
     const found = new Set<string>();
-    for (const { hash, number } of this.opinions.all()) {
-      const block = this.ring.get(hash);
-      if (block === undefined || block.isCanonical || number <= this.ring.heightOfTip) continue;
+    for (const opinion of this.opinions.all()) {
+      const block = this.ring.get(opinion.hash);
+      if (block === undefined || block.isCanonical || !this.isHigher(opinion, nowMs)) continue;
       for (const source of this.opinions.against(pathFrom(this.ring, block))) found.add(source);
     }
     return [...found];

@@ -44,6 +44,13 @@ export interface FollowerListener extends LedgerListener, BranchListener {
   filled(from: number, to: number): void;
 }
 
+/** Where a log stands. */
+export interface LogPlace {
+  readonly hash: string;
+  readonly number: number;
+  readonly index: number;
+}
+
 const MAX_ASKED = 16;
 /** Logs without a head: the head is asked for after this time. */
 const HEADLESS_MS = 300;
@@ -127,9 +134,9 @@ export class ChainFollower {
   /** A provider announced a head. */
   head(source: string, head: Head, nowMs: number): void {
     if (!this.branches.isNews(source, head, nowMs)) return;
-    this.logs.sources.reached(source, head.number);
     const block = this.learn(head, nowMs);
     if (block === undefined) return this.branches.contradicted(source, head, nowMs);
+    this.logs.reached(source, head.number, nowMs);
     this.branches.told(source, block, nowMs);
   }
 
@@ -145,13 +152,14 @@ export class ChainFollower {
   }
 
   /** A provider announced a log; `bytes` is called only when the log is new. */
-  log(hash: string, number: number, index: number, nowMs: number, bytes: () => Buffer): void {
+  log(source: string, { hash, number, index }: LogPlace, nowMs: number, bytes: () => Buffer): void {
     if (!this.logs.isOn) return;
     let block = this.lastOfLog;
     if (block?.hash !== hash) {
       block = this.ring.get(hash) ?? this.createHeadless(hash, number, nowMs);
       if (block === undefined) return;
       this.lastOfLog = block;
+      this.logs.reached(source, number, nowMs);
     }
     this.logs.store(block, index, nowMs, bytes);
   }

@@ -9,7 +9,10 @@
 import type { Block, BlockLog } from "./block.ts";
 import type { Ring } from "./ring.ts";
 
-/** The last event of a client; without `logIndex` it saw all that was sent of the block. */
+/**
+ * The last event of a client that was not taken back; without `logIndex` it saw all that was sent
+ * of the block.
+ */
 export interface Cursor {
   readonly blockHash: string;
   readonly logIndex: number | undefined;

@@ -97,32 +97,46 @@ export class Opinions {
     );
   }
 
-  /** True when more providers, or as many and the greater height, are for the branch of `path`. */
-  prefer({ blocks, ancestor }: Path, nowMs: number): boolean {
+  /**
+   * True when more providers, or as many and the greater height, are for the branch of `path`. Where
+   * all have been silent for long, what they said last still is their word.
+   */
+  prefer(path: Path, nowMs: number): boolean {
     const { tip } = this.ring;
-    if (ancestor === undefined || tip === undefined) return false;
-    const path = new Set(blocks);
-    const votes = { for: 0, against: 0 };
-    let anybody: "for" | "against" | undefined;
-    for (const opinion of this.bySource.values()) {
-      const side = this.sideOf(opinion, path, ancestor.number);
-      if (opinion.source === ANYBODY) anybody = side;
-      else if (side !== undefined && this.counts(opinion, nowMs)) votes[side]++;
-    }
-    if (votes.for + votes.against === 0 && anybody !== undefined) votes[anybody]++;
-    if (votes.for !== votes.against) return votes.for > votes.against;
-    return (blocks[0]?.number ?? -1) > tip.number;
+    if (path.ancestor === undefined || tip === undefined) return false;
+    const fresh = this.balance(path, (opinion) => this.counts(opinion, nowMs));
+    const named = fresh ?? this.balance(path, ({ source }) => source !== ANYBODY);
+    const balance = named ?? this.balance(path, () => true) ?? 0;
+    return balance === 0 ? (path.blocks[0]?.number ?? -1) > tip.number : balance > 0;
   }
 
   /** Providers that still are for the canonical branch above `ancestor`. */
   against({ blocks, ancestor }: Path): readonly string[] {
     const path = new Set(blocks);
     return [...this.bySource.values()].flatMap((opinion) =>
-      this.sideOf(opinion, path, ancestor?.number ?? 0) === "against" ? [opinion.source] : [],
+      opinion.source !== ANYBODY && this.sideOf(opinion, path, ancestor?.number ?? 0) === "against"
+        ? [opinion.source]
+        : [],
     );
   }
 
-  private counts({ source, atMs }: Opinion, nowMs: number): boolean {
+  /** Voices for the path less voices against it; undefined when nobody of them has one. */
+  private balance(
+    { blocks, ancestor }: Path,
+    isHeard: (opinion: Opinion) => boolean,
+  ): number | undefined {
+    const path = new Set(blocks);
+    let balance: number | undefined;
+    for (const opinion of this.bySource.values()) {
+      if (!isHeard(opinion)) continue;
+      const side = this.sideOf(opinion, path, ancestor?.number ?? 0);
+      if (side !== undefined) balance = (balance ?? 0) + (side === "for" ? 1 : -1);
+    }
+    return balance;
+  }
+
+  /** Its word is fresh, and it is believed. */
+  counts({ source, atMs }: Opinion, nowMs: number): boolean {
     if (source === ANYBODY || nowMs - atMs > this.witnessMs) return false;
     return !this.credit.isLost(source, nowMs);
   }

@@ -115,10 +115,7 @@ export class LogLedger {
     if (block.number < this.awaited.from) {
       if (this.isInTurn(block, log)) this.send(block, log);
       else this.awaited.addHole(block, nowMs);
-    } else if (this.awaited.hasHole(block) && isDense(block)) {
-      this.awaited.delete(block);
-      this.flush(nowMs);
-    }
+    } else if (this.awaited.hasHole(block)) this.closeHoles([block], nowMs);
     if (this.memory.isOverfull) this.giveUp();
   }
 
@@ -130,8 +127,19 @@ export class LogLedger {
     if (block.isComplete) return;
     block.coveredBy = block.isForgotten ? [] : this.sources.covering(coverMs);
     block.isForgotten = false;
-    if (block.coveredBy.length > 0) this.unsettled.push(block);
-    else if (this.verify(block, nowMs)) this.awaited.add(block);
+    if (block.coveredBy.length === 0) {
+      if (this.verify(block, nowMs)) this.awaited.add(block);
+      return;
+    }
+    this.unsettled.push(block);
+    // Whoever brings its logs has yet to come so far: those of later blocks are too early.
+    if (!this.isPassed(block) && this.isOfInterest(block)) this.awaited.addHole(block, nowMs);
+  }
+
+  /** A source tells of a block at this height: what is below has come through it. */
+  reached(source: string, number: number, nowMs: number): void {
+    this.sources.reached(source, number);
+    this.closeHoles(this.awaited.holes(), nowMs);
   }
 
   /** The block is canonical no more; answers what must be retracted, or false when that is lost. */
@@ -180,13 +188,12 @@ export class LogLedger {
 
   /** Asks for the block's logs unless its bloom rules out that anybody wants one. */
   verify(block: Block, nowMs: number): boolean {
-    const bloom = this.hasBlooms ? block.head?.bloom : undefined;
-    if (isEmptyBloom(bloom) || !this.listener().wantsLogsOf(bloom)) {
-      block.isComplete = true;
-      return false;
+    if (this.isOfInterest(block)) {
+      this.needs.add(needLogs(block.hash, block.number), nowMs);
+      return true;
     }
-    this.needs.add(needLogs(block.hash, block.number), nowMs);
-    return true;
+    block.isComplete = true;
+    return false;
   }
 
   /** A source broke; blocks that only it covered are asked for. */
@@ -210,8 +217,7 @@ export class LogLedger {
     this.unsettled = unsettled.filter((block) => !isDue(block));
     for (const block of unsettled) {
       if (!isDue(block) || !block.isCanonical || block.isComplete || block.isWaiting) continue;
-      const isPassed = block.coveredBy.some((name) => this.sources.hasReached(name, block.number));
-      if (isPassed && block.logs.length > 0) block.isComplete = true;
+      if (this.isPassed(block) && block.logs.length > 0) block.isComplete = true;
       // Nothing came although the bloom is not empty, or the only source lags: one call tells.
       else this.verify(block, nowMs);
     }
@@ -222,7 +228,7 @@ export class LogLedger {
     if (this.memory.unsent === 0) return;
     for (const block of this.withUnsent()) {
       if (block.number >= this.awaited.from) break;
-      if (this.hasHole(block)) {
+      if (this.isHoled(block)) {
         this.awaited.addHole(block, nowMs);
         break;
       }
@@ -248,8 +254,27 @@ export class LogLedger {
     return !this.isCounting || block.isComplete || index === block.sent;
   }
 
-  private hasHole(block: Block): boolean {
+  /** Logs are missing between those that came. */
+  private isHoled(block: Block): boolean {
     return this.isCounting && !block.isComplete && !isDense(block);
+  }
+
+  /** Some source that brings all logs of the block tells of it already. */
+  private isPassed({ coveredBy, number }: Block): boolean {
+    return coveredBy.some((name) => this.sources.hasReached(name, number));
+  }
+
+  private closeHoles(blocks: readonly Block[], nowMs: number): void {
+    const closed = blocks.filter((block) => !this.isHoled(block) && this.isPassed(block));
+    if (closed.length === 0) return;
+    for (const block of closed) this.awaited.delete(block);
+    this.flush(nowMs);
+  }
+
+  /** False when the bloom rules out that anybody wants a log of the block. */
+  private isOfInterest({ head }: Block): boolean {
+    const bloom = this.hasBlooms ? head?.bloom : undefined;
+    return !isEmptyBloom(bloom) && this.listener().wantsLogsOf(bloom);
   }
 
   /** A bloom that denies a log that is there shows that the chain writes none. */

@@ -1,0 +1,147 @@
+/**
+ * The promise to each client, over a model of the chain and of everything that goes wrong around it:
+ * heads are parent-linked, none is missing or repeated within a branch; every matching log of every
+ * canonical block is delivered once; what is orphaned is taken back; or the client is told of a gap.
+ */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Belief, ClientModel } from "./promise/client-model.ts";
+import { keyOf } from "./promise/client-model.ts";
+import { FAULTS, steps, type Fault, type Step } from "./promise/steps.ts";
+import { PromiseWorld } from "./promise/world.ts";
+
+/** `STREAMS_SEED=123 npx vitest run test/rpc/streams` plays the same runs again. */
+const SEED = Number(process.env["STREAMS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const RUNS = 2_000;
+const TIMEOUT_MS = 300_000;
+
+console.log(`streams: the promise is played ${RUNS} times from seed ${SEED}`);
+
+const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+const faults: fc.Arbitrary<readonly Fault[]> = fc.subarray([...FAULTS]);
+
+const play = (world: PromiseWorld, all: readonly Step[]): void => {
+  for (const step of all) world.run(step);
+  world.finish();
+};
+
+/** A client that was not closed knows the chain as it is, and all its logs. */
+const judge = (world: PromiseWorld, client: ClientModel): void => {
+  expect(client.faults).toEqual([]);
+  if (client.closed !== undefined) return;
+  const truth = world.chain.canonical.map(({ hash }) => hash);
+  const known = client.stack.slice(client.stack.findIndex((hash) => truth.includes(hash)));
+  expect(known).toEqual(truth.slice(truth.indexOf(known[0] ?? "")));
+  expect([...client.live].toSorted()).toEqual([...client.expected()].toSorted());
+};
+
+/** One that comes back with its last cursor is brought to where all others are. */
+const judgeReturn = (world: PromiseWorld, client: ClientModel, belief: Belief): void => {
+  const { headCursor, logCursor } = belief;
+  const { follower } = world.hub;
+  if (headCursor !== undefined) {
+    const missed = follower.missedSince({ blockHash: headCursor, logIndex: undefined }, "newHeads");
+    const stack = [...belief.stack];
+    for (const { hash, head } of missed?.blocks ?? []) {
+      stack.splice(stack.lastIndexOf(head?.parentHash ?? "") + 1);
+      stack.push(hash);
+    }
+    expect(stack.slice(-20)).toEqual(client.stack.slice(-20));
+  }
+  if (logCursor === undefined) return;
+  const missed = follower.missedSince(logCursor, "logs");
+  expect(missed).toBeDefined();
+  const live = new Set(belief.live);
+  const isWanted = (bytes: Buffer) =>
+    client.filter === undefined || bytes.includes(`"${client.filter}"`);
+  for (const { block, log } of missed?.retracted ?? []) {
+    if (isWanted(log.bytes)) expect(live.delete(keyOf(block.hash, log.index))).toBe(true);
+  }
+  for (const { block, log } of missed?.logs ?? []) {
+    const key = keyOf(block.hash, log.index);
+    if (!isWanted(log.bytes)) continue;
+    expect(live.has(key)).toBe(false);
+    live.add(key);
+  }
+  expect([...live].toSorted()).toEqual([...client.live].toSorted());
+};
+
+describe("the promise to each client of heads and logs", () => {
+  it(
+    "holds over any chain, faults of providers, lies and deaths of processes",
+    () => {
+      fc.assert(
+        fc.property(seed, faults, steps, (chance, bad, all) => {
+          const gaps = { maxBackfillBlocks: 1_000, backfillTimeoutMs: 1e9 };
+          const world = new PromiseWorld({ seed: chance, faults: bad, ...gaps });
+          play(world, all);
+          for (const client of world.clients) {
+            expect(client.closed).toBeUndefined();
+            judge(world, client);
+          }
+        }),
+        { numRuns: RUNS, seed: SEED },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "or the client is closed and told which blocks it was not shown",
+    () => {
+      fc.assert(
+        fc.property(seed, faults, steps, (chance, bad, all) => {
+          const gaps = { maxBackfillBlocks: 12, backfillTimeoutMs: 3_000 };
+          const world = new PromiseWorld({ seed: chance, faults: bad, ...gaps });
+          play(world, all);
+          for (const client of world.clients) {
+            if (client.closed !== undefined) expect(client.closed).toMatch(/^1013 gap \d+-\d+$/);
+            judge(world, client);
+          }
+        }),
+        { numRuns: RUNS / 4, seed: SEED },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "has every log in its place while providers are only late, and die",
+    () => {
+      fc.assert(
+        fc.property(seed, steps, (chance, all) => {
+          const gaps = { maxBackfillBlocks: 1_000, backfillTimeoutMs: 1e9 };
+          const world = new PromiseWorld({ seed: chance, faults: ["repeat", "fail"], ...gaps });
+          play(world, all);
+          for (const client of world.clients) expect(client.outOfOrder).toBe(0);
+        }),
+        { numRuns: RUNS / 4, seed: SEED },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    "is kept to a client that comes back with the last event it saw",
+    () => {
+      fc.assert(
+        fc.property(seed, faults, steps, fc.nat(), (chance, bad, all, at) => {
+          const gaps = { maxBackfillBlocks: 1_000, backfillTimeoutMs: 1e9 };
+          const world = new PromiseWorld({
+            seed: chance,
+            faults: bad,
+            isRemembered: true,
+            ...gaps,
+          });
+          play(world, all);
+          for (const client of world.clients) {
+            const belief = client.beliefs[at % Math.max(1, client.beliefs.length)];
+            if (belief !== undefined) judgeReturn(world, client, belief);
+          }
+        }),
+        { numRuns: RUNS / 4, seed: SEED },
+      );
+    },
+    TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,144 @@
+/** A client that holds the gateway to its promise: it knows only what it was sent. */
+import type { ClientSink } from "../../../../src/rpc/proxy/ports.ts";
+import type { ModelBlock } from "./chain-model.ts";
+
+interface Result {
+  readonly hash?: string;
+  readonly parentHash?: string;
+  readonly blockHash?: string;
+  readonly logIndex?: string;
+  readonly removed?: boolean;
+}
+
+/** What a client of heads and logs believes at one moment. */
+export interface Belief {
+  readonly stack: readonly string[];
+  readonly live: ReadonlySet<string>;
+  /** The last head, and the last log that was not taken back. */
+  readonly headCursor: string | undefined;
+  readonly logCursor: { readonly blockHash: string; readonly logIndex: number } | undefined;
+}
+
+/** One connection with a subscription to heads and one to logs. */
+export class ClientModel implements ClientSink {
+  readonly id: number;
+  readonly filter: string | undefined;
+  readonly bufferedBytes = 0;
+  readonly sentBytes = 0;
+  isOpen = true;
+  closed: string | undefined;
+  readonly faults: string[] = [];
+  /** Hashes of the branch it knows, the canonical ones at its subscribe first. */
+  stack: string[];
+  readonly risen = new Set<string>();
+  readonly live = new Set<string>();
+  readonly beliefs: Belief[] = [];
+  readonly #ids = { heads: "", logs: "" };
+  /** It keeps what it believed after each event. */
+  readonly #remembers: boolean;
+  readonly #block: (hash: string) => ModelBlock | undefined;
+  #headCursor: string | undefined;
+  /** Logs that were added and not taken back, in the order of adding. */
+  readonly #added: NonNullable<Belief["logCursor"]>[] = [];
+  #wasRemoved = false;
+  #isAnswered = false;
+  /** The last log in order, to see whether logs come ascending. */
+  #last: { readonly number: number; readonly index: number } | undefined;
+  outOfOrder = 0;
+
+  constructor(
+    id: number,
+    filter: string | undefined,
+    canonical: readonly string[],
+    block: (hash: string) => ModelBlock | undefined,
+    remembers: boolean,
+  ) {
+    this.#remembers = remembers;
+    this.id = id;
+    this.filter = filter;
+    this.stack = [...canonical];
+    this.#block = block;
+  }
+
+  answered(heads: string, logs: string): void {
+    this.#ids.heads = heads;
+    this.#ids.logs = logs;
+    this.#isAnswered = true;
+  }
+
+  send(): void {}
+
+  sendFrame(frame: Buffer): void {
+    if (!this.#isAnswered) this.faults.push("an event before the reply");
+    const text = frame.toString("utf8");
+    const { params } = JSON.parse(text.slice(text.indexOf("{"))) as {
+      params: { subscription: string; result: Result };
+    };
+    if (params.subscription === this.#ids.heads) this.#head(params.result);
+    else if (params.subscription === this.#ids.logs) this.#log(params.result);
+    else this.faults.push(`unknown subscription ${params.subscription}`);
+    if (!this.#remembers) return;
+    this.beliefs.push({
+      stack: [...this.stack],
+      live: new Set(this.live),
+      headCursor: this.#headCursor,
+      // Right after a removal late logs leave no way to say where one stands.
+      logCursor: this.#wasRemoved && this.outOfOrder > 0 ? undefined : this.#added.at(-1),
+    });
+  }
+
+  close(code: number, reason: string): void {
+    this.isOpen = false;
+    this.closed = `${code} ${reason}`;
+  }
+
+  /** The logs that it must have: of every block that became canonical since it subscribed. */
+  expected(): Set<string> {
+    const wanted = new Set<string>();
+    for (const hash of this.stack) {
+      if (!this.risen.has(hash)) continue;
+      for (const { address, logIndex } of this.#block(hash)?.logs ?? []) {
+        if (this.filter === undefined || address === this.filter) wanted.add(keyOf(hash, logIndex));
+      }
+    }
+    return wanted;
+  }
+
+  #head({ hash = "", parentHash = "" }: Result): void {
+    if (this.stack.includes(hash)) this.faults.push(`head ${hash} again`);
+    const parent = this.stack.lastIndexOf(parentHash);
+    if (parent < 0 && this.stack.length > 0) this.faults.push(`head ${hash} without its parent`);
+    for (const gone of this.stack.splice(parent + 1)) this.risen.delete(gone);
+    this.stack.push(hash);
+    this.risen.add(hash);
+    this.#headCursor = hash;
+  }
+
+  #log({ blockHash = "", logIndex = "", removed }: Result): void {
+    const key = keyOf(blockHash, logIndex);
+    const index = Number(logIndex);
+    this.#wasRemoved = removed === true;
+    const number = this.#block(blockHash)?.number ?? -1;
+    if (removed === true) {
+      if (!this.live.delete(key)) this.faults.push(`${key} was removed unsent`);
+      this.#last = undefined;
+      const at = this.#added.findLastIndex(
+        (log) => log.blockHash === blockHash && log.logIndex === index,
+      );
+      this.#added.splice(at, 1);
+      return;
+    }
+    if (this.live.has(key)) this.faults.push(`${key} twice`);
+    this.live.add(key);
+    this.#added.push({ blockHash, logIndex: index });
+    const last = this.#last;
+    if (last !== undefined && number * 1_000 + index < last.number * 1_000 + last.index) {
+      this.outOfOrder++;
+    }
+    this.#last = { number, index };
+  }
+}
+
+/** How a log is called here. */
+export const keyOf = (blockHash: string, logIndex: string | number): string =>
+  `${blockHash}:${Number(logIndex)}`;

@@ -1,0 +1,104 @@
+/** What may happen in a run of the model, and how likely each of it is. */
+import fc from "fast-check";
+import { ADDRESSES } from "./chain-model.ts";
+
+/** A way in which providers may be bad. */
+export type Fault = "drop" | "repeat" | "reorder" | "lie" | "fail" | "partial" | "lag";
+
+/** Every fault. */
+export const FAULTS: readonly Fault[] = [
+  "drop",
+  "repeat",
+  "reorder",
+  "lie",
+  "fail",
+  "partial",
+  "lag",
+];
+
+/** Something that happens. */
+export type Step =
+  | { readonly do: "grow"; readonly count: number }
+  | { readonly do: "reorg"; readonly depth: number }
+  | { readonly do: "back" }
+  | {
+      readonly do: "see";
+      readonly provider: number;
+      readonly lateMs: number;
+      readonly isTerse: boolean;
+      readonly areLogsFirst: boolean;
+    }
+  | { readonly do: "down"; readonly provider: number }
+  | { readonly do: "up"; readonly provider: number }
+  | { readonly do: "lie"; readonly kind: "sibling" | "child" | "far" | "height" | "parent" }
+  | { readonly do: "wait"; readonly ms: number }
+  | { readonly do: "kill"; readonly what: "hub" | "aggregator" }
+  | { readonly do: "subscribe"; readonly address: string | undefined };
+
+const provider = fc.integer({ min: 0, max: 2 });
+const depth = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 1, max: 4 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 5, max: 64 }) },
+);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant("grow" as const),
+      count: fc.constantFrom(1, 1, 1, 2, 5),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("grow" as const),
+      count: fc.integer({ min: 10, max: 70 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("reorg" as const), depth }) },
+  { weight: 1, arbitrary: fc.constant({ do: "back" as const }) },
+  {
+    weight: 16,
+    arbitrary: fc.record({
+      do: fc.constant("see" as const),
+      provider,
+      lateMs: fc.constantFrom(0, 0, 20, 300, 3_000),
+      isTerse: fc.boolean(),
+      areLogsFirst: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("down" as const), provider }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("up" as const), provider }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("lie" as const),
+      kind: fc.constantFrom("sibling", "child", "child", "far", "height", "parent"),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant("wait" as const),
+      ms: fc.constantFrom(10, 100, 500, 1_000, 4_000),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("kill" as const),
+      what: fc.constantFrom("hub", "aggregator"),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("subscribe" as const),
+      address: fc.constantFrom(undefined, ...ADDRESSES),
+    }),
+  },
+);
+
+/** A run's happenings. */
+export const steps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 60 });

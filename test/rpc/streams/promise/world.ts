@@ -1,0 +1,392 @@
+/**
+ * A model of everything around a subscription hub: a chain that reorganises, three providers that see
+ * it late, in pieces, twice, in the wrong order or lie about it, nodes that answer badly, processes
+ * that are killed, and clients that check what they are told.
+ */
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { seededRandom } from "../../../../src/lib/random.ts";
+import { messageKey } from "../../../../src/rpc/message-key.ts";
+import { BlockCounts } from "../../../../src/rpc/race/block-counts.ts";
+import { EventRacer } from "../../../../src/rpc/race/event-racer.ts";
+import { readSubscriptionFrame } from "../../../../src/rpc/subscription-frame.ts";
+import { ChainFollower } from "../../../../src/rpc/subscription/chain/follower.ts";
+import type { Need } from "../../../../src/rpc/subscription/chain/needs.ts";
+import type { Subscription } from "../../../../src/rpc/subscription/delivery/streams.ts";
+import { Hub } from "../../../../src/rpc/subscription/hub.ts";
+import { ChainModel, type ModelBlock } from "./chain-model.ts";
+import { ClientModel } from "./client-model.ts";
+import type { Fault, Step } from "./steps.ts";
+
+/** What providers are like in one run, and how long gaps may be. */
+export interface Temper {
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  readonly maxBackfillBlocks: number;
+  readonly backfillTimeoutMs: number;
+  /** Clients keep what they believed after each event. */
+  readonly isRemembered?: boolean;
+}
+
+interface Provider {
+  readonly name: string;
+  isUp: boolean;
+  seen: string;
+  /** It says one thing after the other. */
+  spokeMs: number;
+}
+
+type Send = () => void;
+
+const NAMES = ["p0", "p1", "p2"] as const;
+/** The only one that lies, if any does. */
+const LIAR = "p2";
+const NS_PER_MS = 1e6;
+const TICK_MS = 250;
+const SETTLE_MS = 2_000;
+
+/** One run. */
+export class PromiseWorld {
+  readonly chain: ChainModel;
+  readonly clients: ClientModel[] = [];
+  readonly random: () => number;
+  now = 1_000_000;
+  hub!: Hub;
+  readonly #temper: Temper;
+  readonly #follower: ChainFollower;
+  readonly #rows = new Map<string, Subscription>();
+  readonly #providers: Provider[];
+  readonly #later: { readonly atMs: number; readonly run: Send }[] = [];
+  #racer!: EventRacer;
+  #counts!: BlockCounts;
+  #mail: Send[] = [];
+  #isCalm = false;
+  #isLooking = false;
+  #ids = 0;
+
+  constructor(temper: Temper) {
+    this.#temper = temper;
+    this.random = seededRandom(temper.seed);
+    this.chain = new ChainModel(this.random);
+    const limits = {
+      maxBackfillBlocks: temper.maxBackfillBlocks,
+      backfillTimeoutMs: temper.backfillTimeoutMs,
+      settleMs: SETTLE_MS,
+      witnessMs: 10_000,
+    };
+    this.#follower = new ChainFollower(limits, undefined as never);
+    this.#providers = NAMES.map((name) => ({
+      name,
+      isUp: false,
+      seen: this.chain.tip.hash,
+      spokeMs: 0,
+    }));
+    this.#startAggregator();
+    this.#startHub();
+    this.hub.polled(undefined, this.chain.tip.header, this.now);
+    this.subscribe(undefined);
+    for (const provider of this.#providers) this.#up(provider);
+    this.wait(6_000);
+  }
+
+  run(step: Step): void {
+    switch (step.do) {
+      case "grow":
+        return this.chain.grow(step.count);
+      case "reorg":
+        return this.chain.reorg(step.depth);
+      case "back":
+        return this.chain.back();
+      case "see":
+        return this.#see(this.#providers[step.provider] as Provider, step);
+      case "down":
+        return this.#down(this.#providers[step.provider] as Provider);
+      case "up":
+        return this.#up(this.#providers[step.provider] as Provider);
+      case "lie":
+        return this.#lie(step.kind);
+      case "wait":
+        return this.wait(step.ms);
+      case "kill":
+        return step.what === "hub" ? this.#killHub() : this.#killAggregator();
+      case "subscribe":
+        return this.subscribe(step.address);
+    }
+  }
+
+  /** A client of heads and logs joins. */
+  subscribe(address: string | undefined): void {
+    this.#drain();
+    const id = this.clients.length + 1;
+    const canonical: string[] = [];
+    const { ring } = this.#follower;
+    for (let at = ring.tip; at?.isCanonical === true; at = ring.parentOf(at)) {
+      canonical.unshift(at.hash);
+    }
+    const client = new ClientModel(
+      id,
+      address,
+      canonical,
+      (hash) => this.chain.blocks.get(hash),
+      this.#temper.isRemembered === true,
+    );
+    const filter = address === undefined ? {} : { address };
+    const heads = this.hub.subscribe(
+      { sink: client, kind: "newHeads", filter: undefined },
+      this.now,
+    );
+    const logs = this.hub.subscribe({ sink: client, kind: "logs", filter }, this.now);
+    if (!heads.ok || !logs.ok) throw new Error("a subscribe was refused");
+    client.answered(heads.id, logs.id);
+    this.clients.push(client);
+  }
+
+  /** Time passes. */
+  wait(ms: number): void {
+    const endMs = this.now + ms;
+    while (this.now < endMs) {
+      const tickMs = Math.min(endMs, this.now + TICK_MS);
+      this.#runLater(tickMs);
+      this.now = tickMs;
+      this.#settle();
+      this.hub.tick(this.now);
+      this.#drain();
+    }
+  }
+
+  /** The storm is over: everybody sees the chain, whole and in order, and it goes on. */
+  finish(): void {
+    this.#isCalm = true;
+    for (const provider of this.#providers) this.#up(provider);
+    this.wait(12_000);
+    for (let i = 0; i < 3; i++) {
+      this.chain.grow();
+      for (const provider of this.#providers) {
+        this.#see(provider, { lateMs: 0, isTerse: false, areLogsFirst: false });
+      }
+      this.wait(20_000);
+    }
+    for (let i = 0; i < 20; i++) this.wait(5_000);
+  }
+
+  #has(fault: Fault, share: number): boolean {
+    return !this.#isCalm && this.#temper.faults.includes(fault) && this.random() < share;
+  }
+
+  // --- providers
+
+  /** A provider catches up with the chain: every head on the way or the last one only. */
+  #see(
+    provider: Provider,
+    how: { readonly lateMs: number; readonly isTerse: boolean; readonly areLogsFirst: boolean },
+  ): void {
+    if (!provider.isUp) return;
+    const news = this.chain.after(provider.seen, this.chain.tip);
+    provider.seen = this.chain.tip.hash;
+    let atMs = Math.max(this.now + how.lateMs, provider.spokeMs);
+    for (const [i, block] of news.entries()) {
+      const head = how.isTerse && i < news.length - 1 ? [] : [block];
+      const logs = block.logs.map((log) => ["logs", log] as const);
+      const heads = head.map(({ header }) => ["newHeads", header] as const);
+      for (const [event, result] of how.areLogsFirst ? [...logs, ...heads] : [...heads, ...logs]) {
+        if (this.#has("drop", 0.1)) continue;
+        atMs += this.#has("reorder", 0.2) ? this.random() * 400 - 200 : 1;
+        this.#send(provider, event, result, atMs);
+        if (this.#has("repeat", 0.1))
+          this.#send(provider, event, result, atMs + 50 * this.random());
+      }
+    }
+    provider.spokeMs = atMs + 1;
+  }
+
+  #send(provider: Provider, event: "newHeads" | "logs", result: unknown, atMs: number): void {
+    const message = {
+      jsonrpc: "2.0",
+      method: "eth_subscription",
+      params: { subscription: provider.name, result },
+    };
+    const bytes = Buffer.from(JSON.stringify(message));
+    this.#later.push({ atMs, run: () => this.#arrive(provider, event, bytes) });
+  }
+
+  /** A node that comes up tells what is new from now on, nothing of before. */
+  #up(provider: Provider): void {
+    if (provider.isUp) return;
+    provider.isUp = true;
+    provider.seen = this.chain.tip.hash;
+    this.#tellSources(provider, true);
+  }
+
+  #down(provider: Provider): void {
+    if (!provider.isUp) return;
+    provider.isUp = false;
+    this.#tellSources(provider, false);
+  }
+
+  #tellSources({ name }: Provider, isLive: boolean): void {
+    for (const event of ["newHeads", "logs"] as const) {
+      this.#mail.push(() => this.hub.source(name, event, isLive, this.now));
+      if (isLive) this.#racer.live(name, event, this.now * NS_PER_MS);
+      else this.#racer.gone(name, event);
+    }
+  }
+
+  #lie(kind: "sibling" | "child" | "far" | "height" | "parent"): void {
+    const provider = this.#providers.find(({ name }) => name === LIAR) as Provider;
+    if (!provider.isUp || !this.#temper.faults.includes("lie")) return;
+    const { tip } = this.chain;
+    const tell = (header: unknown) => this.#send(provider, "newHeads", header, this.now);
+    if (kind === "parent") tell({ ...tip.header, parentHash: `0x${"e".repeat(64)}` });
+    else if (kind === "height") tell({ ...tip.header, number: "0x7" });
+    else {
+      const parent = this.chain.blocks.get(tip.parentHash);
+      const block = this.chain.make(
+        kind === "sibling" ? (parent ?? tip) : tip,
+        kind === "far" ? tip.number + 700 : undefined,
+      );
+      tell(block.header);
+      for (const log of block.logs) this.#send(provider, "logs", log, this.now + 1);
+    }
+  }
+
+  // --- the aggregator
+
+  #startAggregator(): void {
+    this.#racer = new EventRacer({});
+    this.#counts = new BlockCounts(SETTLE_MS * NS_PER_MS);
+  }
+
+  #killAggregator(): void {
+    this.#startAggregator();
+    this.#mail.push(() => this.hub.forgetSources(this.now));
+    for (const provider of this.#providers) if (provider.isUp) this.#tellSources(provider, true);
+  }
+
+  #arrive(provider: Provider, event: "newHeads" | "logs", bytes: Buffer): void {
+    const frame = readSubscriptionFrame(bytes);
+    if (frame === undefined || !provider.isUp) return;
+    const { name } = provider;
+    const atNs = this.now * NS_PER_MS;
+    const key = messageKey(event, frame, digest);
+    const arrival = this.#racer.arrive(event, key, this.#racer.lane(name), atNs, frame);
+    if (event === "newHeads") this.#mail.push(() => this.hub.announced(name, frame, this.now));
+    else {
+      this.#counts.add(name, key, atNs);
+      if (arrival === "first") this.#mail.push(() => this.hub.logged(name, frame, this.now));
+    }
+  }
+
+  #settle(): void {
+    const nowNs = this.now * NS_PER_MS;
+    this.#racer.settle(nowNs);
+    const live = this.#providers.filter(({ isUp }) => isUp).map(({ name }) => name);
+    for (const hash of this.#counts.disputed(nowNs, () => live)) {
+      this.#mail.push(() => this.#follower.verify(hash, this.now));
+    }
+  }
+
+  // --- the hub
+
+  #startHub(): void {
+    this.hub = new Hub(
+      this.#follower,
+      {
+        chain: "ethereum",
+        emit: () => {},
+        keep: (one) => this.#rows.set(`${one.sink.id}:${one.id}`, one),
+        forget: (one) => void this.#rows.delete(`${one.sink.id}:${one.id}`),
+        onBlock: () => {},
+        accuse: () => {},
+        askHeads: (names) => this.#askHeads(names),
+        newId: () => `0x${String(++this.#ids).padStart(32, "0")}`,
+      },
+      { maxBufferedBytes: 1e9, maxBehindMs: 1e9, maxSubscriptions: 1_000 },
+    );
+  }
+
+  /** Whatever was on its way to it, or asked by it, is lost. */
+  #killHub(): void {
+    this.#mail = [];
+    this.#isLooking = false;
+    this.#startHub();
+    this.hub.restore([...this.#rows.values()], this.now);
+  }
+
+  #drain(): void {
+    for (let next = this.#mail.shift(); next !== undefined; next = this.#mail.shift()) {
+      next();
+      this.#ask();
+    }
+    this.#ask();
+  }
+
+  #runLater(untilMs: number): void {
+    for (;;) {
+      this.#later.sort((a, b) => a.atMs - b.atMs);
+      const next = this.#later[0];
+      if (next === undefined || next.atMs > untilMs) return;
+      this.#later.shift();
+      this.now = Math.max(this.now, next.atMs);
+      next.run();
+      // Sometimes a process is behind with its messages.
+      if (this.random() < 0.7) this.#drain();
+    }
+  }
+
+  // --- nodes that answer
+
+  #ask(): void {
+    const { hub } = this;
+    for (const need of this.#follower.needs.due(this.now)) {
+      this.#answerLater(() => {
+        const asked = this.#follower.needs.get(need.key);
+        if (hub === this.hub && asked !== undefined)
+          hub.answered(asked, this.#answer(need), this.now);
+      });
+    }
+    if (this.#isLooking || !hub.takeLook()) return;
+    this.#isLooking = true;
+    this.#answerLater(() => {
+      if (hub !== this.hub) return;
+      this.#isLooking = false;
+      hub.polled(undefined, this.#has("fail", 0.3) ? undefined : this.#newest().header, this.now);
+    });
+  }
+
+  #answerLater(run: Send): void {
+    const atMs = this.now + 5 + this.random() * 200;
+    this.#later.push({
+      atMs,
+      run: () => {
+        run();
+        this.#drain();
+      },
+    });
+  }
+
+  #newest(): ModelBlock {
+    if (!this.#has("lag", 0.3)) return this.chain.tip;
+    return this.chain.canonical.at(-2) ?? this.chain.tip;
+  }
+
+  #askHeads(names: readonly string[]): void {
+    for (const name of names) {
+      const { header } = this.chain.tip;
+      this.#answerLater(() => this.hub.polled(name, header, this.now));
+    }
+  }
+
+  #answer(need: Need): unknown {
+    if (this.#has("fail", 0.3)) return undefined;
+    if (need.kind === "height") {
+      return this.chain.canonical.find(({ number }) => number === need.number)?.header;
+    }
+    const block = this.chain.blocks.get(need.hash);
+    if (need.kind === "block") return block?.header;
+    const logs = block?.logs ?? [];
+    // A node that has not got all receipts yet.
+    return this.#has("partial", 0.2) ? logs.slice(0, -1) : logs;
+  }
+}
+
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
