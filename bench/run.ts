@@ -42,6 +42,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "dedup",
     "memory",
     "prediction",
+    "streams-backfill",
   ],
 };
 

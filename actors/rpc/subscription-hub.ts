@@ -292,7 +292,7 @@ const stepped = (state: State, ctx: Ctx): State => {
 
 /** Asks for the newest block when it is wanted; what comes up meanwhile is asked after the answer. */
 const looking = (state: State, ctx: Ctx): State => {
-  if (state.isLooking || !state.hub.takeLook()) return state;
+  if (state.isLooking || !state.hub.takeLook(ctx.now())) return state;
   const { fetch } = state.args;
   ctx.task(LOOK, (signal) => fetch("eth_getBlockByNumber", ["latest", false], signal), {
     timeoutMs: FETCH_TIMEOUT_MS,

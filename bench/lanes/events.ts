@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
+import { addToBloom, BLOOM_BYTES } from "../../src/rpc/integrity/proof/bloom.ts";
 import { eventFrame, eventPrefix } from "../../src/rpc/subscription/delivery/frames.ts";
 
 const TICK_MS = 5;
@@ -15,6 +16,14 @@ const headPrefix = eventPrefix(HEADS);
 const logPrefix = eventPrefix(LOGS);
 const word = (n: number | bigint): string => n.toString(16).padStart(64, "0");
 const quantity = (n: number): string => `0x${n.toString(16)}`;
+
+/** What the address and the topics of all logs come to. */
+const bloom = new Uint8Array(BLOOM_BYTES);
+for (const item of [word(7).slice(24), word(11), word(12), word(13)]) {
+  addToBloom(bloom, Buffer.from(item, "hex"));
+}
+const LOGS_BLOOM = `0x${Buffer.from(bloom).toString("hex")}`;
+const EMPTY_BLOOM = `0x${"00".repeat(256)}`;
 
 interface Peer {
   readonly provider: string;
@@ -34,6 +43,8 @@ interface Lane {
   headRate: number;
   owedLogs: number;
   owedHeads: number;
+  /** When somebody first asked for a block by its number since the last skip, ms since 1970. */
+  askedAtMs: number;
   /** How much later each provider is told of a head, ms. */
   readonly delaysMs: Map<string, number>;
   /** What the delays came to: sum and count by provider. */
@@ -55,6 +66,7 @@ const laneOf = (name: string): Lane => {
     headRate: 0,
     owedLogs: 0,
     owedHeads: 0,
+    askedAtMs: 0,
     delaysMs: new Map(),
     margins: new Map(),
   };
@@ -67,7 +79,7 @@ const hashOf = (lane: Lane, number: number): string =>
 
 /** A header of 1.7 KB whose `extraData` is the time it was made, ns. */
 const header = (lane: Lane, number: number, atNs: bigint): string =>
-  `{"parentHash":"${hashOf(lane, number - 1)}","sha3Uncles":"0x${word(9)}","miner":"0x${word(1).slice(24)}","stateRoot":"0x${word(8)}","transactionsRoot":"0x${word(3)}","receiptsRoot":"0x${word(2)}","logsBloom":"0x${"ab".repeat(256)}","difficulty":"0x0","number":"${quantity(number)}","gasLimit":"0x1c9c380","gasUsed":"0xb5c2f","timestamp":"0x65f1a2b3","extraData":"0x${word(atNs)}","mixHash":"0x${word(4)}","nonce":"0x0000000000000000","baseFeePerGas":"0x5d21dba00","withdrawalsRoot":"0x${word(5)}","blobGasUsed":"0x0","excessBlobGas":"0x0","parentBeaconBlockRoot":"0x${word(6)}","hash":"${hashOf(lane, number)}"}`;
+  `{"parentHash":"${hashOf(lane, number - 1)}","sha3Uncles":"0x${word(9)}","miner":"0x${word(1).slice(24)}","stateRoot":"0x${word(8)}","transactionsRoot":"0x${word(3)}","receiptsRoot":"0x${word(2)}","logsBloom":"${lane.logsPerBlock > 0 ? LOGS_BLOOM : EMPTY_BLOOM}","difficulty":"0x0","number":"${quantity(number)}","gasLimit":"0x1c9c380","gasUsed":"0xb5c2f","timestamp":"0x65f1a2b3","extraData":"0x${word(atNs)}","mixHash":"0x${word(4)}","nonce":"0x0000000000000000","baseFeePerGas":"0x5d21dba00","withdrawalsRoot":"0x${word(5)}","blobGasUsed":"0x0","excessBlobGas":"0x0","parentBeaconBlockRoot":"0x${word(6)}","hash":"${hashOf(lane, number)}"}`;
 
 /** A log of 0.78 KB whose `data` begins with its place in the sequence and the time it was made. */
 const logAt = (lane: Lane, number: number, index: number, atNs: bigint): string =>
@@ -138,7 +150,8 @@ const answer = (lane: Lane, method: string, params: readonly unknown[]): string 
     case "eth_getBlockByHash":
       return header(lane, numberOf(String(params[0])), 0n);
     case "eth_getBlockByNumber":
-      return header(lane, Number(params[0]), 0n);
+      if (lane.askedAtMs === 0) lane.askedAtMs = performance.timeOrigin + performance.now();
+      return header(lane, params[0] === "latest" ? lane.number : Number(params[0]), 0n);
     case "eth_getLogs": {
       const { blockHash } = params[0] as { blockHash: string };
       const number = numberOf(blockHash);
@@ -162,12 +175,20 @@ const control = (url: URL, response: ServerResponse): void => {
   for (const [name, value] of url.searchParams) {
     if (name.startsWith("delay.")) lane.delaysMs.set(name.slice(6), Number(value));
   }
+  // Blocks are made while nobody listens; the newest one has all its logs.
+  const skip = url.searchParams.get("skip");
+  if (skip !== null) {
+    for (const { raw } of lane.peers) raw.destroy();
+    lane.number += Number(skip);
+    lane.log = lane.logsPerBlock;
+    lane.askedAtMs = 0;
+  }
   if (url.searchParams.has("resetMargins")) lane.margins.clear();
   const margins = Object.fromEntries(
     [...lane.margins].map(([provider, { sumMs, count }]) => [provider, sumMs / count]),
   );
-  const { number, log } = lane;
-  response.end(JSON.stringify({ number, log, peers: lane.peers.size, margins }));
+  const { number, log, askedAtMs } = lane;
+  response.end(JSON.stringify({ number, log, askedAtMs, peers: lane.peers.size, margins }));
 };
 
 const server = createServer((request: IncomingMessage, response) => {

@@ -59,6 +59,9 @@ const LINGER_MS = 60_000;
 const DEGRADED_MS = 2_000;
 /** A polled block that no stream brings within this time is looked up, ms. */
 const BEHIND_MS = 1_000;
+/** Pauses between questions for the newest block that nobody answers, ms. */
+const LOOK_PAUSE_MS = 250;
+const MAX_LOOK_PAUSE_MS = 30_000;
 /** A tip that nobody watches is taken for the present one for so long, ms. */
 const ORIENTED_MS = 10_000;
 /** WebSocket close code "try again later" (RFC 6455 registry). */
@@ -79,6 +82,9 @@ export class Hub implements FollowerListener {
   #slow: Subscription[] = [];
   /** Somebody should be asked for the newest block. */
   #wantsLook = false;
+  /** Not before this time, after so many questions without an answer. */
+  #lookAtMs = 0;
+  #looksFailed = 0;
   /** A provider has a block more than the streams, since then. */
   #behind: { readonly number: number; readonly sinceMs: number } | undefined;
   #lastWantedMs = { logs: Number.NEGATIVE_INFINITY, pending: Number.NEGATIVE_INFINITY };
@@ -240,6 +246,7 @@ export class Hub implements FollowerListener {
   /** The newest block of a provider that was asked, or of anybody. */
   polled(provider: ProviderId | undefined, block: unknown, nowMs: number): void {
     const head = headOfBlock(block);
+    if (provider === undefined) this.#looked(head !== undefined, nowMs);
     if (head === undefined) return;
     if (this.follower.tip === undefined) this.follower.seed(head, nowMs);
     else this.follower.head(provider ?? ANYBODY, head, nowMs);
@@ -247,10 +254,10 @@ export class Hub implements FollowerListener {
   }
 
   /** True once when somebody has to be asked for the newest block. */
-  takeLook(): boolean {
-    const wantsLook = this.#wantsLook;
+  takeLook(nowMs: number): boolean {
+    if (!this.#wantsLook || nowMs < this.#lookAtMs) return false;
     this.#wantsLook = false;
-    return wantsLook;
+    return true;
   }
 
   /**
@@ -259,6 +266,8 @@ export class Hub implements FollowerListener {
    */
   isOriented(nowMs: number): boolean {
     const { tip, isWatched } = this.follower;
+    // Nobody could tell a moment ago.
+    if (nowMs < this.#lookAtMs) return true;
     return tip !== undefined && (isWatched || nowMs - tip.seenAtMs <= ORIENTED_MS);
   }
 
@@ -284,6 +293,18 @@ export class Hub implements FollowerListener {
     this.#closeSlow(nowMs);
     this.rewant(nowMs);
     this.#noteDegraded(nowMs);
+  }
+
+  /** Whoever watches must know the newest block: without an answer somebody is asked again. */
+  #looked(isAnswered: boolean, nowMs: number): void {
+    if (isAnswered) {
+      this.#looksFailed = 0;
+      this.#lookAtMs = 0;
+      return;
+    }
+    const pauseMs = Math.min(MAX_LOOK_PAUSE_MS, LOOK_PAUSE_MS * 2 ** this.#looksFailed++);
+    this.#lookAtMs = nowMs + pauseMs;
+    this.#wantsLook ||= this.follower.isWatched;
   }
 
   /** A stream may be a moment behind a poll; one that stays behind has missed the block. */

@@ -35,7 +35,8 @@ export const logsOfBlock = (
     if (!isRecord(log) || log["blockHash"] !== blockHash) return undefined;
     const index = quantity(log["logIndex"]);
     if (index === undefined) return undefined;
-    logs.push({ index, bytes: Buffer.from(JSON.stringify({ ...log, removed: false })) });
+    const told = log["removed"] === false ? log : { ...log, removed: false };
+    logs.push({ index, bytes: Buffer.from(JSON.stringify(told)) });
   }
   logs.sort((a, b) => a.index - b.index);
   return { logs, isProven: explainsBloom(bloom, answer as unknown[]) };

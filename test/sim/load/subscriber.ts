@@ -1,6 +1,9 @@
 /** A subscriber of the simulation: keeps what it was sent and judges whether it is one true story. */
 import type { SessionSink } from "../../../src/rpc/proxy/ports.ts";
 
+/** Blocks below the newest that may be replaced, or whose logs may be late. */
+const UNSETTLED_BLOCKS = 6;
+
 interface Notice {
   readonly id?: unknown;
   readonly result?: unknown;
@@ -18,6 +21,9 @@ export interface SeenHead {
   readonly parentHash: string;
 }
 
+/** The logs that a chain has at a height, as `blockHash:logIndex`. */
+export type LogTruth = (number: number) => readonly string[];
+
 /** What one subscriber lived through: all that the judge of streams needs. */
 export interface StreamRecord {
   readonly client: number;
@@ -26,7 +32,7 @@ export interface StreamRecord {
   readonly mayClose: boolean;
   readonly heads: readonly SeenHead[];
   readonly subscriptionIds: readonly string[];
-  /** Doubles and retractions of unsent logs. */
+  /** Doubles, retractions of unsent logs, and what differs from the chain in the end. */
   readonly logFaults: readonly string[];
   readonly logs: number;
   readonly closedWith: string | undefined;
@@ -58,7 +64,9 @@ export class Subscriber implements SessionSink {
   readonly #now: () => number;
   readonly #heads: SeenHead[] = [];
   readonly #ids = new Set<string>();
-  readonly #liveLogs = new Set<string>();
+  /** Logs that were sent and not taken back, with their heights. */
+  readonly #liveLogs = new Map<string, number>();
+  readonly #logHeights: [first: number, last: number] = [Number.POSITIVE_INFINITY, -1];
   readonly #logFaults: string[] = [];
   #logs = 0;
 
@@ -98,14 +106,14 @@ export class Subscriber implements SessionSink {
 
   resume(): void {}
 
-  record(): StreamRecord {
+  record(truth: LogTruth): StreamRecord {
     return {
       client: this.id,
       chain: this.chain,
       mayClose: this.mayClose || this.isExcused,
       heads: this.#heads,
       subscriptionIds: [...this.#ids],
-      logFaults: this.#logFaults,
+      logFaults: [...this.#logFaults, ...this.#differences(truth)],
       logs: this.#logs,
       closedWith: this.closedWith,
       openedAtMs: this.openedAtMs,
@@ -138,11 +146,36 @@ export class Subscriber implements SessionSink {
 
   #log(log: Readonly<Record<string, unknown>>): void {
     this.#logs += 1;
-    const { blockHash, logIndex, removed } = log;
+    const { blockHash, blockNumber, logIndex, removed } = log;
     const key = `${String(blockHash)}:${String(logIndex)}`;
     if (removed === true) {
       if (!this.#liveLogs.delete(key)) this.#logFaults.push(`retraction of unsent log ${key}`);
     } else if (this.#liveLogs.has(key)) this.#logFaults.push(`double log ${key}`);
-    else this.#liveLogs.add(key);
+    else {
+      const number = Number(blockNumber);
+      const [first, last] = this.#logHeights;
+      this.#liveLogs.set(key, number);
+      this.#logHeights[0] = Math.min(first, number);
+      this.#logHeights[1] = Math.max(last, number);
+    }
+  }
+
+  /** Between its first and its last block it must have what the chain has; the newest may change yet. */
+  #differences(truth: LogTruth): readonly string[] {
+    if (this.kind !== "logs" || this.closedWith !== undefined) return [];
+    const [first, last] = this.#logHeights;
+    const faults: string[] = [];
+    const wanted = new Set<string>();
+    for (let number = first + 1; number <= last - UNSETTLED_BLOCKS; number++) {
+      for (const key of truth(number)) {
+        wanted.add(key);
+        if (!this.#liveLogs.has(key)) faults.push(`log ${key} of ${number} is missing`);
+      }
+    }
+    for (const [key, number] of this.#liveLogs) {
+      const isSettled = number > first && number <= last - UNSETTLED_BLOCKS;
+      if (isSettled && !wanted.has(key)) faults.push(`log ${key} of ${number} was not taken back`);
+    }
+    return faults;
   }
 }

@@ -15,7 +15,9 @@ export const evidenceOf = (world: SimWorld, last: Sight): Evidence => {
       ...wires.deliveries.of(raw),
       answers: requests.filter(({ answers }) => answers > 0),
     })),
-    streams: subscribers.map((subscriber) => subscriber.record()),
+    streams: subscribers.map((subscriber) =>
+      subscriber.record((number) => world.logsAt(subscriber.chain, number)),
+    ),
     restarts: record.restarts,
     giveUps: record.giveUps,
     recoveries: record.recoveries,

@@ -58,6 +58,7 @@ export class SimWorld {
   /** The root has ended although nobody stopped it. */
   hasEnded = false;
   readonly #endpoints = new Map<string, Endpoint>();
+  readonly #chains = new Map<string, FakeChain>();
   readonly #heals = new Set<Heal>();
   #wallOffsetMs: number | undefined;
   #tickedMs = 0;
@@ -137,6 +138,15 @@ export class SimWorld {
 
   chain(name: string): ChainState | undefined {
     return this.node.table<ChainState>(chainsTable)?.get(name);
+  }
+
+  /** The logs of a height as the chain is now, `blockHash:logIndex` each. */
+  logsAt(chain: string, number: number): readonly string[] {
+    const truth = this.#chains.get(chain);
+    const head = truth?.timeline.headAt(this.node.nowMs()) ?? -1;
+    return (truth?.at(number, head)?.logs ?? []).map(
+      ({ blockHash, logIndex }) => `${blockHash}:${logIndex}`,
+    );
   }
 
   /** What is at the end of a wire. */
@@ -255,6 +265,7 @@ export class SimWorld {
     for (const { name, chainId, reorgEpoch, providers } of [...chains, lateChain]) {
       const shape = { seed, chainId, blockTimeMs: BLOCK_MS, startMs: START_MS, reorgEpoch };
       const chain = new FakeChain(shape);
+      this.#chains.set(name, chain);
       for (const { id, profile, isSpared } of providers) {
         const link = new Link(name, id, profile, isSpared);
         const faults = link.profile;

@@ -15,8 +15,10 @@ export interface BlockLog {
   readonly index: number;
   /** The log as JSON with `removed: false`. */
   readonly bytes: Buffer;
-  /** Its place in the sequence of events: 0 until it is sent, negative once it is taken back. */
-  order: number;
+  /** Places in the sequence of events: of its first and last sending, of its last taking back. */
+  firstAt: number;
+  sentAt: number;
+  backAt: number;
 }
 
 /** A block that the ring knows of; without `head` only its logs have been seen so far. */
@@ -67,6 +69,9 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
   isForgotten: false,
   coveredBy: [],
 });
+
+/** True when clients have the log: it was sent and not taken back since. */
+export const isLive = ({ sentAt, backAt }: BlockLog): boolean => sentAt > backAt;
 
 /** True when the block's known logs have every index from 0 on: none is missing between them. */
 export const isDense = ({ logs }: Block): boolean =>

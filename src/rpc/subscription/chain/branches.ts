@@ -51,6 +51,7 @@ export class Branches {
   private readonly credit = new Credit();
   private readonly opinions: Opinions;
   private limits: FollowerLimits;
+  private elsewhereSinceMs: number | undefined;
   private asked = new Set<string>();
   private doubts: Block[] = [];
   /** When those who are for the canonical branch are asked. */
@@ -124,6 +125,7 @@ export class Branches {
   pursue(nowMs: number): void {
     const wanted = new Set<string>();
     let isContested = false;
+    this.noteElsewhere(nowMs);
     for (const opinion of this.opinions.all()) {
       const block = this.ring.get(opinion.hash);
       if (block === undefined || block.isCanonical || block.number < this.ring.bottom) {
@@ -150,6 +152,7 @@ export class Branches {
   tick(nowMs: number): void {
     this.pursue(nowMs);
     this.judge(nowMs);
+    if (nowMs - (this.elsewhereSinceMs ?? nowMs) > this.limits.witnessMs) return this.move(nowMs);
     if (this.contestAtMs !== undefined && nowMs >= this.contestAtMs) {
       this.contestAtMs = nowMs + ASK_AGAIN_MS;
       this.chain.listener().contested(this.opponents(nowMs));
@@ -171,6 +174,28 @@ export class Branches {
       this.opinions.forget(source);
       if (!isOvertaken && block !== undefined) return this.lose(block, nowMs);
     }
+  }
+
+  /** Most providers are below all that is remembered: this history is somebody's invention. */
+  private noteElsewhere(nowMs: number): void {
+    let balance = 0;
+    for (const opinion of this.opinions.all()) {
+      if (!this.opinions.counts(opinion, nowMs)) continue;
+      balance += opinion.number < this.ring.bottom ? 1 : -1;
+    }
+    if (balance > 0) this.elsewhereSinceMs ??= nowMs;
+    else this.elsewhereSinceMs = undefined;
+  }
+
+  /** Goes to where most providers are. */
+  private move(nowMs: number): void {
+    let best: Block | undefined;
+    for (const { hash, number } of this.opinions.all()) {
+      const block = this.ring.get(hash);
+      const isHigher = best === undefined || number > best.number;
+      if (number < this.ring.bottom && block?.head !== undefined && isHigher) best = block;
+    }
+    if (best !== undefined) this.lose(best, nowMs);
   }
 
   /** Asks for what is missing below a path; true when history had to start anew instead. */
@@ -212,6 +237,7 @@ export class Branches {
     this.opinions.restart();
     this.asked.clear();
     this.contestAtMs = undefined;
+    this.elsewhereSinceMs = undefined;
     this.chain.restart(block, nowMs);
   }
 

@@ -6,7 +6,7 @@
  * the sequence of events is missed, late logs of older blocks included; what it saw of blocks that
  * are orphaned by now has to be taken back (json-rpc reference 17).
  */
-import type { Block, BlockLog } from "./block.ts";
+import { isLive, type Block, type BlockLog } from "./block.ts";
 import type { Ring } from "./ring.ts";
 
 /**
@@ -24,7 +24,10 @@ export interface PlacedLog {
   readonly log: BlockLog;
 }
 
-/** What a client has to be sent, in this order, before live events; unfiltered. */
+/**
+ * What a client has to be sent, in this order, before live events. Unfiltered: of logs only those are
+ * for a subscription whose block has a `sequence` above its `since`, as with live ones.
+ */
 export interface Missed {
   /** Logs of orphaned blocks that the client saw, the newest first. */
   readonly retracted: readonly PlacedLog[];
@@ -73,37 +76,37 @@ export const missedSince = (
   const seenTo = placeOfCursor(at, cursor.logIndex);
   if (seenTo === undefined || seenTo < logsSince) return undefined;
   if ([at, ...orphaned, ...blocks].some(({ isForgotten }) => isForgotten)) return undefined;
-  const kept = canonicalUpTo(ring, fork);
-  const retracted = orphaned.flatMap((block) =>
-    block.logs.toReversed().flatMap((log) => (wasSeen(log, seenTo) ? [{ block, log }] : [])),
-  );
-  const late = kept.flatMap((block) =>
-    // What came back after the cursor was seen before it went.
-    block.sequence > seenTo ? [] : sentAfter(block, seenTo),
-  );
-  return { retracted, blocks, logs: [...late, ...blocks.flatMap((block) => sentAfter(block, 0))] };
+  const retracted: PlacedLog[] = [];
+  const logs: PlacedLog[] = [];
+  for (const block of ascending(ring)) {
+    for (const log of block.logs) {
+      const wasThere = wasLive(log, seenTo);
+      if (wasThere && !isLive(log)) retracted.push({ block, log });
+      else if (!wasThere && isLive(log)) logs.push({ block, log });
+    }
+  }
+  return { retracted: retracted.reverse(), blocks, logs };
 };
 
 const CURSOR = /^(0x[0-9a-f]{64})(?::(0|[1-9][0-9]{0,8}))?$/;
 
 /** Where in the sequence of events the client stands; `undefined` when it never was sent that log. */
 const placeOfCursor = (block: Block, logIndex: number | undefined): number | undefined => {
-  if (logIndex !== undefined) {
-    const order = block.logs.find(({ index }) => index === logIndex)?.order ?? 0;
-    return order === 0 ? undefined : Math.abs(order);
+  if (logIndex === undefined) {
+    return block.logs.reduce((last, { sentAt }) => Math.max(last, sentAt), block.sequence);
   }
-  return block.logs.reduce((last, { order }) => Math.max(last, Math.abs(order)), block.sequence);
+  const place = block.logs.find(({ index }) => index === logIndex)?.sentAt ?? 0;
+  return place === 0 ? undefined : place;
 };
 
-const canonicalUpTo = (ring: Ring, block: Block): readonly Block[] => {
-  const found: Block[] = [];
-  for (let at: Block | undefined = block; at?.isCanonical === true; at = ring.parentOf(at)) {
-    found.push(at);
-  }
-  return found.reverse();
+/** Whether the clients had a log at that place of the sequence. */
+const wasLive = ({ firstAt, sentAt, backAt }: BlockLog, place: number): boolean => {
+  if (firstAt === 0 || firstAt > place) return false;
+  // Between being taken back and coming again it was not there.
+  return sentAt > backAt ? place >= sentAt || place < backAt || backAt === 0 : place < backAt;
 };
 
-const wasSeen = ({ order }: BlockLog, seenTo: number): boolean => order < 0 && -order <= seenTo;
-
-const sentAfter = (block: Block, place: number): readonly PlacedLog[] =>
-  block.logs.flatMap((log) => (log.order > place ? [{ block, log }] : []));
+const ascending = (ring: Ring): readonly Block[] =>
+  [...ring.blocks()]
+    .filter(({ logs }) => logs.length > 0)
+    .sort((one, other) => one.number - other.number);

@@ -7,7 +7,7 @@
  * up late is still sent; one that is known already is not.
  */
 import { Awaited } from "./awaited.ts";
-import { isDense, placeOf, type Block, type BlockLog } from "../chain/block.ts";
+import { isDense, isLive, placeOf, type Block, type BlockLog } from "../chain/block.ts";
 import { isEmptyBloom } from "../delivery/filter.ts";
 import { LogMemory, unsentOf } from "./log-memory.ts";
 import { LogSources } from "./log-sources.ts";
@@ -95,7 +95,7 @@ export class LogLedger {
   restart(block: Block): void {
     const { logs, isForgotten } = block;
     this.reset(this.isOn);
-    for (const log of logs) log.order = 0;
+    for (const log of logs) log.sentAt = log.backAt = 0;
     block.logs = logs;
     block.isForgotten = isForgotten;
     this.memory.restart(block);
@@ -106,7 +106,7 @@ export class LogLedger {
     if (block.isForgotten || block.logs.length >= MAX_LOGS_PER_BLOCK) return;
     const place = placeOf(block, index);
     if (place < 0) return;
-    const log: BlockLog = { index, bytes: bytes(), order: 0 };
+    const log: BlockLog = { index, bytes: bytes(), firstAt: 0, sentAt: 0, backAt: 0 };
     if (place === block.logs.length) block.logs.push(log);
     else block.logs.splice(place, 0, log);
     if (block.logs.length === 1) this.judgeBloom(block);
@@ -125,7 +125,7 @@ export class LogLedger {
     this.memory.risen(block);
     if (block.logs.length > 0) this.judgeBloom(block);
     if (block.isComplete) return;
-    block.coveredBy = block.isForgotten ? [] : this.sources.covering(coverMs);
+    block.coveredBy = block.isForgotten ? [] : this.sources.covering(block.number, coverMs);
     block.isForgotten = false;
     if (block.coveredBy.length === 0) {
       if (this.verify(block, nowMs)) this.awaited.add(block);
@@ -138,7 +138,8 @@ export class LogLedger {
 
   /** A source tells of a block at this height: what is below has come through it. */
   reached(source: string, number: number, nowMs: number): void {
-    this.sources.reached(source, number);
+    // It came up at this height: older blocks it may never have told of.
+    if (this.sources.reached(source, number)) this.uncover(source, number, nowMs);
     this.closeHoles(this.awaited.holes(), nowMs);
   }
 
@@ -146,9 +147,9 @@ export class LogLedger {
   orphan(block: Block): readonly BlockLog[] | false {
     const sent: BlockLog[] = [];
     for (const log of block.logs.toReversed()) {
-      if (log.order <= 0) continue;
+      if (!isLive(log)) continue;
       sent.push(log);
-      log.order = -log.order;
+      log.backAt = this.ring.tick();
     }
     this.memory.orphaned(block, block.logs.length - sent.length);
     block.sent = 0;
@@ -199,8 +200,13 @@ export class LogLedger {
   /** A source broke; blocks that only it covered are asked for. */
   sourceDown(source: string, nowMs: number): void {
     this.sources.down(source);
+    this.uncover(source, Number.POSITIVE_INFINITY, nowMs);
+  }
+
+  /** Blocks below a height are covered by that source no more. */
+  private uncover(source: string, below: number, nowMs: number): void {
     for (const block of this.unsettled) {
-      if (!block.coveredBy.includes(source)) continue;
+      if (block.number >= below || !block.coveredBy.includes(source)) continue;
       block.coveredBy = block.coveredBy.filter((other) => other !== source);
       if (block.coveredBy.length === 0 && !block.isComplete && block.isCanonical) {
         this.await(block, nowMs);
@@ -232,7 +238,7 @@ export class LogLedger {
         this.awaited.addHole(block, nowMs);
         break;
       }
-      for (const log of block.logs) if (log.order <= 0) this.send(block, log);
+      for (const log of block.logs) if (!isLive(log)) this.send(block, log);
     }
     if (this.memory.isOverfull) this.giveUp();
   }
@@ -243,7 +249,8 @@ export class LogLedger {
   }
 
   private send(block: Block, log: BlockLog): void {
-    log.order = this.ring.tick();
+    log.sentAt = this.ring.tick();
+    log.firstAt ||= log.sentAt;
     block.sent++;
     this.memory.unsent--;
     this.listener().log(block, log);

@@ -2,7 +2,7 @@
  * How many logs are kept, and which are forgotten first: those of old blocks, which no reorganisation
  * reaches, then those of the oldest canonical ones.
  */
-import type { Block } from "../chain/block.ts";
+import { isLive, type Block } from "../chain/block.ts";
 import type { Ring } from "../chain/ring.ts";
 
 /** Blocks below the tip whose logs are kept for retractions. */
@@ -92,6 +92,6 @@ export class LogMemory {
 /** Logs of a block that are not with the clients. */
 export const unsentOf = (block: Block): number => {
   let count = 0;
-  for (const { order } of block.logs) if (order <= 0) count++;
+  for (const log of block.logs) if (!isLive(log)) count++;
   return count;
 };

@@ -11,6 +11,8 @@ export class LogSources {
   settleMs: number;
   private readonly liveSinceMs = new Map<string, number>();
   private readonly heights = new Map<string, number>();
+  /** The first height that each has told of since it is live: of what is below it says nothing. */
+  private readonly firstHeights = new Map<string, number>();
 
   constructor(settleMs: number) {
     this.settleMs = settleMs;
@@ -18,6 +20,7 @@ export class LogSources {
 
   up(source: string, nowMs: number): void {
     this.liveSinceMs.set(source, nowMs);
+    this.firstHeights.delete(source);
   }
 
   down(source: string): void {
@@ -28,18 +31,22 @@ export class LogSources {
     return [...this.liveSinceMs.keys()];
   }
 
-  /** Sources without a loss since before a block that was seen at `seenAtMs`. */
-  covering(seenAtMs: number): readonly string[] {
+  /** Sources without a loss since before the block of that height, which was seen at `seenAtMs`. */
+  covering(number: number, seenAtMs: number): readonly string[] {
     const names: string[] = [];
     for (const [name, sinceMs] of this.liveSinceMs) {
-      if (sinceMs + this.settleMs <= seenAtMs) names.push(name);
+      const isInTime = sinceMs + this.settleMs <= seenAtMs;
+      if (isInTime && (this.firstHeights.get(name) ?? number) <= number) names.push(name);
     }
     return names;
   }
 
-  /** The source's own head is at this height. */
-  reached(source: string, number: number): void {
+  /** The source is at this height; true when it is the first that it tells of since it is live. */
+  reached(source: string, number: number): boolean {
     this.heights.set(source, number);
+    if (this.firstHeights.has(source) || !this.liveSinceMs.has(source)) return false;
+    this.firstHeights.set(source, number);
+    return true;
   }
 
   hasReached(source: string, number: number): boolean {

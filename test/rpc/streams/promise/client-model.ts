@@ -25,6 +25,8 @@ export class ClientModel implements ClientSink {
   readonly filter: string | undefined;
   readonly bufferedBytes = 0;
   readonly sentBytes = 0;
+  /** Place in the chain's sequence of events at which it subscribed. */
+  since = 0;
   isOpen = true;
   closed: string | undefined;
   readonly faults: string[] = [];

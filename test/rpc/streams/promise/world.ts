@@ -138,6 +138,7 @@ export class PromiseWorld {
     const logs = this.hub.subscribe({ sink: client, kind: "logs", filter }, this.now);
     if (!heads.ok || !logs.ok) throw new Error("a subscribe was refused");
     client.answered(heads.id, logs.id);
+    client.since = this.#follower.sequence;
     this.clients.push(client);
   }
 
@@ -344,7 +345,7 @@ export class PromiseWorld {
           hub.answered(asked, this.#answer(need), this.now);
       });
     }
-    if (this.#isLooking || !hub.takeLook()) return;
+    if (this.#isLooking || !hub.takeLook(this.now)) return;
     this.#isLooking = true;
     this.#answerLater(() => {
       if (hub !== this.hub) return;
