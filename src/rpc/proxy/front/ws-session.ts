@@ -19,18 +19,11 @@ import { metaNotification, takeMetaMember } from "./meta.ts";
 import type { SessionSink } from "../ports.ts";
 import type { Route } from "./route.ts";
 import { WsCall } from "./ws-call.ts";
+import { WsInbox, type Cancellable } from "./ws-inbox.ts";
 import { WsSubscriptions } from "./ws-subscriptions.ts";
-
-/** Bytes of messages that may wait: what one read of a socket can bring, and then some. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** Bytes of answers that a client may leave unread. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
-
-/** Something of this client that runs and can be given up. */
-interface Cancellable {
-  cancel(): void;
-}
 
 /** A client's connection. */
 export class WsSession {
@@ -41,12 +34,7 @@ export class WsSession {
   readonly #subscriptions: WsSubscriptions;
   readonly #websocketUrl: () => string;
   readonly #pins = new ConnectionPins();
-  readonly #running = new Set<Cancellable>();
-  /** Messages beyond the limits; few, since the socket is not read meanwhile. */
-  readonly #waiting: Buffer[] = [];
-  #waitingBytes = 0;
-  #isServingWaiting = false;
-  #inFlightBytes = 0;
+  readonly #inbox: WsInbox;
   #isClosed = false;
 
   constructor(
@@ -60,6 +48,7 @@ export class WsSession {
     this.#route = route;
     this.#entered = entered;
     this.#sink = sink;
+    this.#inbox = new WsInbox(engine.limits, sink, (body) => this.#serve(body));
     this.#subscriptions = new WsSubscriptions(engine, entered.caller, sink, this.#pins);
     this.#websocketUrl = websocketUrl;
   }
@@ -71,35 +60,12 @@ export class WsSession {
 
   /** Calls and batches that wait for an answer. */
   get inFlight(): number {
-    return this.#running.size + this.#waiting.length;
+    return this.#inbox.inFlight;
   }
 
   /** Takes one message; one too many waits, and the client is not read until there is room again. */
   onMessage(body: Buffer): void {
-    if (this.#waiting.length === 0 && !this.#isFull(body.length)) {
-      this.#serve(body);
-      return;
-    }
-    this.#waiting.push(body);
-    this.#waitingBytes += body.length;
-    this.#sink.pause();
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#sink.close(1013, "too many calls at once");
-  }
-
-  /** Serves what waited, as far as there is room. */
-  #serveWaiting(): void {
-    if (this.#waiting.length === 0 || this.#isServingWaiting || this.#isClosed) return;
-    // Local answers end at once: the loop, not the stack, goes on to the next message.
-    this.#isServingWaiting = true;
-    for (;;) {
-      const body = this.#waiting[0];
-      if (body === undefined || this.#isFull(body.length)) break;
-      this.#waiting.shift();
-      this.#waitingBytes -= body.length;
-      this.#serve(body);
-    }
-    this.#isServingWaiting = false;
-    if (this.#waiting.length === 0) this.#sink.resume();
+    this.#inbox.take(body);
   }
 
   #serve(body: Buffer): void {
@@ -143,9 +109,7 @@ export class WsSession {
   onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#waiting.length = 0;
-    for (const running of this.#running) running.cancel();
-    this.#running.clear();
+    this.#inbox.close();
     this.#subscriptions.drop();
   }
 
@@ -173,7 +137,7 @@ export class WsSession {
       call.options.meta === "body",
     );
     slot.notifies = takeMetaMember(body, envelope);
-    this.#start(slot, body.length);
+    this.#inbox.started(slot, body.length);
     const isSubscribe = isSubscription(envelope);
     if (isSubscribe) this.#subscriptions.gate.hold();
     slot.opensGate = isSubscribe;
@@ -210,28 +174,13 @@ export class WsSession {
         if (wanted[index] === true) notes.push(metaNotification(facts));
       },
     );
-    this.#start(batch, body.length);
+    this.#inbox.started(batch, body.length);
     batch.start();
-  }
-
-  #isFull(sizeBytes: number): boolean {
-    const { wsMaxInFlight, wsMaxInFlightBytes } = this.#engine.limits;
-    const { size } = this.#running;
-    return (
-      size >= wsMaxInFlight || (size > 0 && this.#inFlightBytes + sizeBytes > wsMaxInFlightBytes)
-    );
-  }
-
-  #start(running: Cancellable, sizeBytes: number): void {
-    this.#running.add(running);
-    this.#inFlightBytes += sizeBytes;
   }
 
   /** A call or batch of `sizeBytes` is answered. */
   ended(running: Cancellable, sizeBytes: number): void {
-    if (!this.#running.delete(running)) return;
-    this.#inFlightBytes -= sizeBytes;
-    this.#serveWaiting();
+    this.#inbox.ended(running, sizeBytes);
   }
 
   /** Sends one answer as latin1 text. */
