@@ -39,6 +39,7 @@ const manyChains = (): readonly ChainState[] => {
       memory: createSelectionMemory(),
       hub: {
         subscribe: async () => ({ ok: false, code: 0, message: "" }),
+        resume: () => Promise.resolve({ ok: false, code: -1, message: "" }),
         unsubscribe: async () => false,
         drop: () => {},
       },

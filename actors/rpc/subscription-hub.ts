@@ -16,11 +16,16 @@ import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
 import type { Block } from "../../src/rpc/subscription/chain/block.ts";
 import { ChainFollower, type FollowerLimits } from "../../src/rpc/subscription/chain/follower.ts";
 import { Hub, type Demand } from "../../src/rpc/subscription/hub.ts";
-import type { SubscribeRequest, SubscriptionId } from "../../src/rpc/subscription/hub-port.ts";
+import type {
+  ResumeRequest,
+  SubscribeRequest,
+  SubscriptionId,
+} from "../../src/rpc/subscription/hub-port.ts";
 import type { Subscription } from "../../src/rpc/subscription/delivery/streams.ts";
 import type { Need } from "../../src/rpc/subscription/chain/needs.ts";
 import { staleAfterMs } from "../../src/rpc/head/head-truth.ts";
 import type { SubscribeReply } from "../../src/rpc/proxy/ports.ts";
+import { Ended } from "../../src/rpc/subscription/resume/ended.ts";
 import { newBlocksTopic } from "../../src/rpc/topics.ts";
 import { messageAggregatorKey } from "./message-aggregator.ts";
 import { probeKey } from "./probe.ts";
@@ -84,11 +89,14 @@ interface State {
 }
 
 /** A row of the subscription table: the chain's history, or one client subscription. */
-type Row = ChainFollower | Subscription;
+type Row = ChainFollower | Ended | Subscription;
 
 const TICK_MS = 250;
 const FETCH_TIMEOUT_MS = 10_000;
 const HISTORY = "history";
+const ENDED = "ended";
+/** Questions for clients who come back, beside those of the follower. */
+const RECALL = "recall/";
 const LOOK = "look";
 /** A subscribe waits no longer than this for word of the chain. */
 const ORIENT_MS = 2_000;
@@ -114,6 +122,7 @@ export const subscriptionHub = defineActor({
   calls: {
     subscribe: (state, request: SubscribeRequest, ctx, from) => {
       const { hub, waiting } = state;
+      if (request.resume !== undefined) return comingBack(state, request, ctx, from);
       if (hub.isOriented(ctx.now()) || waiting.length >= MAX_WAITING) {
         const answer = hub.subscribe(request, ctx.now());
         return reply(stepped(state, ctx), answer);
@@ -127,6 +136,7 @@ export const subscriptionHub = defineActor({
       };
       return later(stepped({ ...state, waiting: [...waiting, one] }, ctx));
     },
+    resume: (state, request: ResumeRequest, ctx, from) => comingBack(state, request, ctx, from),
     unsubscribe: (state, { sinkId, id }: SubscriptionId, ctx) => {
       const isGone = state.hub.unsubscribe(sinkId, id, ctx.now());
       return reply(stepped(state, ctx), isGone);
@@ -136,7 +146,9 @@ export const subscriptionHub = defineActor({
     retire: (state, reason: string, ctx) => {
       state.hub.retire(reason);
       // A chain of the same name that starts later has a history of its own.
-      ctx.table(subscriptionTable(state.args.state.name))?.delete(HISTORY);
+      const rows = ctx.table(subscriptionTable(state.args.state.name));
+      rows?.delete(HISTORY);
+      rows?.delete(ENDED);
       return reply(stepped(state, ctx), "ok" as const);
     },
   },
@@ -191,6 +203,10 @@ export const subscriptionHub = defineActor({
       if (info.key === LOOK) {
         hub.polled(undefined, value, ctx.now());
         return stepped(admitted({ ...state, isLooking: false }, ctx), ctx);
+      } else if (info.key.startsWith(RECALL)) {
+        const { returning } = hub.resumption;
+        const need = returning.needs.get(info.key.slice(RECALL.length));
+        if (need !== undefined) returning.answered(need, value, ctx.now());
       } else {
         const need = hub.follower.needs.get(info.key);
         if (need !== undefined) hub.answered(need, value, ctx.now());
@@ -225,6 +241,9 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
     const clients = args.closeSubscribers(chain, `the subscriptions of chain ${chain} were lost`);
     if (clients > 0) ctx.log.warn({ chain, clients }, "subscriptions lost, their clients closed");
   }
+  const kept = table.get(ENDED);
+  const ended = kept instanceof Ended ? kept : new Ended();
+  if (kept === undefined) table.put(ENDED, ended);
   const topic = newBlocksTopic(chain);
   // Looked up at each use: a table that was lost with its keeper must not end who serves clients.
   const rows = () => ctx.table<Row>(name);
@@ -248,13 +267,15 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
       askHeads: (providers) => {
         for (const provider of providers) ctx.via(probeKey(chain, provider)).cast.look();
       },
+      ended,
       newId: () => newId(ctx),
     },
     args,
   );
   const subscriptions: Subscription[] = [];
-  for (const [, row] of table.entries())
-    if (!(row instanceof ChainFollower)) subscriptions.push(row);
+  for (const [, row] of table.entries()) {
+    if (!(row instanceof ChainFollower || row instanceof Ended)) subscriptions.push(row);
+  }
   hub.restore(subscriptions, ctx.now());
   return hub;
 };
@@ -263,6 +284,17 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
 const raise = (canon: Canon, { number, hash, head }: Block): void => {
   if (head === undefined) canon.clear();
   else canon.raise(number, hash, head.parentHash);
+};
+
+/** Somebody wants to go on where it was: it is answered when everything is known. */
+const comingBack = (
+  state: State,
+  request: SubscribeRequest | ResumeRequest,
+  ctx: Ctx,
+  from: { reply(value: SubscribeReply): void },
+) => {
+  state.hub.comeBack(request, ctx.now(), (value) => from.reply(value));
+  return later(stepped(state, ctx));
 };
 
 /** Subscribes whoever has waited: it is known where the chain stands, or it cannot be known. */
@@ -279,6 +311,11 @@ const stepped = (state: State, ctx: Ctx): State => {
   const nowMs = ctx.now();
   for (const need of hub.follower.needs.due(nowMs)) {
     ctx.task(need.key, (signal) => fetchNeed(args.fetch, need, signal), {
+      timeoutMs: FETCH_TIMEOUT_MS,
+    });
+  }
+  for (const need of hub.resumption.returning.needs.due(nowMs)) {
+    ctx.task(`${RECALL}${need.key}`, (signal) => fetchNeed(args.fetch, need, signal), {
       timeoutMs: FETCH_TIMEOUT_MS,
     });
   }
@@ -327,6 +364,7 @@ const report = ({ hub, args }: State, ctx: Ctx): void => {
     kind,
     active: streams.count(kind),
     delivered: streams.delivered[kind],
+    dropped: kind === "newPendingTransactions" ? streams.dropped : 0,
   }));
   ctx.table<readonly StreamStats[]>(statsTable)?.put(streamsRow(args.state.name), rows);
 };

@@ -180,6 +180,7 @@ export interface StreamCounters {
   readonly kind: string;
   readonly active: number;
   readonly delivered: number;
+  readonly dropped: number;
 }
 
 /** An error that no rule knows. */

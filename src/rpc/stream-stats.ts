@@ -38,6 +38,8 @@ export interface StreamStats {
   readonly kind: string;
   readonly active: number;
   readonly delivered: number;
+  /** Events that clients who lag were not sent; only pending transactions may be. */
+  readonly dropped: number;
 }
 
 /** One WebSocket to a provider. */

@@ -26,6 +26,7 @@ it("counts clients' calls as work that a drain waits for, and questions of our o
     memory: createSelectionMemory(),
     hub: {
       subscribe: async () => ({ ok: false, code: 0, message: "" }),
+      resume: () => Promise.resolve({ ok: false, code: -1, message: "" }),
       unsubscribe: async () => false,
       drop: () => {},
     },

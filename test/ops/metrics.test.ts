@@ -30,7 +30,7 @@ const sourcesOf = (more: Partial<MetricSources> = {}): MetricSources => ({
         processingMs: 2.5,
       },
       caches: [{ kind: "seen", hits: 20, misses: 10, evictions: 1, entries: 9, limit: 10_000 }],
-      streams: [{ kind: "newHeads", active: 2, delivered: 60 }],
+      streams: [{ kind: "newHeads", active: 2, delivered: 60, dropped: 0 }],
       answers: {
         hits: 30,
         misses: 10,

@@ -28,6 +28,7 @@ export const EVENT_FIELDS = {
   child: text("id of the child in its supervisor"),
   childPid: text("pid of the child that ended"),
   client: amount("number of the client connection"),
+  resumed: amount("events that a client was sent when it came back"),
   clients: amount("client subscriptions concerned"),
   closeCode: amount("WebSocket close code"),
   code: text("error code, or exit code of a worker thread"),

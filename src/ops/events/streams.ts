@@ -88,8 +88,8 @@ export const subscriptionEvents = {
   "subs.open": {
     level: "debug",
     fields: ["chain", "kind", "subscription"],
-    optional: ["client", "clients"],
-    meaning: "A client subscribed.",
+    optional: ["client", "clients", "resumed"],
+    meaning: "A client subscribed; with `resumed` it went on where it was, after so many events.",
   },
   "subs.close": {
     level: "debug",

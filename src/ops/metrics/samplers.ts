@@ -268,6 +268,7 @@ const byName: Readonly<Record<string, Sample>> = {
   }),
   subs_active: perStream(({ active }) => active),
   subs_delivered_total: perStream(({ delivered }) => delivered),
+  subs_dropped_total: perStream(({ dropped }) => dropped),
   config_info: ({ configHash }, put) => put([configHash()], 1),
   otp_processes: ({ processes }, put) => {
     const { supervisors, workers } = processes();

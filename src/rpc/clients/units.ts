@@ -17,6 +17,7 @@ const VENDORS_UNITS: Readonly<Record<string, number>> = {
   eth_sendRawTransaction: 40,
   eth_simulateV1: 40,
   eth_subscribe: 10,
+  paceline_resume: 10,
   eth_syncing: 0,
   eth_unsubscribe: 10,
   net_listening: 0,

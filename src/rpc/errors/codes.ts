@@ -168,6 +168,22 @@ export const OWN_ERRORS = {
     status: 429,
     meaning: "The key has as many WebSockets open as it may.",
   },
+  subscription_not_found: {
+    code: -32000,
+    status: 200,
+    meaning: "No subscription of this id is remembered: subscribe anew, with the cursor.",
+  },
+  cursor_too_old: {
+    code: -32002,
+    status: 200,
+    meaning:
+      "Too much has happened since the cursor: subscribe anew and read what is missing (docs/subscriptions.md).",
+  },
+  cursor_unknown: {
+    code: -32002,
+    status: 200,
+    meaning: "No provider told in time of the blocks since the cursor.",
+  },
   response_too_large: { code: -32008, status: 200, meaning: "The answer is over the size limit." },
   internal: {
     code: -32603,

@@ -13,7 +13,7 @@ export type MethodRoute =
   | "filter"
   /** By us, without a provider. */
   | "local"
-  /** `eth_subscribe` and `eth_unsubscribe`: over WebSocket only. */
+  /** `eth_subscribe`, `eth_unsubscribe` and `paceline_resume`: over WebSocket only. */
   | "subscription"
   /** Not at all. */
   | "denied"
@@ -166,6 +166,7 @@ const METHODS = new Map<string, MethodInfo>(
     ...WRITES.map((name) => describe(name, "forward", "write")),
     describe("eth_subscribe", "subscription", "state", false),
     describe("eth_unsubscribe", "subscription", "state", false),
+    describe("paceline_resume", "subscription", "state", false),
   ].map((info) => [info.name, info]),
 );
 

@@ -105,7 +105,12 @@ export type SubscriptionKind = "newHeads" | "logs" | "newPendingTransactions" | 
 
 /** Outcome of a subscribe: the id (0x + 32 hex digits), or what the client is told. */
 export type SubscribeReply =
-  | { readonly ok: true; readonly id: string }
+  | {
+      readonly ok: true;
+      readonly id: string;
+      /** What an old id stands for. */
+      readonly kind?: SubscriptionKind;
+    }
   | {
       readonly ok: false;
       readonly code: number;
@@ -115,8 +120,18 @@ export type SubscribeReply =
 
 /** The subscription hub of one chain; events go straight to the sink. */
 export interface HubPort {
-  /** `filter` is the parsed second parameter (unchecked), `undefined` when absent. */
-  subscribe(sink: ClientSink, kind: SubscriptionKind, filter: unknown): Promise<SubscribeReply>;
+  /**
+   * `filter` is the parsed second parameter (unchecked), `undefined` when absent; `resume` the last
+   * event that the client saw elsewhere (unchecked), when it wants to go on there.
+   */
+  subscribe(
+    sink: ClientSink,
+    kind: SubscriptionKind,
+    filter: unknown,
+    resume?: unknown,
+  ): Promise<SubscribeReply>;
+  /** Goes on with a subscription whose connection is gone, after the last event that it brought. */
+  resume(sink: ClientSink, id: string, cursor: unknown): Promise<SubscribeReply>;
   /** False when this sink has no such subscription. */
   unsubscribe(sink: ClientSink, id: string): Promise<boolean>;
   /** The client is gone: forget everything it had. */

@@ -13,12 +13,20 @@ import type { SubscriptionFrame } from "../subscription-frame.ts";
 import type { Block, BlockLog } from "./chain/block.ts";
 import { parseFilter, type LogFilter } from "./delivery/filter.ts";
 import type { ChainFollower, FollowerListener } from "./chain/follower.ts";
-import type { SubscribeRequest } from "./hub-port.ts";
+import type { ResumeRequest, SubscribeRequest } from "./hub-port.ts";
 import type { Need } from "./chain/needs.ts";
 import { ANYBODY } from "./chain/opinions.ts";
 import { addressAndTopics, headOfBlock, headOfBytes, logsOfBlock, withRemoved } from "./parse.ts";
+import { MAX_REASON_BYTES, slowReason } from "./delivery/close-reason.ts";
 import { LagWatch } from "./delivery/lag-watch.ts";
-import { Streams, type StreamKind, type Subscription } from "./delivery/streams.ts";
+import {
+  Streams,
+  type StreamKind,
+  type StreamSink,
+  type Subscription,
+} from "./delivery/streams.ts";
+import type { Ended } from "./resume/ended.ts";
+import { Resumption } from "./resume/resumption.ts";
 
 /** The upstream streams that clients need now; heads always are. */
 export interface Demand {
@@ -33,6 +41,8 @@ export interface HubPorts {
   /** Keeps a subscription for the next incarnation. */
   readonly keep: (subscription: Subscription) => void;
   readonly forget: (subscription: Subscription) => void;
+  /** Ids that clients may come back with; it outlives the hub. */
+  readonly ended: Ended;
   /** A provider said what is not so. */
   readonly accuse: (provider: ProviderId, reason: string) => void;
   /** Providers whose word is in doubt should say again what their head is. */
@@ -66,15 +76,18 @@ const MAX_LOOK_PAUSE_MS = 30_000;
 const ORIENTED_MS = 10_000;
 /** WebSocket close code "try again later" (RFC 6455 registry). */
 const TRY_AGAIN_LATER = 1013;
-const MAX_REASON_BYTES = 123;
+/** Missed events that a client may be sent at once, whatever it may leave unread. */
+const MAX_REPLAY_BYTES = 2 * 1024 * 1024;
 /** Rate or quota of the client, in our error table. */
 const CLIENT_LIMIT = -32005;
 const INVALID_PARAMS = -32602;
+const UNSUBSCRIBED = "unsubscribed";
 
 /** The clients of one chain and what they see. */
 export class Hub implements FollowerListener {
   readonly streams: Streams;
   readonly follower: ChainFollower;
+  readonly resumption: Resumption;
   readonly #ports: HubPorts;
   readonly #limits: HubLimits;
   readonly #headSources = new Set<ProviderId>();
@@ -103,6 +116,12 @@ export class Hub implements FollowerListener {
     this.streams = new Streams(ports.newId, limits.maxBufferedBytes, (subscription) => {
       this.#slow.push(subscription);
     });
+    this.resumption = new Resumption(follower, this.streams, {
+      ended: ports.ended,
+      crowded: (sink) => this.#crowded(sink),
+      opened: (subscription, events) => this.#opened(subscription, events),
+      maxBytes: Math.min(MAX_REPLAY_BYTES, limits.maxBufferedBytes),
+    });
     follower.listener = this;
   }
 
@@ -124,36 +143,39 @@ export class Hub implements FollowerListener {
 
   /** Subscribes a client to what becomes canonical from now on. */
   subscribe({ sink, kind, filter }: SubscribeRequest, nowMs: number): SubscribeReply {
-    const { maxSubscriptions } = this.#limits;
-    if (this.streams.countOf(sink.id) >= maxSubscriptions) {
-      const message = `a connection holds at most ${maxSubscriptions} subscriptions`;
-      return { ok: false, code: CLIENT_LIMIT, message, data: { reason: "too_many_subscriptions" } };
-    }
-    let logFilter: LogFilter | undefined;
-    if (kind === "logs") {
-      const parsed = parseFilter(filter);
-      if (!parsed.ok) return invalid(`invalid argument 1: ${parsed.message}`);
-      logFilter = parsed.filter;
-    } else if (kind === "newPendingTransactions" && filter === true) {
-      return invalid("newPendingTransactions: only hashes are served, not full transactions");
-    }
-    const subscription = this.streams.add(sink, kind, logFilter, this.follower.sequence);
-    this.#ports.keep(subscription);
+    const crowded = this.#crowded(sink);
+    if (crowded !== undefined) return crowded;
+    const parsed = readFilter(kind, filter);
+    if (!parsed.ok) return invalid(parsed.message);
+    const subscription = this.streams.add(sink, kind, parsed.filter, this.follower.sequence);
+    this.#opened(subscription, undefined);
     this.rewant(nowMs);
-    this.#ports.emit("subs.open", {
-      chain: this.#ports.chain,
-      kind,
-      subscription: subscription.id,
-      client: sink.id,
-      clients: this.streams.size.clients,
-    });
     return { ok: true, id: subscription.id };
+  }
+
+  /** Subscribes a client that goes on where it was; the answer may take a while. */
+  comeBack(
+    request: SubscribeRequest | ResumeRequest,
+    nowMs: number,
+    answer: (reply: SubscribeReply) => void,
+  ): void {
+    if ("id" in request) this.resumption.resume(request, nowMs, answer);
+    else {
+      const { sink, kind, filter, resume: cursor } = request;
+      const parsed = readFilter(kind, filter);
+      if (!parsed.ok) answer(invalid(parsed.message));
+      else this.resumption.subscribe({ sink, kind, filter: parsed.filter, cursor }, nowMs, answer);
+    }
+    if (!this.isOriented(nowMs)) this.look();
+    // Logs are kept from now on, before it is looked which are known.
+    this.rewant(nowMs);
+    this.resumption.returning.look(nowMs);
   }
 
   /** False when the client has no such subscription. */
   unsubscribe(sinkId: number, id: string, nowMs: number): boolean {
     const gone = this.streams.remove(sinkId, id);
-    if (gone !== undefined) this.#closed(gone, "unsubscribed");
+    if (gone !== undefined) this.#closed(gone, UNSUBSCRIBED);
     this.rewant(nowMs);
     return gone !== undefined;
   }
@@ -250,6 +272,7 @@ export class Hub implements FollowerListener {
     if (head === undefined) return;
     if (this.follower.tip === undefined) this.follower.seed(head, nowMs);
     else this.follower.head(provider ?? ANYBODY, head, nowMs);
+    this.resumption.returning.look(nowMs);
     this.#closeSlow(nowMs);
   }
 
@@ -288,6 +311,7 @@ export class Hub implements FollowerListener {
   /** Time passes: gaps that nobody fills, clients that do not read, streams that nobody wants. */
   tick(nowMs: number): void {
     this.follower.tick(nowMs);
+    this.resumption.returning.look(nowMs);
     this.#findBehind(nowMs);
     this.#findLate(nowMs);
     this.#closeSlow(nowMs);
@@ -344,11 +368,13 @@ export class Hub implements FollowerListener {
       logs: logs > 0 ? nowMs : this.#lastWantedMs.logs,
       pending: pending > 0 ? nowMs : this.#lastWantedMs.pending,
     };
+    const { returning } = this.resumption;
+    if (returning.wantsLogs) this.#lastWantedMs.logs = nowMs;
     const demand = {
       logs: nowMs - this.#lastWantedMs.logs < LINGER_MS,
       pending: nowMs - this.#lastWantedMs.pending < LINGER_MS,
     };
-    this.follower.isWatched = heads + logs > 0;
+    this.follower.isWatched = heads + logs + returning.size > 0;
     this.follower.setWantsLogs(demand.logs);
     return demand;
   }
@@ -358,6 +384,7 @@ export class Hub implements FollowerListener {
     if (stream !== undefined && block.head !== undefined) {
       this.streams.deliver(stream, block.head.bytes, block.sequence);
     }
+    this.resumption.passed(block);
     this.#ports.onBlock(block);
   }
 
@@ -365,6 +392,7 @@ export class Hub implements FollowerListener {
     this.streams.deliverLog(log.bytes, block.sequence, () =>
       this.#current?.bytes === log.bytes ? this.#current : addressAndTopics(log.bytes),
     );
+    this.resumption.passed(block, log);
   }
 
   retraction(block: Block, log: BlockLog): void {
@@ -372,6 +400,7 @@ export class Hub implements FollowerListener {
     this.streams.deliverLog(withRemoved(log.bytes, true), block.sequence, () =>
       addressAndTopics(log.bytes),
     );
+    this.resumption.passed(block, log, true);
   }
 
   reorg(orphaned: readonly Block[], tip: Block): void {
@@ -412,7 +441,7 @@ export class Hub implements FollowerListener {
   }
 
   wantsLogsOf(bloom: string | undefined): boolean {
-    return this.streams.wantsLogsOf(bloom);
+    return this.streams.wantsLogsOf(bloom) || this.resumption.returning.wantsLogsOf(bloom);
   }
 
   /** What operators see. */
@@ -431,14 +460,38 @@ export class Hub implements FollowerListener {
       logs: streams.count("logs"),
       pending: streams.count("newPendingTransactions"),
       ...streams.size,
+      returning: this.resumption.returning.size,
+      ended: this.#ports.ended.size,
       delivered: streams.delivered,
       dropped: streams.dropped,
     };
   }
 
+  #crowded(sink: StreamSink): SubscribeReply | undefined {
+    const { maxSubscriptions } = this.#limits;
+    if (this.streams.countOf(sink.id) < maxSubscriptions) return undefined;
+    const message = `a connection holds at most ${maxSubscriptions} subscriptions`;
+    return { ok: false, code: CLIENT_LIMIT, message, data: { reason: "too_many_subscriptions" } };
+  }
+
+  /** `resumed`: a subscription that goes on was sent so many events. */
+  #opened(subscription: Subscription, resumed: number | undefined): void {
+    const { chain, emit, keep } = this.#ports;
+    keep(subscription);
+    emit("subs.open", {
+      chain,
+      kind: subscription.kind,
+      subscription: subscription.id,
+      client: subscription.sink.id,
+      clients: this.streams.size.clients,
+      ...(resumed === undefined ? {} : { resumed }),
+    });
+  }
+
   #closed(subscription: Subscription, reason: string): void {
-    const { chain, emit, forget } = this.#ports;
+    const { chain, emit, forget, ended } = this.#ports;
     forget(subscription);
+    if (reason !== UNSUBSCRIBED) ended.add(subscription);
     emit("subs.close", {
       chain,
       kind: subscription.kind,
@@ -475,7 +528,8 @@ export class Hub implements FollowerListener {
         subscription: id,
         kind,
       });
-      this.#close(sink, `slow consumer: ${kind} ${id}`);
+      const isResumable = kind === "newHeads" || kind === "logs";
+      this.#close(sink, slowReason(id, isResumable ? this.resumption.cursor : undefined));
     }
     this.rewant(nowMs);
   }
@@ -488,6 +542,22 @@ export class Hub implements FollowerListener {
     }
   }
 }
+
+/** The filter of a subscription, which only logs have. */
+const readFilter = (
+  kind: StreamKind,
+  filter: unknown,
+):
+  | { readonly ok: true; readonly filter: LogFilter | undefined }
+  | { readonly ok: false; readonly message: string } => {
+  if (kind === "newPendingTransactions" && filter === true) {
+    const message = "newPendingTransactions: only hashes are served, not full transactions";
+    return { ok: false, message };
+  }
+  if (kind !== "logs") return { ok: true, filter: undefined };
+  const parsed = parseFilter(filter);
+  return parsed.ok ? parsed : { ok: false, message: `invalid argument 1: ${parsed.message}` };
+};
 
 const invalid = (message: string): SubscribeReply => ({
   ok: false,

@@ -32,6 +32,7 @@ export const chainState = (config: ChainConfig = chainConfig()): ChainState =>
     memory: createSelectionMemory(),
     hub: {
       subscribe: async () => ({ ok: false, code: -32002, message: "no hub in this test" }),
+      resume: () => Promise.resolve({ ok: false, code: -1, message: "" }),
       unsubscribe: async () => false,
       drop: () => {},
     },

@@ -255,6 +255,7 @@ describe("a filter for pending transactions", () => {
         sinks.push(sink);
         return { ok: true, id: `0x${"0".repeat(32)}` };
       },
+      resume: () => Promise.resolve({ ok: false, code: -1, message: "" }),
       unsubscribe: async () => true,
       drop: (sink) => void sinks.splice(sinks.indexOf(sink), 1),
     };

@@ -416,6 +416,7 @@ describe("sockets of clients with a key", () => {
     let given = 0;
     const hub: HubPort = {
       subscribe: () => Promise.resolve({ ok: true, id: `0x${++given}` }),
+      resume: () => Promise.resolve({ ok: false, code: -1, message: "" }),
       unsubscribe: () => Promise.resolve(true),
       drop: () => undefined,
     };

@@ -264,6 +264,7 @@ export interface WorldOptions {
 
 export const idleHub: HubPort = {
   subscribe: () => Promise.resolve({ ok: true as const, id: `0x${"0".repeat(32)}` }),
+  resume: () => Promise.resolve({ ok: false, code: -1, message: "" }),
   unsubscribe: () => Promise.resolve(false),
   drop: (_sink: ClientSink) => undefined,
 };

@@ -62,13 +62,25 @@ class ManualHub implements HubPort {
     sink: ClientSink;
     kind: string;
     filter: unknown;
+    resume: unknown;
     reply: (r: SubscribeReply) => void;
   }[] = [];
   readonly dropped: ClientSink[] = [];
   readonly unsubscribed: string[] = [];
 
-  subscribe(sink: ClientSink, kind: string, filter: unknown): Promise<SubscribeReply> {
-    return new Promise((reply) => this.asked.push({ sink, kind, filter, reply }));
+  subscribe(
+    sink: ClientSink,
+    kind: string,
+    filter: unknown,
+    resume?: unknown,
+  ): Promise<SubscribeReply> {
+    return new Promise((reply) => this.asked.push({ sink, kind, filter, resume, reply }));
+  }
+
+  resume(sink: ClientSink, id: string, cursor: unknown): Promise<SubscribeReply> {
+    return new Promise((reply) =>
+      this.asked.push({ sink, kind: "resume", filter: id, resume: cursor, reply }),
+    );
   }
 
   unsubscribe(_sink: ClientSink, id: string): Promise<boolean> {
@@ -156,6 +168,40 @@ describe("a WebSocket client", () => {
       "b",
       "frame:c",
     ]);
+  });
+
+  it("goes on where it was, by cursor or by id, and sees no event before the reply", async () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub }));
+    const paceline = { resume: "0xcursor" };
+    say(call(1, "eth_subscribe", ["newHeads", { paceline }]));
+    say(call(2, "eth_subscribe", ["logs", { address: "0x1" }, { paceline }]));
+    say(call(3, "eth_subscribe", ["logs", { paceline: {} }]));
+    say(call(4, "paceline_resume", ["0xid", "0xcursor"]));
+    expect(hub.asked.map(({ kind, filter, resume }) => [kind, filter, resume])).toEqual([
+      ["newHeads", undefined, "0xcursor"],
+      ["logs", { address: "0x1" }, "0xcursor"],
+      ["logs", undefined, null],
+      ["resume", "0xid", "0xcursor"],
+    ]);
+    for (const [i, { reply }] of hub.asked.entries()) {
+      sink.sent.length = 0;
+      hub.asked[i]?.sink.sendFrame(Buffer.from(`missed ${i}`));
+      reply({ ok: true, id: `0x${i}`, kind: "newHeads" });
+      await settle();
+    }
+    expect(sink.sent).toEqual([
+      '{"jsonrpc":"2.0","id":4,"result":"0x3"}',
+      ...[0, 1, 2, 3].map((i) => `frame:missed ${i}`),
+    ]);
+    say(call(5, "eth_unsubscribe", ["0x3"]));
+    await settle();
+    expect(hub.unsubscribed).toEqual(["0x3"]);
+    say(call(6, "paceline_resume", [7]));
+    expect(JSON.parse(sink.sent.at(-1) ?? "").error).toMatchObject({
+      code: -32602,
+      message: "expected subscription id and cursor as arguments",
+    });
   });
 
   it("unsubscribes what it has and nothing else", async () => {

@@ -167,6 +167,7 @@ export const startChain = async (
   count: number,
   given = "",
   dial?: (handlers: SocketHandlers) => Socket,
+  maxBufferedBytes = 1_000,
 ) => {
   const ids = Array.from({ length: count }, (_, i) => `p${i + 1}`);
   const config = mustLoad(`
@@ -225,7 +226,7 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
               return Promise.resolve(answer);
             },
             closeSubscribers: (chain, reason) => disowned.push(`${chain}: ${reason}`),
-            maxBufferedBytes: 1_000,
+            maxBufferedBytes,
             maxBehindMs: 10_000,
             maxSubscriptions: 4,
           },
@@ -264,12 +265,30 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
     if (found === undefined) throw new Error("no hub");
     return found;
   };
-  const subscribe = async (client: FakeClient, kind: SubscriptionKind, filter?: unknown) => {
-    const answer = hub().call.subscribe({ sink: client, kind, filter });
+  /** Lets time pass until there is an answer. */
+  const settled = async <T>(answer: Promise<T>): Promise<T> => {
+    const settling = { isDone: false };
+    const done = answer.finally(() => (settling.isDone = true));
     await node.settle();
-    const result = await answer;
-    await node.settle();
-    return result;
+    for (let i = 0; i < 80 && !settling.isDone; i++) await node.advance(250);
+    return done;
+  };
+  const subscribe = async (
+    client: FakeClient,
+    kind: SubscriptionKind,
+    filter?: unknown,
+    resume?: unknown,
+  ) => {
+    const answer = hub().call.subscribe(
+      { sink: client, kind, filter, resume },
+      { timeoutMs: 15_000 },
+    );
+    return settled(answer);
+  };
+  /** Comes back with an id. */
+  const resume = async (client: FakeClient, id: string, cursor: unknown) => {
+    const answer = hub().call.resume({ sink: client, id, cursor }, { timeoutMs: 15_000 });
+    return settled(answer);
   };
   const knows = (...blocks: ReturnType<typeof header>[]) => {
     for (const block of blocks) {
@@ -291,6 +310,7 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
     socketOf,
     hub,
     subscribe,
+    resume,
     knows,
     newest,
     accused,

@@ -158,7 +158,7 @@ describe("the event path of a chain", () => {
     stuck.bufferedBytes = 2_000;
     chain.socketOf("p1").event("newHeads", header("a1", 1, "a0"));
     await chain.node.settle();
-    expect(stuck.closed).toBe(`1013 slow consumer: newHeads ${id}`);
+    expect(stuck.closed).toBe(`1013 slow consumer ${id} ${header("a1", 1, "a0").hash}`);
     expect(well.seen()).toEqual(["a1"]);
     const half = new FakeClient(3);
     await chain.subscribe(half, "newHeads");

@@ -10,8 +10,8 @@ const live = () => {
 };
 
 /** What a client at the cursor is to be sent. */
-const missed = (r: Recorder, blockHash: string, logIndex?: number) => {
-  const found = r.follower.missedSince({ blockHash, logIndex }, "logs");
+const missed = (r: Recorder, blockHash: string, logIndex?: number, isRemoved = false) => {
+  const found = r.follower.missedSince({ blockHash, logIndex, isRemoved }, "logs");
   return (
     found && [
       ...found.retracted.map(({ block: { hash }, log }) => `-${hash}:${log.index}`),
@@ -22,7 +22,7 @@ const missed = (r: Recorder, blockHash: string, logIndex?: number) => {
 
 const missedHeads = (r: Recorder, blockHash: string) =>
   r.follower
-    .missedSince({ blockHash, logIndex: undefined }, "newHeads")
+    .missedSince({ blockHash, logIndex: undefined, isRemoved: false }, "newHeads")
     ?.blocks.map(({ hash }) => hash);
 
 describe("what a client has missed", () => {
@@ -45,7 +45,8 @@ describe("what a client has missed", () => {
     r.log("a2", 2, 0);
     expect(missed(r, "a1", 0)).toEqual(["+a1:1", "+a1:2", "+a2:0"]);
     expect(missed(r, "a1", 2)).toEqual(["+a2:0"]);
-    expect(missed(r, "a1")).toEqual(["+a2:0"]);
+    // A head comes before the logs of its block.
+    expect(missed(r, "a1")).toEqual(["+a1:0", "+a1:1", "+a1:2", "+a2:0"]);
     expect(missed(r, "a1", 9)).toBeUndefined();
   });
 
@@ -60,7 +61,11 @@ describe("what a client has missed", () => {
     r.head("p1", block("b2", 2, "a1"));
     r.log("b2", 2, 0);
     expect(missed(r, "a2", 0)).toEqual(["-a2:0", "+b2:0"]);
-    expect(missed(r, "a2")).toEqual(["-a2:1", "-a2:0", "+b2:0"]);
+    expect(missed(r, "a2", 1)).toEqual(["-a2:1", "-a2:0", "+b2:0"]);
+    expect(missed(r, "a2")).toEqual(["+b2:0"]);
+    // Retractions that the client has seen are not told again.
+    expect(missed(r, "a2", 1, true)).toEqual(["-a2:0", "+b2:0"]);
+    expect(missed(r, "a2", 0, true)).toEqual(["+b2:0"]);
     expect(missed(r, "a1", 0)).toEqual(["+b2:0"]);
   });
 
@@ -86,10 +91,17 @@ describe("what a client has missed", () => {
 
   it("is asked for with a text that reads as it was written", () => {
     const blockHash = `0x${"ab".repeat(32)}`;
-    for (const logIndex of [undefined, 0, 17]) {
-      expect(parseCursor(cursorText({ blockHash, logIndex }))).toEqual({ blockHash, logIndex });
+    for (const cursor of [
+      { blockHash, logIndex: undefined, isRemoved: false },
+      { blockHash, logIndex: 0, isRemoved: false },
+      { blockHash, logIndex: 17, isRemoved: true },
+    ]) {
+      expect(parseCursor(cursorText(cursor))).toEqual(cursor);
     }
-    for (const text of ["", blockHash.slice(1), `${blockHash}:`, `${blockHash}:01`, 7, null]) {
+    // The index may stand as the log has it.
+    expect(parseCursor(`${blockHash}:0x1f`)).toMatchObject({ logIndex: 31 });
+    const broken = ["", blockHash.slice(1), `${blockHash}:`, `${blockHash}:01`, `${blockHash}:-1`];
+    for (const text of [...broken, `${blockHash}:removed`, 7, null]) {
       expect(parseCursor(text)).toBeUndefined();
     }
   });

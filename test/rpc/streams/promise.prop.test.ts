@@ -5,8 +5,8 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { PlacedLog } from "../../../src/rpc/subscription/chain/history.ts";
 import type { Belief, ClientModel } from "./promise/client-model.ts";
+import type { Cursor, PlacedLog } from "../../../src/rpc/subscription/chain/history.ts";
 import { keyOf } from "./promise/client-model.ts";
 import { FAULTS, steps, type Fault, type Step } from "./promise/steps.ts";
 import { PromiseWorld } from "./promise/world.ts";
@@ -38,10 +38,11 @@ const judge = (world: PromiseWorld, client: ClientModel): void => {
 
 /** One that comes back with its last cursor is brought to where all others are. */
 const judgeReturn = (world: PromiseWorld, client: ClientModel, belief: Belief): void => {
-  const { headCursor, logCursor } = belief;
+  const { headCursor, logCursors } = belief;
   const { follower } = world.hub;
   if (headCursor !== undefined) {
-    const missed = follower.missedSince({ blockHash: headCursor, logIndex: undefined }, "newHeads");
+    const cursor = { blockHash: headCursor, logIndex: undefined, isRemoved: false };
+    const missed = follower.missedSince(cursor, "newHeads");
     const stack = [...belief.stack];
     for (const { hash, head } of missed?.blocks ?? []) {
       stack.splice(stack.lastIndexOf(head?.parentHash ?? "") + 1);
@@ -49,11 +50,20 @@ const judgeReturn = (world: PromiseWorld, client: ClientModel, belief: Belief): 
     }
     expect(stack.slice(-20)).toEqual(client.stack.slice(-20));
   }
-  if (logCursor === undefined) return;
-  const missed = follower.missedSince(logCursor, "logs");
+  for (const cursor of logCursors) judgeLogs(world, client, belief, cursor);
+};
+
+const judgeLogs = (
+  world: PromiseWorld,
+  client: ClientModel,
+  belief: Belief,
+  cursor: Cursor,
+): void => {
+  const { follower } = world.hub;
+  const missed = follower.missedSince(cursor, "logs");
   if (missed === undefined) {
     // Logs are kept for 128 blocks.
-    const block = follower.ring.get(logCursor.blockHash);
+    const block = follower.ring.get(cursor.blockHash);
     expect(follower.ring.heightOfTip - (block?.number ?? 0)).toBeGreaterThanOrEqual(128);
     return;
   }

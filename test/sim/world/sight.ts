@@ -27,6 +27,8 @@ const COPIES = 8;
 /** Two rings of blocks and the longest gap that is filled (five minutes of blocks); its logs. */
 const KEPT_BLOCKS = 2 * 256 + 300;
 const KEPT_LOGS = 50_000;
+/** Of a chain's table of subscriptions: its history, and the ids that clients may come back with. */
+const OWN_ROWS = 2;
 const HISTORY_ROW = "history";
 /** Rows that a process of the event path keeps in the table of counters. */
 const STATS_ROWS_PER_CHAIN = 2;
@@ -101,7 +103,9 @@ const gaugesOf = (world: SimWorld, rows: readonly ProcessRow[]): readonly Gauge[
   const limits = new Map<string, number>([
     [chainTables[0] as string, chains],
     [statsTable, chains * STATS_ROWS_PER_CHAIN + providers],
-    ...config.chains.map(({ name }) => [subscriptionTable(name), subscribers.length + 1] as const),
+    ...config.chains.map(
+      ({ name }) => [subscriptionTable(name), subscribers.length + OWN_ROWS] as const,
+    ),
   ]);
   for (const { name, rows: value } of node.inspector.tables()) {
     const limit = limits.get(name);

@@ -61,6 +61,13 @@ export const streamFamilies: readonly MetricDef[] = [
   row("sample", "gauge", "subs_active", ["chain", "kind"], "Client subscriptions."),
   row("sample", "counter", "subs_delivered_total", ["chain", "kind"], "Events sent to clients."),
   row(
+    "sample",
+    "counter",
+    "subs_dropped_total",
+    ["chain", "kind"],
+    "Pending transactions that were not sent to clients who lag.",
+  ),
+  row(
     "event",
     "counter",
     "subs_failovers_total",

@@ -7,6 +7,7 @@ import { OWN_ERRORS } from "../../errors/codes.ts";
 import type { ChainName } from "../../ids.ts";
 import { errorText } from "../../json-rpc/error-text.ts";
 import type { Envelope } from "../../json-rpc/scan.ts";
+import { methodInfo } from "../../json-rpc/methods.ts";
 import { isNotification, scanBody } from "../../json-rpc/scan.ts";
 import { Batch, type Piece } from "./batch.ts";
 import type { Call, CallSink } from "../call.ts";
@@ -24,6 +25,9 @@ import { WsSubscriptions } from "./ws-subscriptions.ts";
 
 /** Bytes of answers that a client may leave unread. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
+
+/** Our own method: goes on with a subscription. */
+const RESUME = "paceline_resume";
 
 /** A client's connection. */
 export class WsSession {
@@ -214,19 +218,24 @@ export class WsSession {
   #submit(call: Call, sink: CallSink): Running | undefined {
     const { envelope, chain } = call;
     const { method, fault } = envelope;
-    const isOurs = method === "eth_subscribe" || method === "eth_unsubscribe";
-    if (!isOurs || fault !== undefined || chain.denies?.(method) === true) {
+    if (
+      methodInfo(method).route !== "subscription" ||
+      fault !== undefined ||
+      chain.denies?.(method) === true
+    ) {
       return this.#engine.submit(call, sink);
     }
     if (!this.#engine.admits(call, sink)) return undefined;
     if (method === "eth_subscribe") this.#subscriptions.open(call, sink);
+    else if (method === RESUME) this.#subscriptions.resume(call, sink);
     else this.#subscriptions.close(call, sink);
     return undefined;
   }
 }
 
 function isSubscription(envelope: Envelope): boolean {
-  return envelope.fault === undefined && envelope.method === "eth_subscribe";
+  const { fault, method } = envelope;
+  return fault === undefined && (method === "eth_subscribe" || method === RESUME);
 }
 
 /** One message of all pieces. */

@@ -8,7 +8,7 @@ import type { OwnReason } from "../../errors/codes.ts";
 import type { ChainName } from "../../ids.ts";
 import type { Call, CallSink } from "../call.ts";
 import type { Engine } from "../engine.ts";
-import type { ChainView, SessionSink, SubscriptionKind } from "../ports.ts";
+import type { ChainView, SessionSink, SubscribeReply, SubscriptionKind } from "../ports.ts";
 import { GatedSink } from "./gated-sink.ts";
 
 const KINDS: ReadonlySet<string> = new Set<SubscriptionKind>([
@@ -52,7 +52,7 @@ export class WsSubscriptions {
 
   /** Serves `eth_subscribe`. */
   open(call: Call, sink: CallSink): void {
-    const [kind, filter] = paramsOf(call);
+    const [kind, ...rest] = paramsOf(call);
     if (typeof kind !== "string") {
       // go-ethereum's words.
       const message = `expected subscription name as first argument: ${[...KINDS].join(", ")}`;
@@ -69,11 +69,35 @@ export class WsSubscriptions {
       this.#refuse(call, sink, crowded.reason, crowded.message);
       return;
     }
+    const [filter, resume] = withResume(rest);
+    const { hub } = call.chain;
+    const isHeads = kind === "newHeads";
+    this.#ask(
+      call,
+      sink,
+      hub.subscribe(this.gate, kind as SubscriptionKind, filter, resume),
+      isHeads,
+    );
+  }
+
+  /** Serves `paceline_resume`: a subscription of a connection that is gone goes on here. */
+  resume(call: Call, sink: CallSink): void {
+    const [id, cursor] = paramsOf(call);
+    const crowded = this.#crowded();
+    if (typeof id !== "string") {
+      const message = "expected subscription id and cursor as arguments";
+      this.#refuse(call, sink, "subscription_params", message);
+    } else if (crowded !== undefined) this.#refuse(call, sink, crowded.reason, crowded.message);
+    else this.#ask(call, sink, call.chain.hub.resume(this.gate, id, cursor), false);
+  }
+
+  /** Waits for the hub's word and hands it on. */
+  #ask(call: Call, sink: CallSink, asked: Promise<SubscribeReply>, isHeads: boolean): void {
     const { chain } = call;
     const asking: Asking = { chain, lost: undefined };
     this.#asking.add(asking);
     this.#caller?.take("subscriptions");
-    chain.hub.subscribe(this.gate, kind as SubscriptionKind, filter).then(
+    asked.then(
       (reply) => {
         this.#asking.delete(asking);
         if (this.#isDropped) {
@@ -82,7 +106,7 @@ export class WsSubscriptions {
           this.#caller?.give("subscriptions");
         } else if (reply.ok) {
           this.#byId.set(reply.id, chain);
-          if (kind === "newHeads") this.#pins.hearHeads();
+          if (isHeads || reply.kind === "newHeads") this.#pins.hearHeads();
           this.#engine.answer(call, sink, JSON.stringify(reply.id));
           if (asking.lost !== undefined) this.lose(chain.name, asking.lost);
         } else {
@@ -145,6 +169,21 @@ export class WsSubscriptions {
   #refuse(call: Call, sink: CallSink, reason: OwnReason, message: string): void {
     this.#engine.refuse(call, sink, reason, message);
   }
+}
+
+/** The parameters behind the kind, apart from `{"paceline":{"resume":cursor}}` at their end. */
+function withResume(params: readonly unknown[]): readonly [filter: unknown, resume: unknown] {
+  const last = params.at(-1);
+  if (typeof last !== "object" || last === null || !("paceline" in last)) {
+    return [params[0], undefined];
+  }
+  const { paceline } = last;
+  const resume =
+    typeof paceline === "object" && paceline !== null && "resume" in paceline
+      ? paceline.resume
+      : undefined;
+  // Whatever else it says, a client that names us means to go on: null is no cursor, and is refused.
+  return [params.length > 1 ? params[0] : undefined, resume ?? null];
 }
 
 /** The parsed parameters of a subscription call; the scanner has checked them. */

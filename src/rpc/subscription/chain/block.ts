@@ -47,6 +47,8 @@ export interface Block {
   doubtful: number;
   /** Some of its logs fell out of memory: they can be neither retracted nor told from duplicates. */
   isForgotten: boolean;
+  /** Its logs were not asked for, because nobody who was there then can have wanted one. */
+  isUnread: boolean;
   /** Log sources that have been live since well before the block; any of them makes it complete. */
   coveredBy: readonly string[];
 }
@@ -67,6 +69,7 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
   sent: 0,
   doubtful: -1,
   isForgotten: false,
+  isUnread: false,
   coveredBy: [],
 });
 

@@ -205,6 +205,24 @@ export class ChainFollower {
     }
   }
 
+  /** A block of history that a client who comes back needs; nobody is told of it. */
+  recalled(head: Head, nowMs: number): void {
+    this.learn(head, nowMs);
+    // Others that were asked for with it may lie below it already.
+    for (;;) {
+      const { lowest } = this.ring;
+      const below = lowest === undefined ? undefined : this.ring.parentOf(lowest);
+      if (below?.head === undefined || below.isCanonical) return;
+      this.deepen(below);
+    }
+  }
+
+  /** All logs of a block of history, as answered; false when that cannot be the truth. */
+  recalledLogs(hash: string, logs: BlockLogs | undefined): boolean {
+    const block = this.ring.get(hash);
+    return block === undefined || (logs !== undefined && this.logs.adopt(block, logs));
+  }
+
   /** Time passes: settles blocks, gives up on gaps, asks for the heads of headless logs. */
   tick(nowMs: number): void {
     this.logs.settle(nowMs);

@@ -10,12 +10,13 @@ import { isLive, type Block, type BlockLog } from "./block.ts";
 import type { Ring } from "./ring.ts";
 
 /**
- * The last event of a client that was not taken back; without `logIndex` it saw all that was sent
- * of the block.
+ * The last event of a client: without `logIndex` the block's head, which comes before its logs; with
+ * `isRemoved` the retraction of that log.
  */
 export interface Cursor {
   readonly blockHash: string;
   readonly logIndex: number | undefined;
+  readonly isRemoved: boolean;
 }
 
 /** One log with its block. */
@@ -37,20 +38,24 @@ export interface Missed {
   readonly logs: readonly PlacedLog[];
 }
 
-/** Reads a cursor as clients give it: `blockHash` or `blockHash:logIndex` (decimal). */
+/**
+ * Reads a cursor as clients give it: `blockHash`, `blockHash:logIndex` (decimal, or hex as events have
+ * it) or `blockHash:logIndex:removed`.
+ */
 export const parseCursor = (text: unknown): Cursor | undefined => {
   const match = typeof text === "string" ? CURSOR.exec(text) : null;
   if (match === null) return undefined;
-  const [, blockHash, logIndex] = match;
+  const [, blockHash, logIndex, removed] = match;
   return {
     blockHash: blockHash as string,
     logIndex: logIndex === undefined ? undefined : Number(logIndex),
+    isRemoved: removed !== undefined,
   };
 };
 
 /** Writes a cursor as clients get it. */
-export const cursorText = ({ blockHash, logIndex }: Cursor): string =>
-  logIndex === undefined ? blockHash : `${blockHash}:${logIndex}`;
+export const cursorText = ({ blockHash, logIndex, isRemoved }: Cursor): string =>
+  logIndex === undefined ? blockHash : `${blockHash}:${logIndex}${isRemoved ? ":removed" : ""}`;
 
 /**
  * What a client at `cursor` has missed; `undefined` when the place is out of memory. `logsSince` is
@@ -73,14 +78,15 @@ export const missedSince = (
   const blocks = ring.above(fork).toReversed();
   if (logsSince === undefined) return { retracted: [], blocks, logs: [] };
 
-  const seenTo = placeOfCursor(at, cursor.logIndex);
-  if (seenTo === undefined || seenTo < logsSince) return undefined;
-  if ([at, ...orphaned, ...blocks].some(({ isForgotten }) => isForgotten)) return undefined;
+  const place = placeOfCursor(at, cursor);
+  if (place === undefined || at.sequence <= logsSince) return undefined;
+  const isUnknown = ({ isForgotten, isUnread }: Block): boolean => isForgotten || isUnread;
+  if ([at, ...orphaned, ...blocks].some(isUnknown)) return undefined;
   const retracted: PlacedLog[] = [];
   const logs: PlacedLog[] = [];
   for (const block of ascending(ring)) {
     for (const log of block.logs) {
-      const wasThere = wasLive(log, seenTo);
+      const wasThere = wasLive(log, place);
       if (wasThere && !isLive(log)) retracted.push({ block, log });
       else if (!wasThere && isLive(log)) logs.push({ block, log });
     }
@@ -88,14 +94,13 @@ export const missedSince = (
   return { retracted: retracted.reverse(), blocks, logs };
 };
 
-const CURSOR = /^(0x[0-9a-f]{64})(?::(0|[1-9][0-9]{0,8}))?$/;
+const CURSOR = /^(0x[0-9a-f]{64})(?::(0|[1-9][0-9]{0,8}|0x[0-9a-f]{1,8})(:removed)?)?$/;
 
-/** Where in the sequence of events the client stands; `undefined` when it never was sent that log. */
-const placeOfCursor = (block: Block, logIndex: number | undefined): number | undefined => {
-  if (logIndex === undefined) {
-    return block.logs.reduce((last, { sentAt }) => Math.max(last, sentAt), block.sequence);
-  }
-  const place = block.logs.find(({ index }) => index === logIndex)?.sentAt ?? 0;
+/** Where in the sequence of events the client stands; `undefined` when that event never was. */
+const placeOfCursor = (block: Block, { logIndex, isRemoved }: Cursor): number | undefined => {
+  if (logIndex === undefined) return block.sequence;
+  const log = block.logs.find(({ index }) => index === logIndex);
+  const place = isRemoved ? log?.backAt : log?.sentAt;
   return place === 0 ? undefined : place;
 };
 

@@ -93,18 +93,23 @@ export class Streams {
     this.#onSlow = onSlow;
   }
 
-  /** Subscribes a client; holding events back until it has its reply is the sink's affair. */
+  /**
+   * Subscribes a client, under the ids of `former` if it goes on with that; holding events back until
+   * it has its reply is the sink's affair.
+   */
   add(
     sink: StreamSink,
     kind: StreamKind,
     filter: LogFilter | undefined,
     since: number,
+    former?: Pick<Subscription, "id" | "streamId">,
   ): Subscription {
     const key = keyOf(kind, filter);
-    const stream = this.#streams.get(key) ?? this.#open(key, kind, filter, this.#newId());
+    const stream =
+      this.#streams.get(key) ?? this.#open(key, kind, filter, former?.streamId ?? this.#newId());
     const client = this.#client(sink.id);
     const isShared = !client.seen.has(stream.id) && client.seen.size < MAX_SEEN_STREAMS;
-    const id = isShared ? stream.id : this.#newId();
+    const id = former?.id ?? (isShared ? stream.id : this.#newId());
     const subscription = { id, streamId: stream.id, sink, kind, filter, since };
     this.#join(stream, client, subscription);
     return subscription;
@@ -134,6 +139,20 @@ export class Streams {
     this.#clients.delete(sinkId);
     for (const subscription of gone) this.#leave(subscription);
     return gone;
+  }
+
+  /** A subscription of this id, whoever has it. */
+  find(id: string): Subscription | undefined {
+    for (const { subscriptions } of this.#clients.values()) {
+      const found = subscriptions.get(id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** True when the client has a subscription of this id. */
+  has(sinkId: number, id: string): boolean {
+    return this.#clients.get(sinkId)?.subscriptions.has(id) === true;
   }
 
   /** Subscriptions of one client. */

@@ -32,6 +32,8 @@ export interface BlockLogs {
 }
 
 const MAX_LOGS_PER_BLOCK = 50_000;
+/** Logs that others sent stand between the rise of their block and the next event here. */
+const BEFORE_NEXT = 0.25;
 
 /** Keeps the logs of one chain. */
 export class LogLedger {
@@ -85,6 +87,7 @@ export class LogLedger {
       // What is canonical by now is history to everybody who stays.
       block.isForgotten = block.isCanonical;
       block.isComplete = false;
+      block.isUnread = false;
       this.needs.delete(needLogs(block.hash, block.number).key);
     }
     this.memory.restart();
@@ -187,6 +190,26 @@ export class LogLedger {
     return true;
   }
 
+  /**
+   * All logs of a block that somebody else sent, for a client who comes back: they can be taken back,
+   * but are sent to nobody. False when that cannot be the truth.
+   */
+  adopt(block: Block, { logs, isProven }: BlockLogs): boolean {
+    const isKept = block.isComplete || (block.isCanonical && block.sequence > this.onSince);
+    if (isKept && !block.isForgotten && !block.isUnread) return true;
+    if (!this.isBelievable(block, logs.length, isProven)) return false;
+    this.memory.forget(block);
+    const sentAt = block.sequence + BEFORE_NEXT;
+    const backAt = block.isCanonical ? 0 : sentAt + BEFORE_NEXT;
+    block.logs = logs.map((log) => ({ ...log, firstAt: sentAt, sentAt, backAt }));
+    block.sent = block.isCanonical ? logs.length : 0;
+    block.isForgotten = false;
+    block.isUnread = false;
+    block.isComplete = true;
+    this.memory.adopted(block);
+    return true;
+  }
+
   /** Asks for the block's logs unless its bloom rules out that anybody wants one. */
   verify(block: Block, nowMs: number): boolean {
     if (this.isOfInterest(block)) {
@@ -194,6 +217,7 @@ export class LogLedger {
       return true;
     }
     block.isComplete = true;
+    block.isUnread = !(this.hasBlooms && isEmptyBloom(block.head?.bloom));
     return false;
   }
 

@@ -47,6 +47,14 @@ export class LogMemory {
     if (this.stored > MAX_LOGS) this.forgetOldest();
   }
 
+  /** The block has logs that were sent before; it had none. */
+  adopted(block: Block): void {
+    this.stored += block.logs.length;
+    if (!block.isCanonical) this.loose += block.logs.length;
+    if (this.loose > MAX_UNSENT_LOGS) this.forget(block);
+    if (this.stored > MAX_LOGS) this.forgetOldest();
+  }
+
   /** The block becomes canonical. */
   risen(block: Block): void {
     this.loose -= block.logs.length;

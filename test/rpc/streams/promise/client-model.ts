@@ -1,5 +1,6 @@
 /** A client that holds the gateway to its promise: it knows only what it was sent. */
 import type { ClientSink } from "../../../../src/rpc/proxy/ports.ts";
+import type { Cursor } from "../../../../src/rpc/subscription/chain/history.ts";
 import type { ModelBlock } from "./chain-model.ts";
 
 interface Result {
@@ -14,9 +15,10 @@ interface Result {
 export interface Belief {
   readonly stack: readonly string[];
   readonly live: ReadonlySet<string>;
-  /** The last head, and the last log that was not taken back. */
+  /** The last head. */
   readonly headCursor: string | undefined;
-  readonly logCursor: { readonly blockHash: string; readonly logIndex: number } | undefined;
+  /** The last log that was not taken back, and the last event whatever it was. */
+  readonly logCursors: readonly Cursor[];
 }
 
 /** One connection with a subscription to heads and one to logs. */
@@ -41,8 +43,8 @@ export class ClientModel implements ClientSink {
   readonly #block: (hash: string) => ModelBlock | undefined;
   #headCursor: string | undefined;
   /** Logs that were added and not taken back, in the order of adding. */
-  readonly #added: NonNullable<Belief["logCursor"]>[] = [];
-  #wasRemoved = false;
+  readonly #added: Cursor[] = [];
+  #lastLog: Cursor | undefined;
   #isAnswered = false;
   /** The last log in order, to see whether logs come ascending. */
   #last: { readonly number: number; readonly index: number } | undefined;
@@ -85,7 +87,10 @@ export class ClientModel implements ClientSink {
       live: new Set(this.live),
       headCursor: this.#headCursor,
       // Right after a removal late logs leave no way to say where one stands.
-      logCursor: this.#wasRemoved && this.outOfOrder > 0 ? undefined : this.#added.at(-1),
+      logCursors:
+        this.#lastLog?.isRemoved === true && this.outOfOrder > 0
+          ? []
+          : [this.#added.at(-1), this.#lastLog].filter((cursor) => cursor !== undefined),
     });
   }
 
@@ -119,7 +124,7 @@ export class ClientModel implements ClientSink {
   #log({ blockHash = "", logIndex = "", removed }: Result): void {
     const key = keyOf(blockHash, logIndex);
     const index = Number(logIndex);
-    this.#wasRemoved = removed === true;
+    this.#lastLog = { blockHash, logIndex: index, isRemoved: removed === true };
     const number = this.#block(blockHash)?.number ?? -1;
     if (removed === true) {
       if (!this.live.delete(key)) this.faults.push(`${key} was removed unsent`);
@@ -132,7 +137,7 @@ export class ClientModel implements ClientSink {
     }
     if (this.live.has(key)) this.faults.push(`${key} twice`);
     this.live.add(key);
-    this.#added.push({ blockHash, logIndex: index });
+    this.#added.push({ blockHash, logIndex: index, isRemoved: false });
     const last = this.#last;
     if (last !== undefined && number * 1_000 + index < last.number * 1_000 + last.index) {
       this.outOfOrder++;

@@ -13,6 +13,7 @@ import { readSubscriptionFrame } from "../../../../src/rpc/subscription-frame.ts
 import { ChainFollower } from "../../../../src/rpc/subscription/chain/follower.ts";
 import type { Need } from "../../../../src/rpc/subscription/chain/needs.ts";
 import type { Subscription } from "../../../../src/rpc/subscription/delivery/streams.ts";
+import { Ended } from "../../../../src/rpc/subscription/resume/ended.ts";
 import { Hub } from "../../../../src/rpc/subscription/hub.ts";
 import { ChainModel, type ModelBlock } from "./chain-model.ts";
 import { ClientModel } from "./client-model.ts";
@@ -132,10 +133,13 @@ export class PromiseWorld {
     );
     const filter = address === undefined ? {} : { address };
     const heads = this.hub.subscribe(
-      { sink: client, kind: "newHeads", filter: undefined },
+      { sink: client, kind: "newHeads", filter: undefined, resume: undefined },
       this.now,
     );
-    const logs = this.hub.subscribe({ sink: client, kind: "logs", filter }, this.now);
+    const logs = this.hub.subscribe(
+      { sink: client, kind: "logs", filter, resume: undefined },
+      this.now,
+    );
     if (!heads.ok || !logs.ok) throw new Error("a subscribe was refused");
     client.answered(heads.id, logs.id);
     client.since = this.#follower.sequence;
@@ -296,6 +300,7 @@ export class PromiseWorld {
         emit: () => {},
         keep: (one) => this.#rows.set(`${one.sink.id}:${one.id}`, one),
         forget: (one) => void this.#rows.delete(`${one.sink.id}:${one.id}`),
+        ended: new Ended(),
         onBlock: () => {},
         accuse: () => {},
         askHeads: (names) => this.#askHeads(names),
