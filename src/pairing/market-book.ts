@@ -142,6 +142,8 @@ export class MarketBook {
       version: store.index.version,
       durations: tally.durations,
       emptyBy: tally.emptyBy,
+      refusedBy: tally.refusedBy,
+      scoredBy: tally.scoredBy,
     }));
     return { markets, cache: this.cache.counts, counts: this.counts };
   }

@@ -294,6 +294,13 @@ export interface MarketCounts {
   readonly durations: DurationCells;
   /** Results of nobody, by filter. */
   readonly emptyBy: ReadonlyMap<string, number>;
+  /** Providers that filters refused, by filter, in results that were explained or empty. */
+  readonly refusedBy: ReadonlyMap<string, number>;
+  /** What scorers gave the picks, by scorer. */
+  readonly scoredBy: ReadonlyMap<
+    string,
+    { readonly picks: number; readonly points: number; readonly failures: number }
+  >;
 }
 
 /** The service as it is drawn: read from records, without asking a process. */

@@ -2,6 +2,14 @@
 import { DurationCells } from "../lib/duration-cells.ts";
 import type { PairingResult } from "./protocol.ts";
 
+/** What one scorer did for picks. */
+export interface ScorerTally {
+  picks: number;
+  /** Sum of its scores. */
+  points: number;
+  failures: number;
+}
+
 /** Sums over results; they stand still while counting is off. */
 export class Tally {
   isOn = true;
@@ -14,11 +22,16 @@ export class Tally {
   readonly durations = new DurationCells();
   /** Results of nobody by the filter that keeps most away; never begun anew. */
   readonly emptyBy = new Map<string, number>();
+  /** Providers that filters refused, in results that say so; never begun anew. */
+  readonly refusedBy = new Map<string, number>();
+  /** What scorers gave the picks; never begun anew. */
+  readonly scoredBy = new Map<string, ScorerTally>();
   #timeUs = 0;
 
   /** Takes a result in. */
-  add({ filteredCount, rankedCount, cache, processingTimeUs, blockedBy }: PairingResult): void {
+  add(result: PairingResult): void {
     if (!this.isOn) return;
+    const { filteredCount, rankedCount, cache, processingTimeUs, blockedBy } = result;
     this.processed++;
     this.filtered += filteredCount;
     this.ranked += rankedCount;
@@ -29,6 +42,23 @@ export class Tally {
     if (blockedBy !== undefined) {
       this.emptyBy.set(blockedBy, (this.emptyBy.get(blockedBy) ?? 0) + 1);
     }
+    for (const { filter, alone } of result.survivors ?? []) {
+      this.refusedBy.set(filter, (this.refusedBy.get(filter) ?? 0) + alone);
+    }
+    for (const { components } of result.topProviders) {
+      for (const scorer in components) this.#score(scorer, components[scorer] ?? null);
+    }
+  }
+
+  #score(scorer: string, score: number | null): void {
+    let tally = this.scoredBy.get(scorer);
+    if (tally === undefined) {
+      tally = { picks: 0, points: 0, failures: 0 };
+      this.scoredBy.set(scorer, tally);
+    }
+    tally.picks++;
+    if (score === null) tally.failures++;
+    else tally.points += score;
   }
 
   /** Mean time of a result, µs; 0 without any. */

@@ -71,6 +71,8 @@ const sourcesOf = (more: Partial<MetricSources> = {}): MetricSources => ({
         version: 9,
         durations: new DurationCells(),
         emptyBy: new Map([["stake", 2]]),
+        refusedBy: new Map([["stake", 3]]),
+        scoredBy: new Map([["location", { picks: 5, points: 2.5, failures: 1 }]]),
       },
     ],
     cache: { size: 1, hits: 2, misses: 3, evictions: 4 },

@@ -30,6 +30,7 @@ export const METRIC_LABELS: Readonly<
   reason: { meaning: "reason code" },
   region: { meaning: "region of this instance" },
   result: { meaning: "how it ended" },
+  scorer: { meaning: "scorer of a pairing profile" },
   status: { meaning: "status after the change" },
   threshold: { values: ["2s", "4s"], meaning: "how slow" },
   to: { values: ["closed", "open", "half_open"], meaning: "breaker state after the change" },

@@ -56,6 +56,13 @@ const perMarket =
     for (const market of pairing()?.markets ?? []) put(market, add);
   };
 
+const perScorer = (
+  read: (tally: { picks: number; points: number; failures: number }) => number,
+): Sample =>
+  perMarket(({ name, scoredBy }, put) => {
+    for (const [scorer, tally] of scoredBy) put([name, scorer], read(tally));
+  });
+
 const ofPairing =
   (value: (view: PairingView) => number): Sample =>
   ({ pairing }, put) => {
@@ -330,6 +337,12 @@ const byName: Readonly<Record<string, Sample>> = {
   },
   market_rows: perMarket(({ name, rows }, put) => put([name], rows)),
   market_version: perMarket(({ name, version }, put) => put([name], version)),
+  match_refused_total: perMarket(({ name, refusedBy }, put) => {
+    for (const [filter, count] of refusedBy) put([name, filter], count);
+  }),
+  match_picks_total: perScorer(({ picks }) => picks),
+  match_points_total: perScorer(({ points }) => points),
+  match_scorer_failures_total: perScorer(({ failures }) => failures),
   pairings_total: perMarket(({ name, durations }, put) => put([name], durations.count)),
   match_seconds: perMarket(({ name, durations }, put) => put([name], durations)),
   match_empty_total: perMarket(({ name, emptyBy }, put) => {
