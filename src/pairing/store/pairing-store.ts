@@ -43,21 +43,25 @@ export class PairingStore {
     return rows.map((row) => ({ market: textAt(row, 0), version: numberAt(row, 1) }));
   }
 
-  /** Hands out the providers of a market as it was at a version, slice after slice. */
+  /**
+   * Hands out the providers of a market as it was at a version, slice after slice; the database reads
+   * the next one meanwhile.
+   */
   async load(
     { market, version }: StoredMarket,
     take: (slice: readonly KeptProvider[]) => void | Promise<void>,
   ): Promise<void> {
-    let after = "";
-    for (;;) {
+    const read = (after: string) => this.#ask(SLICE, market, after, version, SLICE_ROWS);
+    let coming: Promise<readonly SqlRow[]> | undefined = read("");
+    while (coming !== undefined) {
       // oxlint-disable-next-line no-await-in-loop -- a slice begins where the one before it ended
-      const rows = await this.#ask(SLICE, market, after, version, SLICE_ROWS);
-      if (rows.length > 0) {
-        // oxlint-disable-next-line no-await-in-loop
-        await take(rows.map(providerOf));
-      }
-      if (rows.length < SLICE_ROWS) return;
-      after = textAt(rows.at(-1) as SqlRow, 0);
+      const rows: readonly SqlRow[] = await coming;
+      const last = rows.at(-1);
+      coming = last === undefined || rows.length < SLICE_ROWS ? undefined : read(textAt(last, 0));
+      // Whoever takes may fail first.
+      coming?.catch(() => undefined);
+      // oxlint-disable-next-line no-await-in-loop
+      if (rows.length > 0) await take(rows.map(providerOf));
     }
   }
 
