@@ -25,7 +25,7 @@ export interface BoundWeighted {
 }
 
 /** How the picks are looked for. */
-export type MatchPath = "none" | "listed" | "scan" | "rank" | "bound" | "draw" | "turns";
+export type MatchPath = "none" | "listed" | "scan" | "rank" | "bound" | "draw" | "turns" | "sorted";
 
 /** A plan in a market. */
 export class Binding {

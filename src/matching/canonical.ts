@@ -4,6 +4,7 @@
  */
 import { fnv64Hex } from "../lib/fnv64.ts";
 import {
+  BY_SCORE,
   type Bounds,
   type Demand,
   featureNeed,
@@ -36,6 +37,8 @@ export interface CanonicalDemand {
   readonly mode: PickMode;
   readonly sticky: string | undefined;
   readonly weightBy: "score" | "stake";
+  /** `undefined` where the score alone decides. */
+  readonly orderBy: readonly string[] | undefined;
 }
 
 /** Picks when a demand does not say how many. */
@@ -68,6 +71,7 @@ export function canonical(demand: Demand): CanonicalDemand {
     mode: pick.mode ?? "top",
     sticky: pick.sticky,
     weightBy: pick.weightBy ?? "score",
+    orderBy: orderOf(pick.orderBy),
   };
 }
 
@@ -91,6 +95,12 @@ const distinct = (list: readonly string[] = []): string[] =>
 
 const labels = (list: readonly string[] = []): string[] =>
   [...new Set(list.map(normalLabel))].sort();
+
+/** Without what comes twice: only the first can decide. */
+const orderOf = (keys: readonly string[] = []): readonly string[] | undefined => {
+  const order = [...new Set(keys.map((key) => key.trim()))];
+  return order.length === 0 || (order.length === 1 && order[0] === BY_SCORE) ? undefined : order;
+};
 
 const sortedEntries = <T>(record: Readonly<Record<string, T>> = {}): [string, T][] =>
   Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));

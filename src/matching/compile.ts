@@ -31,7 +31,10 @@ export function compile(demand: Demand, profiles: Profiles): Compiled {
   if (faults.length > 0 || composite === undefined) return { ok: false, faults };
   const form = canonical(demand);
   const text = canonicalText(form);
-  const custom = form.custom.flatMap((name) => profiles.filters.get(name) ?? []);
+  // In the order that they were registered in, which is the order of reports.
+  const custom = [...profiles.filters].flatMap(([name, filter]) =>
+    form.custom.includes(name) ? [filter] : [],
+  );
   const plan: Plan = {
     demand: form,
     text,

@@ -59,6 +59,11 @@ export interface Demand {
     readonly sticky?: string;
     /** What `weighted` draws by: the score (default) or the stake. */
     readonly weightBy?: "score" | "stake";
+    /**
+     * What decides, one after the other: columns, smaller first and unknown last, and `score`, larger
+     * first; then the id. Default: the score alone. Only for `top`.
+     */
+    readonly orderBy?: readonly string[];
   };
 }
 
@@ -74,6 +79,11 @@ export const MAX_PICKS = 64;
 export const MAX_IDS = 4_096;
 /** Most features or states of a demand, and most locations. */
 export const MAX_DEMAND_LABELS = 32;
+
+/** Most columns that decide one after the other. */
+export const MAX_ORDER = 8;
+/** In `orderBy`: the raw sum of the scorers. */
+export const BY_SCORE = "score";
 
 /** Largest weight, so that no sum overflows. */
 export const MAX_WEIGHT = 1_000_000;
@@ -114,6 +124,10 @@ export function demandFaults(demand: Demand): DemandFault[] {
   const { k = 1 } = pick;
   if (!Number.isInteger(k) || k < 0 || k > MAX_PICKS) {
     add("pick.k", `${k} is no whole number from 0 to ${MAX_PICKS}`);
+  }
+  add("pick.orderBy", listFault(pick.orderBy, MAX_ORDER));
+  if (pick.orderBy !== undefined && (pick.mode ?? "top") !== "top") {
+    add("pick.orderBy", `no order is kept by ${pick.mode}`);
   }
   return faults;
 }

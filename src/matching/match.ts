@@ -12,6 +12,7 @@ import { walkBounds } from "./paths/bound.ts";
 import { draw } from "./paths/draw.ts";
 import { walkRanks } from "./paths/rank.ts";
 import { scan, scanListed } from "./paths/scan.ts";
+import { sortedRows } from "./paths/sorted.ts";
 import { takeTurns } from "./paths/turns.ts";
 import { componentsOf, type Pick, type ScorerError, scorerErrorsOf, withDraw } from "./picks.ts";
 import type { Seed } from "./paths/rendezvous.ts";
@@ -118,6 +119,10 @@ function find(binding: Binding, k: number, seed: Seed, scanUpTo: number): Found 
     const order = isWide ? binding.turns() : undefined;
     index.derived.use(order);
     return { path: "turns", rows: takeTurns(binding, order, k, seed), sums: [] };
+  }
+  if (plan.demand.orderBy !== undefined) {
+    const rows = sortedRows(binding).slice(0, k);
+    return { path: "sorted", rows, sums: rows.map((row) => binding.sumOf(row)) };
   }
   const top = (spare.pop() ?? new TopK()).begin(k, index.ids);
   const isDrawn = plan.demand.mode === "weighted";

@@ -79,6 +79,8 @@ describe("a demand", () => {
     ]);
     expect(faultsOf({ pick: { k: -1 } })).toEqual(["pick.k"]);
     expect(faultsOf({ pick: { k: 1.5 } })).toEqual(["pick.k"]);
+    expect(faultsOf({ pick: { orderBy: ["score"], mode: "weighted" } })).toEqual(["pick.orderBy"]);
+    expect(faultsOf({ pick: { orderBy: [" "] } })).toEqual(["pick.orderBy"]);
   });
 
   it("may ask for nobody: the ranking is empty and says none", () => {

@@ -28,13 +28,14 @@ const planOf = (demand: Demand, profiles: Profiles): Plan => {
 
 /** Ids and scores as the reference has them, modes and stickiness included. */
 function expected(list: readonly Provider[], plan: Plan, scorers: Scorers, seed: number) {
-  const { k, mode, sticky, weightBy } = plan.demand;
+  const { k, mode, sticky, weightBy, orderBy } = plan.demand;
   const total = [...scorers]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .reduce((sum, [, weight]) => sum + weight, 0);
   const shown = (sum: number) => (total === 0 ? 0 : sum / total);
   let ranked = naiveRank(list.map(naiveProvider), plan.demand, scorers);
   const survivor = ranked.find(({ provider: { id } }) => id === sticky);
+  if (orderBy !== undefined) ranked = inOrder(ranked, orderBy);
   if (mode === "weighted") {
     const halves = seedHalves(seed);
     ranked = ranked
@@ -57,6 +58,19 @@ function expected(list: readonly Provider[], plan: Plan, scorers: Scorers, seed:
   }
   return ranked.slice(0, k).map(({ provider: { id }, sum }) => ({ id, score: shown(sum) }));
 }
+
+/** By columns, smaller first and unknown last, and by the sum; equals by id. */
+const inOrder = (ranked: readonly NaivePick[], orderBy: readonly string[]) =>
+  ranked.toSorted((a, b) => {
+    for (const name of orderBy) {
+      const [x, y] = [a, b].map(({ sum, provider: { values } }) =>
+        name === "score" ? -sum : (values?.[name] ?? Number.NaN),
+      ) as [number, number];
+      if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
+      if (x !== y && !Number.isNaN(x)) return x < y ? -1 : 1;
+    }
+    return a.provider.id < b.provider.id ? -1 : 1;
+  });
 
 const picksOf = (plan: Plan, index: ProviderIndex, options: MatchOptions) =>
   match(plan, index, options).picks.map(({ id, score }) => ({ id, score }));
@@ -91,7 +105,16 @@ describe("a match", () => {
       }),
       { ...seeded, numRuns: 20_000 },
     );
-    expect([...paths].sort()).toEqual(["bound", "draw", "listed", "none", "rank", "scan", "turns"]);
+    expect([...paths].sort()).toEqual([
+      "bound",
+      "draw",
+      "listed",
+      "none",
+      "rank",
+      "scan",
+      "sorted",
+      "turns",
+    ]);
   });
 
   it("equals it after every one of many changes", { timeout: 300_000 }, () => {

@@ -124,6 +124,31 @@ describe("an explanation", () => {
     expect(whyNot(compiled.plan, index, "nobody")).toMatchObject({ inMarket: false });
   });
 
+  it("gives the numbers of filters from outside, in the order of their registration", () => {
+    const profiles = defaultProfiles();
+    const limit = 10;
+    for (const name of ["range", "age"]) {
+      profiles.filters.set(name, {
+        name,
+        isTransient: name === "age",
+        test: (row) => row > 0,
+        found: (row) => (name === "age" ? undefined : { value: row + 20, limit }),
+      });
+    }
+    const compiled = compile(
+      { profile: "pairing", require: { custom: ["age", "range"] } },
+      profiles,
+    );
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults));
+    const index = indexOf([{ id: "a" }, { id: "b" }]);
+    const texts = (name: string) => ({ need: `to pass ${name}`, have: "refused" });
+    expect(whyNot(compiled.plan, index, "a").refusals).toEqual([
+      { filter: "range", ...texts("range"), transient: false, found: { value: 20, limit } },
+      { filter: "age", ...texts("age"), transient: true },
+    ]);
+    expect(whyNot(compiled.plan, index, "b").refusals).toEqual([]);
+  });
+
   it("tells what other weights would change", () => {
     const profiles = defaultProfiles();
     const index = indexOf([

@@ -106,6 +106,28 @@ describe("a market", () => {
     expect(versions()).toEqual([4, 1]);
   });
 
+  it("takes a column at once as it takes its values one by one, orders and boards included", () => {
+    const list = Array.from({ length: 100 }, (_, i) => ({ id: `p${i}`, stake: BigInt(i) }));
+    const [plan, other] = [planOf("balanced"), planOf("balanced")];
+    const [one, all] = [indexOf(list), indexOf(list)];
+    const rows = Array.from({ length: 50 }, (_, i) => i * 2);
+    const column = (index: ProviderIndex) => {
+      const found = index.columns.get("latencyMs");
+      if (found === undefined) throw new Error("no column");
+      return found;
+    };
+    for (let round = 0; round < 3; round++) {
+      const values = rows.map((row) => ((row * 37 + round * 11) % 90) + 1);
+      rows.forEach((row, i) => one.setValue(row, column(one), values[i] as number));
+      all.setValues(column(all), rows, values);
+      const [want, got] = [match(plan, one), match(other, all)];
+      expect([got.path, got.picks]).toEqual(["bound", want.picks]);
+    }
+    const before = all.signalVersion;
+    all.setValues(column(all), [0], [column(all).values[0] as number]);
+    expect([before, all.signalVersion]).toEqual([3, 3]);
+  });
+
   it("merges moved rows into a new order a slice at a time", () => {
     const index = indexOf(
       Array.from({ length: 3_000 }, (_, i) => ({ id: `p${i}`, stake: BigInt(i) })),

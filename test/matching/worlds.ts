@@ -169,6 +169,9 @@ export interface Case {
 
 const mode = one(["top", "top", "top", "weighted", "roundRobin"] as const);
 
+/** Columns that decide beside the score, with some that nobody has. */
+const orders = fc.shuffledSubarray(["score", "priority", "latencyMs", "memMb", "nothing"]);
+
 export const cases = (most: number): fc.Arbitrary<Case> =>
   fc.record({
     providers: providers(most),
@@ -203,8 +206,11 @@ export const cases = (most: number): fc.Arbitrary<Case> =>
             mode,
             sticky: seldom(one(["p1", "p2", "p3", "p4"]), 12),
             weightBy: one(["score", "stake"] as const),
+            orderBy: seldom(orders, 20),
           })
-          .map(defined),
+          .map(({ orderBy, ...pick }) =>
+            defined({ ...pick, orderBy: pick.mode === "top" ? orderBy : undefined }),
+          ),
       })
       .map(defined),
     seed: fc.nat(),

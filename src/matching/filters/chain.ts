@@ -29,7 +29,7 @@ export const filtersOf = (
 ];
 
 const bindCustom = (
-  { name, isTransient, test }: CustomFilter,
+  { name, isTransient, test, found }: CustomFilter,
   demand: CanonicalDemand,
   index: ProviderIndex,
 ): BoundFilter => ({
@@ -45,4 +45,5 @@ const bindCustom = (
   },
   need: `to pass ${name}`,
   have: () => "refused",
+  ...(found === undefined ? {} : { found }),
 });

@@ -23,6 +23,14 @@ export interface BoundFilter {
   /** What is needed, and what a row has, for people. */
   readonly need: string;
   readonly have: (row: number) => string;
+  /** The numbers behind a refusal of a row, where the filter tells them. */
+  readonly found?: (row: number) => Found | undefined;
+}
+
+/** What a filter from outside found where it refuses, in its own units. */
+export interface Found {
+  readonly value: number | string | undefined;
+  readonly limit: number | undefined;
 }
 
 /** How a demand becomes a filter; `undefined` when it asks nothing of the kind. */
@@ -37,13 +45,17 @@ export interface CustomFilter {
   readonly isTransient: boolean;
   /** Whether a row may serve; a throw refuses it. */
   readonly test: (row: number, index: ProviderIndex, demand: CanonicalDemand) => boolean;
+  /** The numbers behind the refusal of a row, for whoever asks why. */
+  readonly found?: (row: number) => Found | undefined;
 }
 
 /** Whether a row passes a filter as a whole. */
 export function passes(filter: BoundFilter, row: number, index: ProviderIndex): boolean {
-  if (filter.listed !== undefined && !filter.listed.includes(row)) return false;
-  for (const { slots, isNegated } of filter.clauses) {
+  const { clauses, listed, test } = filter;
+  if (listed !== undefined && !listed.includes(row)) return false;
+  for (let i = 0; i < clauses.length; i++) {
+    const { slots, isNegated } = clauses[i] as Clause;
     if (slots.some((slot) => index.bits.has(slot, row)) === isNegated) return false;
   }
-  return filter.test === undefined || filter.test(row);
+  return test === undefined || test(row);
 }

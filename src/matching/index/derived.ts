@@ -80,6 +80,7 @@ export class Derived implements DerivedView {
 
   /** One number of a row is new. */
   changed(row: number, column: Column): void {
+    if (this.#orders.size + this.#boards.size === 0) return;
     const reads = ({ column: name }: Part): boolean => name === column.name;
     for (const order of this.#orders.values()) if (order.parts.some(reads)) order.move(row);
     for (const board of this.#boards.values()) {

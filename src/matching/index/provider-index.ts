@@ -137,6 +137,23 @@ export class ProviderIndex {
     this.derived.changed(row, column);
   }
 
+  /** Writes one column of several rows; `values` are in their order. */
+  setValues(column: Column, rows: readonly number[], values: readonly number[]): void {
+    this.#begin();
+    let isNew = false;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number;
+      const value = values[i] as number;
+      if (Object.is(column.values[row], value)) continue;
+      column.values[row] = value;
+      this.derived.changed(row, column);
+      isNew = true;
+    }
+    if (!isNew) return;
+    if (column.isFact) this.version++;
+    else this.signalVersion++;
+  }
+
   /** Writes the stake of a row. */
   setStake(row: number, stake: bigint): void {
     this.#begin();

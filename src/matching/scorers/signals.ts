@@ -1,4 +1,4 @@
-/** Scores by one column. What is unknown has a quarter: never the best, never shut out. */
+/** Scores by one column. What is unknown has a quarter, unless said otherwise: never the best, never shut out. */
 import { AS_IS, FALLING, REST, readingOf } from "../index/term.ts";
 import type { Scorer } from "./scorer.ts";
 
@@ -17,14 +17,15 @@ export const columnScorer = (
   description: string,
   columnName: string,
   curve: Curve,
+  unknown = UNKNOWN,
 ): Scorer => ({
   name,
   description,
   bind: (index) => {
     const column = index.columns.get(columnName);
-    if (column === undefined) return { kind: "static", constant: UNKNOWN, score: () => UNKNOWN };
+    if (column === undefined) return { kind: "static", constant: unknown, score: () => unknown };
     const half = curve.shape === "falling" ? curve.half : 1;
-    const reading = { code: CODES[curve.shape], column, half, unknown: UNKNOWN };
+    const reading = { code: CODES[curve.shape], column, half, unknown };
     const kind = column.isFact ? "static" : "signal";
     const score = (row: number): number => readingOf(reading, column.values[row] as number);
     return { kind, column: columnName, reading, score };
