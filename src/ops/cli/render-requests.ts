@@ -21,8 +21,9 @@ export function renderExplanation(record: ExplainView, paint: Paint): string {
       clean(one.transport ?? "any"),
       paint.warn(clean(one.rule)),
       numbers(one),
+      one.transient ? "may end by itself" : "",
     ]);
-    parts.push(table(["REFUSED", "OVER", "BY", "BECAUSE"], rows));
+    parts.push(table(["REFUSED", "OVER", "BY", "BECAUSE", ""], rows));
   }
   return parts.join("\n\n");
 }

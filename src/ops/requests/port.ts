@@ -60,6 +60,7 @@ export interface ExplainView {
   readonly excluded: readonly (FindingView & {
     readonly provider: string;
     readonly transport: string | null;
+    readonly transient: boolean;
   })[];
   readonly attempts: readonly AttemptView[];
   readonly attempts_omitted: number;

@@ -87,7 +87,9 @@ export const REQUEST_SCHEMAS: Readonly<Record<string, Json>> = {
     seed: nullable(whole),
     snapshot: nullableObject({ version: whole, age_ms: whole, tip: nullable(whole) }),
     candidates,
-    excluded: list(object({ provider: text, transport: nullable(text), ...finding })),
+    excluded: list(
+      object({ provider: text, transport: nullable(text), ...finding, transient: flag }),
+    ),
     attempts,
     attempts_omitted: whole,
     hedge: nullableObject({

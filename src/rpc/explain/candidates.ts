@@ -7,12 +7,13 @@ import { reasonOf } from "../prediction/reason.ts";
 import type { ProviderForecast } from "../prediction/forecast-book.ts";
 import { entryOf } from "../selection/entry.ts";
 import type { Entry } from "../selection/entry.ts";
-import { allRefusals, healthFindings, rowsOf } from "../selection/filters.ts";
-import type { Finding } from "../selection/filters.ts";
+import { findingOf, healthFindings, isTransient, rowsOf } from "../selection/filters.ts";
+import type { Finding, FindingRule } from "../selection/filters.ts";
+import { marketOf } from "../selection/market/market.ts";
 import type { Selected } from "../selection/selected.ts";
 import { faultsAt, faultsOf } from "../selection/selected.ts";
 import type { Candidate, EndpointView, ExclusionRule } from "../selection/snapshot.ts";
-import { SPARE_PLACE } from "../selection/rank.ts";
+import { SPARE_PLACE } from "../selection/place.ts";
 import { stickyProvider } from "../selection/sticky.ts";
 import { strategies } from "../selection/strategies/registry.ts";
 import type { CandidateRow, ComponentRow, ExcludedRow, FindingRow, ForecastRow } from "./record.ts";
@@ -60,12 +61,12 @@ const componentsOf = (
   const scored = ranking.candidates.filter(({ place }) => place !== SPARE_PLACE);
   const entries = scored.map(
     ({ view, row, relaxed, tier }): Entry => ({
-      ...entryOf(snapshot, demand, view, row, relaxed),
+      ...entryOf(snapshot, demand, view, row, relaxed, snapshot.endpoints.indexOf(view)),
       // The row has moved on since; the ranking was made with this tier.
       tier,
     }),
   );
-  const parts = strategies[ranking.strategy].parts(entries, snapshot);
+  const parts = marketOf(snapshot, demand).parts(entries);
   return new Map(
     scored.map((candidate, i) => [
       candidate,
@@ -91,27 +92,25 @@ const heldProvider = (selected: Selected): string | undefined => {
 /** Every rule that kept an endpoint out, provider by provider. */
 export const excludedRows = (selected: Selected, nowMs: number): readonly ExcludedRow[] => {
   const { snapshot } = selected;
-  return snapshot.endpoints.flatMap((view) => excludedOf(selected, view, nowMs));
+  return snapshot.endpoints.flatMap((view, at) => excludedOf(selected, view, at, nowMs));
 };
 
 const excludedOf = (
   selected: Selected,
   view: EndpointView,
+  at: number,
   nowMs: number,
 ): readonly ExcludedRow[] => {
-  const { demand, ranking } = selected;
+  const { demand, ranking, snapshot } = selected;
   const { provider } = view;
-  const all: ExcludedRow[] = allRefusals(demand, view).map((found) => ({
+  const market = marketOf(snapshot, demand);
+  const all: ExcludedRow[] = market.refusals(at).map((refusal) => ({
     provider,
     transport: null,
-    ...findingRow(found),
+    ...findingRow(findingOf(refusal)),
+    transient: refusal.transient,
   }));
-  const rows = rowsOf(demand, view);
-  if (rows.length === 0) {
-    const value = demand.transport ?? "any";
-    all.push({ provider, transport: null, rule: "transport", value, limit: null });
-  }
-  for (const row of rows) {
+  for (const row of rowsOf(demand, view)) {
     const index = ranking.candidates.findIndex((candidate) => candidate.row === row);
     all.push(...rowFindings(selected, row, index, nowMs));
   }
@@ -140,11 +139,13 @@ const rowFindings = (
       rule,
       value: faultValue(rule, row, nowMs),
       limit: rule === "quota" ? (row.budget?.spent(nowMs)?.limit ?? null) : null,
+      transient: isTransient(rule),
     }),
   );
   if (index >= 0 && minHead > 0 && row.head < minHead) {
     const value = known(row.head);
-    rows.push({ provider, transport, rule: "block_unreached", value, limit: minHead });
+    const rule: FindingRule = "block_unreached";
+    rows.push({ provider, transport, rule, value, limit: minHead, transient: isTransient(rule) });
   }
   return rows;
 };

@@ -9,7 +9,8 @@
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ProviderId, Transport } from "../ids.ts";
 import type { SignalName } from "../prediction/signals.ts";
-import type { ExclusionRule, Tier } from "../selection/snapshot.ts";
+import type { FindingRule } from "../selection/filters.ts";
+import type { Tier } from "../selection/snapshot.ts";
 
 /** Says what one step did for a call. Small and without bodies: the ring of requests keeps it. */
 export interface Note {
@@ -43,7 +44,7 @@ export interface ComponentRow {
 
 /** A rule that an endpoint breaks, with the numbers behind it. */
 export interface FindingRow {
-  readonly rule: ExclusionRule | "block_unreached";
+  readonly rule: FindingRule;
   readonly value: number | string | null;
   readonly limit: number | null;
 }
@@ -107,6 +108,8 @@ export interface ExcludedRow extends FindingRow {
   readonly provider: ProviderId;
   /** Null: the rule holds for the provider whatever the transport. */
   readonly transport: Transport | null;
+  /** It may end by itself; else only when configuration, provider or call are others. */
+  readonly transient: boolean;
 }
 
 /** Why an attempt was made. */

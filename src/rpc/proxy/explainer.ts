@@ -202,6 +202,7 @@ const copyOf = (snapshot: RoutingSnapshot): RoutingSnapshot => ({
     rotations: new Map(
       [...snapshot.memory.rotations].map(([strategy, credits]) => [strategy, new Map(credits)]),
     ),
+    market: snapshot.memory.market,
     switches: [],
   },
 });

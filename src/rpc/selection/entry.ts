@@ -21,6 +21,8 @@ export interface Entry {
   readonly cost: number;
   /** Health rules it breaks. */
   readonly relaxed: readonly ExclusionRule[];
+  /** Its provider's place in the snapshot, and row in the market. */
+  readonly at: number;
 }
 
 const leastSamples = 10;
@@ -37,6 +39,7 @@ export const entryOf = (
   view: EndpointView,
   row: EndpointRow,
   relaxed: readonly ExclusionRule[],
+  at: number,
 ): Entry => {
   const call = view.calls.get(row.transport, demand.method);
   const all = view.calls.get(row.transport, undefined);
@@ -52,6 +55,7 @@ export const entryOf = (
     reliabilityLb,
     cost: costOf(view, demand.method),
     relaxed,
+    at,
   };
 };
 
@@ -70,11 +74,3 @@ const tierOf = (row: EndpointRow, n: number, lb: number, nowMs: number): Tier =>
   if (n < leastSamples - 0.5) return "unknown";
   return lb >= qualifiedLb ? "qualified" : "degraded";
 };
-
-/** Order between equals: by priority, then id, then transport. */
-export const byPriority = (a: Entry, b: Entry): number =>
-  a.view.priority - b.view.priority ||
-  compare(a.view.provider, b.view.provider) ||
-  compare(a.row.transport, b.row.transport);
-
-const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);

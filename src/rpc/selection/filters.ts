@@ -3,6 +3,8 @@
  * healthy ones, in the order in which they relax: lag, unknown head, failure ratio. Breaker and
  * cooldown are read from the row at the pick.
  */
+import type { Refusal } from "../../matching/explain/why-not.ts";
+import type { Found } from "../../matching/filters/filter.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import { isAsked } from "./asked.ts";
 import { costOf } from "./entry.ts";
@@ -19,56 +21,110 @@ import type {
 /** What a rule found: the numbers behind a refusal. */
 export type Finding = Omit<Exclusion, "provider" | "transport">;
 
-/** A rule that excludes a provider for good, whatever the transport. */
-type HardRule = (demand: SelectionDemand, view: EndpointView) => Finding | undefined;
+/** A rule that excludes a provider from a demand; a filter of the matching kernel. */
+export interface HardRule {
+  readonly rule: ExclusionRule;
+  /** Whether a demand asks anything of the kind; if not, nobody is looked at. */
+  readonly isAsked: (demand: SelectionDemand) => boolean;
+  readonly find: (demand: SelectionDemand, view: EndpointView) => Found | undefined;
+}
+
+const refused: Found = { value: undefined, limit: undefined };
+
+const always = (): boolean => true;
 
 /** All of them, in the order in which they are asked. */
-const hardRules: readonly HardRule[] = [
-  ({ profile }, view) =>
-    profile === undefined || isServedBy(profile, view)
-      ? undefined
-      : { rule: "profile", value: profile.name, limit: undefined },
-  ({ provider: asked }, view) =>
-    asked === undefined || isAsked(asked, view)
-      ? undefined
-      : { rule: "not_requested", value: asked, limit: undefined },
-  ({ exclude }, { provider }) =>
-    exclude?.includes(provider) === true
-      ? { rule: "excluded", value: undefined, limit: undefined }
-      : undefined,
-  (_demand, { shadow }) =>
-    shadow === undefined ? undefined : { rule: "shadow", value: undefined, limit: undefined },
-  ({ method }, { unsupported }) =>
-    unsupported.has(method)
-      ? { rule: "method_unsupported", value: method, limit: undefined }
-      : undefined,
-  ({ needsArchive, oldest }, view) => {
-    if (needsArchive === true && !view.archival) {
-      return { rule: "archive", value: undefined, limit: undefined };
-    }
-    const from = oldest === undefined ? undefined : lowestServed(view, oldest.isState);
-    return oldest !== undefined && from !== undefined && oldest.block < from
-      ? { rule: "archive", value: oldest.block, limit: from }
-      : undefined;
+export const hardRules: readonly HardRule[] = [
+  {
+    rule: "profile",
+    isAsked: ({ profile }) => profile !== undefined,
+    find: ({ profile }, view) =>
+      profile === undefined || isServedBy(profile, view)
+        ? undefined
+        : { value: profile.name, limit: undefined },
   },
-  ({ blockRange: range = 0 }, { maxBlockRange: limit }) =>
-    range > (limit ?? Number.POSITIVE_INFINITY)
-      ? { rule: "block_range", value: range, limit }
-      : undefined,
-  ({ method, maxCost: limit }, view) =>
-    limit !== undefined && costOf(view, method) > limit
-      ? { rule: "max_cost", value: costOf(view, method), limit }
-      : undefined,
+  {
+    rule: "not_requested",
+    isAsked: ({ provider }) => provider !== undefined,
+    find: ({ provider: asked }, view) =>
+      asked === undefined || isAsked(asked, view) ? undefined : { value: asked, limit: undefined },
+  },
+  {
+    rule: "excluded",
+    isAsked: ({ exclude = [] }) => exclude.length > 0,
+    find: ({ exclude }, { provider }) =>
+      exclude?.includes(provider) === true ? refused : undefined,
+  },
+  {
+    rule: "shadow",
+    isAsked: always,
+    find: (_demand, { shadow }) => (shadow === undefined ? undefined : refused),
+  },
+  {
+    rule: "method_unsupported",
+    isAsked: always,
+    find: ({ method }, { unsupported }) =>
+      unsupported.has(method) ? { value: method, limit: undefined } : undefined,
+  },
+  {
+    rule: "archive",
+    isAsked: ({ needsArchive, oldest }) => needsArchive === true || oldest !== undefined,
+    find: ({ needsArchive, oldest }, view) => {
+      if (needsArchive === true && !view.archival) return refused;
+      const from = oldest === undefined ? undefined : lowestServed(view, oldest.isState);
+      return oldest !== undefined && from !== undefined && oldest.block < from
+        ? { value: oldest.block, limit: from }
+        : undefined;
+    },
+  },
+  {
+    rule: "block_range",
+    isAsked: ({ blockRange = 0 }) => blockRange > 0,
+    find: ({ blockRange: range = 0 }, { maxBlockRange: limit }) =>
+      range > (limit ?? Number.POSITIVE_INFINITY) ? { value: range, limit } : undefined,
+  },
+  {
+    rule: "max_cost",
+    isAsked: ({ maxCost }) => maxCost !== undefined,
+    find: ({ method, maxCost: limit }, view) =>
+      limit !== undefined && costOf(view, method) > limit
+        ? { value: costOf(view, method), limit }
+        : undefined,
+  },
+  {
+    rule: "transport",
+    isAsked: always,
+    find: ({ transport = "any" }, { transports: { http, ws } }) =>
+      (http !== undefined && transport !== "ws") || (ws !== undefined && transport !== "http")
+        ? undefined
+        : { value: transport, limit: undefined },
+  },
 ];
 
-/** The first hard rule that refuses a provider. */
-export const refusal = (demand: SelectionDemand, view: EndpointView): Finding | undefined => {
-  for (const rule of hardRules) {
-    const found = rule(demand, view);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-};
+/** Rules whose refusal ends only when the configuration, the provider or the call is another. */
+const PERMANENT: ReadonlySet<string> = new Set<ExclusionRule>([
+  "profile",
+  "not_requested",
+  "excluded",
+  "shadow",
+  "method_unsupported",
+  "archive",
+  "block_range",
+  "max_cost",
+  "transport",
+]);
+
+/** Whether what a rule refuses may be let in later without anybody's doing. */
+export const isTransient = (rule: FindingRule): boolean => !PERMANENT.has(rule);
+
+/** Rules of ranking, and the one that only a request's own block can break. */
+export type FindingRule = ExclusionRule | "block_unreached";
+
+/** What the kernel says of a refusal, in our words. */
+export const findingOf = ({ filter, found = refused }: Refusal): Finding => ({
+  rule: filter as ExclusionRule,
+  ...found,
+});
 
 /** Lowest block whose state, or whose logs and receipts, a provider is known to serve. */
 const lowestServed = (view: EndpointView, isState: boolean): number | undefined =>
@@ -86,10 +142,6 @@ export const oldestDemand = (
   }
   return undefined;
 };
-
-/** Every hard rule that refuses a provider; an explanation lists them all. */
-export const allRefusals = (demand: SelectionDemand, view: EndpointView): readonly Finding[] =>
-  hardRules.flatMap((rule) => rule(demand, view) ?? []);
 
 /** A profile names its providers by id or tag; one that names none takes all. */
 export const isServedBy = ({ providers }: Profile, view: EndpointView): boolean =>

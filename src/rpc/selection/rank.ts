@@ -1,24 +1,25 @@
 /**
  * The order in which a demand's endpoints are tried.
  *
- * Hard rules exclude, the strategy orders, then a stable partition puts healthy before unhealthy,
- * primaries before backups, and trusted before unknown. What does not vary by request is made once
- * per snapshot, method and transport; the request path then only reads it.
+ * The matching kernel makes it: hard rules are its filters, and by place, then by the strategy's
+ * profile, it orders who is left. What does not vary by request is made once per snapshot, method and
+ * transport; the request path then only reads it.
  */
-import { CANARY_PLACE } from "./canary.ts";
 import { entryOf, type Entry } from "./entry.ts";
-import { healthFaults, refusal, rowsOf, setback } from "./filters.ts";
+import { findingOf, healthFaults, rowsOf } from "./filters.ts";
+import { marketOf, type ProviderMarket } from "./market/market.ts";
+import { placesOf, SPARE_PLACE } from "./place.ts";
 import type {
   Candidate,
+  EndpointView,
   Exclusion,
   Ranking,
   RoutingSnapshot,
   SelectionDemand,
-  Tier,
 } from "./snapshot.ts";
 import { holdPrimary } from "./sticky.ts";
 import { strategies, strategyCodes } from "./strategies/registry.ts";
-import type { Scored, Strategy } from "./strategies/strategy.ts";
+import type { Strategy } from "./strategies/strategy.ts";
 
 /** Methods whose rankings a snapshot keeps; names beyond it are ranked anew each time. */
 const maxCachedMethods = 256;
@@ -72,35 +73,13 @@ const makeRanking = (
   demand: SelectionDemand,
   strategy: Strategy,
 ): Ranking => {
-  const excluded: Exclusion[] = [];
-  const entries: Entry[] = [];
-  const spares: Entry[] = [];
-  for (const view of snapshot.endpoints) {
-    const { provider } = view;
-    const refused = refusal(demand, view);
-    if (refused !== undefined) {
-      excluded.push({ provider, transport: undefined, ...refused });
-      continue;
-    }
-    const rows = rowsOf(demand, view);
-    if (rows.length === 0) {
-      const value = demand.transport;
-      excluded.push({ provider, transport: undefined, rule: "transport", value, limit: undefined });
-    }
-    const usable = rows.filter((row) => row.isUsable);
-    for (const { transport, unusableReason: value } of rows.filter((row) => !row.isUsable)) {
-      excluded.push({ provider, transport, rule: "cordoned", value, limit: undefined });
-    }
-    // One endpoint speaks for its provider: the first that is closed, else the first.
-    const chosen = usable.find(({ state }) => state === "closed") ?? usable[0];
-    for (const row of usable) {
-      const entry = entryOf(snapshot, demand, view, row, healthFaults(snapshot, demand, view, row));
-      (row === chosen ? entries : spares).push(entry);
-    }
-  }
-  const { scored, fallback } = strategy.order(entries, snapshot, demand);
+  const market = marketOf(snapshot, demand);
+  const { entries, spares, excluded } = admitted(snapshot, demand, market);
+  const places = placesOf(entries, strategy.usesEvidence, snapshot.rules.minHealthy);
   const candidates = [
-    ...partition(scored, strategy, snapshot.rules.minHealthy),
+    ...market
+      .sort(entries, places)
+      .map(({ entry, score, place }) => candidateOf(entry, score, place)),
     ...spares.map((entry) => candidateOf(entry, 0, SPARE_PLACE)),
   ];
   const leading = leadingGroup(candidates);
@@ -111,53 +90,49 @@ const makeRanking = (
           ...candidates.slice(leading.length),
         ]
       : candidates;
+  const fallback = strategy.fallback?.(entries);
   return { strategy: strategy.name, candidates: held, excluded, fallback };
 };
 
-const tierOrder: Readonly<Record<Tier, number>> = {
-  qualified: 0,
-  unknown: 1,
-  degraded: 2,
-  limited: 3,
-  recovering: 4,
+interface Admitted {
+  /** One endpoint a provider. */
+  readonly entries: Entry[];
+  /** Its other transports. */
+  readonly spares: Entry[];
+  readonly excluded: Exclusion[];
+}
+
+const admitted = (
+  snapshot: RoutingSnapshot,
+  demand: SelectionDemand,
+  market: ProviderMarket,
+): Admitted => {
+  const found: Admitted = { entries: [], spares: [], excluded: [] };
+  const { endpoints } = snapshot;
+  for (let at = 0; at < endpoints.length; at++) {
+    const view = endpoints[at] as EndpointView;
+    const { provider } = view;
+    const refused = market.firstRefusal(at);
+    if (refused !== undefined) {
+      found.excluded.push({ provider, transport: undefined, ...findingOf(refused) });
+      continue;
+    }
+    const rows = rowsOf(demand, view);
+    const usable = rows.filter((row) => row.isUsable);
+    for (const { isUsable, transport, unusableReason: value } of rows) {
+      if (isUsable) continue;
+      found.excluded.push({ provider, transport, rule: "cordoned", value, limit: undefined });
+    }
+    // One endpoint speaks for its provider: the first that is closed, else the first.
+    const chosen = usable.find(({ state }) => state === "closed") ?? usable[0];
+    for (const row of usable) {
+      const faults = healthFaults(snapshot, demand, view, row);
+      const entry = entryOf(snapshot, demand, view, row, faults, at);
+      (row === chosen ? found.entries : found.spares).push(entry);
+    }
+  }
+  return found;
 };
-
-/** Where a tier stands; strategies by the operator's order only set back the unwell. */
-const tierRank = (tier: Tier, strategy: Strategy): number =>
-  strategy.usesEvidence || tier === "limited" || tier === "recovering" ? tierOrder[tier] : 0;
-
-/**
- * Who is foreseen to fail stands behind the others of its tier and before the next tier. When all of
- * a tier are, all move, and their order stays as it was.
- */
-const PREDICTED_PLACE = 0.5;
-
-/** A stable sort: setback, then backups behind enough healthy primaries, then tier, then forecast. */
-const partition = (
-  scored: readonly Scored[],
-  strategy: Strategy,
-  minHealthy: number,
-): readonly Candidate[] => {
-  const isHealthyPrimary = ({ entry }: Scored): boolean =>
-    entry.view.role === "primary" &&
-    entry.view.canary === undefined &&
-    entry.relaxed.length === 0 &&
-    entry.row.state === "closed";
-  const areBackupsBehind = scored.filter(isHealthyPrimary).length >= minHealthy;
-  const keyOf = ({ entry }: Scored): number =>
-    (entry.view.canary === undefined ? 0 : CANARY_PLACE) +
-    setback(entry.relaxed) * 100 +
-    (areBackupsBehind && entry.view.role === "backup" ? 10 : 0) +
-    tierRank(entry.tier, strategy) +
-    (entry.view.forecast?.isDemoted === true ? PREDICTED_PLACE : 0);
-  return scored
-    .map((one) => ({ one, key: keyOf(one) }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ one: { entry, score }, key }) => candidateOf(entry, score, key));
-};
-
-/** Place of the other transports of providers that are in the ranking already. */
-export const SPARE_PLACE = 1_000;
 
 const candidateOf = (entry: Entry, score: number, place: number): Candidate => ({
   row: entry.row,

@@ -8,6 +8,7 @@
 import type { CostConfig, LeaderboardWeights, StrategyName } from "../../../config/schema.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
+import type { ProviderMarket } from "./market/market.ts";
 import type { ProviderForecast } from "../prediction/forecast-book.ts";
 
 /** What is known of one provider x transport x method; absent values were never measured. */
@@ -132,6 +133,8 @@ export interface SelectionMemory {
   readonly sticky: Map<string, StickyPrimary>;
   /** Smooth weighted round-robin credit, by strategy and endpoint. */
   readonly rotations: Map<StrategyName, Map<EndpointRow, number>>;
+  /** The providers as a market of the matching kernel; made by the first ranking. */
+  market?: ProviderMarket | undefined;
   /** Changes of primary that nobody has reported yet; bounded. */
   readonly switches: PrimarySwitch[];
 }

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { explain } from "../../../src/rpc/explain/explain.ts";
-import { rank, SPARE_PLACE } from "../../../src/rpc/selection/rank.ts";
+import { SPARE_PLACE } from "../../../src/rpc/selection/place.ts";
+import { rank } from "../../../src/rpc/selection/rank.ts";
 import { createSelectionMemory } from "../../../src/rpc/selection/sticky.ts";
 import { strategies } from "../../../src/rpc/selection/strategies/registry.ts";
 import type { SelectionDemand } from "../../../src/rpc/selection/snapshot.ts";
@@ -59,6 +60,17 @@ const demands: fc.Arbitrary<SelectionDemand> = fc.record({
 });
 const nowMs = 100_500;
 
+/** Refusals that do not end by themselves. */
+const LASTING: ReadonlySet<string> = new Set([
+  "not_requested",
+  "excluded",
+  "method_unsupported",
+  "archive",
+  "block_range",
+  "max_cost",
+  "transport",
+]);
+
 describe("an explanation", () => {
   it("lists the candidates as they were ranked, each with the score that its parts add up to", () => {
     fc.assert(
@@ -111,6 +123,7 @@ describe("an explanation", () => {
           expect(rules.has("max_cost")).toBe(
             demand.maxCost === 10 && view.cost.pricePerMillionUnits > 10,
           );
+          for (const { rule, transient } of said) expect(transient).toBe(!LASTING.has(rule));
           const { http, ws } = view.transports;
           const rows = [
             demand.transport === "ws" ? undefined : http,
@@ -142,7 +155,14 @@ describe("an explanation", () => {
     b.state = "closed";
     const { excluded } = explain(toldOf({ selected }), nowMs + 5_000);
     expect(excluded).toEqual([
-      { provider: "b", transport: "http", rule: "breaker_open", value: 0, limit: null },
+      {
+        provider: "b",
+        transport: "http",
+        rule: "breaker_open",
+        value: 0,
+        limit: null,
+        transient: true,
+      },
     ]);
   });
 
@@ -151,7 +171,14 @@ describe("an explanation", () => {
     const selected = selectedOf(snapshot, { method: "eth_call" }, nowMs, 95);
     const record = explain(toldOf({ selected }), nowMs);
     expect(record.excluded).toEqual([
-      { provider: "a", transport: "http", rule: "block_unreached", value: 90, limit: 95 },
+      {
+        provider: "a",
+        transport: "http",
+        rule: "block_unreached",
+        value: 90,
+        limit: 95,
+        transient: true,
+      },
     ]);
     expect(record.candidates[0]).toMatchObject({
       relaxed: [{ rule: "lag", value: 10, limit: 3 }],

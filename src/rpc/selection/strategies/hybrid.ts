@@ -1,32 +1,32 @@
 /** The leaderboard's score mixed with the price: `cost_bias` is the share of the price. */
-import { cheapScores, compositeParts, compositeScores } from "../components.ts";
-import { byPriority, type Entry } from "../entry.ts";
+import { priceScorer } from "../../../matching/scorers/signals.ts";
+import { compositeParts } from "./leaderboard.ts";
 import type { Strategy } from "./strategy.ts";
+
+/** The column has prices in medians already. */
+const MEDIAN = 1;
+
+/** 1 for free, a half for the median price of those that cost anything. */
+export const cheapScorer = priceScorer(MEDIAN);
 
 /** The `hybrid` strategy. */
 export const hybrid: Strategy = {
   name: "hybrid",
+  description: "The leaderboard, mixed with the price",
   usesEvidence: true,
   isSticky: true,
-  order: (entries, snapshot) => {
-    const bias = snapshot.rules.costBias;
-    const composite = compositeScores(snapshot, entries);
-    const cheap = cheapScores(entries);
-    const scored = entries.map((entry) => ({
-      entry,
-      score: (1 - bias) * (composite.get(entry) ?? 0) + bias * (cheap.get(entry) ?? 0),
-    }));
-    return { scored: scored.sort((a, b) => b.score - a.score || byPriority(a.entry, b.entry)) };
-  },
-  parts: (entries, snapshot) => {
-    const bias = snapshot.rules.costBias;
-    const cheap = cheapScores(entries);
-    return compositeParts(snapshot, entries).map((parts, i) => {
-      const entry = entries[i] as Entry;
-      return [
-        ...parts.map((part) => ({ ...part, weight: part.weight * (1 - bias) })),
-        { name: "cost", raw: entry.cost, value: cheap.get(entry) ?? 0, weight: bias },
-      ];
-    });
-  },
+  profile: [
+    ...compositeParts.map((part) => ({
+      ...part,
+      weight: (rules: Parameters<typeof part.weight>[0]) =>
+        part.weight(rules) * (1 - rules.costBias),
+    })),
+    {
+      name: "cost",
+      scorer: cheapScorer,
+      weight: ({ costBias }) => costBias,
+      raw: ({ cost }) => cost,
+    },
+  ],
+  orderBy: ["score", "priority"],
 };

@@ -1,57 +1,62 @@
 /**
- * A weighted random order: faster providers come first more often, w = (best mean / mean)^3. Keys
- * -ln(U)/w make it an unbiased weighted permutation (Efraimidis and Spirakis 2006).
+ * A weighted random order: faster providers come first more often, w = (best mean / mean)^3. It is the
+ * kernel's weighted choice: whose `w / -ln u` is larger comes first, `u` being drawn from the seed and
+ * the provider's id.
  */
-import { seededRandom } from "../../../lib/random.ts";
-import { byPriority, type Entry } from "../entry.ts";
+import { fnv64, type Halves } from "../../../lib/fnv64.ts";
+import { drawOf, keyOf } from "../../../matching/paths/rendezvous.ts";
+import { columnScorer } from "../../../matching/scorers/signals.ts";
 import type { Candidate } from "../snapshot.ts";
 import type { Strategy } from "./strategy.ts";
 
-const sharpness = 3;
-/** An unmeasured endpoint weighs next to nothing: it is shuffled behind the measured ones. */
+/** An unmeasured endpoint weighs nothing: it is shuffled behind the measured ones. */
 const unmeasured = 0;
+
+const speedScorer = columnScorer(
+  "latency",
+  "The best mean to the own, cubed",
+  "speed",
+  { shape: "asIs" },
+  unmeasured,
+);
 
 /** The `latency-weighted` strategy. */
 export const latencyWeighted: Strategy = {
   name: "latency-weighted",
+  description: "A weighted random order, by the cube of the mean latencies",
   usesEvidence: true,
   isSticky: false,
-  order: (entries) => {
-    const scores = scoresOf(entries);
-    const scored = entries.map((entry, i) => ({ entry, score: scores[i] ?? unmeasured }));
-    return { scored: scored.sort((a, b) => b.score - a.score || byPriority(a.entry, b.entry)) };
-  },
-  parts: (entries) => {
-    const scores = scoresOf(entries);
-    return entries.map(({ call }, i) => [
-      { name: "latency", raw: call?.meanMs ?? null, value: scores[i] ?? unmeasured, weight: 1 },
-    ]);
-  },
-  vary: (leading, demand) => {
+  profile: [
+    { name: "latency", scorer: speedScorer, weight: () => 1, raw: ({ call }) => call?.meanMs },
+  ],
+  orderBy: ["score", "priority"],
+  vary: (leading, { seed = 0 }, { market }) => {
     if (leading.length < 2) return leading;
-    const random = seededRandom(seedOf(demand.seed));
-    const keyed = leading.map((candidate) => ({ candidate, key: keyOf(candidate, random()) }));
-    return keyed.sort((a, b) => a.key - b.key).map(({ candidate }) => candidate);
+    const halves = halvesOf(seed);
+    const drawn: Candidate[] = [];
+    const keys: number[] = [];
+    for (const candidate of leading) {
+      const { view, score } = candidate;
+      const { high, low } = market?.hashOf(view.provider) ?? fnv64(view.provider);
+      const draw = drawOf(high, low, halves);
+      const key = score > 0 ? keyOf(score, draw) : -draw;
+      // The heavier come first and mostly stay so: few have to make room.
+      let at = drawn.length;
+      for (; at > 0 && (keys[at - 1] as number) < key; at--) {
+        drawn[at] = drawn[at - 1] as Candidate;
+        keys[at] = keys[at - 1] as number;
+      }
+      drawn[at] = candidate;
+      keys[at] = key;
+    }
+    return drawn;
   },
 };
 
-const leastMs = 0.01;
-
-/** The weight of each entry. */
-const scoresOf = (entries: readonly Entry[]): readonly number[] => {
-  const means = entries.flatMap(({ call }) => (call?.meanMs === undefined ? [] : [call.meanMs]));
-  const best = Math.max(Math.min(...means), leastMs);
-  return entries.map(({ call }) =>
-    call?.meanMs === undefined ? unmeasured : (best / Math.max(call.meanMs, leastMs)) ** sharpness,
-  );
+/** Seeds may be fractions of one or whole numbers; the halves differ, as those of a text's hash would. */
+const halvesOf = (seed: number): Halves => {
+  const low = seed > 0 && seed < 1 ? (seed * 2 ** 32) | 0 : seed | 0;
+  return { high: Math.imul(low, SPREAD), low };
 };
 
-/** Behind every measured key, yet in random order: no weighted key comes near it. */
-const behindAll = 1e300;
-
-const keyOf = ({ score }: Candidate, random: number): number =>
-  score === unmeasured ? behindAll * (1 + random) : -Math.log(1 - random) / score;
-
-/** Seeds may be fractions of one or integers. */
-const seedOf = (seed = 0): number =>
-  seed > 0 && seed < 1 ? Math.floor(seed * 2 ** 32) : Math.floor(seed);
+const SPREAD = 0x9e3779b1;

@@ -1,17 +1,57 @@
 /** Best composite score first: races, reliability, latency, freshness. The default. */
-import { compositeParts, compositeScores } from "../components.ts";
-import { byPriority } from "../entry.ts";
-import type { Strategy } from "./strategy.ts";
+import type { LeaderboardWeights } from "../../../../config/schema.ts";
+import {
+  freshnessScorer,
+  latencyScorer,
+  raceScorer,
+  reliabilityScorer,
+} from "../../../matching/scorers/signals.ts";
+import type { SelectionRules } from "../snapshot.ts";
+import type { ProfilePart, Strategy } from "./strategy.ts";
+
+/** A weight's share of all of them. */
+const shareOf =
+  (name: keyof LeaderboardWeights) =>
+  ({ weights }: SelectionRules): number => {
+    const { race, reliability, latency, freshness } = weights;
+    return weights[name] / (race + reliability + latency + freshness || 1);
+  };
+
+/** The parts of the composite score (json-rpc reference 11). */
+export const compositeParts: readonly ProfilePart[] = [
+  {
+    name: "race",
+    scorer: raceScorer,
+    weight: shareOf("race"),
+    raw: ({ view: { race } }, { rules }) =>
+      rules.formula === "pace" || race.paceScore === undefined ? race.paceScore : race.raceScore,
+  },
+  {
+    name: "reliability",
+    scorer: reliabilityScorer,
+    weight: shareOf("reliability"),
+    raw: ({ reliabilityLb }) => reliabilityLb,
+  },
+  {
+    name: "latency",
+    scorer: latencyScorer,
+    weight: shareOf("latency"),
+    raw: ({ call }) => call?.p50Ms,
+  },
+  {
+    name: "freshness",
+    scorer: freshnessScorer,
+    weight: shareOf("freshness"),
+    raw: ({ view }) => view.lag,
+  },
+];
 
 /** The `leaderboard` strategy. */
 export const leaderboard: Strategy = {
   name: "leaderboard",
+  description: "Races, reliability, latency and freshness",
   usesEvidence: true,
   isSticky: true,
-  order: (entries, snapshot) => {
-    const scores = compositeScores(snapshot, entries);
-    const scored = entries.map((entry) => ({ entry, score: scores.get(entry) ?? 0 }));
-    return { scored: scored.sort((a, b) => b.score - a.score || byPriority(a.entry, b.entry)) };
-  },
-  parts: (entries, snapshot) => compositeParts(snapshot, entries),
+  profile: compositeParts,
+  orderBy: ["score", "priority"],
 };

@@ -1,17 +1,21 @@
 /** All available providers in turn, in proportion to their weights. */
-import { byPriority } from "../entry.ts";
+import { columnScorer } from "../../../matching/scorers/signals.ts";
 import { rotate } from "../rotation.ts";
 import type { Strategy } from "./strategy.ts";
+
+const weightScorer = columnScorer("weight", "Share of the largest weight", "weight", {
+  shape: "asIs",
+});
 
 /** The `round-robin` strategy. */
 export const roundRobin: Strategy = {
   name: "round-robin",
+  description: "In turn, in proportion to the weights",
   usesEvidence: false,
   isSticky: false,
-  order: (entries) => ({
-    scored: [...entries].sort(byPriority).map((entry) => ({ entry, score: entry.view.weight })),
-  }),
-  parts: (entries) =>
-    entries.map(({ view: { weight: raw } }) => [{ name: "weight", raw, value: raw, weight: 1 }]),
+  profile: [
+    { name: "weight", scorer: weightScorer, weight: () => 1, raw: ({ view }) => view.weight },
+  ],
+  orderBy: ["priority"],
   vary: (leading, _demand, memory) => rotate(leading, memory, "round-robin"),
 };

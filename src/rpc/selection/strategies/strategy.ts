@@ -1,25 +1,35 @@
-/** What a selection strategy is: one module that orders, plus a line in the registry. */
+/**
+ * What a selection strategy is: a profile of the matching kernel and what decides beside its score; one
+ * module, plus a line in the registry.
+ */
 import type { StrategyName } from "../../../../config/schema.ts";
-import type { ScorePart } from "../components.ts";
+import type { BY_SCORE } from "../../../matching/demand.ts";
+import type { Scorer } from "../../../matching/scorers/scorer.ts";
 import type { Entry } from "../entry.ts";
-import type { Candidate, RoutingSnapshot, SelectionDemand, SelectionMemory } from "../snapshot.ts";
+import type { ColumnName } from "../market/columns.ts";
+import type {
+  Candidate,
+  RoutingSnapshot,
+  SelectionDemand,
+  SelectionMemory,
+  SelectionRules,
+} from "../snapshot.ts";
 
-/** An entry with its score; higher is better, and sticky primaries are compared by it. */
-export interface Scored {
-  readonly entry: Entry;
-  readonly score: number;
-}
-
-/** The order a strategy gives, best first. */
-export interface Ordered {
-  readonly scored: readonly Scored[];
-  /** Why the strategy could not be followed, for an event. */
-  readonly fallback?: string | undefined;
+/** One scorer of a profile. */
+export interface ProfilePart {
+  /** The component's name in explanations. */
+  readonly name: string;
+  readonly scorer: Scorer;
+  /** What it counts by the chain's rules. */
+  readonly weight: (rules: SelectionRules) => number;
+  /** What was measured or configured, in its own unit. */
+  readonly raw: (entry: Entry, snapshot: RoutingSnapshot) => number | string | undefined;
 }
 
 /** A pure rule that orders endpoints. */
 export interface Strategy {
   readonly name: StrategyName;
+  readonly description: string;
   /**
    * True: endpoints without enough evidence stand behind the qualified ones. False: the operator's
    * own order (priority, price, turn) holds whatever is known.
@@ -27,9 +37,11 @@ export interface Strategy {
   readonly usesEvidence: boolean;
   /** True: a primary is kept until a challenger is clearly better. */
   readonly isSticky: boolean;
-  order(entries: readonly Entry[], snapshot: RoutingSnapshot, demand: SelectionDemand): Ordered;
-  /** The scores of `order` taken apart, in the order of the entries; made when somebody asks why. */
-  parts(entries: readonly Entry[], snapshot: RoutingSnapshot): readonly (readonly ScorePart[])[];
+  readonly profile: readonly ProfilePart[];
+  /** What decides within a place, one after the other; then the id. */
+  readonly orderBy: readonly (ColumnName | typeof BY_SCORE)[];
+  /** Why the strategy cannot be followed for these entries, for an event. */
+  fallback?(entries: readonly Entry[]): string | undefined;
   /**
    * Re-orders the leading group of equally trusted candidates for one request; absent where the
    * order is the same for all requests.
