@@ -49,6 +49,8 @@ export function chainConfig(chain: ProxiedChain, extra: ConfigDocument = {}): Co
     breaker: { failure_threshold: 5, recovery_timeout: "500ms", success_threshold: 1 },
     connection: { heartbeat_interval: "500ms", reconnect_interval: "50ms" },
     health_check: { interval: "500ms", timeout: "1s" },
+    // Who is predicted to fail stays behind for longer than a test waits for it to lead again.
+    prediction: { enabled: false },
     providers: Object.entries(chain.proxies).map(([id, proxy], index) => ({
       id,
       url: proxy.url,
