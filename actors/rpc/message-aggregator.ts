@@ -17,6 +17,7 @@ import { aggregationRow, statsTable, type AggregationStats } from "../../src/rpc
 import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
 import type { Demand } from "../../src/rpc/subscription/hub.ts";
 import { aggregatedTopic, racesTopic, rawTopic } from "../../src/rpc/topics.ts";
+import { chooseLogSources } from "../../src/rpc/subscription/logs/choose-log-sources.ts";
 import { benchmarkStoreKey } from "./benchmark-store.ts";
 import { headTrackerKey, type PushedHead } from "./head-tracker.ts";
 import { subscriptionHubKey, type HubEvent, type SourceChange } from "./subscription-hub.ts";
@@ -82,6 +83,8 @@ interface State extends Ports {
   readonly counts: Readonly<Record<RaceEvent, Counts>>;
   readonly topics: Readonly<Record<"raw" | "aggregated" | "races", string>>;
   demand: Demand;
+  /** Who streams logs, should they be wanted. */
+  logSources: ReadonlySet<ProviderId>;
   racesSettled: number;
   missed: number;
   evictions: number;
@@ -126,6 +129,7 @@ export const messageAggregator = defineActor({
         races: racesTopic(name),
       },
       demand: { logs: false, pending: false },
+      logSources: new Set(),
       racesSettled: 0,
       missed: 0,
       evictions: 0,
@@ -154,19 +158,20 @@ export const messageAggregator = defineActor({
       else state.racer.gone(provider, event);
       if (event === "logs") source.logsSinceNs = isLive ? nowNs : Number.POSITIVE_INFINITY;
       state.hub.cast.source({ provider, event, isLive });
+      if (!isLive && state.logSources.has(provider)) rechoose(state, ctx);
       return state;
     },
     /** A connection has come up and asks what is wanted. */
     connected: (state, provider: ProviderId, ctx) => {
-      ctx.via(wsConnectionKey(state.args.state.name, provider)).cast.want(state.demand);
+      rechoose(state, ctx);
+      tellWanted(state, provider, ctx);
       return state;
     },
     /** What the hub's clients need. */
     demand: (state, demand: Demand, ctx) => {
       state.demand = demand;
-      const { name, config } = state.args.state;
-      for (const { id, wsUrl } of config.providers) {
-        if (wsUrl !== undefined) ctx.via(wsConnectionKey(name, id)).cast.want(demand);
+      for (const { id, wsUrl } of state.args.state.config.providers) {
+        if (wsUrl !== undefined) tellWanted(state, id, ctx);
       }
       return state;
     },
@@ -190,6 +195,26 @@ export const messageAggregator = defineActor({
 
 /** Finds the aggregator of a chain. */
 export const messageAggregatorKey = keyFor(messageAggregator, "chain");
+
+/** A provider that streams logs is gone, or one has come: others take over or are spared. */
+const rechoose = (state: State, ctx: Ctx): void => {
+  const { config, rows, upstream } = state.args.state;
+  const candidates = config.providers.flatMap(({ id, wsUrl, shadow, role, priority }) => {
+    if (wsUrl === undefined || shadow !== undefined) return [];
+    return [{ id, isUp: upstream(rows(id).ws) !== undefined, role, priority }];
+  });
+  const before = state.logSources;
+  state.logSources = chooseLogSources(before, candidates);
+  if (!state.demand.logs) return;
+  for (const { id } of candidates) {
+    if (before.has(id) !== state.logSources.has(id)) tellWanted(state, id, ctx);
+  }
+};
+
+const tellWanted = ({ args, demand, logSources }: State, provider: ProviderId, ctx: Ctx): void => {
+  const logs = demand.logs && logSources.has(provider);
+  ctx.via(wsConnectionKey(args.state.name, provider)).cast.want({ ...demand, logs });
+};
 
 const sourceOf = (state: State, provider: ProviderId): Source => {
   const known = state.sources.get(provider);
@@ -273,6 +298,7 @@ const sweep = (state: State, nowNs: number, ctx: Ctx): void => {
   const { racer, args } = state;
   const { name: chain, config } = args.state;
   racer.sweep(nowNs);
+  rechoose(state, ctx);
   const { evictions, capacity } = racer.stats();
   if (evictions > state.evictions) {
     const count = evictions - state.evictions;

@@ -307,6 +307,21 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
+  it("streams logs from three of five providers, and from another when one of them dies", async () => {
+    const chain = await startChain(5, "    connection: { reconnect_interval: 1h }");
+    await chain.subscribe(new FakeClient(1), "logs");
+    await chain.node.settle();
+    const all = ["p1", "p2", "p3", "p4", "p5"];
+    const streaming = () =>
+      all.filter((provider) => chain.socketOf(provider).subscriptions.has("logs"));
+    expect(streaming()).toEqual(["p1", "p2", "p3"]);
+    chain.socketOf("p2").break();
+    chain.socketOf("p2").subscriptions.clear();
+    await chain.node.advance(2_000);
+    expect(streaming()).toEqual(["p1", "p3", "p4"]);
+    await chain.node.stop();
+  });
+
   it("asks for pending transactions only while somebody wants them, and sends each once", async () => {
     const chain = await startChain(2);
     const client = new FakeClient(1);
