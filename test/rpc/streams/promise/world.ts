@@ -45,6 +45,7 @@ const LIAR = "p2";
 const NS_PER_MS = 1e6;
 const TICK_MS = 250;
 const SETTLE_MS = 2_000;
+const BUSY_MS = 100;
 
 /** One run. */
 export class PromiseWorld {
@@ -62,6 +63,7 @@ export class PromiseWorld {
   #counts!: BlockCounts;
   #mail: Send[] = [];
   #isCalm = false;
+  #isBusy = false;
   #isLooking = false;
   #ids = 0;
 
@@ -310,8 +312,11 @@ export class PromiseWorld {
     );
   }
 
-  /** Whatever was on its way to it, or asked by it, is lost. */
+  /** It did not get round to its messages for a while; they, and what it had asked, are lost. */
   #killHub(): void {
+    this.#isBusy = true;
+    this.#runLater(this.now + BUSY_MS);
+    this.#isBusy = false;
     this.#mail = [];
     this.#isLooking = false;
     this.#startHub();
@@ -319,6 +324,7 @@ export class PromiseWorld {
   }
 
   #drain(): void {
+    if (this.#isBusy) return;
     for (let next = this.#mail.shift(); next !== undefined; next = this.#mail.shift()) {
       next();
       this.#ask();
