@@ -198,10 +198,10 @@ export const messageAggregatorKey = keyFor(messageAggregator, "chain");
 
 /** A provider that streams logs is gone, or one has come: others take over or are spared. */
 const rechoose = (state: State, ctx: Ctx): void => {
-  const { config, rows, upstream } = state.args.state;
-  const candidates = config.providers.flatMap(({ id, wsUrl, shadow, role, priority }) => {
+  const chain = state.args.state;
+  const candidates = chain.config.providers.flatMap(({ id, wsUrl, shadow, role, priority }) => {
     if (wsUrl === undefined || shadow !== undefined) return [];
-    return [{ id, isUp: upstream(rows(id).ws) !== undefined, role, priority }];
+    return [{ id, isUp: chain.upstream(chain.rows(id).ws) !== undefined, role, priority }];
   });
   const before = state.logSources;
   state.logSources = chooseLogSources(before, candidates);
