@@ -34,6 +34,7 @@ export const buildSnapshot = (
     canaries: someOf(endpoints.filter(({ canary }) => canary !== undefined)),
     shadows: someOf(endpoints.filter(({ shadow }) => shadow !== undefined)),
     cache: new Map(),
+    cacheOfLists: new Map(),
     memory: state.memory,
   };
 };

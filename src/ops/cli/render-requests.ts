@@ -52,7 +52,19 @@ function headline(record: ExplainView, paint: Paint): string {
     facts.push(`hedge after ${hedge.after_ms ?? "?"} ms${denied}`);
   }
   lines.push(paint.dim(facts.join(" · ")));
+  if (record.pairing !== null) lines.push(pairingLine(record.pairing, paint));
   return lines.join("\n");
+}
+
+/** `paired: list of acme in epoch 5, weighted: a, b; not on it: c` */
+function pairingLine(pairing: NonNullable<ExplainView["pairing"]>, paint: Paint): string {
+  const { consumer, epoch, mode, ids, gone, left_out: leftOut, served_by: servedBy } = pairing;
+  const names = (list: readonly string[]): string => list.map(clean).join(", ") || "nobody";
+  const parts = [`paired: list of ${clean(consumer)} in epoch ${epoch}, ${mode}: ${names(ids)}`];
+  if (gone.length > 0) parts.push(`left since: ${names(gone)}`);
+  if (leftOut.length > 0) parts.push(`not on it: ${names(leftOut)}`);
+  if (servedBy === "market") parts.push(paint.warn("nobody of it was left: all providers serve"));
+  return parts.join("; ");
 }
 
 function attemptsTable({ attempts, attempts_omitted: omitted }: ExplainView, paint: Paint): string {

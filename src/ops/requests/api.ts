@@ -43,6 +43,7 @@ export const explainAnswer = (
     strategy: given("strategy"),
     provider: given("provider"),
     transport,
+    consumer: given("consumer"),
   });
   if (answer.ok) return { status: 200, body: answer.record };
   return failure(answer.isUnknown ? 404 : 400, answer.message);

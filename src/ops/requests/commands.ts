@@ -19,6 +19,7 @@ export const REQUEST_COMMANDS: Readonly<Record<string, Command>> = {
       params: { kind: "json", meaning: "its parameters; [] when not given" },
       strategy: { kind: "text", meaning: "another strategy than the chain's" },
       provider: { kind: "text", meaning: "only this provider: id, tag or glob" },
+      consumer: { kind: "text", meaning: "under the pairing list of this consumer" },
       transport: { kind: "choice", meaning: "only over this", choices: ["http", "ws", "any"] },
     },
     run: ({ request, method, chain, ...rest }, deps) => {

@@ -69,6 +69,15 @@ export interface ExplainView {
     readonly after_ms: number | null;
     readonly denied_because: string | null;
   } | null;
+  readonly pairing: {
+    readonly consumer: string;
+    readonly epoch: number;
+    readonly mode: string;
+    readonly ids: readonly string[];
+    readonly gone: readonly string[];
+    readonly left_out: readonly string[];
+    readonly served_by: string;
+  } | null;
   readonly cache: { readonly status: string };
   readonly timings: {
     readonly select_us: number | null;
@@ -115,6 +124,8 @@ export interface DryQuestion {
   readonly strategy?: string | undefined;
   readonly provider?: string | undefined;
   readonly transport?: "http" | "ws" | "any" | undefined;
+  /** As if this consumer called, under its pairing list. */
+  readonly consumer?: string | undefined;
 }
 
 /** The explanation, or what is wrong with the question. */

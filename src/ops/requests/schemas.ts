@@ -112,6 +112,17 @@ export const REQUEST_SCHEMAS: Readonly<Record<string, Json>> = {
     logs: section,
     write: section,
     client: section,
+    pairing: nullableObject({
+      consumer: text,
+      epoch: whole,
+      revision: whole,
+      seed: text,
+      mode: oneOf("top", "weighted"),
+      ids: list(text),
+      gone: list(text),
+      left_out: list(text),
+      served_by: oneOf("list", "market"),
+    }),
     params: section,
   }),
   SlowRequests: object({

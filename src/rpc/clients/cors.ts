@@ -14,6 +14,7 @@ const EXPOSED = [
   "X-Paceline-Attempts",
   "X-Paceline-Batch",
   "X-Paceline-Meta",
+  "X-Paceline-Pairing",
   "Server-Timing",
   "Retry-After",
 ].join(", ");

@@ -124,6 +124,17 @@ export const OWN_ERRORS = {
     status: 503,
     meaning: "No provider may be tried now (breakers open, cooling down, none configured).",
   },
+  pairing_exhausted: {
+    code: -32002,
+    status: 503,
+    meaning:
+      "Nobody of the caller's pairing list may be tried now, or nobody is on it; `data.pairing` names it.",
+  },
+  no_pairing_list: {
+    code: -32001,
+    status: 403,
+    meaning: "The caller has no pairing list for this chain, and only those who have are served.",
+  },
   method_unsupported: {
     code: -32601,
     status: 200,

@@ -1,4 +1,5 @@
 /** Makes the explanation of a request from what it tells. */
+import { isPaired } from "../selection/paired.ts";
 import type { Selected } from "../selection/selected.ts";
 import { attemptRows, tenths, winner } from "./attempts.ts";
 import { candidateRows, excludedRows, viewIn } from "./candidates.ts";
@@ -43,10 +44,30 @@ export const explain = (told: Told, nowMs: number): ExplainRecord => {
     logs: null,
     write: null,
     client: null,
+    pairing: selected === undefined ? null : pairingOf(selected),
     params: told.paramsBytes > 0 ? { bytes: told.paramsBytes } : null,
   };
   for (let note = told.notes; note !== undefined; note = note.next) note.describe(record);
   return record;
+};
+
+/** The caller's list, and who of the chain is not on it. */
+const pairingOf = ({ demand, snapshot }: Selected): ExplainRecord["pairing"] => {
+  const { paired, hasLeftList } = demand;
+  if (paired === undefined) return null;
+  const { consumer, epoch, revision, seed, mode, ids, members } = paired;
+  const leftOut = snapshot.endpoints.filter((view) => !isPaired(paired, view));
+  return {
+    consumer,
+    epoch,
+    revision,
+    seed,
+    mode,
+    ids: [...ids],
+    gone: ids.filter((id) => !members.has(id)),
+    left_out: leftOut.map(({ provider }) => provider),
+    served_by: hasLeftList === true ? "market" : "list",
+  };
 };
 
 const snapshotOf = ({ snapshot, atMs }: Selected): ExplainRecord["snapshot"] => ({

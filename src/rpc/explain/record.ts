@@ -156,6 +156,23 @@ export interface HedgeRow {
   readonly denied_because: string | null;
 }
 
+/** A caller's pairing list as the call found it. */
+export interface PairingRow {
+  readonly consumer: string;
+  readonly epoch: number;
+  readonly revision: number;
+  readonly seed: string;
+  readonly mode: string;
+  /** Ids or vendors that were drawn, best first. */
+  readonly ids: readonly string[];
+  /** Those of them that have left the market since. */
+  readonly gone: readonly string[];
+  /** Providers of the chain that are not on it. */
+  readonly left_out: readonly ProviderId[];
+  /** `market`: nobody of the list was left, and the caller may go on to all. */
+  readonly served_by: "list" | "market";
+}
+
 /** A section that a step of the request path fills. */
 export type Section = Readonly<Record<string, unknown>>;
 
@@ -206,6 +223,8 @@ export interface ExplainRecord {
   logs: Section | null;
   write: Section | null;
   client: Section | null;
+  /** The list that the caller is paired with. */
+  readonly pairing: PairingRow | null;
   params: Section | null;
   /** Something was left out so that it fits a header. */
   truncated?: true;

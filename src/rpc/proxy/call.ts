@@ -9,6 +9,7 @@ import type { Consistency, StrategyName } from "../../../config/schema.ts";
 import type { TagPins } from "../consistency/tag-pins.ts";
 import type { Caller } from "../clients/caller.ts";
 import type { LimitedProfile } from "../clients/profiles.ts";
+import type { PairedList } from "../selection/paired.ts";
 import type { ChainView } from "./ports.ts";
 
 /** How the caller wants its call to be served; from path, headers and query. */
@@ -17,6 +18,8 @@ export interface CallOptions {
   readonly strategy: StrategyName | undefined;
   /** The profile of the path, or of the caller's key. */
   readonly profile: LimitedProfile | undefined;
+  /** The providers that the caller is paired with; any when absent. */
+  readonly paired?: PairedList | undefined;
   /** Only this provider, or those that a tag or a glob means (`isAsked`). */
   readonly provider: ProviderId | undefined;
   readonly transport: Transport | "any";

@@ -5,7 +5,7 @@
 import type { EndpointRow } from "../chain-view.ts";
 import { firstUsable, hedgeTarget, TriedSet } from "../selection/pick.ts";
 import type { Selected } from "../selection/selected.ts";
-import type { Candidate } from "../selection/snapshot.ts";
+import type { Candidate, Ranking } from "../selection/snapshot.ts";
 import { blocksOf } from "./attempt/asked.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { Call } from "./call.ts";
@@ -35,6 +35,8 @@ export class CandidateWalk {
   #minHead = 0;
   /** The named provider has had its turn; the ranking is everybody's now. */
   #hasLeftProvider = false;
+  /** Nobody of the caller's list was left to try, and it is let out of it. */
+  #hasLeftList = false;
 
   constructor(engine: Engine, call: Call, method: string) {
     this.#engine = engine;
@@ -52,16 +54,12 @@ export class CandidateWalk {
 
   /** The next provider, preferably one whose head is above `aboveHead`. */
   next(nowMs: number, aboveHead: number): Target | undefined {
-    const call = this.#call;
     const minHead = Math.max(aboveHead + 1, this.#minHead);
     for (;;) {
       const ranking = this.selected?.ranking;
-      const candidate =
-        ranking === undefined
-          ? undefined
-          : this.#engine.chooser.pick(call, ranking, nowMs, this.#tried, minHead);
+      const candidate = ranking === undefined ? undefined : this.#pick(ranking, nowMs, minHead);
       if (candidate === undefined) {
-        if (!this.#leaveProvider(nowMs)) return undefined;
+        if (!this.#leaveList(nowMs) && !this.#leaveProvider(nowMs)) return undefined;
         continue;
       }
       const target = this.#take(candidate, nowMs);
@@ -97,12 +95,21 @@ export class CandidateWalk {
 
   /** Whether another provider could follow. */
   hasAnother(nowMs: number): boolean {
-    if (this.#mayLeaveProvider) return true;
+    if (this.#mayLeaveProvider || this.#mayLeaveList) return true;
     const ranking = this.selected?.ranking;
     return (
       ranking !== undefined &&
       firstUsable(ranking, nowMs, this.#tried, 0, this.#call.pin) !== undefined
     );
+  }
+
+  /** Who may leave its list need not try those of it who rest or are broken. */
+  #pick(ranking: Ranking, nowMs: number, minHead: number): Candidate | undefined {
+    const { chooser } = this.#engine;
+    const call = this.#call;
+    return this.#mayLeaveList
+      ? chooser.usable(call, ranking, nowMs, this.#tried, minHead)
+      : chooser.pick(call, ranking, nowMs, this.#tried, minHead);
   }
 
   #take(candidate: Candidate, nowMs: number): Target | undefined {
@@ -114,6 +121,20 @@ export class CandidateWalk {
     const row = this.#engine.chooser.rowFor(this.#call, candidate, nowMs);
     const upstream = row === undefined ? undefined : this.#call.chain.upstream(row);
     return row === undefined || upstream === undefined ? undefined : { candidate, row, upstream };
+  }
+
+  get #mayLeaveList(): boolean {
+    const { paired, provider } = this.#call.options;
+    // Naming a provider that is not on the list is no way out of it.
+    return !this.#hasLeftList && provider === undefined && paired?.onExhausted === "market";
+  }
+
+  /** The list is exhausted and its consumer wants to be served all the same. */
+  #leaveList(nowMs: number): boolean {
+    if (!this.#mayLeaveList) return false;
+    this.#hasLeftList = true;
+    this.#select(this.#call, nowMs);
+    return true;
   }
 
   get #mayLeaveProvider(): boolean {
@@ -135,6 +156,8 @@ export class CandidateWalk {
     const { snapshot } = call.chain;
     if (snapshot === undefined) return;
     const asked = blocksOf(call, this.#method);
-    this.selected = this.#engine.chooser.select(snapshot, call, this.#method, asked, nowMs);
+    const { chooser } = this.#engine;
+    const leaves = this.#hasLeftList;
+    this.selected = chooser.select(snapshot, call, this.#method, asked, nowMs, leaves);
   }
 }

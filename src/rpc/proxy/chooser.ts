@@ -43,11 +43,15 @@ export class Chooser {
     method: string,
     asked: BlockDemand | undefined,
     nowMs: number,
+    leavesList = false,
   ): Selected {
-    const { strategy, transport, provider, profile, maxCost, exclude, prefer } = call.options;
+    const { strategy, transport, provider, profile, paired, maxCost, exclude, prefer } =
+      call.options;
     const demand: SelectionDemand = {
       strategy,
       profile,
+      paired,
+      hasLeftList: leavesList,
       method,
       transport,
       provider,
@@ -76,6 +80,20 @@ export class Chooser {
     };
   }
 
+  /** The next endpoint that is well, preferably one that has reached `minHead`. */
+  usable(
+    { pin }: Call,
+    ranking: Ranking,
+    nowMs: number,
+    tried: TriedSet,
+    minHead: number,
+  ): Candidate | undefined {
+    return (
+      firstUsable(ranking, nowMs, tried, minHead, pin) ??
+      (minHead > 0 ? firstUsable(ranking, nowMs, tried, pin, pin) : undefined)
+    );
+  }
+
   /** The next endpoint to try; one that is cooling down or broken only when there is no other. */
   pick(
     call: Call,
@@ -84,11 +102,9 @@ export class Chooser {
     tried: TriedSet,
     minHead: number,
   ): Candidate | undefined {
-    const { pin } = call;
-    const usable =
-      firstUsable(ranking, nowMs, tried, minHead, pin) ??
-      (minHead > 0 ? firstUsable(ranking, nowMs, tried, pin, pin) : undefined);
+    const usable = this.usable(call, ranking, nowMs, tried, minHead);
     if (usable !== undefined) return usable;
+    const { pin } = call;
     const { name } = call.chain;
     let gate = this.#panics.get(name);
     if (gate === undefined) this.#panics.set(name, (gate = createPanicGate()));

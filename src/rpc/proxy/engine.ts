@@ -3,6 +3,7 @@
  * the rest. Holds what all exchanges share: ids, deadlines, the attempts in flight.
  */
 import { ClientGate } from "../clients/client-gate.ts";
+import { PairedCallers } from "../clients/paired-callers.ts";
 import { Pinning } from "../consistency/pinning.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
@@ -52,6 +53,8 @@ export class Engine {
   readonly filters: Filters;
   /** The door for clients. */
   readonly gate: ClientGate;
+  /** Puts callers under their lists; undefined where nothing is paired. */
+  readonly paired: PairedCallers | undefined;
   /** The last requests, and those that were slow or failed. */
   readonly book: RequestBook;
   #inFlight = 0;
@@ -67,6 +70,7 @@ export class Engine {
     this.redact = deps.redact;
     const { wallNow = () => 0, emit, scripts } = deps;
     this.gate = new ClientGate({ wallNow, emit, scripts });
+    this.paired = deps.pairing === undefined ? undefined : new PairedCallers(deps.pairing);
     this.filters = new Filters(this);
     this.services = { reads: new Reads(this), writes: new Writes(this), filters: this.filters };
   }

@@ -12,6 +12,7 @@ import type { MethodInfo } from "../json-rpc/methods.ts";
 import { methodInfo } from "../json-rpc/methods.ts";
 import { firstUsable, TriedSet } from "../selection/pick.ts";
 import type { Selected } from "../selection/selected.ts";
+import type { PairedList } from "../selection/paired.ts";
 import type { RoutingSnapshot } from "../selection/snapshot.ts";
 import { strategyNamed } from "../selection/strategies/registry.ts";
 import type { Call } from "./call.ts";
@@ -31,6 +32,8 @@ export interface DryQuestion {
   readonly strategy?: string | undefined;
   readonly provider?: string | undefined;
   readonly transport?: Transport | "any" | undefined;
+  /** As if this consumer called, under its pairing list. */
+  readonly consumer?: string | undefined;
 }
 
 /** The explanation, or what is wrong with the question. */
@@ -99,11 +102,20 @@ export class Explainer {
       provider: question.provider,
       transport: question.transport ?? ("any" as const),
     };
-    const call: Call = { ...plain, options };
+    const { consumer } = question;
+    const paired = consumer === undefined ? undefined : this.#listOf(consumer, chain);
+    if (consumer !== undefined && paired === undefined) {
+      return fault(`no consumer ${consumer.slice(0, 100)} has a list on ${chain.name}`, true);
+    }
+    const call: Call = { ...plain, options: { ...options, paired } };
     const route = { chainKey: chain.name, options, isProviderForced: false };
     const missing = optionsFault(chain, route, options);
     if (missing !== undefined) return fault(missing.message, true);
     return { ok: true, record: this.#dryRun(call) };
+  }
+
+  #listOf(consumer: string, chain: ChainView): PairedList | undefined {
+    return this.#engine.deps.pairing?.listOf(consumer, chain.name);
   }
 
   #dryRun(call: Call): ExplainRecord {
@@ -120,6 +132,7 @@ export class Explainer {
         ? undefined
         : engine.chooser.select(copyOf(snapshot), call, info.name, asked, nowMs);
     const provider = selected === undefined ? undefined : this.#next(call, selected, nowMs);
+    const nobody = options.paired === undefined ? "no_provider" : "pairing_exhausted";
     const record = explain(
       {
         requestId: "",
@@ -130,7 +143,7 @@ export class Explainer {
         protocol: call.protocol,
         isDone: true,
         outcome: "ok",
-        reason: isForwarded && provider === undefined ? "no_provider" : REASONS[route],
+        reason: isForwarded && provider === undefined ? nobody : REASONS[route],
         provider,
         cache: route === "local" ? "LOCAL" : "BYPASS",
         startMs: nowMs,
@@ -196,6 +209,7 @@ const isParams = (text: string): boolean => {
 /** The same snapshot with a memory and a cache of its own. */
 const copyOf = (snapshot: RoutingSnapshot): RoutingSnapshot => ({
   ...snapshot,
+  cacheOfLists: undefined,
   cache: new Map([...snapshot.cache].map(([method, rankings]) => [method, [...rankings]])),
   memory: {
     sticky: new Map(snapshot.memory.sticky),

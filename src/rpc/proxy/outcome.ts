@@ -8,6 +8,7 @@ import { isFinal, mostInformative } from "../errors/most-informative.ts";
 import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
+import type { Selected } from "../selection/selected.ts";
 import type { ExclusionRule } from "../selection/snapshot.ts";
 import type { Attempt } from "./attempt/attempt.ts";
 import type { ServedCall } from "./served-call.ts";
@@ -65,14 +66,23 @@ export function ownAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
 }
 
 /** What nobody can do will not be possible a second later: such a call is no 503, which is tried again. */
-function whyNobody({ ranking }: ServedCall): OwnReason {
-  if (ranking === undefined || ranking.candidates.length > 0) return "no_provider";
-  const rules = ranking.excluded.map(({ rule }) => rule).filter((rule) => rule !== "not_requested");
-  if (rules.length === 0 || !rules.every((rule) => INCAPABLE.has(rule))) return "no_provider";
+function whyNobody({ ranking, selected }: ServedCall): OwnReason {
+  const isPaired = isWithinList(selected);
+  const usual = isPaired ? "pairing_exhausted" : "no_provider";
+  if (ranking === undefined || ranking.candidates.length > 0) return usual;
+  if (isPaired && selected?.demand.paired?.members.size === 0) return usual;
+  const rules = ranking.excluded.map(({ rule }) => rule).filter((rule) => !UNASKED.has(rule));
+  if (rules.length === 0 || !rules.every((rule) => INCAPABLE.has(rule))) return usual;
   return rules.every((rule) => rule === "method_unsupported")
     ? "method_unsupported"
     : "out_of_reach";
 }
+
+/** Rules that say who was not meant. */
+const UNASKED: ReadonlySet<ExclusionRule> = new Set(["not_requested", "pairing"]);
+
+const isWithinList = (selected: Selected | undefined): boolean =>
+  selected?.demand.paired !== undefined && selected.demand.hasLeftList !== true;
 
 /** Rules that say what a provider cannot serve, as configured or learned. */
 const INCAPABLE: ReadonlySet<ExclusionRule> = new Set([
@@ -89,6 +99,7 @@ export function explanation(
   return {
     reason,
     request_id: record.requestId,
+    ...pairingOf(record),
     attempts: record.attempts.map(({ provider, errorClass, status, error, durationMs }) => ({
       provider,
       class: errorClass,
@@ -98,10 +109,23 @@ export function explanation(
   };
 }
 
+/** The list that the call was under. */
+function pairingOf({ call: { options } }: ServedCall): Readonly<Record<string, unknown>> {
+  const { paired } = options;
+  if (paired === undefined) return {};
+  return {
+    pairing: { consumer: paired.consumer, epoch: paired.epoch, members: [...paired.members] },
+  };
+}
+
 function messageOf(record: ServedCall, reason: OwnReason): string {
   const { method, chain, attempts, ranking } = record;
   const what = `${method} on ${chain}`;
-  if (reason === "no_provider" || reason === "out_of_reach") {
+  const list = record.call.options.paired;
+  if (reason === "pairing_exhausted" && list?.members.size === 0) {
+    return `the pairing list of ${list.consumer} for ${what} is empty in epoch ${list.epoch}`;
+  }
+  if (reason === "no_provider" || reason === "out_of_reach" || reason === "pairing_exhausted") {
     const { snapshot } = record.call.chain;
     return snapshot === undefined || ranking === undefined
       ? `no provider for ${what}: the chain is starting`

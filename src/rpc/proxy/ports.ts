@@ -4,6 +4,7 @@
  * The proxy is pure: time, chance, sockets and processes arrive through these interfaces. Drivers in
  * `src/io` satisfy them by shape; the processes that own the records implement the rest.
  */
+import type { PairingDoor } from "../clients/paired-callers.ts";
 import type { BookLimits } from "../explain/book.ts";
 import type { AttemptOutcome, EndpointRow, HeadView } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
@@ -301,6 +302,8 @@ export interface GatewayDeps {
   readonly limits?: Partial<GatewayLimits>;
   /** How much is remembered of requests that have ended. */
   readonly book?: BookLimits;
+  /** The lists that callers are paired with; nobody is when absent. */
+  readonly pairing?: PairingDoor | undefined;
 }
 
 /** An HTTP request whose body has arrived. */

@@ -8,6 +8,7 @@ import type { Found } from "../../matching/filters/filter.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import { isAsked } from "./asked.ts";
 import { costOf } from "./entry.ts";
+import { isPaired } from "./paired.ts";
 import type {
   EndpointView,
   Exclusion,
@@ -42,6 +43,14 @@ export const hardRules: readonly HardRule[] = [
       profile === undefined || isServedBy(profile, view)
         ? undefined
         : { value: profile.name, limit: undefined },
+  },
+  {
+    rule: "pairing",
+    isAsked: ({ paired, hasLeftList }) => paired !== undefined && hasLeftList !== true,
+    find: ({ paired, hasLeftList }, view) =>
+      paired === undefined || hasLeftList === true || isPaired(paired, view)
+        ? undefined
+        : { value: paired.consumer, limit: undefined },
   },
   {
     rule: "not_requested",

@@ -210,6 +210,7 @@ const words: Readonly<Record<ExclusionRule, string>> = {
   excluded: "excluded",
   not_requested: "not requested",
   profile: "outside the profile",
+  pairing: "outside the pairing list",
   method_unsupported: "without the method",
   archive: "without archive",
   block_range: "limited in range",

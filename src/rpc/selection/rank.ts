@@ -14,6 +14,7 @@ import type {
   EndpointView,
   Exclusion,
   Ranking,
+  RankingCache,
   RoutingSnapshot,
   SelectionDemand,
 } from "./snapshot.ts";
@@ -23,6 +24,8 @@ import type { Strategy } from "./strategies/strategy.ts";
 
 /** Methods whose rankings a snapshot keeps; names beyond it are ranked anew each time. */
 const maxCachedMethods = 256;
+/** Lists of different members whose rankings a snapshot keeps. */
+const maxCachedLists = 4_096;
 
 /** Ranks the snapshot's endpoints for a demand. */
 export const rank = (snapshot: RoutingSnapshot, demand: SelectionDemand): Ranking => {
@@ -48,7 +51,8 @@ const cached = (
   demand: SelectionDemand,
   strategy: Strategy,
 ): Ranking => {
-  const { cache } = snapshot;
+  const cache = cacheOf(snapshot, demand);
+  if (cache === undefined) return makeRanking(snapshot, demand, strategy);
   const code =
     strategyCodes[strategy.name] * 6 +
     transportCodes[demand.transport ?? "any"] * 2 +
@@ -65,6 +69,20 @@ const cached = (
     cache.set(key, ofMethod);
   }
   ofMethod[code] = made;
+  return made;
+};
+
+/** Where rankings of such a demand are kept; lists beyond the bound are ranked anew each time. */
+const cacheOf = (
+  { cache, cacheOfLists }: RoutingSnapshot,
+  { paired, hasLeftList }: SelectionDemand,
+): RankingCache | undefined => {
+  if (paired === undefined || hasLeftList === true) return cache;
+  const known = cacheOfLists?.get(paired.key);
+  if (known !== undefined || cacheOfLists === undefined) return known;
+  if (cacheOfLists.size >= maxCachedLists) return undefined;
+  const made: RankingCache = new Map();
+  cacheOfLists.set(paired.key, made);
   return made;
 };
 

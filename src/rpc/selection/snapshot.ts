@@ -9,6 +9,7 @@ import type { CostConfig, LeaderboardWeights, StrategyName } from "../../../conf
 import type { EndpointRow } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { ProviderMarket } from "./market/market.ts";
+import type { PairedList } from "./paired.ts";
 import type { ProviderForecast } from "../prediction/forecast-book.ts";
 
 /** What is known of one provider x transport x method; absent values were never measured. */
@@ -121,6 +122,8 @@ export interface RoutingSnapshot {
   readonly shadows?: readonly EndpointView[] | undefined;
   /** Rankings already computed from this snapshot; filled by `rank`. */
   readonly cache: RankingCache;
+  /** The same for callers under a list, by the list's key; ranked anew each time without it. */
+  readonly cacheOfLists?: Map<string, RankingCache> | undefined;
   /** Sticky primaries and rotations; one object that outlives the snapshots of a chain. */
   readonly memory: SelectionMemory;
 }
@@ -182,6 +185,10 @@ export interface SelectionDemand {
   readonly blockRange?: number | undefined;
   /** Only providers of this profile. */
   readonly profile?: Profile | undefined;
+  /** Only providers of this list. */
+  readonly paired?: PairedList | undefined;
+  /** Nobody of the list could serve, and the caller is let out of it. */
+  readonly hasLeftList?: boolean | undefined;
   /** Only this provider (id), or only providers with this tag. */
   readonly provider?: string | undefined;
   readonly exclude?: readonly ProviderId[] | undefined;
@@ -208,6 +215,7 @@ export type ExclusionRule =
   | "excluded"
   | "not_requested"
   | "profile"
+  | "pairing"
   | "method_unsupported"
   | "archive"
   | "block_range"

@@ -44,6 +44,8 @@ export const holdPrimary = (
     }
   }
   const to = challenger.view.provider;
+  // Lists come and go: they follow the chain's primary, and make none.
+  if (demand.paired !== undefined && demand.hasLeftList !== true) return leading;
   memory.sticky.set(key, { provider: to, sinceMs: builtAtMs });
   if (held !== undefined && held.provider !== to) {
     if (memory.switches.length < maxUnreported) {

@@ -15,6 +15,7 @@ export function addRequestVerbs(program: Command, terminal: Terminal, finish: Fi
     .option("--params <json>", "its parameters (default: [])")
     .option("--strategy <name>", "another strategy than the chain's")
     .option("--provider <name>", "only this provider: id, tag or glob")
+    .option("--consumer <name>", "under the pairing list of this consumer")
     .option("--transport <transport>", "http, ws or any");
   withInstance(explain).action(async (subject, options) => {
     const { explainOne } = await import("../verbs/requests.ts");

@@ -15,6 +15,7 @@ export interface ExplainOptions extends InstanceOptions {
   readonly strategy?: string;
   readonly provider?: string;
   readonly transport?: string;
+  readonly consumer?: string;
 }
 
 /** `paceline explain`: a request by its id; with `--chain`, a method that is not called. */
@@ -23,11 +24,11 @@ export function explainOne(
   options: ExplainOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { chain, params, strategy, provider, transport } = options;
+  const { chain, params, strategy, provider, transport, consumer } = options;
   const args =
     chain === undefined
       ? { request: subject }
-      : { method: subject, chain, params: parsed(params), strategy, provider, transport };
+      : { method: subject, chain, params: parsed(params), strategy, provider, transport, consumer };
   const question = {
     cmd: "explain",
     args,

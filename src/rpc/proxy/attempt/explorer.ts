@@ -23,11 +23,11 @@ export class Explorer {
     if (outcome !== "ok" || !info.isIdempotent || !info.isCheap || info.class === "write") return;
     if (this.#engine.deps.random() >= explorationLimits.ratio) return;
     const { chain, options } = call;
-    const { profile } = options;
+    const { profile, paired } = options;
     const { snapshot } = chain;
     if (this.#running >= explorationLimits.maxConcurrent || snapshot === undefined) return;
     const nowMs = this.#engine.now();
-    const target = explorationTarget(snapshot, { method: info.name, profile }, nowMs);
+    const target = explorationTarget(snapshot, { method: info.name, profile, paired }, nowMs);
     const upstream = target === undefined ? undefined : chain.upstream(target.row);
     if (target === undefined || upstream === undefined) return;
     if (target.view.provider === exchange.provider) return;

@@ -91,6 +91,11 @@ export class HttpCall implements CallSink {
       const attempts = attemptsText(facts);
       headers.push("X-Paceline-Attempts", attempts, "Server-Timing", timing(facts));
     }
+    const demand = facts.selected?.demand;
+    if (demand?.paired !== undefined) {
+      const whose = demand.hasLeftList === true ? "market" : "list";
+      headers.push("X-Paceline-Pairing", `${whose};epoch=${demand.paired.epoch}`);
+    }
     if (this.#meta === "headers") {
       headers.push("X-Paceline-Meta", metaHeader(explain(facts, facts.now())));
     }

@@ -78,7 +78,17 @@ export class HttpFront {
       return;
     }
     const { caller } = entrance;
-    const options = optionsOf(this.#engine, read.route, caller);
+    const engine = this.#engine;
+    const chain = engine.deps.chains.find(read.route.chainKey);
+    const routed = optionsOf(engine, read.route, caller);
+    const options =
+      engine.paired === undefined || chain === undefined || "reason" in routed
+        ? routed
+        : engine.paired.optionsOf(
+            routed,
+            engine.paired.consumerOf(caller, request.rawHeaders),
+            chain.name,
+          );
     const headers =
       "reason" in options
         ? options
@@ -87,7 +97,6 @@ export class HttpFront {
       this.#refuse(reply, headers.reason, headers.message, requestId(request.body));
       return;
     }
-    const chain = this.#engine.deps.chains.find(read.route.chainKey);
     const missing =
       chain === undefined ? chainFault(read.route) : optionsFault(chain, read.route, headers);
     if (chain === undefined || missing !== undefined) {

@@ -14,9 +14,14 @@ import { WsSession } from "./ws-session.ts";
 
 /** What becomes of a handshake. */
 export type Admission =
-  | { readonly ok: true; readonly route: Route; readonly entered: Entered }
+  | { readonly ok: true; readonly route: Route; readonly entered: Guest }
   /** Refused with this HTTP status and JSON body. */
   | { readonly ok: false; readonly status: number; readonly body: string };
+
+/** Who came in, and the consumer whose lists hold for the connection. */
+export interface Guest extends Entered {
+  readonly consumer?: string | undefined;
+}
 
 /** Takes WebSocket clients. */
 export class WsFront {
@@ -93,13 +98,21 @@ export class WsFront {
     const route = { ...read.route, options: { ...directed, clientRequestId: undefined } };
     const missing = optionsFault(chain, route, route.options);
     if (missing !== undefined) return refused(missing);
+    const { paired } = this.#engine;
+    const consumer = paired?.consumerOf(caller, rawHeaders);
+    const listed = paired?.optionsOf(route.options, consumer, chain.name);
+    if (listed !== undefined && "reason" in listed) return refused(listed);
     const crowded = caller?.crowded("connections");
     if (crowded !== undefined) return refused(crowded);
-    return { ok: true, route, entered };
+    return {
+      ok: true,
+      route,
+      entered: consumer === undefined ? entered : { ...entered, consumer },
+    };
   }
 
   /** Starts the session of an admitted client; the driver calls its `onMessage` and `onClose`. */
-  open(route: Route, sink: SessionSink, url: string, entered: Entered = FREE): ClientSession {
+  open(route: Route, sink: SessionSink, url: string, entered: Guest = FREE): ClientSession {
     const session = new WsSession(this.#engine, route, entered, sink, () => url);
     this.#sessions.add(session);
     const { caller } = entered;

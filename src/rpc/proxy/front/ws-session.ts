@@ -11,7 +11,6 @@ import { methodInfo } from "../../json-rpc/methods.ts";
 import { isNotification, scanBody } from "../../json-rpc/scan.ts";
 import { Batch, type Piece } from "./batch.ts";
 import type { Call, CallSink } from "../call.ts";
-import type { Entered } from "../../clients/client-gate.ts";
 import type { Engine } from "../engine.ts";
 import { optionsOf } from "./entrance.ts";
 import type { Running } from "../service.ts";
@@ -20,6 +19,7 @@ import { metaNotification, takeMetaMember } from "./meta.ts";
 import type { SessionSink } from "../ports.ts";
 import type { Route } from "./route.ts";
 import { WsCall } from "./ws-call.ts";
+import type { Guest } from "./ws-front.ts";
 import { WsInbox, type Cancellable } from "./ws-inbox.ts";
 import { WsSubscriptions } from "./ws-subscriptions.ts";
 
@@ -33,7 +33,7 @@ const RESUME = "paceline_resume";
 export class WsSession {
   readonly #engine: Engine;
   readonly #route: Route;
-  readonly #entered: Entered;
+  readonly #entered: Guest;
   readonly #sink: SessionSink;
   readonly #subscriptions: WsSubscriptions;
   readonly #websocketUrl: () => string;
@@ -44,7 +44,7 @@ export class WsSession {
   constructor(
     engine: Engine,
     route: Route,
-    entered: Entered,
+    entered: Guest,
     sink: SessionSink,
     websocketUrl: () => string,
   ) {
@@ -85,12 +85,17 @@ export class WsSession {
       return;
     }
     const { caller, peer } = this.#entered;
-    const options = optionsOf(this.#engine, this.#route, caller);
-    if ("reason" in options) {
+    const routed = optionsOf(this.#engine, this.#route, caller);
+    if ("reason" in routed) {
       this.#sink.close(1001, "profile was removed");
       return;
     }
-    const { pinning, now } = this.#engine;
+    const { pinning, now, paired } = this.#engine;
+    const options = paired?.optionsOf(routed, this.#entered.consumer, chain.name) ?? routed;
+    if ("reason" in options) {
+      this.#sink.close(1001, "pairing list was removed");
+      return;
+    }
     const pins = pinning.ofClient(chain, options, now(), this.#pins);
     const callOf = (envelope: Envelope): Call => ({
       chain,

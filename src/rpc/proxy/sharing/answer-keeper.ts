@@ -61,7 +61,10 @@ export class AnswerKeeper {
     if (params === undefined) return undefined;
     const place = placeOf(blockRefOf(rule, params), sight);
     if (place === undefined) return undefined;
-    const key = `${chainKey(call.chain)} ${info.name} ${place.anchor} ${paramsKey(params)}`;
+    const asked = `${chainKey(call.chain)} ${info.name} ${place.anchor} ${paramsKey(params)}`;
+    // What was answered within a list is given within that list only.
+    const { paired } = call.options;
+    const key = paired === undefined ? asked : `${asked} ${paired.key}`;
     return { key, place, isExact: rule.by === "param" && rule.position === 0 };
   }
 

@@ -9,8 +9,10 @@ import { PLAIN_OPTIONS, type CallOptions } from "../call.ts";
 export function viewKey(options: CallOptions): string {
   if (options === PLAIN_OPTIONS) return "";
   // Options are made anew for many calls: a memory of them, even a weak one, costs more than this.
-  for (const name of NAMES) if (options[name] !== PLAIN_OPTIONS[name]) return spell(options);
-  return "";
+  for (const name of NAMES) {
+    if (options[name] !== PLAIN_OPTIONS[name] && name !== "paired") return spell(options);
+  }
+  return options.paired?.key ?? "";
 }
 
 function spell(options: CallOptions): string {
@@ -19,8 +21,12 @@ function spell(options: CallOptions): string {
   return differing.map(([name, word]) => `${name}=${word}`).join("&");
 }
 
-/** A profile is known by its name; what is left in its bucket changes with every call. */
+/**
+ * A profile is known by its name; what is left in its bucket changes with every call. A list is known
+ * by its members: consumers who are paired alike share what they ask.
+ */
 function wordOf(options: CallOptions, name: Shared): string | undefined {
+  if (name === "paired") return options.paired?.key;
   return JSON.stringify(name === "profile" ? options.profile?.name : options[name]);
 }
 
@@ -51,5 +57,6 @@ const VIEW: Readonly<Record<Shared, true>> = {
   maxCost: true,
   exclude: true,
   profile: true,
+  paired: true,
 };
 const NAMES = Object.keys(VIEW) as Shared[];

@@ -8,6 +8,7 @@ import { comparison } from "../../integrity/quorum-rules.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import { walkReply } from "../../json-rpc/reply-walker.ts";
 import { isServedBy } from "../../selection/filters.ts";
+import { isPaired } from "../../selection/paired.ts";
 import type { Candidate, EndpointView } from "../../selection/snapshot.ts";
 import { blocksOf } from "../attempt/asked.ts";
 import { Mirror } from "../attempt/mirror.ts";
@@ -51,7 +52,8 @@ export class Shadows {
     const row = [http, ws].find((one) => one !== undefined && isAdmissible(one, nowMs));
     const upstream = row === undefined ? undefined : call.chain.upstream(row);
     if (row === undefined || upstream === undefined || view.unsupported.has(method)) return;
-    const { profile } = call.options;
+    const { profile, paired } = call.options;
+    if (paired !== undefined && !isPaired(paired, view)) return;
     if (profile !== undefined && !isServedBy(profile, view)) return;
     if (row.budget?.sparesBackground(nowMs) === false) return;
     const target: Candidate = { row, view, score: 0, tier: "unknown", place: 0, relaxed: [] };

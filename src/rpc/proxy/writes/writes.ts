@@ -3,7 +3,9 @@
  * bytes, which may be one that somebody else has started.
  */
 import type { MethodInfo } from "../../json-rpc/methods.ts";
+import { firstUsable } from "../../selection/pick.ts";
 import { reselected, type Selected } from "../../selection/selected.ts";
+import type { RoutingSnapshot } from "../../selection/snapshot.ts";
 import type { BallotPolicy } from "../../write/ballot.ts";
 import { writeMethod, type WriteMethod } from "../../write/methods.ts";
 import { followedBy, only, PRIVATE_TAG, stickTo } from "../../write/order.ts";
@@ -106,17 +108,27 @@ export class Writes implements Service {
     const { snapshot, writes } = chain;
     if (snapshot === undefined) return undefined;
     const nowMs = this.#engine.now();
-    const selected = this.#engine.chooser.select(snapshot, call, info.name, undefined, nowMs);
+    const selected = this.#choose(snapshot, call, info.name, nowMs);
     let { ranking } = selected;
     if (options.leavesProvider && options.provider !== undefined) {
       const anybody = { ...call, options: { ...options, provider: undefined } };
-      const others = this.#engine.chooser.select(snapshot, anybody, info.name, undefined, nowMs);
+      const others = this.#choose(snapshot, anybody, info.name, nowMs);
       ranking = followedBy(ranking, others.ranking);
     }
     if (isPrivate(call, method)) ranking = only(ranking, ({ tags }) => tags.includes(PRIVATE_TAG));
     const sticks = writes.mode === "sticky" && options.provider === undefined;
     if (sticks) ranking = stickTo(ranking, senderOf(transaction) ?? transaction.hash);
     return ranking === selected.ranking ? selected : reselected(selected, ranking, nowMs);
+  }
+
+  /** The providers of the caller; all, when nobody of its list is well and it may leave it. */
+  #choose(snapshot: RoutingSnapshot, call: Call, method: string, nowMs: number): Selected {
+    const { chooser } = this.#engine;
+    const selected = chooser.select(snapshot, call, method, undefined, nowMs);
+    const { paired, provider } = call.options;
+    if (provider !== undefined || paired?.onExhausted !== "market") return selected;
+    if (firstUsable(selected.ranking, nowMs) !== undefined) return selected;
+    return chooser.select(snapshot, call, method, undefined, nowMs, true);
   }
 }
 
@@ -131,8 +143,9 @@ function keyOf(
   { fingerprint }: RawTransaction,
   paramsText: string,
 ): string | undefined {
-  const { profile, provider = "*", leavesProvider } = options;
-  const route = `${chainKey(chain)} ${method} ${profile?.name ?? ""}/${provider} ${leavesProvider}`;
+  const { profile, paired, provider = "*", leavesProvider } = options;
+  const whose = `${profile?.name ?? ""}/${paired?.key ?? ""}/${provider}`;
+  const route = `${chainKey(chain)} ${method} ${whose} ${leavesProvider}`;
   if (method === "eth_sendRawTransaction") return `${route} ${fingerprint}`;
   if (paramsText.length > MAX_KEY_CHARS) return undefined;
   return `${route} ${paramsText}`;
