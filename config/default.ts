@@ -48,6 +48,15 @@ export const DEFAULTS = {
     cache: { enabled: true, capacity: 100, ttl: "30s" },
     errors: { threshold: 10, window: "60s", restart: false },
     batch: { max_policies: 1_000, threads: 0, threads_from: 500 },
+    epoch: "5m",
+    lists: {
+      mode: "top",
+      consumer: "key",
+      on_exhausted: "error",
+      unlisted: "market",
+      min_live: 1,
+      max_consumers: 10_000,
+    },
   },
 } as const;
 

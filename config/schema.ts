@@ -99,6 +99,22 @@ export interface PairingConfig {
     /** Batches of so many policies are shared with the threads. */
     readonly threadsFrom: number;
   };
+  readonly lists: ListsConfig;
+}
+
+/** Lists of providers for consumers; off without chains. */
+export interface ListsConfig {
+  /** Each chain with the market that its lists are drawn from. */
+  readonly chains: readonly { readonly chain: string; readonly market: string }[];
+  readonly epochMs: number;
+  /** Epochs by the blocks of a chain, instead of by time. */
+  readonly blocks: { readonly chain: string; readonly every: number } | undefined;
+  readonly mode: "top" | "weighted";
+  readonly consumer: "key" | "header";
+  readonly onExhausted: "error" | "market";
+  readonly unlisted: "market" | "error";
+  readonly minLive: number;
+  readonly maxConsumers: number;
 }
 
 /** One market of providers. */

@@ -6,7 +6,7 @@
  *     ├── chains     chain:<name>, one per configured chain (chain.ts)
  *     │   └── head-tracker · message-aggregator · subscription-hub · providers · provider-pool
  *     │       └── provider:<id>   circuit-breaker (http, ws) · ws-connection · probe (provider.ts)
- *     ├── pairing    store-writer · directory · policy-queue · result-buffer · workers · intake (pairing.ts)
+ *     ├── pairing    store-writer · directory · policy-queue · result-buffer · workers · intake · epoch-clock (pairing.ts)
  *     └── chain-registry          keeps the children of `chains` equal to the configuration
  */
 import { tableKeeperKey } from "../actors/ops/table-keeper.ts";

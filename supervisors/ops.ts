@@ -12,6 +12,8 @@ import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/
 
 /** What the processes of this subtree are started with. */
 export interface OpsParts {
+  /** Tables besides those of the chains whose rows must outlive their writers. */
+  readonly tables?: readonly string[] | undefined;
   readonly configStore: ArgsOf<typeof configStore>;
   readonly telemetry: ArgsOf<typeof telemetryKeeper>;
   readonly benchmarkStore: ArgsOf<typeof benchmarkStore>;
@@ -32,7 +34,7 @@ export const ops = (parts: OpsParts): SupervisorSpec =>
     children: [
       child(
         tableKeeper,
-        { tables: chainTables, heir: () => chainRegistryKey() },
+        { tables: [...chainTables, ...(parts.tables ?? [])], heir: () => chainRegistryKey() },
         { register: tableKeeperKey() },
       ),
       child(configStore, parts.configStore, { register: configStoreKey() }),

@@ -1,5 +1,6 @@
-/** Pairing: markets, the queue, its workers, their results. */
+/** Pairing: markets, the queue, its workers, their results, the lists of consumers. */
 import { directory, directoryKey } from "../actors/pairing/directory.ts";
+import { epochClock, epochClockKey } from "../actors/pairing/epoch-clock.ts";
 import { intake, intakeKey } from "../actors/pairing/intake.ts";
 import { policyQueue, policyQueueKey } from "../actors/pairing/policy-queue.ts";
 import { resultBuffer, resultBufferKey } from "../actors/pairing/result-buffer.ts";
@@ -16,6 +17,8 @@ export interface PairingParts {
   readonly policyQueue: Omit<ArgsOf<typeof policyQueue>, "counts">;
   readonly resultBuffer: ArgsOf<typeof resultBuffer>;
   readonly worker: Omit<WorkerParts, "book">;
+  /** Undefined where no chain has lists. */
+  readonly epochClock?: ArgsOf<typeof epochClock> | undefined;
   readonly intake: Omit<ArgsOf<typeof intake>, "supervisor">;
 }
 
@@ -47,6 +50,10 @@ export const pairing = (parts: PairingParts): SupervisorSpec => {
         { ...parts.intake, supervisor: workersName },
         { register: intakeKey(), shutdown: parts.intake.drainMs + 2_000 },
       ),
+      // Last: nobody needs it to go on, and its death must not close the queue.
+      ...(parts.epochClock === undefined
+        ? []
+        : [child(epochClock, parts.epochClock, { register: epochClockKey() })]),
     ],
   });
 };

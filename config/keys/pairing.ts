@@ -9,6 +9,7 @@ const MARKET_NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i;
 /** Each of them has series of metrics of its own. */
 const MOST_MARKETS = 16;
 const MOST_ON_DEMAND = 16;
+const MOST_LIST_CHAINS = 64;
 
 const market = z
   .strictObject({
@@ -28,6 +29,54 @@ const market = z
     ),
   })
   .meta({ description: "One market.", "x-expects": "a map of keys" });
+
+const lists = field.group(
+  "Lists of providers that consumers with a policy are served by (docs/pairing.md); off without `chains`.",
+  {
+    chains: field.describe(
+      z
+        .record(z.string().min(1), z.string().regex(MARKET_NAME))
+        .refine((chains) => Object.keys(chains).length <= MOST_LIST_CHAINS),
+      "The market of each chain: its addresses are ids or vendors of the chain's providers.",
+      `a map of at most ${MOST_LIST_CHAINS} names of markets by chain`,
+      { reload: "host" },
+    ),
+    blocks: field.group("Epochs by the blocks of a chain; both keys or none.", {
+      chain: field.text("The chain whose blocks count.", { reload: "host" }),
+      every: field.whole("Blocks of an epoch.", { min: 1, max: 1_000_000_000 }, { reload: "host" }),
+    }),
+    mode: field.oneOf(
+      ["top", "weighted"],
+      "How a list is drawn when a policy does not say: the best, or by weight, another one each epoch.",
+      field.host(defaults.lists.mode),
+    ),
+    consumer: field.oneOf(
+      ["key", "header"],
+      "What names the consumer of a call: its API key's id, or `X-Paceline-Consumer`, which anybody may write.",
+      field.host(defaults.lists.consumer),
+    ),
+    on_exhausted: field.oneOf(
+      ["error", "market"],
+      "When nobody of a list can serve: an error, or all providers of the chain.",
+      field.host(defaults.lists.on_exhausted),
+    ),
+    unlisted: field.oneOf(
+      ["market", "error"],
+      "Callers without a list are served by all providers of the chain, or refused.",
+      field.host(defaults.lists.unlisted),
+    ),
+    min_live: field.whole(
+      "A list with fewer providers left in the market is drawn anew at once.",
+      { min: 1, max: 64 },
+      field.host(defaults.lists.min_live),
+    ),
+    max_consumers: field.whole(
+      "Consumers that may have policies.",
+      { min: 1, max: 1_000_000 },
+      field.host(defaults.lists.max_consumers),
+    ),
+  },
+);
 
 /** The keys below `pairing`. */
 export const pairingGroup = field.group(
@@ -106,6 +155,12 @@ export const pairingGroup = field.group(
         field.host(defaults.errors.restart),
       ),
     }),
+    epoch: field.duration(
+      "How long a consumer's list is good, unless blocks count (`lists.blocks`).",
+      1_000,
+      field.host(defaults.epoch),
+    ),
+    lists,
     batch: field.group("Many policies in one call.", {
       max_policies: field.whole(
         "Policies of one call.",

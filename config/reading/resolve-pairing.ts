@@ -1,7 +1,7 @@
 /** From the checked document to the pairing service. */
 import { DEFAULTS, MARKET_DEFAULTS } from "../default.ts";
 import type { ConfigDocument } from "../keys/document.ts";
-import type { PairingConfig } from "../schema.ts";
+import type { ListsConfig, PairingConfig } from "../schema.ts";
 
 const defaults = DEFAULTS.pairing;
 
@@ -48,5 +48,28 @@ export function resolvePairing(
       threads: batch?.threads ?? defaults.batch.threads,
       threadsFrom: batch?.threads_from ?? defaults.batch.threads_from,
     },
+    lists: listsOf(document, ms),
+  };
+}
+
+function listsOf(
+  document: ConfigDocument["pairing"],
+  ms: (text: string | number) => number,
+): ListsConfig {
+  const { chains, blocks, ...given } = document?.lists ?? {};
+  const { lists } = defaults;
+  return {
+    chains: Object.entries(chains ?? {}).map(([chain, market]) => ({ chain, market })),
+    epochMs: ms(document?.epoch ?? defaults.epoch),
+    blocks:
+      blocks?.chain === undefined || blocks.every === undefined
+        ? undefined
+        : { chain: blocks.chain, every: blocks.every },
+    mode: given.mode ?? lists.mode,
+    consumer: given.consumer ?? lists.consumer,
+    onExhausted: given.on_exhausted ?? lists.on_exhausted,
+    unlisted: given.unlisted ?? lists.unlisted,
+    minLive: given.min_live ?? lists.min_live,
+    maxConsumers: given.max_consumers ?? lists.max_consumers,
   };
 }

@@ -109,8 +109,17 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   const redis = makeRedis(running.config.redis, now);
   const requests = { prefix: nanoid(8), count: 0 };
   const meter = new RequestMeter();
+  const { storage } = running.config;
+  const chains = chainDirectory(table);
+  const pairing = makePairing(running.config.pairing, node, {
+    storage: new PairingStorage(storage.database),
+    retentionMs: storage.retentionMs,
+    redact: (text) => redact(text),
+    head: (chain) => chains.find(chain)?.snapshot?.tip,
+  });
   const gateway = new Gateway({
-    chains: chainDirectory(table),
+    chains,
+    pairing: pairing?.door,
     now,
     random: Math.random,
     randomHex: () => randomBytes(16).toString("hex"),
@@ -131,12 +140,6 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   gateway.configure(running.config);
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
-  const { storage } = running.config;
-  const pairing = makePairing(running.config.pairing, node, {
-    storage: new PairingStorage(storage.database),
-    retentionMs: storage.retentionMs,
-    redact: (text) => redact(text),
-  });
   const callers = () => callerViews(gateway.engine.gate.callers, now());
   const observed = observe({
     node,
@@ -211,6 +214,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     await node.start(
       application({
         ops: {
+          tables: pairing?.tables,
           configStore: {
             current: running,
             read,
@@ -292,7 +296,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     READY_WAIT_MS,
   );
   await untilTrue(
-    () => pairing?.book.isWhole !== false,
+    () => pairing?.isWhole() !== false,
     (ms) => sleep(ms),
     RESTORE_WAIT_MS,
   );

@@ -35,6 +35,11 @@ export const PAIRING_ERRORS = {
   },
   PAIRING_INTERNAL: { status: 500, meaning: "The request met a bug of ours; the log has it." },
   PAIRING_UNKNOWN_PROVIDER: { status: 404, meaning: "The market has no provider of this address." },
+  PAIRING_UNKNOWN_CONSUMER: { status: 404, meaning: "The consumer has no policy." },
+  PAIRING_UNKNOWN_LIST: {
+    status: 404,
+    meaning: "There is no such list: of that consumer, chain and epoch; or there are none at all.",
+  },
   PAIRING_UNKNOWN_PROFILE: { status: 404, meaning: "No scoring profile of this name is there." },
   PAIRING_BUSY: { status: 409, meaning: "The market is being loaded; the next load must wait." },
   PAIRING_MARKET_FULL: {

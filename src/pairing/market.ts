@@ -121,6 +121,21 @@ export class PairingMarket {
     return { ok: true, value: result };
   }
 
+  /** Answers a request whose like never comes again: it is neither kept nor counted. */
+  pairOnce(request: PairRequest): Reply<PairingResult> {
+    const compiled = this.plans.planOf(request);
+    if (!compiled.ok) return refused(compiled);
+    const ranking = match(compiled.plan, this.store.index, { seed: request.seed ?? 0 });
+    const outcome = this.#keep(compiled.plan, ranking);
+    return { ok: true, value: resultOf(this.name, request.policy, ranking, outcome, "off", 0) };
+  }
+
+  /** What is wrong with a request, without answering it. */
+  check(request: PairRequest): Reply<"right"> {
+    const compiled = this.plans.planOf(request);
+    return compiled.ok ? { ok: true, value: "right" } : refused(compiled);
+  }
+
   /** The same as one of many: what is wrong with it is in its result. */
   answer(request: PairRequest): PairingResult {
     const reply = this.pair(request);

@@ -62,6 +62,14 @@ const OTHER: Readonly<Record<string, string>> = {
   "pairing.batch.max_policies": "7",
   "pairing.batch.threads": "7",
   "pairing.batch.threads_from": "7",
+  "pairing.epoch": "7s",
+  "pairing.lists.chains": "{ ethereum: eu }",
+  "pairing.lists.mode": "weighted",
+  "pairing.lists.consumer": "header",
+  "pairing.lists.on_exhausted": "market",
+  "pairing.lists.unlisted": "error",
+  "pairing.lists.min_live": "7",
+  "pairing.lists.max_consumers": "7",
   "chains.<name>.chain_id": "2",
   "chains.<name>.allow_client_directives": "false",
   "chains.<name>.aliases": "[eth]",
@@ -165,6 +173,7 @@ const isSomebodysElse = (path: string): boolean =>
   path.startsWith("clients.") ||
   path.startsWith("profiles.") ||
   path.startsWith("pairing.markets.") ||
+  path.startsWith("pairing.lists.blocks.") ||
   /\.(rate|quota)\./.test(path);
 
 const leaves = documentedKeys().filter(

@@ -1,7 +1,7 @@
 /** The keys of pairing markets. */
 import { describe, expect, it } from "vitest";
 import { documentedKeys } from "../../config/keys/walk.ts";
-import { load, mustLoad, SMALLEST } from "./support.ts";
+import { errorsOf, load, mustLoad, SMALLEST } from "./support.ts";
 
 const markets = (text: string) => `${SMALLEST}\npairing: { markets: ${text} }\n`;
 
@@ -29,5 +29,42 @@ describe("pairing", () => {
     expect(load(markets("{ eu: { max_providers: 2000000 } }")).ok).toBe(false);
     const many = Array.from({ length: 17 }, (_, i) => `m${i}: {}`).join(", ");
     expect(load(markets(`{ ${many} }`)).ok).toBe(false);
+  });
+});
+
+describe("lists of consumers", () => {
+  const lists = (text: string, more = "") =>
+    `${SMALLEST}\npairing: { markets: { eu: {} }, on_demand: 0, ${more} lists: ${text} }\n`;
+
+  it("are off without a chain, and a chain needs nothing but its market", () => {
+    expect(mustLoad(SMALLEST).pairing.lists.chains).toEqual([]);
+    expect(mustLoad(lists("{ chains: { ethereum: eu } }")).pairing.lists).toEqual({
+      chains: [{ chain: "ethereum", market: "eu" }],
+      epochMs: 300_000,
+      blocks: undefined,
+      mode: "top",
+      consumer: "key",
+      onExhausted: "error",
+      unlisted: "market",
+      minLive: 1,
+      maxConsumers: 10_000,
+    });
+  });
+
+  it("may count blocks instead of time", () => {
+    const text = "{ chains: { ethereum: eu }, blocks: { chain: ethereum, every: 100 } }";
+    const { blocks } = mustLoad(lists(text)).pairing.lists;
+    expect(blocks).toEqual({ chain: "ethereum", every: 100 });
+  });
+
+  it.each([
+    ["{ chains: { base: eu } }", "pairing.lists.chains.base", 'no chain is called "base"'],
+    ["{ chains: { ethereum: us } }", "pairing.lists.chains.ethereum", "no market is called"],
+    ["{ blocks: { chain: ethereum } }", "pairing.lists.blocks", "needs both chain and every"],
+    ["{ blocks: { chain: x, every: 5 } }", "pairing.lists.blocks.chain", 'no chain is called "x"'],
+  ])("refuse %s, and say where", (text, path, words) => {
+    const errors = errorsOf(lists(text)).join("\n");
+    expect(errors).toContain(path);
+    expect(errors).toContain(words);
   });
 });

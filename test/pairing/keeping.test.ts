@@ -26,6 +26,17 @@ const CONFIG: PairingConfig = {
   cache: { enabled: true, capacity: 10, ttlMs: 1_000 },
   errors: { threshold: 10, windowMs: 1_000, restart: false },
   batch: { maxPolicies: 10, threads: 0, threadsFrom: 11 },
+  lists: {
+    chains: [],
+    epochMs: 300_000,
+    blocks: undefined,
+    mode: "top",
+    consumer: "key",
+    onExhausted: "error",
+    unlisted: "market",
+    minLive: 1,
+    maxConsumers: 10,
+  },
 };
 
 const M = "/api/v1/markets/eu";

@@ -1,6 +1,9 @@
 /** A pairing service on virtual time, and markets without one, for tests. */
+import { tableKeeper, tableKeeperKey } from "../../actors/ops/table-keeper.ts";
+import { type EpochClockArgs, epochClockKey } from "../../actors/pairing/epoch-clock.ts";
 import type { PairingWorkerArgs } from "../../actors/pairing/pairing-worker.ts";
-import { createVirtualNode, supervisor, type VirtualNode } from "../../src/otp/index.ts";
+import type { ListsConfig } from "../../config/schema.ts";
+import { child, createVirtualNode, supervisor, type VirtualNode } from "../../src/otp/index.ts";
 import { MarketBook } from "../../src/pairing/market-book.ts";
 import type { PairingMarket } from "../../src/pairing/market.ts";
 import type {
@@ -12,6 +15,8 @@ import type {
   Reply,
 } from "../../src/pairing/protocol.ts";
 import { pairHere } from "../../src/main/pairing/batch.ts";
+import { createLists, type Lists } from "../../src/main/pairing/lists.ts";
+import { listsTable } from "../../src/pairing/lists/shelf.ts";
 import { createPairingPort } from "../../src/main/pairing/port.ts";
 import { pairing, type PairingParts } from "../../supervisors/pairing.ts";
 
@@ -83,6 +88,8 @@ export interface Service {
   readonly book: MarketBook;
   readonly port: PairingPort;
   readonly changes: MarketChange[];
+  /** Where chain `eth` has lists. */
+  readonly lists: Lists | undefined;
   readonly events: { readonly name: string; readonly fields: Readonly<Record<string, unknown>> }[];
 }
 
@@ -95,6 +102,12 @@ interface ServiceMore extends BookMore {
   readonly restore?: PairingParts["directory"]["restore"];
   readonly maxBatch?: number;
   readonly maxLoad?: number;
+  /** Chain `eth` has lists, with these settings. */
+  readonly lists?: Partial<ListsConfig>;
+  /** Newest block of the chain whose blocks count. */
+  readonly head?: () => number | undefined;
+  /** Policies that were kept. */
+  readonly read?: EpochClockArgs["read"];
 }
 
 /** The parts of a service. */
@@ -119,9 +132,47 @@ export async function startService(more: ServiceMore = {}): Promise<Service> {
   node.telemetry.attach("test", "*", ({ name, fields }) => {
     if (name.startsWith("pairing.")) events.push({ name, fields });
   });
-  const parts = partsOf(book, more, (change) => changes.push(change));
-  await node.start(supervisor("root", { intensity: 10, children: [pairing(parts)] }));
+  const lists = more.lists === undefined ? undefined : listsOf(node, book, more.lists, more);
+  const parts: PairingParts = {
+    ...partsOf(book, more, (change) => changes.push(change)),
+    epochClock: lists?.clock,
+  };
+  const keeper = child(
+    tableKeeper,
+    { tables: [listsTable], heir: () => epochClockKey() },
+    { register: tableKeeperKey() },
+  );
+  await node.start(supervisor("root", { intensity: 10, children: [keeper, pairing(parts)] }));
   const { maxBatch = 1_000, maxLoad = 1_000_000 } = more;
   const port = createPairingPort({ node, book, limits: { maxBatch, maxLoad }, batch: pairHere });
-  return { node, book, port, changes, events };
+  return { node, book, port, changes, events, lists };
 }
+
+const listsOf = (
+  node: VirtualNode,
+  book: MarketBook,
+  config: Partial<ListsConfig>,
+  { head = () => undefined, read }: ServiceMore,
+): Lists | undefined => {
+  const lists = createLists({
+    node,
+    book,
+    config: {
+      chains: [{ chain: "eth", market: MARKET }],
+      epochMs: 300_000,
+      blocks: undefined,
+      mode: "top",
+      consumer: "key",
+      onExhausted: "error",
+      unlisted: "market",
+      minLive: 1,
+      maxConsumers: 1_000,
+      ...config,
+    },
+    head,
+    redact: (text) => text,
+  });
+  return lists === undefined || read === undefined
+    ? lists
+    : { ...lists, clock: { ...lists.clock, read } };
+};

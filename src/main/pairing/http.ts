@@ -64,14 +64,15 @@ export class PairingHttp {
 
   /** Why this caller is not served. */
   #judge(request: InboundRequest, { access, params }: Routed): Refused | undefined {
-    const { gate, now } = this.#options;
+    const { api, gate, now } = this.#options;
     const { bodyFault, rawHeaders, url, remoteAddress = "" } = request;
     if (bodyFault !== undefined) return { answer: BODY_FAULTS[bodyFault] };
     const visit = readVisit(rawHeaders, url);
     const entered = gate.enter(visit, remoteAddress);
     if (!entered.ok) return { answer: refusal("PAIRING_UNAUTHORISED", entered.message) };
     const { market } = params;
-    if (access === "write" && !this.#mayWrite(request, visit.origin, entered.caller, market)) {
+    const written = access === "read" ? [] : access === "write" ? [market] : api.listMarkets;
+    if (!written.every((name) => this.#mayWrite(request, visit.origin, entered.caller, name))) {
       return { answer: FORBIDDEN };
     }
     if (entered.caller === undefined && entered.peer === undefined) return undefined;

@@ -8,8 +8,11 @@ import { MarketBook } from "../../pairing/market-book.ts";
 import type { MarketChange, PairingPort } from "../../pairing/protocol.ts";
 import { PairingApi } from "../../pairing/rest/api.ts";
 import type { MarketPage } from "../../pairing/store/rewrite.ts";
+import { listsTable } from "../../pairing/lists/shelf.ts";
+import type { PairingDoor } from "../../rpc/clients/paired-callers.ts";
 import { createAudit } from "./audit.ts";
 import { pairHere } from "./batch.ts";
+import { createLists } from "./lists.ts";
 import { createPairingPort } from "./port.ts";
 import type { PairingStorage } from "./storage.ts";
 import { pairInThreads } from "./thread-batch.ts";
@@ -21,6 +24,12 @@ export interface PairingService {
   readonly port: PairingPort;
   /** The REST interface. */
   readonly api: PairingApi;
+  /** The lists that callers of the gateway are under; undefined where no chain has any. */
+  readonly door: PairingDoor | undefined;
+  /** What was kept is there again, as far as it can be read. */
+  readonly isWhole: () => boolean;
+  /** Tables that must outlive the service's processes. */
+  readonly tables: readonly string[];
   /** Lets go of the database. */
   readonly close: () => Promise<void>;
 }
@@ -30,6 +39,8 @@ export interface PairingKeeping {
   readonly storage: PairingStorage;
   readonly retentionMs: number;
   readonly redact: (text: string) => string;
+  /** Newest block of a chain; none is known without it. */
+  readonly head?: (chain: string) => number | undefined;
 }
 
 /** Threads beside this one; none when no batch is large enough. */
@@ -65,7 +76,15 @@ export function makePairing(
   const audit = createAudit({ storage, book, oneIn: config.audit.oneIn });
   const runner = threads === 0 ? pairHere : pairInThreads(node, threads, batch.threadsFrom);
   const port = createPairingPort({ node, book, limits, batch: runner });
-  const api = new PairingApi({ port, audit, limits, yieldTurn: () => nextTurn() });
+  const { redact, head = () => undefined } = keeping;
+  const lists = createLists({ node, book, config: config.lists, head, storage, redact });
+  const api = new PairingApi({
+    port,
+    lists: lists?.port,
+    audit,
+    limits,
+    yieldTurn: () => nextTurn(),
+  });
   return {
     book,
     parts: {
@@ -82,10 +101,14 @@ export function makePairing(
       worker: {
         errors: { count: errors.threshold, windowMs: errors.windowMs, restart: errors.restart },
       },
+      epochClock: lists?.clock,
       intake: { workers: count, drainMs: queue.drainTimeoutMs },
     },
     port,
     api,
+    door: lists?.door,
+    isWhole: () => book.isWhole && lists?.isServed() !== false,
+    tables: lists === undefined ? [] : [listsTable],
     close: () => storage.close(),
   };
 }

@@ -23,6 +23,31 @@ export const pairingEvents = {
     fields: ["count", "limit"],
     meaning: "Results went because nobody took them in time; told once a second.",
   },
+  "pairing.list.made": {
+    level: "info",
+    fields: ["epoch", "count", "changed", "empty"],
+    meaning: "Lists of consumers were drawn; so many name other providers now, or nobody.",
+  },
+  "pairing.list.repair": {
+    level: "warn",
+    fields: ["consumer", "chain", "epoch", "count"],
+    meaning: "Too few of a list were left in its market: it was drawn anew before its time.",
+  },
+  "pairing.list.empty": {
+    level: "warn",
+    fields: ["consumer", "chain", "epoch", "filter"],
+    meaning: "Nobody satisfies a consumer's policy; filter keeps most away.",
+  },
+  "pairing.list.refused": {
+    level: "warn",
+    fields: ["consumer", "chain", "epoch", "reason"],
+    meaning: "A policy cannot be followed any more; the list that there is stays.",
+  },
+  "pairing.policies.failed": {
+    level: "error",
+    fields: ["reason", "delayMs"],
+    meaning: "Kept policies of consumers could not be read: no list is made; it is tried again.",
+  },
   "pairing.worker.down": {
     level: "warn",
     fields: ["name", "reason"],

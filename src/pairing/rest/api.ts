@@ -103,6 +103,11 @@ export class PairingApi {
     this.#deps = deps;
   }
 
+  /** Markets that lists of consumers are drawn from; without lists, any. */
+  get listMarkets(): readonly (string | undefined)[] {
+    return this.#deps.lists?.markets ?? [undefined];
+  }
+
   /** Answers a request that found its route. */
   answer(
     { route, params }: Routed,

@@ -1,5 +1,6 @@
 /** What each route of the pairing interface does; parsing and wording stand elsewhere. */
 import { badInput, isRecord } from "../fault.ts";
+import type { ListsPort } from "../lists/port.ts";
 import { parseProvider } from "../provider.ts";
 import type {
   Fault,
@@ -12,6 +13,7 @@ import type {
 import { failedResult } from "../result.ts";
 import { isListBody, readList, readRecord, type YieldTurn } from "./bodies.ts";
 import { policyOfQuery, requestOf, requestOfQuery, wholeOfQuery } from "./questions.ts";
+import { LIST_HANDLERS } from "./list-handlers.ts";
 import type { PairingRoute } from "./routes.ts";
 import { wirePairing, wireProvider, wireResult, wireWhy } from "./wire.ts";
 
@@ -52,6 +54,8 @@ export interface AuditPort {
 /** What the handlers work with. */
 export interface RestDeps {
   readonly port: PairingPort;
+  /** Undefined where no chain has lists. */
+  readonly lists?: ListsPort | undefined;
   readonly audit: AuditPort;
   /** Most items of a list of providers, and of requests. */
   readonly limits: { readonly maxLoad: number; readonly maxBatch: number };
@@ -215,6 +219,7 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
   },
   getAudit: ({ audit }, asked) => audit.get(marketOf(asked), param(asked, "id")),
   replay: ({ audit }, asked) => audit.replay(marketOf(asked), param(asked, "id")),
+  ...LIST_HANDLERS,
   takeResults: async ({ port }) =>
     mapped(await port.results(), (results) => ({
       results: results.map(wireResult),

@@ -47,7 +47,7 @@ const operation = (operationId: string, spec: RouteSpec): Json => ({
     [spec.status]: content(ref(spec.answer), "done"),
     default: content(ref("PairingError"), "refused; the code says why"),
   },
-  ...(spec.access === "write" ? { security: [{}, { key: [] }, { bearer: [] }] } : {}),
+  ...(spec.access !== "read" ? { security: [{}, { key: [] }, { bearer: [] }] } : {}),
 });
 
 /** How a key is shown. */

@@ -14,8 +14,11 @@ export interface RouteSpec {
   /** With `{name}` for parameters. */
   readonly path: string;
   readonly summary: string;
-  /** `write` changes a market: where keys are configured it needs one that may. */
-  readonly access: "read" | "write";
+  /**
+   * `write` changes a market: where keys are configured it needs one that may. `write_lists` changes
+   * who serves a consumer: it needs a key that may change every market that lists are drawn from.
+   */
+  readonly access: "read" | "write" | "write_lists";
   readonly status: 200 | 202;
   readonly answer: PairingSchema;
   readonly body?: readonly PairingSchema[];
@@ -35,6 +38,10 @@ const WHY = {
 } as const satisfies Readonly<Record<string, QuerySpec>>;
 
 const MARKET = "/api/v1/markets/{market}";
+const POLICIES = "/api/v1/pairing/policies/{consumer}";
+const LISTED = {
+  chain: { type: "string", meaning: "only its market; all that lists are drawn from by default" },
+} as const satisfies Readonly<Record<string, QuerySpec>>;
 
 /** By the name that handlers and documents have for it. */
 export const PAIRING_ROUTES = {
@@ -213,6 +220,45 @@ export const PAIRING_ROUTES = {
     access: "read",
     status: 200,
     answer: "Replayed",
+  },
+  getLists: {
+    method: "GET",
+    path: "/api/v1/pairing/lists/{consumer}",
+    summary: "Who serves a consumer in this epoch, or in one that is remembered, chain by chain",
+    access: "read",
+    status: 200,
+    answer: "Lists",
+    query: {
+      ...LISTED,
+      epoch: { type: "integer", meaning: "one of the last; the current one by default" },
+    },
+  },
+  getPolicies: {
+    method: "GET",
+    path: POLICIES,
+    summary: "What a consumer wants, by market",
+    access: "read",
+    status: 200,
+    answer: "Policies",
+  },
+  setPolicy: {
+    method: "PUT",
+    path: POLICIES,
+    summary: "Sets what a consumer wants, draws its lists at once, and answers them",
+    access: "write_lists",
+    status: 200,
+    answer: "Lists",
+    body: ["PairingWish"],
+    query: LISTED,
+  },
+  removePolicy: {
+    method: "DELETE",
+    path: POLICIES,
+    summary: "Forgets what a consumer wants, and takes its lists away",
+    access: "write_lists",
+    status: 200,
+    answer: "Removed",
+    query: LISTED,
   },
   takeResults: {
     method: "GET",

@@ -70,6 +70,28 @@ const request = z.strictObject({
   explain: z.boolean().optional(),
 });
 
+const list = z.strictObject({
+  consumer: z.string(),
+  chain: z.string(),
+  market: z.string(),
+  epoch: z.int(),
+  revision: whole.describe("counts up within an epoch"),
+  seed: z.string(),
+  mode: z.enum(["top", "weighted"]),
+  ids: z.array(z.string()).describe("drawn, best first"),
+  gone: z.array(z.string()).describe("of them, who has left the market since"),
+  version: whole.describe("of the market; 0 without one"),
+  filtered: whole.describe("providers that satisfy the policy"),
+  ranking: z.array(z.strictObject(pick)),
+  blockedBy: z.string().optional().describe("whose refusal keeps most away; when it is empty"),
+  onExhausted: z.enum(["error", "market"]),
+  madeAtMs: whole.describe("Unix time, ms"),
+  validUntilMs: whole
+    .optional()
+    .describe("Unix time, ms: when the next is due; it is valid until that is there"),
+  validUntilBlock: whole.optional().describe("the same, where blocks count"),
+});
+
 const result = z.strictObject({
   market: z.string(),
   policy: z.looseObject({}).nullable(),
@@ -143,6 +165,15 @@ export const PAIRING_SCHEMAS = {
   }),
   PairingProviders: z.array(z.looseObject({})),
   PairingRequest: request,
+  PairingWish: request.omit({ seed: true, explain: true }),
+  Lists: success(z.strictObject({ lists: z.array(list) })),
+  Policies: success(
+    z.strictObject({
+      consumer: z.string(),
+      policies: z.array(z.looseObject({ market: z.string() })),
+    }),
+  ),
+  Removed: success(z.strictObject({ removed: whole.describe("markets that it held for") })),
   PairingPolicies: z.array(z.looseObject({})),
   PairingWeights: z.strictObject({ weights: z.record(z.string(), z.number().min(0)) }),
   Markets: success(

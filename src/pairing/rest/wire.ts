@@ -1,4 +1,5 @@
 /** What the service answers, as JSON shows it. Stakes that a number cannot hold are decimal strings. */
+import type { PairingList } from "../lists/list.ts";
 import type { ConsumerPolicy, PairingResult, ProviderRecord, WhyNotReport } from "../protocol.ts";
 
 /** A whole number as JSON carries it exactly. */
@@ -40,6 +41,27 @@ export const wirePairing = (result: PairingResult) => {
     processingTimeUs,
   };
 };
+
+/** A consumer's list. */
+export const wireList = (list: PairingList) => ({
+  consumer: list.consumer,
+  chain: list.chain,
+  market: list.market,
+  epoch: list.epoch,
+  revision: list.revision,
+  seed: list.seed,
+  mode: list.mode,
+  ids: list.ids,
+  gone: list.ids.filter((id) => !list.members.has(id)),
+  version: list.version,
+  filtered: list.filteredCount,
+  ranking: list.picks.map(({ stake, ...pick }) => ({ ...pick, stake: wireWhole(stake) })),
+  blockedBy: list.blockedBy,
+  onExhausted: list.onExhausted,
+  madeAtMs: list.madeAtMs,
+  validUntilMs: list.validUntilMs,
+  validUntilBlock: list.validUntilBlock,
+});
 
 /** A result of the queue or of a batch: the six keys of the contract, its time in ms, and its market. */
 export const wireResult = (result: PairingResult) => ({

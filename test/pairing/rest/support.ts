@@ -30,6 +30,7 @@ export const startApi = async (more: Parameters<typeof startService>[0] = {}) =>
   const turns = { count: 0 };
   const api = new PairingApi({
     port: service.port,
+    lists: service.lists?.port,
     audit: noAudit,
     limits: { maxLoad: more.maxLoad ?? 1_000_000, maxBatch: more.maxBatch ?? 1_000 },
     yieldTurn: async () => void turns.count++,

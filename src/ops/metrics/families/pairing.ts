@@ -92,4 +92,19 @@ export const pairingFamilies: readonly MetricDef[] = [
     [],
     "Times a worker had more errors in its window than allowed.",
   ),
+  row("event", "counter", "pairing_lists_made_total", [], "Lists of consumers that were drawn."),
+  row(
+    "event",
+    "counter",
+    "pairing_lists_repaired_total",
+    [],
+    "Of those, before their time: too few were left; at most 20 a second are counted.",
+  ),
+  row(
+    "event",
+    "counter",
+    "pairing_lists_empty_total",
+    [],
+    "Times a list had nobody at last; at most 20 a second are counted.",
+  ),
 ];
