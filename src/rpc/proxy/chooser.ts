@@ -8,7 +8,7 @@ import { HedgeBudget } from "../hedge.ts";
 import type { ChainName } from "../ids.ts";
 import type { BlockDemand } from "../json-rpc/block-demand.ts";
 import { withCanary } from "../selection/canary.ts";
-import { oldestDemand } from "../selection/filters.ts";
+import { oldestDemand, rangeDemand } from "../selection/filters.ts";
 import type { PanicGate, TriedSet } from "../selection/pick.ts";
 import { createPanicGate, firstUsable, lastResort } from "../selection/pick.ts";
 import { preferring } from "../selection/prefer.ts";
@@ -60,7 +60,7 @@ export class Chooser {
       needsArchive: asked?.isState === true && needsArchive(snapshot, asked.fromBlock),
       oldest:
         asked === undefined ? undefined : oldestDemand(snapshot, asked.fromBlock, asked.isState),
-      blockRange: asked?.range,
+      blockRange: asked?.range === undefined ? undefined : rangeDemand(snapshot, asked.range),
       seed: (this.#outside.random() * SEED_RANGE) | 0,
     };
     const ranked = rank(snapshot, demand);

@@ -152,6 +152,14 @@ export const oldestDemand = (
   return undefined;
 };
 
+/** What a call's range of blocks adds to its demand: nothing, unless some provider takes no such range. */
+export const rangeDemand = ({ endpoints }: RoutingSnapshot, range: number): number | undefined => {
+  for (const { maxBlockRange: limit } of endpoints) {
+    if (limit !== undefined && range > limit) return range;
+  }
+  return undefined;
+};
+
 /** A profile names its providers by id or tag; one that names none takes all. */
 export const isServedBy = ({ providers }: Profile, view: EndpointView): boolean =>
   providers.length === 0 || providers.some((name) => isAsked(name, view));

@@ -10,6 +10,7 @@ import {
   pickProvider,
   TriedSet,
 } from "../../../src/rpc/selection/pick.ts";
+import { rangeDemand } from "../../../src/rpc/selection/filters.ts";
 import { rank } from "../../../src/rpc/selection/rank.ts";
 import type { RoutingSnapshot, SelectionDemand } from "../../../src/rpc/selection/snapshot.ts";
 import { snapshotOf, type Told } from "./world.ts";
@@ -295,6 +296,19 @@ describe("pickProvider", () => {
     const snapshot = snapshotOf({ a: {} });
     for (let i = 0; i < 5_000; i++) ranked(snapshot, { method: `m${i}` });
     expect(snapshot.cache.size).toBeLessThanOrEqual(256);
+  });
+});
+
+describe("a range of blocks", () => {
+  it("is no demand while nobody limits it, so that such calls share one ranking", () => {
+    const free = snapshotOf({ a: { maxBlockRange: 100 }, b: {} });
+    expect(rangeDemand(free, 100)).toBeUndefined();
+    expect(rangeDemand(free, 101)).toBe(101);
+    const blockRange = rangeDemand(free, 100);
+    expect(ranked(free, { blockRange })).toBe(ranked(free));
+    expect(ranked(free, { blockRange: 101 }).excluded).toMatchObject([
+      { provider: "a", rule: "block_range", value: 101, limit: 100 },
+    ]);
   });
 });
 
