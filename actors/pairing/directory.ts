@@ -1,6 +1,7 @@
 /**
  * Owns the markets: who is in them, and how they score. It alone writes; everybody reads the book at
- * once. Loads are taken in a slice a turn, so that single changes and requests go on between.
+ * once. Loads are taken in a slice a turn, so that single changes and requests go on between; so are
+ * the orders that markets are ranked by made, for a loaded market before it is served.
  *
  * Permanent. A restart loses loads under way; the markets are the book's, which outlives it. Markets
  * that are new get back what was kept of them before anybody is served.
@@ -60,11 +61,15 @@ interface Loading {
   readonly from: From<Answer<LoadReport>>;
   /** What a `replace` will have brought. */
   readonly brought: ProviderRecord[];
+  /** All providers have been looked at. */
+  isTaken: boolean;
 }
 
 interface State extends DirectoryArgs {
   readonly loads: Map<string, Loading>;
   readonly restoring: Map<string, ProviderStore>;
+  /** Markets in which something is being made. */
+  readonly making: Set<string>;
   /** Who waits for a market that is being restored. */
   readonly waiting: Map<string, From<Answer<"there">>[]>;
   named: number;
@@ -75,15 +80,27 @@ const RETRY_MS = 1_000;
 /** A restore may take as long as it must. */
 const RESTORE_TIMEOUT_MS = Number.POSITIVE_INFINITY;
 
+/** Steps of a turn towards an order: a hundred turns may follow each other. */
+const MAKE_STEPS = 500;
+/** How often the markets are looked at for what requests have asked to be made, ms. */
+const LOOK_MS = 1_000;
+
+/** What the directory tells itself, to go on in another turn. */
+type Further =
+  | { readonly load: string }
+  | { readonly restored: string; readonly version: number | undefined }
+  | { readonly make: string };
+
 /** The directory. */
 export const directory = defineActor({
   name: "pairing/directory",
   trapExit: true,
   init: (args: DirectoryArgs, ctx): State => {
     const maps = { loads: new Map(), restoring: new Map(), waiting: new Map() };
-    const state: State = { ...args, ...maps, named: 0 };
+    const state: State = { ...args, ...maps, making: new Set(), named: 0 };
     for (const market of args.book.open()) begun(state, market, ctx);
     lookForKept(state, ctx);
+    ctx.every(LOOK_MS, LOOK);
     return state;
   },
   calls: {
@@ -119,10 +136,11 @@ export const directory = defineActor({
     },
   },
   on: (state, info, ctx) => {
-    if (info.type === "info") step(state, info.payload as { readonly load: string }, ctx);
+    if (info.type === "info") goOn(state, info.payload as Further, ctx);
     else if (info.type === "exit" && !isCleanReason(info.reason)) return stop(state, info.reason);
     else if (info.type === "task" && info.key === KEPT) foundKept(state, info.result, ctx);
     else if (info.type === "task") restored(state, info.key, info.result, ctx);
+    else if (info.type === "timer" && info.key === LOOK) look(state, ctx);
     else if (info.type === "timer" && info.key === KEPT) lookForKept(state, ctx);
     else if (info.type === "timer") restore(state, info.payload as string, ctx);
     return state;
@@ -130,10 +148,11 @@ export const directory = defineActor({
   terminate: ({ book }, reason) => {
     if (isCleanReason(reason)) book.close();
   },
-  formatState: ({ book, loads, restoring }) => ({
+  formatState: ({ book, loads, restoring, making }) => ({
     markets: Object.fromEntries([...book.all()].map(({ name, store }) => [name, store.size])),
     loading: [...loads.keys()],
     restoring: [...restoring.keys()],
+    making: [...making],
   }),
 });
 
@@ -172,29 +191,53 @@ function begin(
   if (state.loads.has(market)) return busy(market);
   const store = mode === "replace" ? found.value.emptyStore() : found.value.store;
   const job = new LoadJob(market, mode, store, providers, () => newAddress(state, store, ctx));
-  state.loads.set(market, { job, from, brought: [] });
+  state.loads.set(market, { job, from, brought: [], isTaken: false });
   ctx.self.send({ load: market });
   return undefined;
 }
 
+/** The key of the timer that looks at the markets. */
+const LOOK = "look";
+
+function goOn(state: State, further: Further, ctx: Ctx): void {
+  if ("load" in further) step(state, further.load, ctx);
+  else if ("restored" in further) finishRestore(state, further.restored, further.version, ctx);
+  else make(state, further.make, ctx);
+}
+
+/** Something that requests asked for is made here, where nobody waits for it. */
+function look(state: State, ctx: Ctx): void {
+  for (const { name, store } of state.book.all()) {
+    if (!store.index.derived.isMaking || state.making.has(name)) continue;
+    state.making.add(name);
+    ctx.self.send({ make: name });
+  }
+}
+
+function make(state: State, name: string, ctx: Ctx): void {
+  const found = state.book.find(name);
+  if (found.ok && found.value.store.index.derived.advance(MAKE_STEPS))
+    ctx.self.send({ make: name });
+  else state.making.delete(name);
+}
+
 /** One slice of a load; the next one waits its turn in the mailbox. */
-function step(state: State, { load }: { readonly load: string }, ctx: Ctx): void {
+function step(state: State, load: string, ctx: Ctx): void {
   const loading = state.loads.get(load);
   const found = state.book.find(load);
   if (loading === undefined || !found.ok) return;
+  const market = found.value;
   const { job, from, brought } = loading;
-  const isDone = state.book.write(() => job.step());
   const isAside = job.mode === "replace";
-  if (isAside) for (const provider of job.taken) brought.push(provider);
-  else if (job.taken.length > 0) {
-    state.onChange?.({ type: "put", market: load, providers: job.taken });
+  if (!loading.isTaken) {
+    loading.isTaken = take(state, loading);
+    if (loading.isTaken && isAside) market.prepare(job.store);
   }
-  if (!isDone) {
+  if (!loading.isTaken || (isAside && job.store.index.derived.advance(MAKE_STEPS))) {
     ctx.self.send({ load });
     return;
   }
   state.loads.delete(load);
-  const market = found.value;
   if (isAside) {
     state.book.write(() => market.swap(job.store));
     state.onChange?.({ type: "cleared", market: load });
@@ -208,6 +251,16 @@ function step(state: State, { load }: { readonly load: string }, ctx: Ctx): void
     entries: report.size,
   });
   from.reply({ ok: true, value: report });
+}
+
+/** Takes the next slice of a load in; true when that was the last. */
+function take(state: State, { job, brought }: Loading): boolean {
+  const isDone = state.book.write(() => job.step());
+  if (job.mode === "replace") for (const provider of job.taken) brought.push(provider);
+  else if (job.taken.length > 0) {
+    state.onChange?.({ type: "put", market: job.market, providers: job.taken });
+  }
+  return isDone;
 }
 
 function add(state: State, market: string, provider: unknown, ctx: Ctx): Answer<ProviderRecord> {
@@ -273,7 +326,7 @@ function foundKept(state: State, result: TaskResult, ctx: Ctx): void {
 /** Fills a new market aside; it is served when it is whole. */
 function restore(state: State, market: string, ctx: Ctx): void {
   const fill = state.restore;
-  const known = [...state.book.all()].find(({ name }) => name === market);
+  const known = marketOf(state, market);
   if (fill === undefined || known === undefined) return;
   const store = known.emptyStore();
   state.book.setLoading(market, true);
@@ -289,22 +342,43 @@ function restore(state: State, market: string, ctx: Ctx): void {
 function restored(state: State, key: string, result: TaskResult, ctx: Ctx): void {
   const name = key.slice("restore:".length);
   const store = state.restoring.get(name);
-  state.restoring.delete(name);
-  const market = [...state.book.all()].find((one) => one.name === name);
+  const market = marketOf(state, name);
   if (store === undefined || market === undefined) return;
-  const waiting = state.waiting.get(name) ?? [];
-  state.waiting.delete(name);
-  if (!result.ok) {
-    const reason = reasonText(result.reason);
-    ctx.emit("pairing.restore.failed", { market: name, reason, delayMs: RETRY_MS });
-    ctx.after(RETRY_MS, key, name);
-    for (const from of waiting) from.reply({ ok: false, refusal: UNREAD });
+  if (result.ok) {
+    market.prepare(store);
+    ctx.self.send({ restored: name, version: result.value });
     return;
   }
-  state.book.write(() => market.swap(store, result.value as number | undefined));
+  state.restoring.delete(name);
+  const reason = reasonText(result.reason);
+  ctx.emit("pairing.restore.failed", { market: name, reason, delayMs: RETRY_MS });
+  ctx.after(RETRY_MS, key, name);
+  answerWaiting(state, name, { ok: false, refusal: UNREAD });
+}
+
+/** A market that was read back is served once its order is there. */
+function finishRestore(state: State, name: string, version: number | undefined, ctx: Ctx): void {
+  const store = state.restoring.get(name);
+  const market = marketOf(state, name);
+  if (store === undefined || market === undefined) return;
+  if (store.index.derived.advance(MAKE_STEPS)) {
+    ctx.self.send({ restored: name, version });
+    return;
+  }
+  state.restoring.delete(name);
+  state.book.write(() => market.swap(store, version));
   state.book.filled(name);
-  for (const from of waiting) from.reply({ ok: true, value: "there" });
+  answerWaiting(state, name, { ok: true, value: "there" });
   if (store.size === 0) return;
   const entries = store.size;
   ctx.emit("pairing.market.loaded", { market: name, count: entries, refused: 0, entries });
+}
+
+/** A market by its name, served or not. */
+const marketOf = ({ book }: State, name: string): PairingMarket | undefined =>
+  [...book.all()].find((one) => one.name === name);
+
+function answerWaiting(state: State, name: string, answer: Answer<"there">): void {
+  for (const from of state.waiting.get(name) ?? []) from.reply(answer);
+  state.waiting.delete(name);
 }

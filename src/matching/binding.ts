@@ -63,6 +63,8 @@ export class Binding {
   /** Plans that name ids hold rows, which change hands with versions. */
   readonly #version: number | undefined;
   readonly #terms: readonly Term[];
+  /** One scorer orders alike under any weight; only several need their own order for each. */
+  readonly #orderParts: readonly Part[];
   #order: RankOrder | undefined;
   #board: BoundedSums | undefined;
   #turns: RankOrder | undefined;
@@ -105,6 +107,11 @@ export class Binding {
     this.parts = composite.scorers.flatMap(({ scorer }, i) =>
       isPart[i] === true ? [bindPart(scorer, this.scorers[i]?.weight ?? 0, index)] : [],
     );
+    const [only] = this.parts;
+    this.#orderParts =
+      this.parts.length === 1 && only !== undefined
+        ? [{ ...only, term: weighing(only.term, 1) }]
+        : this.parts;
     this.restMost = this.scorers.reduce(
       (sum, { weight, bound: { constant, most = 1 } }, i) =>
         isPart[i] === true ? sum : sum + weight * (constant ?? most),
@@ -153,23 +160,19 @@ export class Binding {
     return this.filters.every((filter) => passes(filter, row, this.index));
   }
 
-  /** The order of a score that is all static, unless the market keeps too many already. */
+  /** The order of a score that is all static; `undefined` while it is made, or with too many kept. */
   order(): RankOrder | undefined {
     if (!this.isStatic || !this.isShared) return undefined;
-    // One scorer orders alike under any weight; only several need their own order for each.
-    const [only] = this.parts;
-    const parts =
-      this.parts.length === 1 && only !== undefined
-        ? [{ ...only, term: weighing(only.term, 1) }]
-        : this.parts;
-    this.#order ??= this.index.derived.order(parts);
+    this.#order ??= this.index.derived.order(this.#orderParts);
     return this.#order;
   }
 
-  /** The sums of the shared parts, likewise. */
+  /** The sums of the shared parts, likewise; not worth making while an order is on its way. */
   board(): BoundedSums | undefined {
     if (this.parts.length === 0 || !this.isShared) return undefined;
-    this.#board ??= this.index.derived.board(this.parts);
+    const { derived } = this.index;
+    if (this.isStatic && derived.hasOrder(this.#orderParts)) return undefined;
+    this.#board ??= derived.board(this.parts);
     return this.#board;
   }
 

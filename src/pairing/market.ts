@@ -7,7 +7,7 @@ import type { Compiled, Plan } from "../matching/compile.ts";
 import { type FilterReport, survivorsOf } from "../matching/explain/survivors.ts";
 import { countSurvivors } from "../matching/explain/count.ts";
 import { whyNot } from "../matching/explain/why-not.ts";
-import { bindingOf } from "../matching/binding.ts";
+import { Binding, bindingOf } from "../matching/binding.ts";
 import { match, type Ranking } from "../matching/match.ts";
 import { eachSurvivor } from "../matching/paths/scan.ts";
 import type { RankingCache } from "../matching/ranking-cache.ts";
@@ -90,6 +90,14 @@ export class PairingMarket {
   emptyStore(): ProviderStore {
     const { maxProviders, isShared = false } = this.#options;
     return new ProviderStore(this.name, maxProviders, isShared);
+  }
+
+  /** Begins to make in a store what most requests need, so that it is there when it is swapped in. */
+  prepare({ index }: ProviderStore): void {
+    const compiled = this.plans.planOf({ policy: ANYBODY });
+    if (!compiled.ok) return;
+    const binding = new Binding(compiled.plan, index);
+    if (binding.order() === undefined) binding.board();
   }
 
   /** Another store from now on; versions go on rising, from the one that it was kept with. */
@@ -271,6 +279,9 @@ export class PairingMarket {
     return outcomeOf(this.store, { picks, left, survivors, scorerErrors: ranking.scorerErrors });
   }
 }
+
+/** A policy of the profile that is asked for most, whatever it requires. */
+const ANYBODY: ConsumerPolicy = { requiredLocation: "", requiredFeatures: [], minStake: 0n };
 
 const scoringView = (composite: Composite): ScoringView => ({
   name: composite.name,

@@ -147,6 +147,42 @@ describe("a match", () => {
     );
   });
 
+  it("equals it while orders and boards are made, step by step", { timeout: 300_000 }, () => {
+    const paths = new Set<string>();
+    fc.assert(
+      fc.property(cases(24), fc.integer({ min: 1, max: 60 }), (one, steps) => {
+        const { profiles, scorers } = profilesOf(one.weights);
+        const plan = planOf(one.demand, profiles);
+        const index = indexOf(one.providers);
+        index.derived.pace = { first: 0, match: 3 };
+        const changes = [...one.providers.entries()];
+        const list = [...one.providers];
+        do {
+          paths.add(match(plan, index, { scanUpTo: 0 }).path);
+          check(list, index, one, plan, scorers);
+          const [at, entry] = changes.pop() ?? [];
+          if (at === undefined || entry === undefined) continue;
+          const changed = { ...entry, stake: BigInt(at * 1_000) };
+          list[at] = changed;
+          index.setStake(index.rowOf(changed.id) as number, changed.stake);
+        } while (index.derived.advance(steps));
+        check(list, index, one, plan, scorers);
+        paths.add(match(plan, index, { scanUpTo: 0 }).path);
+      }),
+      { ...seeded, numRuns: 2_000 },
+    );
+    expect([...paths].sort()).toEqual([
+      "bound",
+      "draw",
+      "listed",
+      "none",
+      "rank",
+      "scan",
+      "sorted",
+      "turns",
+    ]);
+  });
+
   it.each([31, 32, 33, 1_023, 1_024, 1_025])(
     "equals it with %i providers",
     { timeout: 300_000 },

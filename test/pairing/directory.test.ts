@@ -73,6 +73,15 @@ describe("a load", () => {
     await node.stop();
   });
 
+  it("is served with the order that most requests are ranked by", async () => {
+    const { node, port, book } = await startService();
+    await node.drive(port.load(MARKET, many(20_000), "replace"));
+    const { derived } = value(book.find(MARKET)).store.index;
+    expect(derived.isMaking).toBe(false);
+    expect([...derived.orders]).toHaveLength(1);
+    await node.stop();
+  });
+
   it("is refused when it is larger than any market, and stops at the size of its own", async () => {
     const { node, port } = await startService({ maxLoad: 5, maxProviders: 3 });
     expect(await port.load(MARKET, many(6), "add")).toMatchObject({
@@ -89,6 +98,20 @@ describe("a load", () => {
 });
 
 describe("the directory", () => {
+  it("makes what requests have asked for, between them", async () => {
+    const { node, port, book } = await startService();
+    await node.drive(port.load(MARKET, many(500), "add"));
+    const { derived } = value(book.find(MARKET)).store.index;
+    derived.pace = { first: 0, match: 0 };
+    const best = () => addresses(value(port.pair(MARKET, { ...all, explain: true, top: 2 })));
+    expect(best()).toEqual(["p499", "p498"]);
+    expect([derived.isMaking, ...derived.orders]).toEqual([true]);
+    await node.advance(1_000);
+    expect([derived.isMaking, [...derived.orders].length]).toEqual([false, 1]);
+    expect(best()).toEqual(["p499", "p498"]);
+    await node.stop();
+  });
+
   it("adds, replaces and removes single providers, and tells whoever keeps them", async () => {
     const { node, port, changes } = await startService();
     await node.drive(port.add(MARKET, { address: "a", stake: 5, location: "US" }));

@@ -1,4 +1,8 @@
-/** What is made of a market for speed and kept in step with it: static orders and score boards. */
+/**
+ * What is made of a market for speed and kept in step with it: static orders and score boards. Making
+ * one of a large market takes seconds, so it is done some steps at a time: with each match that asks for
+ * it, and by the owner in between. Until it is whole a match does without.
+ */
 import type { Column } from "./columns.ts";
 import { keyOfParts, type Part } from "./part.ts";
 import { type BoundedSums, ScoreBoard } from "./score-board.ts";
@@ -6,23 +10,41 @@ import { type Ranked, type RankOrder, StaticOrder } from "./static-order.ts";
 
 /** Most orders and most boards of a market. */
 export const MAX_DERIVED = 8;
+/** Steps of about 20 ns. */
+interface Pace {
+  /** At once for the first match that asks: an order of 10,000 rows is whole then. */
+  readonly first: number;
+  /** For each further match. */
+  readonly match: number;
+}
+
+const PACE: Pace = { first: 262_144, match: 8_192 };
 /** One that no match has used for so many matches makes room for another. */
 const IDLE_MATCHES = 1_000;
 
 interface Market extends Ranked {
   structure: number;
-  rows(): Iterable<number>;
+}
+
+/** An order or a board. */
+interface Making {
+  usedAt: number;
+  readonly isReady: boolean;
+  step(steps: number): number;
 }
 
 /** What a match asks for. */
 export interface DerivedView {
   readonly order: (parts: readonly Part[]) => RankOrder | undefined;
   readonly board: (parts: readonly Part[]) => BoundedSums | undefined;
+  readonly hasOrder: (parts: readonly Part[]) => boolean;
   readonly use: (read: { usedAt: number } | undefined) => void;
 }
 
 /** The orders and boards of one market, made when a plan first asks for them. */
 export class Derived implements DerivedView {
+  /** What a match does towards what it asks for. */
+  pace = PACE;
   readonly #market: Market;
   readonly #orders = new Map<string, StaticOrder>();
   readonly #boards = new Map<string, ScoreBoard>();
@@ -32,31 +54,44 @@ export class Derived implements DerivedView {
     this.#market = market;
   }
 
-  /**
-   * The rows by the sum of `parts`, or `undefined` when there are too many orders in use. The first
-   * call sorts the market: 0.1 s for 100,000 rows.
-   */
+  /** The rows by the sum of `parts`; `undefined` while it is made, or with too many orders in use. */
   order(parts: readonly Part[]): StaticOrder | undefined {
     return this.#known(this.#orders, parts, () => new StaticOrder(this.#market, parts));
   }
 
-  /** The sums of `parts` with their maxima, likewise. The first call adds up every row. */
+  /** Whether the order of `parts` is there or being made. */
+  hasOrder(parts: readonly Part[]): boolean {
+    return this.#orders.has(keyOfParts(parts));
+  }
+
+  /** The sums of `parts` with their maxima, likewise. */
   board(parts: readonly Part[]): ScoreBoard | undefined {
-    return this.#known(this.#boards, parts, () => {
-      const board = new ScoreBoard(this.#market.memory, parts, this.#market.capacity);
-      for (const row of this.#market.rows()) board.refresh(row);
-      return board;
-    });
+    return this.#known(this.#boards, parts, () => new ScoreBoard(this.#market, parts));
   }
 
-  /** All orders there are. */
+  /** All orders that can be read. */
   get orders(): Iterable<StaticOrder> {
-    return this.#orders.values();
+    return [...this.#orders.values()].filter(({ isReady }) => isReady);
   }
 
-  /** All boards there are. */
+  /** All boards that can be read. */
   get boards(): Iterable<ScoreBoard> {
-    return this.#boards.values();
+    return [...this.#boards.values()].filter(({ isReady }) => isReady);
+  }
+
+  /** Whether something is being made. */
+  get isMaking(): boolean {
+    for (const { isMerging } of this.#orders.values()) if (isMerging) return true;
+    for (const { isReady } of this.#boards.values()) if (!isReady) return true;
+    return false;
+  }
+
+  /** Goes on with what is being made for about so many steps; false when nothing is left to do. */
+  advance(steps: number): boolean {
+    let left = steps;
+    for (const board of this.#boards.values()) left = left > 0 ? board.step(left) : 0;
+    for (const order of this.#orders.values()) left = left > 0 ? order.step(left) : 0;
+    return this.isMaking;
   }
 
   /** Forgets all of them: cheaper than keeping step with a large load. */
@@ -112,19 +147,20 @@ export class Derived implements DerivedView {
     for (const board of this.#boards.values()) board.grow(rows);
   }
 
-  #known<T extends { usedAt: number }>(
+  #known<T extends Making>(
     kept: Map<string, T>,
     parts: readonly Part[],
     make: () => T,
   ): T | undefined {
     const key = keyOfParts(parts);
     const known = kept.get(key);
-    if (known !== undefined) return known;
-    if (kept.size >= MAX_DERIVED && !this.#makeRoom(kept)) return undefined;
-    const made = make();
+    if (known?.isReady === true) return known;
+    if (known === undefined && kept.size >= MAX_DERIVED && !this.#makeRoom(kept)) return undefined;
+    const made = known ?? make();
     made.usedAt = this.#matches;
     kept.set(key, made);
-    return made;
+    made.step(known === undefined ? this.pace.first : this.pace.match);
+    return made.isReady ? made : undefined;
   }
 
   #makeRoom(kept: Map<string, { usedAt: number }>): boolean {

@@ -28,6 +28,8 @@ export class Layout implements RankedRows {
   /** By slot, as in the market's table, but by rank. */
   readonly bits: Int32Array[];
   length = 0;
+  /** Ranks whose bits have been copied. */
+  #filled = 0;
   readonly #memory: Memory;
 
   constructor(memory: Memory, ranks: number, rows: number, slots: number) {
@@ -39,16 +41,25 @@ export class Layout implements RankedRows {
     this.bits = Array.from({ length: slots }, () => memory.int32(wordsFor(ranks)));
   }
 
-  /** Gives the next rank to `row`. */
-  place(row: number, key: number, table: BitTable): void {
+  /** Gives the next rank to `row`; `fill` must follow before anything else happens. */
+  place(row: number, key: number): void {
     const rank = this.length++;
     this.rowAt[rank] = row;
     this.keyAt[rank] = key;
     this.rankOf[row] = rank;
-    const { words } = table;
+  }
+
+  /** Copies the bits of those placed last: one bitset after the other, for each fits into the cache. */
+  fill({ words }: BitTable): void {
+    const { rowAt, bits, length } = this;
     for (let slot = 0; slot < words.length; slot++) {
-      if (hasBit(words[slot] as Int32Array, row)) setBit(this.bits[slot] as Int32Array, rank);
+      const from = words[slot] as Int32Array;
+      const to = bits[slot] as Int32Array;
+      for (let rank = this.#filled; rank < length; rank++) {
+        if (hasBit(from, rowAt[rank] as number)) setBit(to, rank);
+      }
     }
+    this.#filled = length;
   }
 
   /** Takes the rank from `row`; false when it has none. The rank stays empty. */

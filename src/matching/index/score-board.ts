@@ -3,7 +3,8 @@
  * of each 32 and each 1,024 rows: a match skips words and blocks that cannot hold a pick. The sums are
  * rounded and added in another order than the exact score, so they only bound it, with `boardSlack`.
  */
-import { wordsFor } from "../../lib/bits.ts";
+import { hasBit, wordsFor } from "../../lib/bits.ts";
+import { ALIVE, type BitTable } from "./bit-table.ts";
 import { copied } from "./copied.ts";
 import type { Memory } from "./memory.ts";
 import { type Part, termsOf } from "./part.ts";
@@ -24,7 +25,18 @@ export interface BoundedSums {
   usedAt: number;
 }
 
-/** The sums of one list of parts. */
+/** What a board needs of its market. */
+interface Summed {
+  readonly bits: BitTable;
+  readonly ids: readonly string[];
+  readonly memory: Memory;
+  readonly capacity: number;
+}
+
+/** Steps of a row that is added up. */
+const SUM_STEPS = 2;
+
+/** The sums of one list of parts. It can be read once every row was added up. */
 export class ScoreBoard implements BoundedSums {
   readonly parts: readonly Part[];
   readonly #static: readonly Term[];
@@ -37,10 +49,15 @@ export class ScoreBoard implements BoundedSums {
   /** The last match that read it, counted by the market. */
   usedAt = 0;
 
-  readonly #memory: Memory;
+  readonly #market: Summed;
+  /** Rows there were when it was begun, and those of them that have been added up. */
+  readonly #rows: number;
+  #begun = 0;
 
-  constructor(memory: Memory, parts: readonly Part[], rows: number) {
-    this.#memory = memory;
+  constructor(market: Summed, parts: readonly Part[]) {
+    const { memory, capacity: rows } = market;
+    this.#market = market;
+    this.#rows = market.ids.length;
     this.parts = parts;
     this.#static = termsOf(parts.filter(({ isSignal }) => !isSignal));
     this.#signals = termsOf(parts.filter(({ isSignal }) => isSignal));
@@ -48,6 +65,22 @@ export class ScoreBoard implements BoundedSums {
     this.base = memory.float32(rows).fill(NOBODY);
     this.wordMax = memory.float32(wordsFor(rows)).fill(NOBODY);
     this.blockMax = memory.float32(blocksFor(rows)).fill(NOBODY);
+  }
+
+  /** Whether all rows have been added up; those that come later are when they come. */
+  get isReady(): boolean {
+    return this.#begun === this.#rows;
+  }
+
+  /** Adds up rows for about so many steps; answers how many are left. */
+  step(steps: number): number {
+    let left = steps;
+    const alive = this.#market.bits.words[ALIVE] as Int32Array;
+    for (; left > 0 && !this.isReady; left -= SUM_STEPS) {
+      const row = this.#begun++;
+      if (hasBit(alive, row)) this.refresh(row);
+    }
+    return left;
   }
 
   /** Adds a row up anew; O(1): at most 32 rows and 32 words are looked at. */
@@ -75,7 +108,7 @@ export class ScoreBoard implements BoundedSums {
   }
 
   #larger(values: Float32Array, length: number): Float32Array {
-    return copied(values, this.#memory.float32(length).fill(NOBODY));
+    return copied(values, this.#market.memory.float32(length).fill(NOBODY));
   }
 
   #write(row: number, sum: number): void {

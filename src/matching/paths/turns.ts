@@ -8,6 +8,7 @@ import type { RankOrder } from "../index/static-order.ts";
 import { sumOfTerms } from "../index/term.ts";
 import { safeScore } from "../scorers/scorer.ts";
 import { priorityScorer } from "../scorers/signals.ts";
+import { orderPlaces } from "./nth.ts";
 import { type Seed, seedHalves } from "./rendezvous.ts";
 import { eachSurvivor } from "./scan.ts";
 
@@ -18,7 +19,8 @@ export function takeTurns(
   k: number,
   seed: Seed,
 ): number[] {
-  const rows = order === undefined ? sorted(binding) : inOrder(binding, order);
+  if (order === undefined) return selected(binding, k, seed);
+  const rows = inOrder(binding, order);
   const first = offsetOf(seed, rows.length);
   return Array.from(
     { length: Math.min(k, rows.length) },
@@ -33,13 +35,29 @@ export const offsetOf = (seed: Seed, count: number): number => {
   return Number.isFinite(number) ? ((number % count) + count) % count : 0;
 };
 
-/** Few rows, or no order to read: collect and sort. */
-function sorted(binding: Binding): number[] {
+/** Few rows, or no order to read: only the places whose turn it is are put in order. */
+function selected(binding: Binding, k: number, seed: Seed): number[] {
   const { index } = binding;
   const bound = priorityScorer.bind(index, binding.plan.demand);
-  const keyed: { row: number; key: number }[] = [];
-  eachSurvivor(binding, (row) => keyed.push({ row, key: safeScore(bound, row) }));
-  return keyed.sort((a, b) => b.key - a.key || byId(index.ids, a.row, b.row)).map(({ row }) => row);
+  const keys = new Float64Array(index.ids.length);
+  const survivors: number[] = [];
+  eachSurvivor(binding, (row) => {
+    keys[row] = safeScore(bound, row);
+    survivors.push(row);
+  });
+  const rows = Uint32Array.from(survivors);
+  const compare = (a: number, b: number): number => {
+    if (a === b) return 0;
+    return (keys[b] as number) - (keys[a] as number) || byId(index.ids, a, b);
+  };
+  const count = Math.min(k, rows.length);
+  const first = offsetOf(seed, rows.length);
+  const end = Math.min(first + count, rows.length);
+  orderPlaces(rows, first, end, compare);
+  // Behind the last place it goes on with the first.
+  const again = count - (end - first);
+  orderPlaces(rows.subarray(0, first), 0, Math.min(again, first), compare);
+  return [...rows.subarray(first, end), ...rows.subarray(0, again)];
 }
 
 /** The survivors by rank, with the moved ones where they belong. */

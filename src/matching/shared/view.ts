@@ -89,6 +89,10 @@ class SharedDerived implements DerivedView {
     return order;
   }
 
+  hasOrder(parts: readonly Part[]): boolean {
+    return this.#orders.has(keyOfBound(parts));
+  }
+
   board(parts: readonly Part[]): BoundedSums | undefined {
     return this.#boards.get(keyOfBound(parts));
   }
