@@ -78,7 +78,7 @@ function drawn(renewal: Renewal, kind: "made" | "repaired"): Renewed {
   const { onExhausted } = settings;
   const made = { place, epoch, market, wish: whole, drawn: reply.value, onExhausted, revision };
   const next = listOf({ ...made, nowMs });
-  // A market that changes all the time and still has nobody must not fill the history.
-  const isSame = kind === "repaired" && list?.key === next.key && list.version === next.version;
-  return isSame ? KEPT : { kind, list: next };
+  // A market that changes all the time and still has nobody makes no news.
+  const isSame = list?.key === next.key && list.blockedBy === next.blockedBy;
+  return kind === "repaired" && isSame ? KEPT : { kind, list: next };
 }

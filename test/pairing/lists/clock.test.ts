@@ -129,6 +129,7 @@ describe("the epoch clock", () => {
     const { epoch } = listOf("acme");
     await node.drive(port.add(MARKET, provider("poor", 5)));
     await node.advance(3_000);
+    expect(listOf("acme").revision).toBe(0);
     expect(named(started, "empty")).toEqual([
       { consumer: "acme", chain: "eth", epoch, filter: "stake" },
     ]);
