@@ -1,6 +1,7 @@
 /**
  * Ids where other threads can read them, since texts cannot be shared: one byte a character where that
- * is enough, else two. What is gone leaves a hole; with more holes than ids they are laid out anew.
+ * is enough, else two. What is gone leaves a hole for its row's next id; with more holes than ids they
+ * are laid out anew.
  */
 import type { Memory } from "./memory.ts";
 
@@ -21,6 +22,8 @@ export class IdBytes implements IdImage {
   offsets: Uint32Array;
   lengths: Int32Array;
   readonly #memory: Memory;
+  /** Bytes that a row's last id has left. */
+  readonly #gone = new Map<number, number>();
   #end = 0;
   #held = 0;
 
@@ -31,26 +34,32 @@ export class IdBytes implements IdImage {
     this.lengths = memory.int32(rows);
   }
 
-  /** Keeps the id of a row that has none. */
+  /** Keeps the id of a row that has none: where the row's last one was, if there is room. */
   put(row: number, id: string): void {
     const size = sizeOf(id);
-    if (this.#end + size > this.bytes.length) this.#makeRoom(size);
+    const isRoomy = size <= (this.#gone.get(row) ?? 0);
+    this.#gone.delete(row);
+    if (!isRoomy && this.#end + size > this.bytes.length) this.#makeRoom(size);
+    let at = isRoomy ? (this.offsets[row] as number) : this.#end;
     const isWide = size > id.length;
-    this.offsets[row] = this.#end;
+    this.offsets[row] = at;
     this.lengths[row] = isWide ? -id.length : id.length;
     for (let i = 0; i < id.length; i++) {
       const unit = id.charCodeAt(i);
       if (isWide) {
-        this.bytes[this.#end++] = unit & 0xff;
-        this.bytes[this.#end++] = unit >>> 8;
-      } else this.bytes[this.#end++] = unit;
+        this.bytes[at++] = unit & 0xff;
+        this.bytes[at++] = unit >>> 8;
+      } else this.bytes[at++] = unit;
     }
+    this.#end = Math.max(this.#end, at);
     this.#held += size;
   }
 
   /** Forgets the id of a row. */
   remove(row: number): void {
-    this.#held -= spanOf(this.lengths[row] as number);
+    const span = spanOf(this.lengths[row] as number);
+    this.#gone.set(row, span);
+    this.#held -= span;
     this.lengths[row] = 0;
   }
 
@@ -62,10 +71,17 @@ export class IdBytes implements IdImage {
     [this.offsets, this.lengths] = [offsets, lengths];
   }
 
-  /** Into a new array, without the holes: those who read the old one still can. */
+  /** Into a new array, those who read the old one still can: at once, unless most of it is holes. */
   #makeRoom(size: number): void {
-    let length = FIRST_BYTES;
-    while (length < (this.#held + size) * 1.5) length *= 2;
+    if (this.#held * 2 < this.#end) return this.#layOut(size);
+    const bytes = this.#memory.uint8(lengthFor(this.#end + size));
+    bytes.set(this.bytes);
+    this.bytes = bytes;
+  }
+
+  #layOut(size: number): void {
+    this.#gone.clear();
+    const length = lengthFor((this.#held + size) * 1.5);
     const bytes = this.#memory.uint8(length);
     const offsets = this.#memory.uint32(this.offsets.length);
     let end = 0;
@@ -93,6 +109,12 @@ export function idAt({ bytes, offsets, lengths }: IdImage, row: number): string 
   }
   return id;
 }
+
+const lengthFor = (least: number): number => {
+  let length = FIRST_BYTES;
+  while (length < least) length *= 2;
+  return length;
+};
 
 const spanOf = (length: number): number => (length < 0 ? -2 * length : length);
 

@@ -1,6 +1,9 @@
 /**
  * Ids by row and rows by id. The ids' hashes are kept for weighted choice, so they find rows as well:
  * linear probing over row numbers takes 8 bytes a provider, where a Map takes 30 and more.
+ *
+ * To lay out half a million rows anew takes some 30 ms, so a table that grows keeps the old slots and
+ * moves a few of them with every id that comes.
  */
 import { fnv64 } from "../../lib/fnv64.ts";
 import { copied } from "./copied.ts";
@@ -13,6 +16,8 @@ const GONE = -1;
 /** Slots a row, at least; full slots of all before they are laid out anew. */
 const SLOTS_A_ROW = 2;
 const MOST_FULL = 0.75;
+/** Old slots moved with each new id: far more than are needed to be done before the next time. */
+const MOVED_AT_ONCE = 32;
 
 /** The ids of a market. */
 export class IdTable {
@@ -24,6 +29,9 @@ export class IdTable {
   /** Row + 1 by hash. */
   #slots: Int32Array;
   #full = 0;
+  /** Slots from before, in which ids beyond those moved are found. */
+  #old: Int32Array | undefined;
+  #moved = 0;
   /** Only where other threads must read them. */
   readonly shared: IdBytes | undefined;
   readonly #memory: Memory;
@@ -39,8 +47,17 @@ export class IdTable {
 
   /** The row of an id. */
   rowOf(id: string): number | undefined {
-    const at = this.#find(id, fnv64(id).low);
-    return at < 0 ? undefined : (this.#slots[at] as number) - 1;
+    const { low } = fnv64(id);
+    const at = this.#find(this.#slots, id, low);
+    if (at >= 0) return (this.#slots[at] as number) - 1;
+    if (this.#old === undefined) return undefined;
+    const before = this.#find(this.#old, id, low);
+    return before < 0 ? undefined : (this.#old[before] as number) - 1;
+  }
+
+  /** Old slots that are still to be moved. */
+  get unmoved(): number {
+    return this.#old === undefined ? 0 : this.#old.length - this.#moved;
   }
 
   /** Gives a row to an id that has none. */
@@ -51,13 +68,17 @@ export class IdTable {
     this.low[row] = low;
     this.shared?.put(row, id);
     if (this.#full >= this.#slots.length * MOST_FULL) this.#layOut(this.#slots.length);
-    else this.#place(row);
+    this.#place(row);
+    this.#move(MOVED_AT_ONCE);
   }
 
   /** Takes the row from its id. */
   remove(row: number): void {
-    const at = this.#find(this.ids[row] as string, this.low[row] as number);
-    this.#slots[at] = GONE;
+    const [id, low] = [this.ids[row] as string, this.low[row] as number];
+    for (const slots of this.#old === undefined ? [this.#slots] : [this.#slots, this.#old]) {
+      const at = this.#find(slots, id, low);
+      if (at >= 0) slots[at] = GONE;
+    }
     this.ids[row] = "";
     this.shared?.remove(row);
   }
@@ -70,10 +91,10 @@ export class IdTable {
     this.#layOut(rows * SLOTS_A_ROW);
   }
 
-  #find(id: string, low: number): number {
-    const mask = this.#slots.length - 1;
+  #find(slots: Int32Array, id: string, low: number): number {
+    const mask = slots.length - 1;
     for (let at = low & mask; ; at = (at + 1) & mask) {
-      const slot = this.#slots[at] as number;
+      const slot = slots[at] as number;
       if (slot === EMPTY) return -1;
       if (slot !== GONE && this.low[slot - 1] === low && this.ids[slot - 1] === id) return at;
     }
@@ -88,9 +109,23 @@ export class IdTable {
   }
 
   #layOut(slots: number): void {
+    this.#move(this.unmoved);
+    this.#old = this.#slots;
+    this.#moved = 0;
     this.#slots = new Int32Array(slots);
     this.#full = 0;
-    for (let row = 0; row < this.ids.length; row++) if (this.ids[row] !== "") this.#place(row);
+  }
+
+  #move(count: number): void {
+    const old = this.#old;
+    if (old === undefined) return;
+    const end = Math.min(this.#moved + count, old.length);
+    for (let at = this.#moved; at < end; at++) {
+      const slot = old[at] as number;
+      if (slot !== EMPTY && slot !== GONE) this.#place(slot - 1);
+    }
+    this.#moved = end;
+    if (end === old.length) this.#old = undefined;
   }
 }
 
