@@ -53,6 +53,27 @@ describe("the storage of a host", () => {
     expect(await restored(again, "other")).toEqual({ version: undefined, found: [] });
   });
 
+  it("brings back a large market a slice a turn of the loop", async () => {
+    const one = storage(folder());
+    const put = Array.from({ length: 6_500 }, (_, i) => provider(`p${String(i).padStart(4, "0")}`));
+    await one.write([{ kind: "replace", market: "m", version: 1, put }], 1);
+    let [turn, found] = [0, 0];
+    const count = (): void => {
+      turn++;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    const turns: number[] = [];
+    const take = (slice: readonly KeptProvider[]): void => {
+      turns.push(turn);
+      found += slice.length;
+    };
+    await one.restore("m", take, never).finally(() => clearImmediate(counting));
+    expect(found).toBe(6_500);
+    expect(turns).toHaveLength(7);
+    expect(new Set(turns).size).toBe(7);
+  });
+
   it("brings nothing back before what is noted is written", async () => {
     const one = storage(folder());
     await one.open();

@@ -1,5 +1,6 @@
 /** What the host keeps of its markets: the database behind the journal, and how a market comes back. */
 import { existsSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DatabaseConfig } from "../../../config/schema.ts";
 import { migrate } from "../../io/sql/migrate.ts";
 import { openDatabase } from "../../io/sql/open.ts";
@@ -55,7 +56,7 @@ export class PairingStorage {
   }
 
   /**
-   * Hands out what was kept of a market, slice after slice; resolves to its version, or undefined when
+   * Hands out what was kept of a market, a slice a turn of the loop; resolves to its version, or undefined when
    * nothing was. What is still to be written is written first, so that nothing is brought back that
    * was already changed.
    */
@@ -69,9 +70,11 @@ export class PairingStorage {
     await this.journal.settled();
     const found = (await this.store.markets()).find((one) => one.market === market);
     if (found === undefined) return undefined;
-    await this.store.load(found, (slice) => {
+    await this.store.load(found, async (slice) => {
       signal.throwIfAborted();
       put(slice);
+      // The next slice is often here already, and a port hands out all it has before anything else.
+      await nextTurn();
     });
     return found.version;
   }
