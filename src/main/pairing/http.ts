@@ -4,6 +4,7 @@ import {
   isPairingPath,
   type PairingApi,
   refusal,
+  replyText,
   type Routed,
   routeOf,
 } from "../../pairing/rest/api.ts";
@@ -113,11 +114,14 @@ export class PairingHttp {
 
   #send(reply: HttpReply, method: string, answer: ApiReply, more: readonly string[] = []): void {
     if (!reply.isOpen) return;
-    const { status, body, allow } = answer;
-    const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
-    const headers = [...HEADERS, "content-length", String(bytes.length), ...more];
+    const { status, allow } = answer;
+    const text = `${replyText(answer)}\n`;
+    const size = Buffer.byteLength(text);
+    const headers = [...HEADERS, "content-length", String(size), ...more];
     if (allow !== undefined) headers.push("allow", allow);
-    reply.send(status, headers, method === "HEAD" ? "" : bytes);
+    // Nearly always nothing but ASCII, which leaves with its head as one piece.
+    const body = size === text.length ? text : Buffer.from(text);
+    reply.send(status, headers, method === "HEAD" ? "" : body);
   }
 }
 

@@ -2,6 +2,7 @@
 import { PAIRING_ERRORS, type PairingErrorCode } from "../errors.ts";
 import type { Refusal } from "../protocol.ts";
 import { type Answer, HANDLERS, type RestDeps } from "./handlers.ts";
+import { JsonText } from "./json-text.ts";
 import { PAIRING_ROUTES, type PairingRoute, type RouteSpec } from "./routes.ts";
 
 /** A request for the interface. */
@@ -43,6 +44,10 @@ export const refusalReply = ({ code, message, faults }: Refusal): ApiReply => {
 /** A refusal without faults as an answer. */
 export const refusal = (code: PairingErrorCode, message: string): ApiReply =>
   refusalReply({ code, message });
+
+/** The text of an answer. */
+export const replyText = ({ body }: ApiReply): string =>
+  body instanceof JsonText ? body.text : JSON.stringify(body);
 
 /** Whether a path is one of the interface's own. */
 export const isPairingPath = (path: string): boolean =>
@@ -124,14 +129,23 @@ export class PairingApi {
   /** Answers a request of anybody whose rights are known already. */
   handle(request: ApiRequest): ApiReply | Promise<ApiReply> {
     const routed = routeOf(request.method, request.path);
-    return routed.ok ? this.answer(routed, request) : routed;
+    const reply = routed.ok ? this.answer(routed, request) : routed;
+    return reply instanceof Promise ? reply.then(readable) : readable(reply);
   }
 }
 
-const replyOf = (route: PairingRoute, answer: Answer): ApiReply =>
-  answer.ok
-    ? { status: PAIRING_ROUTES[route].status, body: { success: true, data: answer.value } }
-    : refusalReply(answer.refusal);
+/** Its body as a value, where it is text. */
+const readable = (reply: ApiReply): ApiReply =>
+  reply.body instanceof JsonText ? { ...reply, body: reply.body.toJSON() } : reply;
+
+function replyOf(route: PairingRoute, answer: Answer): ApiReply {
+  if (!answer.ok) return refusalReply(answer.refusal);
+  const { value } = answer;
+  const { status } = PAIRING_ROUTES[route];
+  return value instanceof JsonText
+    ? { status, body: new JsonText(`{"success":true,"data":${value.text}}`) }
+    : { status, body: { success: true, data: value } };
+}
 
 function paramsOf(
   pattern: readonly string[],

@@ -12,10 +12,11 @@ import type {
 } from "../protocol.ts";
 import { failedResult } from "../result.ts";
 import { isListBody, readList, readRecord, type YieldTurn } from "./bodies.ts";
+import { pairingText } from "./pairing-text.ts";
 import { policyOfQuery, requestOf, requestOfQuery, wholeOfQuery } from "./questions.ts";
 import { LIST_HANDLERS } from "./list-handlers.ts";
 import type { PairingRoute } from "./routes.ts";
-import { wirePairing, wireProvider, wireResult, wireWhy } from "./wire.ts";
+import { type wirePairing, wireProvider, wireResult, wireWhy } from "./wire.ts";
 
 /** A pairing of the audit trail as it is shown. */
 export interface AuditedPairing {
@@ -46,6 +47,8 @@ export interface AuditPort {
     request: PairRequest,
     result: PairingResult,
   ) => string | undefined;
+  /** Keeps a pairing of many if it is one of the sample. */
+  readonly sample: (market: string, request: PairRequest, result: PairingResult) => void;
   readonly list: (market: string, limit: number) => Promise<Reply<readonly AuditedPairing[]>>;
   readonly get: (market: string, id: string) => Promise<Reply<AuditedPairing>>;
   readonly replay: (market: string, id: string) => Promise<Reply<Replayed>>;
@@ -137,7 +140,7 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     const result = port.pair(market, request.value);
     if (!result.ok) return result;
     const auditId = audit.note(market, request.value, result.value);
-    return { ok: true, value: { ...wirePairing(result.value), auditId } };
+    return { ok: true, value: pairingText(result.value, auditId) };
   },
   whyNot: ({ port }, asked) => {
     const body = optionalRecord(asked.body);
@@ -158,6 +161,9 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     const good = requests.value.flatMap((one) => (one.ok ? [one.value] : []));
     const report = await deps.port.batch(market, good);
     if (!report.ok) return report;
+    for (const [index, result] of report.value.results.entries()) {
+      if (result !== undefined) deps.audit.sample(market, good[index] as PairRequest, result);
+    }
     const done = report.value.results.values();
     const results = requests.value.map((one) => {
       const error = one.ok ? "not answered" : one.refusal.message;
