@@ -7,7 +7,7 @@
 import { defineActor, keyFor, reply, stop, type Ctx, type Ref } from "../../src/otp/index.ts";
 import { ErrorWindow, type ErrorThreshold } from "../../src/pairing/error-window.ts";
 import type { MarketBook } from "../../src/pairing/market-book.ts";
-import type { PairingResult, WorkerStats } from "../../src/pairing/protocol.ts";
+import type { PairingResult, PairRequest, WorkerStats } from "../../src/pairing/protocol.ts";
 import { failedResult } from "../../src/pairing/result.ts";
 import type { WorkItem, WorkMessage } from "../../src/pairing/work.ts";
 import { policyQueueKey, type policyQueue } from "./policy-queue.ts";
@@ -17,6 +17,10 @@ import { resultBufferKey, type resultBuffer } from "./result-buffer.ts";
 export interface PairingWorkerArgs {
   readonly id: number;
   readonly book: MarketBook;
+  /** Hears of every result, for the audit trail. */
+  readonly onResult?:
+    | ((market: string, request: PairRequest, result: PairingResult) => void)
+    | undefined;
   readonly errors: ErrorThreshold & {
     /** Whether a worker with too many errors is restarted, besides being told of. */
     readonly restart: boolean;
@@ -60,6 +64,7 @@ export const pairingWorker = defineActor({
     if (info.type !== "info") return state;
     const { item } = info.payload as WorkMessage;
     const result = pair(state.book, item);
+    state.onResult?.(item.market, item.request, result);
     state.results.cast.add({ worker: state.id, result });
     state.processed++;
     state.book.counts.processed++;

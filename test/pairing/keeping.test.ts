@@ -43,14 +43,14 @@ const M = "/api/v1/markets/eu";
 
 const use = cleanupAfterEach();
 
-const start = async (database: DatabaseConfig) => {
+const start = async (database: DatabaseConfig, more: Partial<PairingConfig> = {}) => {
   const node = createNode();
   const events: { readonly name: string; readonly fields: Readonly<Record<string, unknown>> }[] =
     [];
   node.telemetry.attach("test", "*", ({ name, fields }) => {
     if (name.startsWith("pairing.")) events.push({ name, fields });
   });
-  const service = makePairing(CONFIG, node, {
+  const service = makePairing({ ...CONFIG, ...more }, node, {
     storage: new PairingStorage(database),
     retentionMs: 1_000,
     redact: (text) => text.replaceAll("correct-horse-battery", "***"),
@@ -160,6 +160,29 @@ describe("the audit trail", () => {
     expect(replayed.body.data.providers).toEqual(providers);
     expect((await ask("GET", `${M}/audit/other`)).status).toBe(404);
     expect((await ask("GET", `/api/v1/markets/us/audit/${auditId}`)).status).toBe(404);
+  });
+
+  it("samples what comes in batches and through the queue as well, and makes it again", async () => {
+    const { ask, service } = await start(sqlite(), { audit: { oneIn: 2 } });
+    await ask("PUT", `${M}/providers`, [wire("a", 30_000), wire("b", 20_000), wire("c", 10_000)]);
+    const requests = [1, 20_000, 25_000, 40_000].map((minStake) => ({
+      policy: { minStake },
+      strategy: "weighted",
+      seed: minStake,
+      explain: true,
+    }));
+    await ask("POST", `${M}/pairings/batch`, [...requests, { policy: { minStake: -1 } }]);
+    await ask("POST", `${M}/pairings/queue`, requests);
+    await eventually("the queue is worked off", () => service.book.counts.processed === 4);
+    await ask("DELETE", `${M}/providers/a`);
+    await service.parts.storeWriter?.journal.settled();
+    const { rankings } = (await ask("GET", `${M}/audit`)).body.data;
+    expect(rankings).toHaveLength(4);
+    for (const { id, reason } of rankings) {
+      expect(reason).toBe("sample");
+      const replayed = await ask("POST", `${M}/audit/${id}/replay`);
+      expect(replayed.body).toMatchObject({ success: true, data: { id, isEqual: true } });
+    }
   });
 
   it("keeps no plain pairing when it samples none", async () => {

@@ -64,6 +64,7 @@ export const createAudit = ({ storage, book, oneIn }: AuditTrailOptions): AuditP
 
   return {
     note: (market, request, result) => trail.note(market, request, result),
+    sample: (market, request, result) => trail.sample(market, request, result),
     list: async (market, limit) => {
       const found = await read(() => storage.store.rankings(market, limit));
       return found.ok ? { ok: true, value: found.value.map(shown) } : found;

@@ -99,6 +99,7 @@ export function makePairing(
       policyQueue: { capacity: queue.capacity },
       resultBuffer: { capacity: results.capacity },
       worker: {
+        onResult: audit.sample,
         errors: { count: errors.threshold, windowMs: errors.windowMs, restart: errors.restart },
       },
       epochClock: lists?.clock,

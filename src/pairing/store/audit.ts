@@ -11,7 +11,7 @@ import type { RankingWrite } from "./writes.ts";
 
 /** What the trail is made with. */
 export interface AuditOptions {
-  /** One pairing in so many is kept besides those asked for with explain; 0 keeps only these. */
+  /** One pairing in so many is kept besides those answered with an explanation; 0 keeps only these. */
   readonly oneIn: number;
   readonly newId: () => string;
   readonly wallNow: () => number;
@@ -31,10 +31,28 @@ export class AuditTrail {
 
   /** Keeps a pairing if it is one to be kept; answers its id then. */
   note(market: string, request: PairRequest, result: PairingResult): string | undefined {
-    const { oneIn, newId, wallNow, keep } = this.#options;
-    const isAsked = request.explain === true;
-    const isSampled = oneIn > 0 && ++this.#seen % oneIn === 0;
-    if (!isAsked && !isSampled) return undefined;
+    const isSampled = this.#isNext();
+    if (request.explain === true) return this.#keep("explain", market, request, result);
+    return isSampled ? this.#keep("sample", market, request, result) : undefined;
+  }
+
+  /** Keeps a pairing of many if it is one of the sample, whether it was explained or not. */
+  sample(market: string, request: PairRequest, result: PairingResult): void {
+    if (result.error === null && this.#isNext()) this.#keep("sample", market, request, result);
+  }
+
+  #isNext(): boolean {
+    const { oneIn } = this.#options;
+    return oneIn > 0 && ++this.#seen % oneIn === 0;
+  }
+
+  #keep(
+    reason: RankingWrite["reason"],
+    market: string,
+    request: PairRequest,
+    result: PairingResult,
+  ): string | undefined {
+    const { newId, wallNow, keep } = this.#options;
     const found = this.#options.market(market);
     if (found === undefined) return undefined;
     const whole = { ...found.plans.defaults, ...request };
@@ -45,7 +63,7 @@ export class AuditTrail {
       id,
       market,
       atMs: wallNow(),
-      reason: isAsked ? "explain" : "sample",
+      reason,
       version: result.version,
       request: JSON.stringify({ ...whole, policy: wirePolicy(request.policy) }),
       seed: String(request.seed ?? 0),

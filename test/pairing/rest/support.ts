@@ -14,6 +14,7 @@ export interface Answer {
 
 const noAudit: AuditPort = {
   note: () => undefined,
+  sample: () => undefined,
   list: async () => ({ ok: true, value: [] }),
   get: async () => unknown,
   replay: async () => unknown,
