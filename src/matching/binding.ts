@@ -14,7 +14,7 @@ import type { RankOrder } from "./index/static-order.ts";
 import { sumOfTerms, Term, weighing } from "./index/term.ts";
 import type { MaskView } from "./explain/survivors.ts";
 import type { RankView } from "./paths/rank.ts";
-import type { BoundScorer, Scorer } from "./scorers/scorer.ts";
+import { bindSafely, type BoundScorer, type Scorer } from "./scorers/scorer.ts";
 import { priorityScorer } from "./scorers/signals.ts";
 
 /** One scorer of the profile, bound. */
@@ -94,19 +94,19 @@ export class Binding {
     this.scorers = composite.scorers.map(({ name, scorer, weight }) => ({
       name,
       weight: weights.get(name) ?? weight,
-      bound: scorer.bind(index, demand),
+      bound: bindSafely(scorer, index, demand),
     }));
     this.#terms = this.scorers.map(({ weight, bound }) => termOf(bound, weight));
     this.weightSum = this.scorers.reduce((sum, { weight }) => sum + weight, 0);
     const varying = this.scorers.map(
       ({ bound, weight }) => weight > 0 && bound.constant === undefined,
     );
-    const isPart = this.scorers.map(
-      ({ bound }, i) => varying[i] === true && bound.kind !== "demand",
-    );
-    this.parts = composite.scorers.flatMap(({ scorer }, i) =>
-      isPart[i] === true ? [bindPart(scorer, this.scorers[i]?.weight ?? 0, index)] : [],
-    );
+    const parts = composite.scorers.map(({ scorer }, i) => {
+      const { weight = 0, bound } = this.scorers[i] ?? {};
+      const isShared = varying[i] === true && bound?.kind !== "demand";
+      return isShared ? bindPart(scorer, weight, index) : undefined;
+    });
+    this.parts = parts.flatMap((part) => part ?? []);
     const [only] = this.parts;
     this.#orderParts =
       this.parts.length === 1 && only !== undefined
@@ -114,12 +114,12 @@ export class Binding {
         : this.parts;
     this.restMost = this.scorers.reduce(
       (sum, { weight, bound: { constant, most = 1 } }, i) =>
-        isPart[i] === true ? sum : sum + weight * (constant ?? most),
+        parts[i] === undefined ? sum + weight * (constant ?? most) : sum,
       0,
     );
-    this.isRestConstant = varying.every((varies, i) => !varies || isPart[i] === true);
+    this.isRestConstant = varying.every((varies, i) => !varies || parts[i] !== undefined);
     this.isStatic = this.scorers.every(
-      ({ bound }, i) => varying[i] === false || bound.kind === "static",
+      (_, i) => varying[i] === false || parts[i]?.isSignal === false,
     );
   }
 
@@ -180,7 +180,7 @@ export class Binding {
   turns(): RankOrder | undefined {
     const part = bindPart(priorityScorer, 1, this.index);
     const isFact = this.index.columns.get("priority")?.isFact !== false;
-    if (isFact) this.#turns ??= this.index.derived.order([part]);
+    if (isFact && part !== undefined) this.#turns ??= this.index.derived.order([part]);
     return this.#turns;
   }
 
@@ -198,9 +198,10 @@ export function bindingOf(plan: Plan, index: ProviderIndex): Binding {
   return plan.binding;
 }
 
-/** A scorer as all demands see it: without the minimum of one of them. */
-const bindPart = (scorer: Scorer, weight: number, index: ProviderIndex): Part => {
-  const bound = scorer.bind(index, ANY);
+/** A scorer as all demands see it: without the minimum of one of them. None, if it cannot be so bound. */
+const bindPart = (scorer: Scorer, weight: number, index: ProviderIndex): Part | undefined => {
+  const bound = bindSafely(scorer, index, ANY);
+  if (bound.kind === "demand") return undefined;
   return {
     scorer,
     key: partKeyOf(scorer),

@@ -72,12 +72,13 @@ describe("the pairing service", () => {
     await node.settle();
     expect(value(await node.drive(port.results())).map(addresses)).toEqual([["a"]]);
 
-    // A scorer with a bug in its making ends whoever uses it.
+    // A scorer with a bug loses its component only; a profile with one ends whoever uses it.
     const poison = new Composite("poison", "Broken");
-    const bind = (): never => {
-      throw new Error("a bug");
-    };
-    poison.add("broken", { name: "broken", description: "", bind }, 1);
+    Object.defineProperty(poison, "scorers", {
+      get: () => {
+        throw new Error("a bug");
+      },
+    });
     value(book.find(MARKET)).profiles.composites.set("poison", poison);
     const mixed = [{ policy: policy(), profile: "poison" }, { policy: policy() }];
     await node.drive(port.enqueue(MARKET, mixed));

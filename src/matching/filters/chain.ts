@@ -38,7 +38,9 @@ const bindCustom = (
   clauses: [],
   test: (row) => {
     try {
-      return test(row, index, demand);
+      // A filter from outside may return anything.
+      const answer: unknown = test(row, index, demand);
+      return answer === true;
     } catch {
       return false;
     }

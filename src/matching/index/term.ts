@@ -99,7 +99,8 @@ function scoreOf(term: Term, row: number): number {
 
 function attempt(term: Term, row: number): number {
   try {
-    return term.call(row);
+    const score = term.call(row);
+    return typeof score === "number" ? score : Number.NaN;
   } catch {
     return Number.NaN;
   }

@@ -32,10 +32,52 @@ export interface Scorer {
   readonly bind: (index: ProviderIndex, demand: CanonicalDemand) => BoundScorer;
 }
 
+/** Binds a scorer. One that cannot be bound fails for every row; nonsense that it claims is not believed. */
+export function bindSafely(
+  scorer: Scorer,
+  index: ProviderIndex,
+  demand: CanonicalDemand,
+): BoundScorer {
+  try {
+    return believed(scorer.bind(index, demand));
+  } catch (error) {
+    // Of kind "demand": no order and no board may be made of it.
+    const score = (): never => {
+      throw error;
+    };
+    return { kind: "demand", constant: 0, score };
+  }
+}
+
+function believed(bound: BoundScorer): BoundScorer {
+  const { kind, constant, most, score } = bound;
+  if (typeof score !== "function") throw new TypeError("bound to what is no function");
+  if (constant !== undefined && !isNumber(constant))
+    throw new TypeError("bound to what is no number");
+  const isSound =
+    isShare(constant) &&
+    isShare(most) &&
+    (kind === "static" || kind === "signal" || kind === "demand");
+  if (isSound) return bound;
+  return {
+    ...bound,
+    kind: kind === "static" || kind === "signal" ? kind : "demand",
+    ...(constant === undefined ? {} : { constant: clamped(constant) }),
+    most: isNumber(most) ? clamped(most) : 1,
+  };
+}
+
+const isNumber = (value: unknown): value is number =>
+  typeof value === "number" && !Number.isNaN(value);
+const isShare = (value: number | undefined): boolean =>
+  value === undefined || (value >= 0 && value <= 1);
+const clamped = (value: number): number => Math.max(0, Math.min(1, value));
+
 /** The score within 0..1, or NaN when the scorer failed. */
 export const safeScore = (scorer: BoundScorer, row: number): number => {
   try {
     const score = scorer.score(row);
+    if (typeof score !== "number") return Number.NaN;
     return score > 1 ? 1 : score < 0 ? 0 : score;
   } catch {
     return Number.NaN;
@@ -47,7 +89,16 @@ export const failureOf = (scorer: BoundScorer, row: number): string => {
   try {
     return `returned ${scorer.score(row)}`;
   } catch (error) {
+    return textOf(error);
+  }
+};
+
+/** Whatever was thrown, as a text; even that may fail. */
+const textOf = (error: unknown): string => {
+  try {
     return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "threw what has no text";
   }
 };
 
