@@ -20,6 +20,8 @@ import {
 } from "../../src/otp/index.ts";
 import { badInput } from "../../src/pairing/fault.ts";
 import { LoadJob } from "../../src/pairing/load-job.ts";
+import { tellNews } from "../../src/pairing/market-news.ts";
+import { MarketWatch } from "../../src/pairing/market-watch.ts";
 import type { MarketBook } from "../../src/pairing/market-book.ts";
 import type { PairingMarket } from "../../src/pairing/market.ts";
 import { generatedAddress, parseProvider } from "../../src/pairing/provider.ts";
@@ -70,6 +72,7 @@ interface State extends DirectoryArgs {
   readonly restoring: Map<string, ProviderStore>;
   /** Markets in which something is being made. */
   readonly making: Set<string>;
+  readonly watch: MarketWatch;
   /** Who waits for a market that is being restored. */
   readonly waiting: Map<string, From<Answer<"there">>[]>;
   named: number;
@@ -82,7 +85,7 @@ const RESTORE_TIMEOUT_MS = Number.POSITIVE_INFINITY;
 
 /** Steps of a turn towards an order: a hundred turns may follow each other. */
 const MAKE_STEPS = 500;
-/** How often the markets are looked at for what requests have asked to be made, ms. */
+/** How often the markets are looked at, for what is new and what requests have asked to be made, ms. */
 const LOOK_MS = 1_000;
 
 /** What the directory tells itself, to go on in another turn. */
@@ -97,7 +100,13 @@ export const directory = defineActor({
   trapExit: true,
   init: (args: DirectoryArgs, ctx): State => {
     const maps = { loads: new Map(), restoring: new Map(), waiting: new Map() };
-    const state: State = { ...args, ...maps, making: new Set(), named: 0 };
+    const state: State = {
+      ...args,
+      ...maps,
+      making: new Set(),
+      watch: new MarketWatch(),
+      named: 0,
+    };
     for (const market of args.book.open()) begun(state, market, ctx);
     lookForKept(state, ctx);
     ctx.every(LOOK_MS, LOOK);
@@ -205,8 +214,12 @@ function goOn(state: State, further: Further, ctx: Ctx): void {
   else make(state, further.make, ctx);
 }
 
-/** Something that requests asked for is made here, where nobody waits for it. */
+/** What is new is told, and what requests asked for is made here, where nobody waits for it. */
 function look(state: State, ctx: Ctx): void {
+  const { cache } = state.book;
+  tellNews(state.watch.look(state.book), cache.capacity, (event, fields) => {
+    ctx.emit(event, fields);
+  });
   for (const { name, store } of state.book.all()) {
     if (!store.index.derived.isMaking || state.making.has(name)) continue;
     state.making.add(name);

@@ -73,6 +73,11 @@ export class RankingCache {
     return ranking;
   }
 
+  /** Rankings held at most. */
+  get capacity(): number {
+    return this.#entries.capacity;
+  }
+
   /** Whether the last ranking that was asked for had been kept. */
   get isHit(): boolean {
     return this.#isHit;

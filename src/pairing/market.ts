@@ -125,7 +125,7 @@ export class PairingMarket {
       : this.#outcomeOf(plan, ranking);
     const timeUs = this.#options.nowUs() - startUs;
     const result = resultOf(this.name, request.policy, ranking, outcome, cache, timeUs);
-    this.tally.add(result);
+    this.tally.add(result, cache === "hit" ? "kept" : ranking.path);
     return { ok: true, value: result };
   }
 
@@ -168,7 +168,7 @@ export class PairingMarket {
     });
     const { version } = index;
     const result = resultOf(this.name, policy, { version }, outcome, "off", timeUs);
-    this.tally.add(result);
+    this.tally.add(result, "thread");
     return result;
   }
 

@@ -291,7 +291,8 @@ export interface MarketCounts {
   readonly name: string;
   readonly rows: number;
   readonly version: number;
-  readonly durations: DurationCells;
+  /** Times of results by how they were found. */
+  readonly durations: ReadonlyMap<string, DurationCells>;
   /** Results of nobody, by filter. */
   readonly emptyBy: ReadonlyMap<string, number>;
   /** Providers that filters refused, by filter, in results that were explained or empty. */

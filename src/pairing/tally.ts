@@ -1,5 +1,6 @@
 /** What a market did since its counts began. */
 import { DurationCells } from "../lib/duration-cells.ts";
+import type { MatchPath } from "../matching/binding.ts";
 import type { PairingResult } from "./protocol.ts";
 
 /** What one scorer did for picks. */
@@ -10,6 +11,15 @@ export interface ScorerTally {
   failures: number;
 }
 
+/** How a ranking came about: kept, made by another thread, or by which path of the kernel. */
+export type FoundBy = MatchPath | "kept" | "thread";
+
+/** A result with how it was found. */
+export interface MatchSample {
+  readonly result: PairingResult;
+  readonly foundBy: FoundBy;
+}
+
 /** Sums over results; they stand still while counting is off. */
 export class Tally {
   isOn = true;
@@ -18,8 +28,10 @@ export class Tally {
   ranked = 0;
   hits = 0;
   misses = 0;
-  /** Times of all results, ms; never begun anew, for whoever draws them. */
-  readonly durations = new DurationCells();
+  /** Times of all results by how they were found, ms; never begun anew, for whoever draws them. */
+  readonly durations = new Map<FoundBy, DurationCells>();
+  /** The last result, until somebody looks at it. */
+  sample: MatchSample | undefined;
   /** Results of nobody by the filter that keeps most away; never begun anew. */
   readonly emptyBy = new Map<string, number>();
   /** Providers that filters refused, in results that say so; never begun anew. */
@@ -29,7 +41,7 @@ export class Tally {
   #timeUs = 0;
 
   /** Takes a result in. */
-  add(result: PairingResult): void {
+  add(result: PairingResult, foundBy: FoundBy): void {
     if (!this.isOn) return;
     const { filteredCount, rankedCount, cache, processingTimeUs, blockedBy } = result;
     this.processed++;
@@ -38,7 +50,8 @@ export class Tally {
     if (cache === "hit") this.hits++;
     else if (cache === "miss") this.misses++;
     this.#timeUs += processingTimeUs;
-    this.durations.record(processingTimeUs / 1_000);
+    this.#durationsOf(foundBy).record(processingTimeUs / 1_000);
+    this.sample = { result, foundBy };
     if (blockedBy !== undefined) {
       this.emptyBy.set(blockedBy, (this.emptyBy.get(blockedBy) ?? 0) + 1);
     }
@@ -48,6 +61,12 @@ export class Tally {
     for (const { components } of result.topProviders) {
       for (const scorer in components) this.#score(scorer, components[scorer] ?? null);
     }
+  }
+
+  #durationsOf(foundBy: FoundBy): DurationCells {
+    let cells = this.durations.get(foundBy);
+    if (cells === undefined) this.durations.set(foundBy, (cells = new DurationCells()));
+    return cells;
   }
 
   #score(scorer: string, score: number | null): void {

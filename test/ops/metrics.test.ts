@@ -69,7 +69,7 @@ const sourcesOf = (more: Partial<MetricSources> = {}): MetricSources => ({
         name: "eu",
         rows: 5,
         version: 9,
-        durations: new DurationCells(),
+        durations: new Map([["rank", new DurationCells()]]),
         emptyBy: new Map([["stake", 2]]),
         refusedBy: new Map([["stake", 3]]),
         scoredBy: new Map([["location", { picks: 5, points: 2.5, failures: 1 }]]),

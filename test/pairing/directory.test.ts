@@ -266,3 +266,46 @@ describe("the directory", () => {
     await node.stop();
   });
 });
+
+describe("what the directory tells once a second", () => {
+  it("names rebuilt orders, a match, failing scorers, full dictionaries, rankings that went", async () => {
+    const { node, port, book, events } = await startService({ capacity: 1 });
+    await node.drive(port.load(MARKET, many(200), "add"));
+    const market = value(book.find(MARKET));
+    const scorer = {
+      name: "odd",
+      description: "",
+      bind: () => {
+        throw new Error("never");
+      },
+    };
+    market.profiles.composites.get("pairing")?.add("odd", scorer, 1);
+    const places = Array.from({ length: 257 }, (_, i) =>
+      provider(`at${i}`, 1, { location: `L${i}` }),
+    );
+    const report = value(await node.drive(port.load(MARKET, places, "add")));
+    expect(report.rejectedCount).toBe(2);
+    for (const top of [1, 2, 3]) market.answer({ policy: policy(), top });
+    events.length = 0;
+    await node.advance(1_000);
+    const told = Object.fromEntries(events.map(({ name, fields }) => [name, fields]));
+    expect(told).toEqual({
+      "pairing.cache.evict": { count: 2, limit: 1 },
+      "matching.match.stop": {
+        market: MARKET,
+        foundBy: "rank",
+        considered: 455,
+        left: 455,
+        picks: 3,
+        us: 0,
+      },
+      "matching.rank.rebuilt": { market: MARKET, count: 1, entries: 455 },
+      "matching.scorer.failed": { market: MARKET, scorer: "odd", count: 6 },
+      "matching.dictionary.full": { market: MARKET, kind: "location", count: 2 },
+    });
+    events.length = 0;
+    await node.advance(3_000);
+    expect(events).toEqual([]);
+    await node.stop();
+  });
+});

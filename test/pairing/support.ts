@@ -130,7 +130,7 @@ export async function startService(more: ServiceMore = {}): Promise<Service> {
   const changes: MarketChange[] = [];
   const events: Service["events"] = [];
   node.telemetry.attach("test", "*", ({ name, fields }) => {
-    if (name.startsWith("pairing.")) events.push({ name, fields });
+    if (/^(pairing|matching)\./.test(name)) events.push({ name, fields });
   });
   const lists = more.lists === undefined ? undefined : listsOf(node, book, more.lists, more);
   const parts: PairingParts = {

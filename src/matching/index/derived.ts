@@ -86,6 +86,11 @@ export class Derived implements DerivedView {
     return false;
   }
 
+  /** Layouts of orders that became whole so far. */
+  get rebuilds(): number {
+    return this.#orders.values().reduce((sum, { generation }) => sum + generation, 0);
+  }
+
   /** Goes on with what is being made for about so many steps; false when nothing is left to do. */
   advance(steps: number): boolean {
     let left = steps;

@@ -54,6 +54,8 @@ export class ProviderIndex {
   version = 0;
   /** Changes with every signal. */
   signalVersion = 0;
+  /** How often a provider was refused for a label that there is no room for, by kind of label. */
+  readonly crowded = new Map<string, number>();
   /** Changes when plans must look up their bitsets and columns anew. */
   structure = 0;
   readonly #free: number[] = [];
@@ -225,9 +227,10 @@ export class ProviderIndex {
       const missing = labels.missing(names);
       return missing > 0 && missing > labels.room;
     });
-    return full === undefined
-      ? undefined
-      : `no room for another ${full[0].kind}: ${full[1].join(", ")}`;
+    if (full === undefined) return undefined;
+    const [{ kind }, names] = full;
+    this.crowded.set(kind, (this.crowded.get(kind) ?? 0) + 1);
+    return `no room for another ${kind}: ${names.join(", ")}`;
   }
 
   #newRow(id: string): number {

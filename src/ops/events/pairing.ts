@@ -58,4 +58,29 @@ export const pairingEvents = {
     fields: ["name", "limit", "reason"],
     meaning: "A worker had more errors in its window than allowed; reason is the last of them.",
   },
+  "pairing.cache.evict": {
+    level: "debug",
+    fields: ["count", "limit"],
+    meaning: "Rankings made room for others; told once a second.",
+  },
+  "matching.match.stop": {
+    level: "debug",
+    fields: ["market", "foundBy", "considered", "left", "picks", "us"],
+    meaning: "One of the matches of the last second, the last of its market.",
+  },
+  "matching.scorer.failed": {
+    level: "warn",
+    fields: ["market", "scorer", "count"],
+    meaning: "A scorer failed on picks, which got nothing from it; told once a second.",
+  },
+  "matching.rank.rebuilt": {
+    level: "debug",
+    fields: ["market", "count", "entries"],
+    meaning: "Orders of a market were made or made anew; entries is how many providers it holds.",
+  },
+  "matching.dictionary.full": {
+    level: "warn",
+    fields: ["market", "kind", "count"],
+    meaning: "Providers were refused because their market has no room for another label.",
+  },
 } as const satisfies Readonly<Record<string, EventSpec>>;

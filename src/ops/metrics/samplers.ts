@@ -1,5 +1,6 @@
 /** How each sampled family of the metrics table is copied out of the live cells at scrape time. */
 import { chainVerdict, endpointsOf, isEndpointUsable, isProviderUsable } from "../status.ts";
+import { DurationCells } from "../../lib/duration-cells.ts";
 import type { Alert } from "../alerts.ts";
 import type { MarketCounts, PairingView } from "../../pairing/protocol.ts";
 import type {
@@ -343,8 +344,23 @@ const byName: Readonly<Record<string, Sample>> = {
   match_picks_total: perScorer(({ picks }) => picks),
   match_points_total: perScorer(({ points }) => points),
   match_scorer_failures_total: perScorer(({ failures }) => failures),
-  pairings_total: perMarket(({ name, durations }, put) => put([name], durations.count)),
-  match_seconds: perMarket(({ name, durations }, put) => put([name], durations)),
+  pairings_total: perMarket(({ name, durations }, put) => {
+    put(
+      [name],
+      durations.values().reduce((sum, { count }) => sum + count, 0),
+    );
+  }),
+  match_seconds: ({ pairing }, put) => {
+    const byPath = new Map<string, DurationCells>();
+    for (const { durations } of pairing()?.markets ?? []) {
+      for (const [path, cells] of durations) {
+        const sum = byPath.get(path) ?? new DurationCells();
+        sum.add(cells);
+        byPath.set(path, sum);
+      }
+    }
+    for (const [path, cells] of byPath) put([path], cells);
+  },
   match_empty_total: perMarket(({ name, emptyBy }, put) => {
     for (const [filter, count] of emptyBy) put([name, filter], count);
   }),

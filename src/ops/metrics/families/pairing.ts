@@ -24,9 +24,9 @@ export const pairingFamilies: readonly MetricDef[] = [
     "sample",
     "histogram",
     "match_seconds",
-    MARKET,
-    "Time of a policy, kept rankings included; one step is 10 us.",
-    { ...MARKETS, buckets: MATCH_SECONDS },
+    ["path"],
+    "Time of a policy, by how its ranking was found; one step is 10 us.",
+    { maxSeries: 10, buckets: MATCH_SECONDS },
   ),
   row(
     "sample",
