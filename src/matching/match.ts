@@ -55,8 +55,18 @@ export interface Ranking {
 /** Up to this many rows a scan is as fast as anything, and needs nothing kept. */
 const SCAN_ROWS = 32;
 
+/** A ranking with the rows of its picks, good until the market changes. */
+export interface RankedPicks {
+  readonly ranking: Ranking;
+  readonly rows: readonly number[];
+}
+
 /** Ranks the providers of a market for a plan. */
-export function match(plan: Plan, index: ProviderIndex, options: MatchOptions = {}): Ranking {
+export const match = (plan: Plan, index: ProviderIndex, options?: MatchOptions): Ranking =>
+  rank(plan, index, options).ranking;
+
+/** The same, for whoever reads more of the picks than a ranking says. */
+export function rank(plan: Plan, index: ProviderIndex, options: MatchOptions = {}): RankedPicks {
   const { seed = 0, top = plan.demand.k, explain = false, scanUpTo = SCAN_ROWS } = options;
   const k = Math.max(0, Math.min(MAX_PICKS, Math.floor(top) || 0));
   const binding = bindingOf(plan, index);
@@ -83,9 +93,9 @@ export function match(plan: Plan, index: ProviderIndex, options: MatchOptions = 
     outcome: picks.length === 0 ? "none" : picks.length < k ? "partial" : "ok",
     isSticky,
   };
-  if (!explain) return ranking;
+  if (!explain) return { ranking, rows };
   const scorerErrors = scorerErrorsOf(binding, rows);
-  return { ...ranking, survivors: survivorsOf(binding), scorerErrors };
+  return { ranking: { ...ranking, survivors: survivorsOf(binding), scorerErrors }, rows };
 }
 
 /** The picks as rows with their scores, for whoever names them elsewhere; modes without a seed. */

@@ -7,7 +7,7 @@ import { Lfu } from "../lib/lfu.ts";
 import { bindingOf } from "./binding.ts";
 import type { Plan } from "./compile.ts";
 import type { ProviderIndex } from "./index/provider-index.ts";
-import { match, type Ranking } from "./match.ts";
+import { rank, type RankedPicks, type Ranking } from "./match.ts";
 import type { Seed } from "./paths/rendezvous.ts";
 
 /** Bounds of a cache. */
@@ -37,7 +37,7 @@ export interface RankingCacheStats {
 export type RankingCacheCounts = Pick<RankingCacheStats, "size" | "hits" | "misses" | "evictions">;
 
 interface Kept {
-  readonly ranking: Ranking;
+  readonly picks: RankedPicks;
   readonly index: ProviderIndex;
   readonly expiresAtMs: number;
 }
@@ -60,17 +60,22 @@ export class RankingCache {
 
   /** The ranking of a plan, kept or made now. A hit is the very object that was kept. */
   rank(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): Ranking {
+    return this.picks(plan, index, seed, nowMs).ranking;
+  }
+
+  /** The same with the rows of the picks. */
+  picks(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): RankedPicks {
     const key = keyOf(plan, index, seed);
     const kept = this.#isOn ? this.#entries.get(key) : undefined;
     this.#isHit = kept !== undefined && isFresh(kept, plan, index, nowMs);
     if (kept !== undefined && this.#isHit) {
       if (this.#counts) this.#hits++;
-      return kept.ranking;
+      return kept.picks;
     }
     if (this.#counts) this.#misses++;
-    const ranking = match(plan, index, { seed });
-    if (this.#isOn) this.#keep(key, { ranking, index, expiresAtMs: nowMs + this.#ttlMs });
-    return ranking;
+    const picks = rank(plan, index, { seed });
+    if (this.#isOn) this.#keep(key, { picks, index, expiresAtMs: nowMs + this.#ttlMs });
+    return picks;
   }
 
   /** Rankings held at most. */
@@ -146,7 +151,7 @@ const keyOf = (plan: Plan, index: ProviderIndex, seed: Seed): string => {
 };
 
 const isFresh = (
-  { ranking, index: of, expiresAtMs }: Kept,
+  { picks: { ranking }, index: of, expiresAtMs }: Kept,
   plan: Plan,
   index: ProviderIndex,
   nowMs: number,

@@ -8,7 +8,7 @@ import { type FilterReport, survivorsOf } from "../matching/explain/survivors.ts
 import { countSurvivors } from "../matching/explain/count.ts";
 import { whyNot } from "../matching/explain/why-not.ts";
 import { Binding, bindingOf } from "../matching/binding.ts";
-import { match, type Ranking } from "../matching/match.ts";
+import { rank, type RankedPicks, type Ranking } from "../matching/match.ts";
 import { eachSurvivor } from "../matching/paths/scan.ts";
 import type { RankingCache } from "../matching/ranking-cache.ts";
 import type { Composite } from "../matching/scorers/composite.ts";
@@ -116,13 +116,14 @@ export class PairingMarket {
     const { index } = this.store;
     const { explain = false, seed = 0 } = request;
     const isCached = this.isCaching && !explain;
-    const ranking = isCached
-      ? this.cache.rank(plan, index, seed, startUs / 1_000)
-      : match(plan, index, { seed, explain });
+    const picks = isCached
+      ? this.cache.picks(plan, index, seed, startUs / 1_000)
+      : rank(plan, index, { seed, explain });
+    const { ranking } = picks;
     const cache = isCached ? (this.cache.isHit ? "hit" : "miss") : "off";
     const outcome = isCached
-      ? (this.#outcomes.get(ranking) ?? this.#keep(plan, ranking))
-      : this.#outcomeOf(plan, ranking);
+      ? (this.#outcomes.get(ranking) ?? this.#keep(plan, picks))
+      : this.#outcomeOf(plan, picks);
     const timeUs = this.#options.nowUs() - startUs;
     const result = resultOf(this.name, request.policy, ranking, outcome, cache, timeUs);
     this.tally.add(result, cache === "hit" ? "kept" : ranking.path);
@@ -133,8 +134,9 @@ export class PairingMarket {
   pairOnce(request: PairRequest): Reply<PairingResult> {
     const compiled = this.plans.planOf(request);
     if (!compiled.ok) return refused(compiled);
-    const ranking = match(compiled.plan, this.store.index, { seed: request.seed ?? 0 });
-    const outcome = this.#keep(compiled.plan, ranking);
+    const picks = rank(compiled.plan, this.store.index, { seed: request.seed ?? 0 });
+    const outcome = this.#keep(compiled.plan, picks);
+    const { ranking } = picks;
     return { ok: true, value: resultOf(this.name, request.policy, ranking, outcome, "off", 0) };
   }
 
@@ -260,22 +262,18 @@ export class PairingMarket {
     };
   }
 
-  #keep(plan: Plan, ranking: Ranking): Outcome {
-    const outcome = this.#outcomeOf(plan, ranking);
-    this.#outcomes.set(ranking, outcome);
+  #keep(plan: Plan, picks: RankedPicks): Outcome {
+    const outcome = this.#outcomeOf(plan, picks);
+    this.#outcomes.set(picks.ranking, outcome);
     return outcome;
   }
 
-  #outcomeOf(plan: Plan, ranking: Ranking): Outcome {
+  #outcomeOf(plan: Plan, { ranking, rows }: RankedPicks): Outcome {
     const binding = bindingOf(plan, this.store.index);
     const isNobody = ranking.picks.length === 0;
     const survivors = ranking.survivors ?? (isNobody ? survivorsOf(binding) : undefined);
     const left = survivors?.at(-1)?.left ?? countSurvivors(binding);
-    const { index } = this.store;
-    const picks = ranking.picks.map(({ id, ...pick }) => {
-      const row = index.rowOf(id) as number;
-      return pickOf(binding, row, pick);
-    });
+    const picks = ranking.picks.map((pick, i) => pickOf(binding, rows[i] as number, pick));
     return outcomeOf(this.store, { picks, left, survivors, scorerErrors: ranking.scorerErrors });
   }
 }

@@ -22,11 +22,12 @@ export type Found = Omit<Outcome, "blockedBy">;
 export const pickOf = (
   binding: Binding,
   row: number,
-  pick: Omit<PairedProvider, "address" | "stake" | "location">,
+  { score, components, u, key }: Pick<PairedProvider, "score" | "components" | "u" | "key">,
 ): PairedProvider => ({
   address: binding.index.ids[row] as string,
-  ...pick,
-  components: pick.components ?? componentsOf(binding, row),
+  score,
+  ...(u === undefined || key === undefined ? {} : { u, key }),
+  components: components ?? componentsOf(binding, row),
   stake: binding.index.stakes.at(row),
   location: binding.index.locationAt(row),
 });
