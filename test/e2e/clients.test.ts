@@ -7,7 +7,6 @@ import {
   http,
   parseAbi,
   parseEther,
-  webSocket,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
@@ -134,52 +133,5 @@ describeWithAnvil("real clients through the gateway", () => {
     provider.destroy();
     const socket = use(await RpcSocket.connect(wsUrl));
     expect((await socket.answer("eth_call", call.params)).error).toEqual(direct.error);
-  });
-
-  it("shows viem's watchers every block and every log while a provider dies", async () => {
-    const client = createPublicClient({
-      chain: foundry,
-      transport: webSocket(wsUrl, { reconnect: false }),
-    });
-    const blocks: bigint[] = [];
-    const topics: (string | undefined)[] = [];
-    const unwatch = [
-      client.watchBlocks({ onBlock: (block) => void blocks.push(block.number ?? -1n) }),
-      client.watchEvent({
-        address: TWO_LOGS.address,
-        onLogs: (logs) => void topics.push(...logs.map((log) => log.topics[0])),
-      }),
-    ];
-    // The watchers are live once a block that was mined for that purpose has been seen.
-    for (let i = 1; blocks.length === 0 || topics.length === 0; i++) {
-      await chain.node.rpc("eth_sendTransaction", [
-        { from: RICH, to: TWO_LOGS.address, data: wordOf(i) },
-      ]);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      if (i > 500)
-        throw new Error(`watchers saw ${blocks.length} blocks and ${topics.length} logs`);
-    }
-    const socket = use(await RpcSocket.connect(wsUrl));
-    const head = Number(await chain.node.rpc("eth_blockNumber"));
-    for (let i = 0; i < 10; i++) {
-      if (i === 5) chain.proxies["a"]?.cut();
-      const data = wordOf(7_000 + i);
-      await chain.node.rpc("eth_sendTransaction", [{ from: RICH, to: TWO_LOGS.address, data }]);
-    }
-    const wanted = Array.from({ length: 20 }, (_, i) => wordOf(7_000 + (i >> 1)));
-    await expect.poll(() => topics.slice(-20), { timeout: 10_000 }).toEqual(wanted);
-    // The watcher asks for each block that a head names; those answers may overtake each other, and
-    // one that was asked of the dead provider comes after the last.
-    const missing = (): number[] => {
-      const seen = blocks.map(Number);
-      const first = Math.min(...seen);
-      const all = Array.from({ length: head + 10 - first + 1 }, (_, i) => first + i);
-      return all.filter((number) => !seen.includes(number));
-    };
-    await expect.poll(missing, { timeout: 10_000 }).toEqual([]);
-    expect(new Set(blocks).size).toBe(blocks.length);
-    for (const stop of unwatch) stop();
-    socket.close();
-    (await client.transport.getRpcClient()).close();
   });
 });

@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import { type Anvil, describeWithAnvil, startAnvil } from "../support/anvil.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
-import { TWO_LOGS, wordOf } from "../support/contracts.ts";
+import { TWO_LOGS } from "../support/contracts.ts";
+import { emitTwoLogs } from "../support/emit-two-logs.ts";
 import { eventually } from "../support/eventually.ts";
 import { rpc, RpcSocket } from "../support/rpc.ts";
 import {
@@ -13,7 +14,6 @@ import {
   streamsUp,
 } from "../support/world.ts";
 
-const SENDER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 const PATIENCE_MS = 25_000;
 
 interface Client {
@@ -48,12 +48,12 @@ describeWithAnvil("the promise to subscribers, on real nodes", () => {
       await streamsUp(proxies);
       const client = await connect(gateway.wsUrl);
       const start = Number(await chain.node.rpc("eth_blockNumber"));
-      for (let i = 1; i <= depth; i++) await emit(chain.node, i);
+      for (let i = 1; i <= depth; i++) await emitTwoLogs(chain.node, i);
       await client.socket.until(() => client.logs.length >= 2 * depth, PATIENCE_MS);
       proxies[0]?.cut();
       await chain.node.rpc("anvil_reorg", [depth, []]);
       proxies[1]?.dropWs();
-      for (let i = 1; i <= 2; i++) await emit(chain.node, 1_000 + i);
+      for (let i = 1; i <= 2; i++) await emitTwoLogs(chain.node, 1_000 + i);
       await settled(chain.node, client, start);
       expect(client.logs.filter(({ removed }) => removed).length).toBe(2 * depth);
     },
@@ -67,13 +67,13 @@ describeWithAnvil("the promise to subscribers, on real nodes", () => {
     await streamsUp(proxies);
     const client = await connect(gateway.wsUrl);
     const start = Number(await chain.node.rpc("eth_blockNumber"));
-    await emit(chain.node, 1);
+    await emitTwoLogs(chain.node, 1);
     for (const proxy of proxies.slice(0, 2)) proxy.set({ hang: true });
-    for (let i = 2; i <= 6; i++) await emit(chain.node, i);
+    for (let i = 2; i <= 6; i++) await emitTwoLogs(chain.node, i);
     await settled(chain.node, client, start);
     for (const proxy of proxies) proxy.heal();
     for (const proxy of proxies) proxy.cut();
-    await emit(chain.node, 7);
+    await emitTwoLogs(chain.node, 7);
     for (const proxy of proxies) proxy.heal();
     // Nothing follows it that could give the gap away.
     await settled(chain.node, client, start);
@@ -87,11 +87,11 @@ describeWithAnvil("the promise to subscribers, on real nodes", () => {
     const gateway = use(await startGatewayFor({ dev }));
     const client = await connect(gateway.wsUrl);
     const start = Number(await chain.node.rpc("eth_blockNumber"));
-    for (let i = 1; i <= 4; i++) await emit(chain.node, i);
+    for (let i = 1; i <= 4; i++) await emitTwoLogs(chain.node, i);
     await settled(chain.node, client, start);
     Object.values(chain.proxies)[0]?.cut();
     await chain.node.rpc("anvil_reorg", [2, []]);
-    for (let i = 5; i <= 6; i++) await emit(chain.node, i);
+    for (let i = 5; i <= 6; i++) await emitTwoLogs(chain.node, i);
     await settled(chain.node, client, start);
     expect(client.logs.filter(({ removed }) => removed).length).toBe(4);
   }, 60_000);
@@ -112,7 +112,7 @@ describeWithAnvil("the promise to subscribers, on real nodes", () => {
     for (let i = 1; i <= 8; i++) {
       // It is behind at first, and ahead of the others in the end.
       await stray.mine(3);
-      await emit(chain.node, i);
+      await emitTwoLogs(chain.node, i);
     }
     await settled(chain.node, client, start);
     expect(client.logs.length).toBe(16);
@@ -123,7 +123,7 @@ describeWithAnvil("the promise to subscribers, on real nodes", () => {
     const gateway = use(await startGatewayFor({ dev: chainConfig(chain) }));
     const start = Number(await chain.node.rpc("eth_blockNumber"));
     const client = await connect(gateway.wsUrl);
-    await emit(chain.node, 1);
+    await emitTwoLogs(chain.node, 1);
     await settled(chain.node, client, start);
     expect(client.heads.length).toBe(1);
   });
@@ -177,15 +177,4 @@ function liveOf(logs: readonly any[]): readonly string[] {
 
 function nameOf(log: any): string {
   return `${log.blockHash}:${log.logIndex}`;
-}
-
-/** One transaction, one block, two logs with the number as topic; resolves when it is mined. */
-async function emit(node: Anvil, number: number): Promise<void> {
-  const hash = await node.rpc("eth_sendTransaction", [
-    { from: SENDER, to: TWO_LOGS.address, data: wordOf(number) },
-  ]);
-  // The answer may come before the block does.
-  await eventually("the block is mined", async () => {
-    return (await node.rpc("eth_getTransactionReceipt", [hash])) !== null;
-  });
 }
