@@ -15,7 +15,7 @@ import { EventRacer } from "../../src/rpc/race/event-racer.ts";
 import type { RaceEvent, SettledRace } from "../../src/rpc/race/settled-race.ts";
 import { aggregationRow, statsTable, type AggregationStats } from "../../src/rpc/stream-stats.ts";
 import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
-import type { Demand } from "../../src/rpc/subscription/hub.ts";
+import type { Demand } from "../../src/rpc/subscription/demand.ts";
 import { aggregatedTopic, racesTopic, rawTopic } from "../../src/rpc/topics.ts";
 import { chooseLogSources } from "../../src/rpc/subscription/logs/choose-log-sources.ts";
 import { benchmarkStoreKey } from "./benchmark-store.ts";

@@ -15,7 +15,8 @@ import { statsTable, streamsRow, type StreamStats } from "../../src/rpc/stream-s
 import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
 import type { Block } from "../../src/rpc/subscription/chain/block.ts";
 import { ChainFollower, type FollowerLimits } from "../../src/rpc/subscription/chain/follower.ts";
-import { Hub, type Demand } from "../../src/rpc/subscription/hub.ts";
+import type { Demand } from "../../src/rpc/subscription/demand.ts";
+import { Hub } from "../../src/rpc/subscription/hub.ts";
 import type {
   ResumeRequest,
   SubscribeRequest,
@@ -123,12 +124,12 @@ export const subscriptionHub = defineActor({
     subscribe: (state, request: SubscribeRequest, ctx, from) => {
       const { hub, waiting } = state;
       if (request.resume !== undefined) return comingBack(state, request, ctx, from);
-      if (hub.isOriented(ctx.now()) || waiting.length >= MAX_WAITING) {
+      if (hub.lookout.isOriented(ctx.now()) || waiting.length >= MAX_WAITING) {
         const answer = hub.subscribe(request, ctx.now());
         return reply(stepped(state, ctx), answer);
       }
       // What comes after the reply must be seen; so it has to be known what was there before.
-      hub.look();
+      hub.lookout.look();
       const one = {
         request,
         sinceMs: ctx.now(),
@@ -329,7 +330,7 @@ const stepped = (state: State, ctx: Ctx): State => {
 
 /** Asks for the newest block when it is wanted; what comes up meanwhile is asked after the answer. */
 const looking = (state: State, ctx: Ctx): State => {
-  if (state.isLooking || !state.hub.takeLook(ctx.now())) return state;
+  if (state.isLooking || !state.hub.lookout.take(ctx.now())) return state;
   const { fetch } = state.args;
   ctx.task(LOOK, (signal) => fetch("eth_getBlockByNumber", ["latest", false], signal), {
     timeoutMs: FETCH_TIMEOUT_MS,

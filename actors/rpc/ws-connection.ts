@@ -12,7 +12,7 @@ import { ProviderLink } from "../../src/rpc/connection/link.ts";
 import type { FromSocket, Socket, SocketHandlers } from "../../src/rpc/connection/socket.ts";
 import type { ProviderId } from "../../src/rpc/ids.ts";
 import { connectionRow, statsTable, type ConnectionStats } from "../../src/rpc/stream-stats.ts";
-import type { Demand } from "../../src/rpc/subscription/hub.ts";
+import type { Demand } from "../../src/rpc/subscription/demand.ts";
 import { headTrackerKey } from "./head-tracker.ts";
 import { messageAggregatorKey } from "./message-aggregator.ts";
 import { probeKey } from "./probe.ts";

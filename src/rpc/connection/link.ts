@@ -5,7 +5,7 @@
  * open (`upstream-streams`), whether the peer lives (`heartbeat`), what an end means (`closure`), what
  * the chain is told (`standing`), what telemetry is (`link-news`), what operators see (`diary`).
  */
-import type { Demand } from "../subscription/hub.ts";
+import type { Demand } from "../subscription/demand.ts";
 import type { ChainState } from "../chain-state.ts";
 import type { ProviderId } from "../ids.ts";
 import type { ConnectionStats } from "../stream-stats.ts";

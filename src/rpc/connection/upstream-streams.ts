@@ -8,7 +8,7 @@ import type { ChainState } from "../chain-state.ts";
 import type { ProviderId } from "../ids.ts";
 import type { RaceEvent } from "../race/settled-race.ts";
 import { readSubscriptionFrame } from "../subscription-frame.ts";
-import type { Demand } from "../subscription/hub.ts";
+import type { Demand } from "../subscription/demand.ts";
 import type { ConnectionEvent } from "./connection.machine.ts";
 import type { Diary } from "./diary.ts";
 import type { LinkPorts } from "./link-ports.ts";

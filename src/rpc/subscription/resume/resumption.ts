@@ -8,6 +8,7 @@ import type { ChainFollower } from "../chain/follower.ts";
 import { cursorText, parseCursor, type Missed } from "../chain/history.ts";
 import { matchesLog, type LogFilter } from "../delivery/filter.ts";
 import { eventFrame, eventPrefix } from "../delivery/frames.ts";
+import { INVALID_PARAMS, refused } from "../delivery/refusal.ts";
 import type { StreamKind, Streams, StreamSink, Subscription } from "../delivery/streams.ts";
 import type { SubscribeReply } from "../../proxy/ports.ts";
 import { addressAndTopics, withRemoved } from "../parse.ts";
@@ -36,7 +37,6 @@ export interface ResumingSubscribe {
 
 /** Before every place in the sequence of events: what it saw before may be taken back as well. */
 const SINCE_EVER = -1;
-const INVALID_PARAMS = -32602;
 const NOT_FOUND = -32000;
 const UNAVAILABLE = -32002;
 
@@ -153,10 +153,3 @@ export class Resumption {
 
 const headsOf = ({ blocks }: Missed): readonly Uint8Array[] =>
   blocks.flatMap(({ head }) => (head === undefined ? [] : [head.bytes]));
-
-const refused = (code: number, reason: string, message: string): SubscribeReply => ({
-  ok: false,
-  code,
-  message,
-  data: { reason },
-});

@@ -356,7 +356,7 @@ export class PromiseWorld {
           hub.answered(asked, this.#answer(need), this.now);
       });
     }
-    if (this.#isLooking || !hub.takeLook(this.now)) return;
+    if (this.#isLooking || !hub.lookout.take(this.now)) return;
     this.#isLooking = true;
     this.#answerLater(() => {
       if (hub !== this.hub) return;
