@@ -264,8 +264,8 @@ export class Hub {
 
   #failedOver(provider: ProviderId, kind: RaceEvent): void {
     const { chain, emit } = this.#ports;
-    const stream = kind === "logs" ? this.streams.count("logs") : this.streams.count("newHeads");
-    if (stream > 0) emit("subs.failover", { chain, kind, from: provider, clients: stream });
+    const clients = this.streams.count(kind);
+    if (clients > 0) emit("subs.failover", { chain, kind, from: provider, clients });
   }
 
   #closeSlow(nowMs: number): void {
