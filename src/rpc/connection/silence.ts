@@ -5,10 +5,8 @@
  * chain as others tell it, has gone on, the stream is dead although the socket lives: providers are
  * known to fall silent after days. A question that stays unanswered says the same.
  */
+import { staleAfterMs } from "../head/head-truth.ts";
 
-/** Blocks without a head (json-rpc reference 8: stale after max(3 x block time, 10 s)). */
-const STALE_BLOCKS = 3;
-const LEAST_STALE_MS = 10_000;
 /** Time for the answer to the question for the height, ms. */
 const ANSWER_MS = 5_000;
 /** One block ahead may be the block that is on its way to us. */
@@ -48,9 +46,7 @@ export class Silence {
       this.#askedAtMs = undefined;
       return "silent";
     }
-    if (nowMs - this.#headAtMs <= Math.max(STALE_BLOCKS * blockTimeMs, LEAST_STALE_MS)) {
-      return undefined;
-    }
+    if (nowMs - this.#headAtMs <= staleAfterMs(blockTimeMs)) return undefined;
     this.#askedAtMs = nowMs;
     return "ask";
   }
