@@ -8,6 +8,7 @@
 import { enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { tuneVm } from "./io/vm-tuning.ts";
+import type { SimulationOptions, SimulationReport } from "./pairing/simulation/simulation.ts";
 import type { PairingDemoOptions } from "./main/pairing/demo.ts";
 import type { RunOptions } from "./main/run.ts";
 
@@ -27,6 +28,20 @@ export const pairDemo = async (
   const named = Object.entries(given).filter(([, value]) => value !== undefined);
   const options: PairingDemoOptions = { ...PAIRING_DEMO, ...Object.fromEntries(named) };
   await runPairingDemo(options, out, signal);
+};
+
+/** `paceline simulate pairing`: what came of it, and as people read it. */
+export const pairSimulation = async (
+  given: {
+    readonly [Key in keyof SimulationOptions]?: SimulationOptions[Key] | undefined;
+  },
+): Promise<{ readonly report: SimulationReport; readonly text: string }> => {
+  const { SIMULATION, simulate } = await import("./pairing/simulation/simulation.ts");
+  const { simulationText } = await import("./pairing/simulation/report-text.ts");
+  const named = Object.entries(given).filter(([, value]) => value !== undefined);
+  const options: SimulationOptions = { ...SIMULATION, ...Object.fromEntries(named) };
+  const report = simulate(options, () => performance.now() * 1_000);
+  return { report, text: simulationText(report) };
 };
 
 if (import.meta.main) {

@@ -89,6 +89,8 @@ const EVERY_VERB = [
   "leaderboard",
   "pair",
   "pair demo",
+  "simulate",
+  "simulate pairing",
   "races",
   "explain",
   "slow",

@@ -81,6 +81,13 @@ export function duration(text: string): number {
   return durationMs;
 }
 
+/** A rate as an option, per second: `5/s`, `300/m`. */
+export function rate(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)\/(s|m|h)$/.exec(text) ?? [];
+  if (unit === undefined) throw new InvalidArgumentError("a rate such as 5/s or 300/m.");
+  return Number(count) / { s: 1, m: 60, h: 3_600 }[unit as "s" | "m" | "h"];
+}
+
 /** Since when: after a number, or in the last so many ms. */
 export type Since = { readonly since: number } | { readonly sinceMs: number };
 

@@ -1,9 +1,9 @@
 /** Verbs about pairing. */
-import type { Command } from "commander";
-import { duration, type Finish, whole, withExamples, withInstance } from "../options.ts";
+import { type Command, Option } from "commander";
+import { duration, type Finish, rate, whole, withExamples, withInstance } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** Adds `pair` and `pair demo`. */
+/** Adds `pair`, `pair demo` and `simulate pairing`. */
 export function addPairingVerbs(program: Command, terminal: Terminal, finish: Finish): void {
   const pair = program
     .command("pair")
@@ -45,4 +45,36 @@ export function addPairingVerbs(program: Command, terminal: Terminal, finish: Fi
     `paceline pair --policy '{"requiredFeatures":["gRPC"]}' --explain --json`,
     `paceline pair --policy '{"requiredFeatures":["gRPC"]}' --why provider_17`,
   ]);
+  addSimulation(program, terminal, finish);
 }
+
+function addSimulation(program: Command, terminal: Terminal, finish: Finish): void {
+  const simulate = program
+    .command("simulate")
+    .description("play a part of the product on made-up data");
+  const pairing = simulate
+    .command("pairing")
+    .description("consumers' lists, epoch after epoch, while providers come and go")
+    .option("--seed <n>", "equal seeds make equal data (default: 1)", whole(0, 4_294_967_295))
+    .option("--providers <n>", "providers (default: 1000)", whole(0, 1_000_000))
+    .option("--policies <n>", "consumers, each with its policy (default: 100)", whole(1, 100_000))
+    .option("--epochs <n>", "epochs (default: 1)", whole(1, 1_000))
+    .option("--epoch <time>", "length of an epoch (default: 5m)", duration)
+    .option("--churn <rate>", "providers replaced by others, such as 5/s (default: none)", rate)
+    .addOption(new Option("--strategy <name>", "of the lists (default: top)").choices(STRATEGIES))
+    .option("--top <n>", "providers of a list (default: 5)", whole(1, 64))
+    .option("--json", "print JSON")
+    .action(async (options) => {
+      const { simulatePairing } = await import("../verbs/simulate-pairing.ts");
+      finish(await simulatePairing(options, terminal));
+    });
+  for (const verb of [simulate, pairing]) {
+    withExamples(verb, [
+      "paceline simulate pairing --providers 1000 --policies 100 --seed 42",
+      "paceline simulate pairing --epochs 20 --churn 5/m --strategy weighted",
+      "paceline simulate pairing --providers 100000 --epochs 3 --json",
+    ]);
+  }
+}
+
+const STRATEGIES = ["top", "weighted"] as const;
