@@ -21,9 +21,10 @@ export function parseProvider(input: unknown, nameOf?: () => string): Parsed<Pro
   for (const key of Object.keys(input)) {
     if (!KNOWN.has(key)) add(key, `unknown field; known are ${NAMES}`);
   }
-  const given = textOf(fieldOf(input, "address"), "address", add);
-  if (given === "" && nameOf === undefined) add("address", "provider address cannot be empty");
-  const stake = wholeOf(fieldOf(input, "stake"));
+  const named = textOf(fieldOf(input, "address"), "address", add);
+  if (named === "" && nameOf === undefined) add("address", "provider address cannot be empty");
+  const given = fieldOf(input, "stake");
+  const stake = given === undefined ? "missing; a whole number is needed" : wholeOf(given);
   if (typeof stake === "string") add("stake", stake);
   else if (stake < 0n) add("stake", "provider stake cannot be negative");
   const location = textOf(fieldOf(input, "location"), "location", add);
@@ -32,7 +33,7 @@ export function parseProvider(input: unknown, nameOf?: () => string): Parsed<Pro
   }
   const features = namesOf(fieldOf(input, "features"), "features", BLANK, add);
   if (faults.length > 0 || typeof stake === "string") return { ok: false, faults };
-  const address = given === "" && nameOf !== undefined ? nameOf() : given;
+  const address = named === "" && nameOf !== undefined ? nameOf() : named;
   return { ok: true, value: { address, stake, location, features } };
 }
 

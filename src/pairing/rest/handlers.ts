@@ -276,7 +276,10 @@ const addOne = async ({ port }: RestDeps, asked: Asked): Promise<Answer> => {
     size: size.ok ? size.value.total : 0,
     version: port.version(market),
   };
-  return { ok: true, value: { ...report, provider: wireProvider(added.value) } };
+  // As the market keeps it: each feature once, in the spelling that it met first.
+  const kept = port.get(market, added.value.address);
+  const provider = wireProvider(kept.ok ? kept.value : added.value);
+  return { ok: true, value: { ...report, provider } };
 };
 
 /** What is wrong with the first items of a list in which nothing is right; undefined for any other. */

@@ -19,7 +19,7 @@ const provider = (change: object) => ({ ...US, address: "new", ...change });
 
 const PROVIDERS: readonly Wrong[] = [
   { what: "a negative stake", body: provider({ stake: -1 }), path: "stake", message: /negative/ },
-  { what: "no stake", body: provider({ stake: undefined }), path: "stake" },
+  { what: "no stake", body: provider({ stake: undefined }), path: "stake", message: /missing/ },
   { what: "a stake of null", body: provider({ stake: null }), path: "stake" },
   { what: "a fraction", body: provider({ stake: 1.5 }), path: "stake", message: /whole/ },
   {
@@ -144,6 +144,13 @@ describe("a wrong provider is refused with its field, and changes nothing", () =
       expect(changes).toHaveLength(before);
     });
   }
+
+  it("but features that are there twice are kept once, and shown so at once", async () => {
+    const { ask } = await started();
+    const features = ["gRPC", "grpc", " GRPC "];
+    const added = await ask("POST", `${M}/providers`, provider({ stake: 1, features }));
+    expect(added.body.data.provider.features).toEqual(["gRPC"]);
+  });
 
   it("alone in a list that would replace the market", async () => {
     const { ask } = await started();
