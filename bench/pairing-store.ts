@@ -48,7 +48,8 @@ report({
 });
 
 const reader = new PairingStorage(place);
-const store = new ProviderStore(MARKET, PROVIDERS);
+// In memory that other threads may read, as in a host of several cores.
+const store = new ProviderStore(MARKET, PROVIDERS, true);
 const delays = monitorEventLoopDelay({ resolution: 1 });
 delays.enable();
 const startMs = performance.now();
