@@ -70,12 +70,21 @@ const allowed: Readonly<Record<string, Rule>> = {
   "src/matching": ["src/lib"],
   "src/pairing": ["src/lib", "src/matching", /^config$/],
   "src/rpc": ["src/lib", "src/matching", /^config$/],
+  "src/cluster": ["src/lib"],
   "src/ops": ["src/lib", "config", /^src\/\w+\/(protocol|ids)\.ts$/],
   "src/io": ["src/lib", "config"],
   "actors/rpc": ["src/otp", "src/lib", "src/matching", "src/rpc", "src/io", "config", "actors/ops"],
   "actors/pairing": ["src/otp", "src/lib", "src/matching", "src/pairing", "src/io", "config"],
   "actors/ops": ["src/otp", "src/lib", "src/matching", "src/ops", "src/io", "config", "actors/rpc"],
-  supervisors: ["actors/rpc", "actors/pairing", "actors/ops", "src/otp", "config"],
+  "actors/cluster": ["src/otp", "src/lib", "src/cluster", "src/io", "config"],
+  supervisors: [
+    "actors/rpc",
+    "actors/pairing",
+    "actors/cluster",
+    "actors/ops",
+    "src/otp",
+    "config",
+  ],
 };
 
 const mayImport = (room: string, target: string): boolean => {

@@ -1,0 +1,5 @@
+/** Checks of what other regions say. */
+
+/** A whole number from 0. */
+export const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
