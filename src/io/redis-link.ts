@@ -23,6 +23,8 @@ export interface RedisLinkOptions {
   readonly now: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Makes it a listener: it hears this channel, and may do nothing else but `ping`. */
+  readonly listensTo?: string;
 }
 
 /** Where the link stands: `stalled` is connected to a server that has stopped answering. */
@@ -56,7 +58,8 @@ const MAX_PENDING = 1_000;
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 /** How often deadlines are looked at while commands wait, ms. */
 const SWEEP_MS = 5;
-const BACKOFF = { baseMs: 250, capMs: 10_000 };
+/** Hosts that share see the same again within 10 s of its return, so the pauses stay short. */
+const BACKOFF = { baseMs: 250, capMs: 3_000 };
 /** A connection that lived this long starts the backoff anew, ms. */
 const STEADY_MS = 10_000;
 
@@ -67,6 +70,7 @@ export class RedisLink {
   readonly #pending = new RedisPending(MAX_PENDING);
   readonly #stallMs: number;
   #onChange: (change: RedisChange) => void = () => undefined;
+  #onMessage: (message: Buffer) => void = () => undefined;
   #state: RedisState = "closed";
   #client: Redis | undefined;
   #attempt = 0;
@@ -99,9 +103,13 @@ export class RedisLink {
   }
 
   /** Callbacks are the caller's from now on, and it hears of every change. */
-  adopt(onChange: (change: RedisChange) => void): void {
+  adopt(
+    onChange: (change: RedisChange) => void,
+    onMessage: (message: Buffer) => void = () => undefined,
+  ): void {
     this.#scope.adopt();
     this.#onChange = onChange;
+    this.#onMessage = onMessage;
   }
 
   /** Connects, and again whenever the connection is lost. */
@@ -127,6 +135,23 @@ export class RedisLink {
   set(key: string, value: Buffer, ttlMs: number): void {
     const px = Math.max(1, Math.trunc(ttlMs));
     this.#send((client, take) => client.set(this.#options.keyPrefix + key, value, "PX", px, take));
+  }
+
+  /** Tells whoever listens to a channel; `done` hears how many connections that were. */
+  publish(
+    channel: string,
+    message: Buffer,
+    done: (listeners: number | undefined) => void = () => undefined,
+  ): void {
+    this.#send(
+      (client, take) => client.publish(this.#options.keyPrefix + channel, message, take),
+      (reply) => done(typeof reply === "number" ? reply : undefined),
+    );
+  }
+
+  /** Makes a server that has stopped answering show it. */
+  ping(): void {
+    this.#send((client, take) => client.ping(take));
   }
 
   /** Runs a script that returns integers. */
@@ -223,6 +248,7 @@ export class RedisLink {
     client
       .connect()
       .then(() => client.ping())
+      .then(() => this.#listen(client))
       .then(
         () => {
           clearTimeout(giveUp);
@@ -235,6 +261,15 @@ export class RedisLink {
           ended(failure === "connection closed" ? error.message : failure);
         },
       );
+  }
+
+  async #listen(client: Redis): Promise<void> {
+    const { listensTo, keyPrefix } = this.#options;
+    if (listensTo === undefined) return;
+    client.on("messageBuffer", (_channel: Buffer, message: Buffer) => {
+      if (client === this.#client) this.#scope.run(() => this.#onMessage(message));
+    });
+    await client.subscribe(keyPrefix + listensTo);
   }
 
   #lost(reason: string): void {
