@@ -6,6 +6,7 @@
  *     ├── chains     chain:<name>, one per configured chain (chain.ts)
  *     │   └── head-tracker · message-aggregator · subscription-hub · providers · provider-pool
  *     │       └── provider:<id>   circuit-breaker (http, ws) · ws-connection · probe (provider.ts)
+ *     ├── cluster    registry-sync · leaderboard-sync · region-presence (cluster.ts)
  *     ├── pairing    store-writer · directory · policy-queue · result-buffer · workers · intake · epoch-clock (pairing.ts)
  *     └── chain-registry          keeps the children of `chains` equal to the configuration
  */
@@ -14,6 +15,7 @@ import { chainRegistry, chainRegistryKey } from "../actors/rpc/chain-registry.ts
 import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/index.ts";
 import { chain, type ChainParts } from "./chain.ts";
 import { chains, chainsName } from "./chains.ts";
+import { cluster, type ClusterParts } from "./cluster.ts";
 import { ops, type OpsParts } from "./ops.ts";
 import { pairing, type PairingParts } from "./pairing.ts";
 
@@ -25,6 +27,8 @@ export interface ApplicationParts {
   readonly chain: ChainParts;
   /** Undefined without a configured market. */
   readonly pairing?: PairingParts | undefined;
+  /** Undefined where nothing is shared with other regions. */
+  readonly cluster?: ClusterParts | undefined;
   readonly registry: Pick<Registry, "configured" | "record" | "openTable" | "closeSubscribers">;
 }
 
@@ -40,6 +44,7 @@ export const application = (parts: ApplicationParts): SupervisorSpec =>
     children: [
       ops(parts.ops),
       chains(),
+      ...(parts.cluster === undefined ? [] : [cluster(parts.cluster)]),
       ...(parts.pairing === undefined ? [] : [pairing(parts.pairing)]),
       child(
         chainRegistry,
