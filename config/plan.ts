@@ -47,6 +47,7 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     "drain",
     "limits",
     "redis",
+    "cluster",
     "explain",
     "slowLog",
     ...HOT_GROUPS,

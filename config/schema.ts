@@ -54,6 +54,7 @@ export interface Config {
   readonly explain: ExplainConfig;
   readonly slowLog: SlowLogConfig;
   readonly redis: RedisConfig;
+  readonly cluster: ClusterConfig;
   readonly clients: ClientsConfig;
   readonly cors: CorsConfig;
   /** By name. */
@@ -209,6 +210,13 @@ export interface RedisConfig {
   readonly keyPrefix: string;
   /** A command without a reply for this long counts as unanswered. */
   readonly timeoutMs: number;
+}
+
+/** What regions share over Redis; without a `secret` nothing. */
+export interface ClusterConfig {
+  readonly secret: Secret | undefined;
+  /** A region that is silent for so long is gone. */
+  readonly leaseMs: number;
 }
 
 /** The last requests that can still be explained. */

@@ -16,6 +16,7 @@ import { pairingGroup } from "./pairing.ts";
 const limits = DEFAULTS.limits;
 const LOG_LEVEL = "(?:[a-z][a-z0-9._-]*=)?(?:trace|debug|info|warn|error|fatal|silent)";
 const REDIS_URL = /^(rediss?:\/\/[^\s]+|\/[^\s]+)$/i;
+const CLUSTER_SECRET = /^[^]{16,1024}$/;
 const LOG_LEVELS = new RegExp(`^${LOG_LEVEL}(?:,${LOG_LEVEL})*$`);
 
 /** The document of one configuration file. */
@@ -190,6 +191,22 @@ export const documentSchema = z
           "Longest wait for a reply; the request then goes on as if there were no Redis.",
           1,
           field.host(DEFAULTS.redis.timeout),
+        ),
+      },
+    ),
+    cluster: field.group(
+      "Regions that share presence, names and leaderboards over `redis`; see docs/regions.md.",
+      {
+        secret: field.secret(
+          "Signs every message between regions, and is the same in all of them; without it nothing is shared.",
+          "a text of 16 to 1024 characters",
+          CLUSTER_SECRET,
+          { reload: "host" },
+        ),
+        lease: field.duration(
+          "A region that is silent for so long is gone, with its names and leaderboards; the same in all regions. It is heard ten times in that time.",
+          2_000,
+          field.host(DEFAULTS.cluster.lease),
         ),
       },
     ),

@@ -32,6 +32,7 @@ export function checkDocument(
   leftOut: ReadonlyMap<string, string>,
 ): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
+  checkCluster(tree, problems);
   const chains = tree.root["chains"];
   if (!isRawMap(chains)) return problems;
   if (Object.keys(chains).length === 0) {
@@ -54,6 +55,24 @@ export function checkDocument(
     checkPrediction(tree, chain["prediction"], ["chains", name, "prediction"], problems);
   }
   return problems;
+}
+
+/** Other regions refuse longer names. */
+const MAX_REGION_CHARS = 128;
+
+function checkCluster(tree: SourceTree, problems: Diagnostic[]): void {
+  const { cluster, redis, region } = tree.root;
+  if (!isRawMap(cluster) || cluster["secret"] === undefined) return;
+  if (!isRawMap(redis) || redis["url"] === undefined) {
+    const path = ["cluster", "secret"];
+    const text = "nothing is shared without redis.url: regions share over Redis";
+    const origin = tree.originOf(path);
+    problems.push(diagnostic("CONFIG_MISSING_KEY", path, text, origin, "warning"));
+  }
+  if (typeof region === "string" && region.length > MAX_REGION_CHARS) {
+    const text = `must have at most ${MAX_REGION_CHARS} characters to be shared`;
+    problems.push(diagnostic("CONFIG_BAD_VALUE", ["region"], text, tree.originOf(["region"])));
+  }
 }
 
 /** Names under which chains can be reached, each at most once. */

@@ -76,6 +76,10 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       keyPrefix: redis.key_prefix,
       timeoutMs: ms(redis.timeout),
     },
+    cluster: {
+      secret: secretOf(document.cluster?.secret),
+      leaseMs: ms(document.cluster?.lease ?? DEFAULTS.cluster.lease),
+    },
     explain: { requests: explain.requests, maxMemoryBytes: bytes(explain.max_memory) },
     slowLog: { thresholdMs: ms(slowLog.threshold), entries: slowLog.entries },
     clients: resolveClients(document.clients),

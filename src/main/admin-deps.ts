@@ -23,6 +23,7 @@ export interface AdminOptions {
   readonly requests: AdminDeps["requests"];
   readonly evidence: AdminDeps["evidence"];
   readonly pairing: AdminDeps["pairing"];
+  readonly cluster: AdminDeps["cluster"];
   readonly drain: () => void;
   readonly isDraining: () => boolean;
 }
@@ -62,6 +63,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
     requests: options.requests,
     evidence: options.evidence,
     pairing: options.pairing,
+    cluster: options.cluster,
     events: {
       attach: (sink) => {
         const id = `admin-${nanoid(6)}`;

@@ -38,6 +38,7 @@ import { booksOf, budgetsOf, chainDirectory, makeChainRecord, statesOf } from ".
 import { adminDeps, urlOf } from "./admin-deps.ts";
 import { callerViews } from "./callers.ts";
 import { chainParts } from "./chain-parts.ts";
+import { makeCluster, regionCard } from "./cluster.ts";
 import { createListener } from "./listener.ts";
 import { watchAlarms, watchdogOptions } from "./loop-watch.ts";
 import { observe } from "./observe.ts";
@@ -140,6 +141,14 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   gateway.configure(running.config);
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
+  const cluster = makeCluster({
+    config: running.config,
+    redis,
+    node,
+    books: () => booksOf(table()),
+    redact: (text) => redact(text),
+    card: () => regionCard(observed.chains(), listener.address, listener.inFlight, now()),
+  });
   const callers = () => callerViews(gateway.engine.gate.callers, now());
   const observed = observe({
     node,
@@ -151,6 +160,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     listener: () => listener,
     filters: () => gateway.engine.filters.counts(),
     redis,
+    cluster: () => cluster.port.view(),
     callers,
     pairing: () => pairing?.book.view(),
     loopAlarm: watchAlarms(node),
@@ -172,6 +182,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
         requests: gateway.explainer,
         redact: (text) => redact(text),
         evidence,
+        cluster: cluster.port,
         wallNow: Date.now,
         described: pairing === undefined ? undefined : describedPairing(),
       }),
@@ -196,6 +207,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     requests: gateway.explainer,
     evidence,
     pairing: pairing === undefined ? undefined : pairingCall(pairing.api),
+    cluster: cluster.port,
     address: () => listener.address,
     drain: options.drain,
     isDraining: () => flags.isOutOfRotation,
@@ -266,6 +278,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
           (text) => redact(text),
         ),
         pairing: pairing?.parts,
+        cluster: cluster.parts,
         registry: {
           configured: () => running.config.chains,
           record: (config) => makeChainRecord(node, config),

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { chainsTable } from "../../actors/rpc/chain-registry.ts";
 import type { Config } from "../../config/schema.ts";
+import type { ClusterView } from "../cluster/protocol.ts";
 import { HostProbe } from "../io/host-probe.ts";
 import type { Log } from "../io/log.ts";
 import type { Node } from "../otp/index.ts";
@@ -31,6 +32,8 @@ export interface ObserveOptions {
   readonly isDraining: () => boolean;
   readonly listener: () => HostListener;
   readonly redis: RedisView | undefined;
+  /** This region among the others. */
+  readonly cluster: () => ClusterView;
   readonly callers: () => readonly CallerView[];
   /** The watchdog's last alarm. */
   readonly loopAlarm: () => LoopAlarm | undefined;
@@ -103,6 +106,7 @@ export const observe = (options: ObserveOptions): Observation => {
       host: () => probe.sample(),
       suppressedLogLines: () => log.suppressedLines,
       redis: () => options.redis,
+      cluster: remembered(now, options.cluster),
       pairing: options.pairing,
       callers: options.callers,
       alerts,

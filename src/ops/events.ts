@@ -6,6 +6,7 @@
  * that is not here, and for an entry that nobody emits: what an operator reads about is what the
  * program says.
  */
+import { clusterEvents } from "./events/cluster.ts";
 import { configEvents, redisEvents, telemetryEvents } from "./events/host.ts";
 import {
   breakerEvents,
@@ -58,6 +59,7 @@ export const EVENTS = {
   ...predictionEvents,
   ...clientEvents,
   ...redisEvents,
+  ...clusterEvents,
   ...pairingEvents,
   ...storageEvents,
   ...systemEvents,

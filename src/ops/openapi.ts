@@ -13,6 +13,7 @@ import {
   whole,
 } from "./json-schema.ts";
 import { EVIDENCE_SCHEMAS, evidencePaths } from "./evidence/schemas.ts";
+import { REGION_SCHEMAS } from "./regions/schemas.ts";
 import { REQUEST_SCHEMAS } from "./requests/schemas.ts";
 import { PROVIDER_STATES } from "./status.ts";
 
@@ -31,6 +32,7 @@ const endpoint = {
 const SCHEMAS: Readonly<Record<string, Json>> = {
   ...REQUEST_SCHEMAS,
   ...EVIDENCE_SCHEMAS,
+  ...REGION_SCHEMAS,
   Error: object({ error: text, success: { const: false } }),
   Endpoint: object(endpoint),
   WsEndpoint: object({ ...endpoint, connection: nullable(text) }),
@@ -240,6 +242,9 @@ const PATHS: Readonly<Record<string, Json>> = {
       },
     ],
   ),
+  "/api/v1/regions": get("listRegions", "The regions that share with this one", {
+    "200": body("Regions", "this region first; its state says whether anything is shared"),
+  }),
   "/api/v1/alerts": get("listAlerts", "Conditions that need the operator now", {
     "200": body("Alerts", "active alerts, critical ones first"),
   }),

@@ -19,6 +19,8 @@ import {
 import { type Described, openApiDocument } from "./openapi.ts";
 import { PAGE_CSS } from "./page/style.ts";
 import { type ApiAnswer, explainAnswer, requestAnswer, slowAnswer } from "./requests/api.ts";
+import type { ClusterPort } from "./regions/port.ts";
+import { regionsReport } from "./regions/report.ts";
 import type { RequestsPort } from "./requests/port.ts";
 import { statusPage } from "./page/page.ts";
 import type { ChainView } from "./views.ts";
@@ -50,6 +52,7 @@ export interface OpsSources {
   /** Explanations of requests, and the slow log. */
   readonly requests: RequestsPort;
   readonly evidence: EvidencePort;
+  readonly cluster: ClusterPort;
   /** Replaces every configured secret: reasons may quote what a provider said. */
   readonly redact: (text: string) => string;
   /** Wall clock, ms since 1970. */
@@ -164,7 +167,7 @@ export function createOpsRoutes(
         handle: chainRoute((chain, nowMs, { query, ifNoneMatch }) => {
           const evidence = sources.evidence(chain.name);
           const moment = { nowMs, wallMs: sources.wallNow() };
-          const found = answer({ chain, evidence, moment, query });
+          const found = answer({ chain, evidence, moment, query, cluster: sources.cluster });
           if (found.ok) return versioned(json(200, found.body), ifNoneMatch);
           const { error, field } = found;
           return json(400, { error, field, success: false });
@@ -183,6 +186,10 @@ export function createOpsRoutes(
     {
       path: /^\/api\/v1\/requests\/([^/]+)$/,
       handle: (_, __, match) => answered(requestAnswer(sources.requests, decoded(match[1] ?? ""))),
+    },
+    {
+      path: /^\/api\/v1\/regions$/,
+      handle: () => json(200, regionsReport(sources.cluster.view())),
     },
     { path: /^\/api\/v1\/alerts$/, handle: ({ alerts }) => json(200, { alerts }) },
   ];

@@ -43,6 +43,8 @@ const OTHER: Readonly<Record<string, string>> = {
   "cors.origins": "['*']",
   "cors.max_age": "7s",
   profiles: "{ p: {} }",
+  "cluster.secret": '"a secret of sixteen and more"',
+  "cluster.lease": "7s",
   "redis.url": '"redis://:pass@redis.example:6379/1"',
   "redis.key_prefix": '"p7:"',
   "redis.timeout": "7ms",

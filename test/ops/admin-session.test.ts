@@ -240,6 +240,8 @@ describe("roles", () => {
     leaderboard: "viewer",
     pair: "viewer",
     races: "viewer",
+    regions: "viewer",
+    names: "viewer",
     suspend: "operator",
     resume: "operator",
     restart: "operator",

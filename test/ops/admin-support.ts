@@ -1,4 +1,5 @@
 /** A program of cardboard behind the admin commands, for their tests. */
+import { CLUSTER } from "./cluster-support.ts";
 import { bookOf } from "./evidence-support.ts";
 import { busyGateway } from "./requests-support.ts";
 import { dumpConfig } from "../../config/dump.ts";
@@ -317,6 +318,7 @@ export function cardboard(): Cardboard {
         status: 200,
         body: { success: true, data: path === "/api/v1/markets" ? MARKETS : PAIRED },
       }),
+      cluster: CLUSTER,
       forceBreaker: (order) => {
         made.orders.push(order);
         return order.provider !== "gone";

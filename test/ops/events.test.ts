@@ -21,7 +21,7 @@ function withoutComments(text: string): string {
 }
 
 const NAME =
-  /"((?:pairing|matching|write|filters|otp|rpc|circuit_breaker|provider|aggregation|head|subs|websocket|quorum|cache|config|getlogs|redis|telemetry)(?:\.[a-z_]+)+)"/g;
+  /"((?:pairing|matching|write|filters|otp|rpc|circuit_breaker|provider|aggregation|head|subs|websocket|quorum|cache|config|getlogs|redis|cluster|telemetry)(?:\.[a-z_]+)+)"/g;
 
 /** The arguments of a call whose opening parenthesis is at `open`, split at the top level. */
 function argumentsAt(code: string, open: number): readonly string[] {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createOpsRoutes, type OpsReply } from "../../src/ops/routes.ts";
 import { EvidenceBook } from "../../src/rpc/evidence/evidence-book.ts";
 import { race } from "../rpc/evidence/races.ts";
+import { CLUSTER } from "./cluster-support.ts";
 import { bookOf } from "./evidence-support.ts";
 import { busyGateway } from "./requests-support.ts";
 import { chain, host, processes, provider } from "./views.ts";
@@ -37,6 +38,7 @@ const start = (book: EvidenceBook | undefined = bookOf("p1", "p2")) => {
     renderMetrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
     requests: busyGateway().explainer,
     evidence: (name) => (name === "alpha" ? book : undefined),
+    cluster: CLUSTER,
     redact: (text) => text,
     wallNow: () => wallMs,
   });
@@ -66,6 +68,27 @@ describe("the leaderboard", () => {
     const byPace = await jsonOf("alpha/leaderboard?by=pace");
     expect(byPace.leaderboard.map((row: any) => row.provider)).toEqual(["p1", "p0", "p2"]);
     expect((await jsonOf("alpha/leaderboard?by=livechain&limit=1")).leaderboard).toHaveLength(1);
+  });
+
+  it("stands beside what other regions have seen, for who asks for them", async () => {
+    const { jsonOf, ask } = start();
+    const { regions, leaderboard } = await jsonOf("alpha/leaderboard?region=all&limit=1");
+    expect(leaderboard).toHaveLength(1);
+    const first = {
+      subject: "newHeads",
+      provider: "hare",
+      score: 0.9,
+      weight: 40,
+      ratio: 0.5,
+      ms: 12,
+    };
+    expect(regions).toEqual([
+      { region: "us", state: "suspected", age_ms: 4_200, leaderboard: [first] },
+      { region: "ap", state: "joined", age_ms: 10, leaderboard: [] },
+    ]);
+    expect((await jsonOf("alpha/leaderboard?region=ap")).regions).toHaveLength(1);
+    expect(await jsonOf("alpha/leaderboard")).not.toHaveProperty("regions");
+    expect((await ask("alpha/leaderboard?region=")).status).toBe(400);
   });
 
   it("is found by an alias of the chain, and empty but well while nothing is known", async () => {

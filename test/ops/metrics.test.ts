@@ -1,3 +1,4 @@
+import { CLUSTER } from "./cluster-support.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DurationCells } from "../../src/lib/duration-cells.ts";
@@ -62,6 +63,7 @@ const sourcesOf = (more: Partial<MetricSources> = {}): MetricSources => ({
     },
   ],
   answersLimitBytes: () => 1_000_000,
+  cluster: CLUSTER.view,
   redis: () => ({ isUp: true, counters: { ok: 3, failed: 0, timeout: 1, refused: 0 } }),
   pairing: () => ({
     markets: [

@@ -4,6 +4,7 @@ import type { HealthInput } from "../../src/ops/health.ts";
 import { openApiDocument } from "../../src/ops/openapi.ts";
 import { createOpsRoutes, type OpsReply, type OpsRequest } from "../../src/ops/routes.ts";
 import { providerVerdict } from "../../src/ops/status.ts";
+import { CLUSTER } from "./cluster-support.ts";
 import { bookOf } from "./evidence-support.ts";
 import { busyGateway } from "./requests-support.ts";
 import { chain, down, endpoint, host, processes, provider } from "./views.ts";
@@ -44,6 +45,7 @@ const routesOf = (input: HealthInput = base) =>
     requests: busyGateway().explainer,
     redact: (text) => text.replaceAll("c4n4ry", "***"),
     evidence: (name) => bookOf(name === "beta" ? "dead" : "p1", "new"),
+    cluster: CLUSTER,
     wallNow: () => Date.parse("2026-01-01T00:00:10.000Z"),
   });
 
@@ -219,6 +221,7 @@ describe("REST", () => {
       requests: busyGateway().explainer,
       redact: (text) => text,
       evidence: () => undefined,
+      cluster: CLUSTER,
       wallNow: () => 0,
     });
     const request = {
@@ -267,7 +270,7 @@ describe("openapi.json", () => {
       const reply = await ask(filled(path, "alpha"));
       expect(reply.status, path).toBe(200);
     }
-    expect(Object.keys(document.paths)).toHaveLength(16);
+    expect(Object.keys(document.paths)).toHaveLength(17);
   });
 
   const check = (schema: any, value: unknown, at: string): string[] => {

@@ -16,6 +16,7 @@ import { AdminError } from "./protocol.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
 import { EVIDENCE_COMMANDS } from "../evidence/commands.ts";
 import { PAIRING_COMMANDS } from "../pairing/commands.ts";
+import { REGION_COMMANDS } from "../regions/commands.ts";
 import { REQUEST_COMMANDS } from "../requests/commands.ts";
 import { REPORT_COMMANDS } from "./report-commands.ts";
 import { TRACE_COMMANDS } from "./trace-commands.ts";
@@ -95,6 +96,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ...PROCESS_COMMANDS,
   ...TRACE_COMMANDS,
   ...REPORT_COMMANDS,
+  ...REGION_COMMANDS,
   ...REQUEST_COMMANDS,
   ...EVIDENCE_COMMANDS,
   ...PAIRING_COMMANDS,

@@ -6,6 +6,7 @@ import type { EffectiveDump } from "../../../config/dump.ts";
 import type { ReloadPlan } from "../../../config/plan.ts";
 import type { EvidencePort } from "../evidence/port.ts";
 import type { PairingCall } from "../pairing/port.ts";
+import type { ClusterPort } from "../regions/port.ts";
 import type { RequestsPort } from "../requests/port.ts";
 import type { CallerView, ChainView } from "../views.ts";
 import type { ReportBook } from "./reports.ts";
@@ -196,4 +197,5 @@ export interface AdminDeps {
   readonly evidence: EvidencePort;
   /** Undefined where pairing is switched off. */
   readonly pairing: PairingCall | undefined;
+  readonly cluster: ClusterPort;
 }

@@ -13,6 +13,7 @@ import { addOtherVerbs } from "./groups/other.ts";
 import { addPairingVerbs } from "./groups/pairing.ts";
 import { addProcessVerbs } from "./groups/processes.ts";
 import { addReadingVerbs } from "./groups/reading.ts";
+import { addRegionVerbs } from "./groups/regions.ts";
 import { addCacheVerb, addRequestVerbs } from "./groups/requests.ts";
 import { type Finish, withExamples } from "./options.ts";
 import { paintFor } from "./terminal.ts";
@@ -63,6 +64,7 @@ function buildProgram(terminal: Terminal, finish: Finish): Command {
   addConfigVerbs(program, terminal, finish);
   addReadingVerbs(program, terminal, finish);
   addEvidenceVerbs(program, terminal, finish);
+  addRegionVerbs(program, terminal, finish);
   addRequestVerbs(program, terminal, finish);
   addLimitVerbs(program, terminal, finish);
   addPairingVerbs(program, terminal, finish);

@@ -1,5 +1,7 @@
 /** The paths below `/api/v1/chains/:chain` that show evidence; docs/evidence.md has their shapes. */
 import { PROVIDER_STATES } from "../status.ts";
+import type { ClusterPort } from "../regions/port.ts";
+import { sharedBoards } from "../regions/report.ts";
 import type { ChainView } from "../views.ts";
 import { RESULTS, STREAMS, type ChainEvidence } from "./port.ts";
 import {
@@ -27,6 +29,7 @@ export interface Asked {
   readonly evidence: ChainEvidence | undefined;
   readonly moment: Moment;
   readonly query: URLSearchParams;
+  readonly cluster: ClusterPort;
 }
 
 /** A body, or what is wrong with the question. */
@@ -45,11 +48,15 @@ const rows = wholeField(1, MAX_ROWS);
 
 /** What is answered at each path. */
 export const EVIDENCE_PATHS: Readonly<Record<string, (asked: Asked) => EvidenceAnswer>> = {
-  leaderboard: ({ chain, evidence, moment, query }) => {
-    const read = readQuery(query, { by: wordField(LEADERBOARD_ORDERS), limit: rows });
+  leaderboard: ({ chain, evidence, moment, query, cluster }) => {
+    const fields = { by: wordField(LEADERBOARD_ORDERS), limit: rows, region: nameField };
+    const read = readQuery(query, fields);
     if (!read.ok) return read;
-    const { by = "rank", limit = MAX_ROWS } = read.values;
-    return { ok: true, body: leaderboardReport(chain, evidence, moment, { by, limit }) };
+    const { by = "rank", limit = MAX_ROWS, region } = read.values;
+    const own = leaderboardReport(chain, evidence, moment, { by, limit });
+    if (region === undefined) return { ok: true, body: own };
+    const regions = sharedBoards(cluster.boardsOf(chain.name), { region, limit });
+    return { ok: true, body: { ...own, regions } };
   },
   "leaderboard/history": ({ chain, evidence, moment, query }) => {
     const read = readQuery(query, {

@@ -11,6 +11,7 @@ import {
   text,
   whole,
 } from "../json-schema.ts";
+import { sharedBoardsSchema } from "../regions/schemas.ts";
 import { PROVIDER_STATES } from "../status.ts";
 import { MAX_POINTS, MAX_ROWS, USUAL_POINTS, USUAL_RACES } from "./api.ts";
 import { RESULTS, STREAMS } from "./port.ts";
@@ -34,10 +35,21 @@ const standing = {
   p50_ms: nullable(number),
 };
 
+/** An object with one more member that is there when it was asked for. */
+const withOptional = (
+  name: string,
+  schema: Json,
+  properties: Readonly<Record<string, Json>>,
+): Json => ({
+  type: "object",
+  properties: { ...properties, [name]: schema },
+  required: Object.keys(properties),
+});
+
 /** Schemas by name. */
 export const EVIDENCE_SCHEMAS: Readonly<Record<string, Json>> = {
   QueryError: object({ error: text, field: text, success: { const: false } }),
-  Leaderboard: object({
+  Leaderboard: withOptional("regions", sharedBoardsSchema, {
     chain: text,
     strategy: text,
     by: oneOf(...LEADERBOARD_ORDERS),
@@ -156,6 +168,7 @@ const PATHS: Readonly<Record<string, Path>> = {
     parameters: [
       query("by", oneOf(...LEADERBOARD_ORDERS), "the chain's ranking, or a race score"),
       limit(MAX_ROWS, MAX_ROWS),
+      query("region", text, "also what this other region has seen, or `all` of them"),
     ],
   },
   "leaderboard/history": {

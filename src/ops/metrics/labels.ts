@@ -43,6 +43,7 @@ export const METRIC_LABELS: Readonly<
   provider: { meaning: "configured id of the provider" },
   quantile: { values: ["0.5", "0.95", "0.99", "1"], meaning: "quantile, 0..1" },
   reason: { meaning: "reason code" },
+  remote: { meaning: "another region of the cluster" },
   region: { meaning: "region of this instance" },
   result: { meaning: "how it ended" },
   scorer: { meaning: "scorer of a pairing profile" },

@@ -2,6 +2,7 @@
 import { chainVerdict, endpointsOf, isEndpointUsable, isProviderUsable } from "../status.ts";
 import { DurationCells } from "../../lib/duration-cells.ts";
 import type { Alert } from "../alerts.ts";
+import type { ClusterView, RegionView } from "../../cluster/protocol.ts";
 import type { MarketCounts, PairingView } from "../../pairing/protocol.ts";
 import type {
   AnswerCounters,
@@ -36,6 +37,8 @@ export interface MetricSources {
   readonly callers: () => readonly CallerView[];
   /** Undefined without a configured Redis. */
   readonly redis: () => RedisView | undefined;
+  /** This region among the others. */
+  readonly cluster: () => ClusterView;
   readonly alerts: () => readonly Alert[];
   /** Undefined without a configured market. */
   readonly pairing: () => PairingView | undefined;
@@ -69,6 +72,14 @@ const ofPairing =
   ({ pairing }, put) => {
     const view = pairing();
     if (view !== undefined) put([], value(view));
+  };
+
+const perRegion =
+  (value: (region: RegionView) => number): Sample =>
+  ({ cluster }, put) => {
+    for (const region of cluster().regions) {
+      if (!region.isSelf) put([region.region], value(region));
+    }
   };
 
 const perChain =
@@ -371,6 +382,23 @@ const byName: Readonly<Record<string, Sample>> = {
   policy_queue_depth: ofPairing(({ counts }) => counts.depth),
   pairing_worker_processed_total: ofPairing(({ counts }) => counts.processed),
   pairing_worker_errors_total: ofPairing(({ counts }) => counts.errors),
+  cluster_joined: one(({ cluster }) => Number(cluster().state === "joined")),
+  cluster_regions: ({ cluster }, put) => {
+    const others = cluster().regions.filter(({ isSelf }) => !isSelf);
+    for (const state of ["joined", "suspected", "lost", "left"]) {
+      put([state], others.filter((other) => other.state === state).length);
+    }
+  },
+  cluster_region_age_seconds: perRegion(({ ageMs }) => ageMs / 1_000),
+  cluster_names: perRegion(({ names }) => names),
+  cluster_rows: perRegion(({ rows }) => rows),
+  cluster_sent_bytes_total: one(({ cluster }) => cluster().sent.bytes),
+  cluster_sent_messages_total: one(({ cluster }) => cluster().sent.messages),
+  cluster_received_bytes_total: one(({ cluster }) => cluster().received.bytes),
+  cluster_received_messages_total: one(({ cluster }) => cluster().received.messages),
+  cluster_refused_total: ({ cluster }, put) => {
+    for (const [reason, count] of Object.entries(cluster().refused)) put([reason], count);
+  },
   log_lines_suppressed_total: one(({ suppressedLogLines }) => suppressedLogLines()),
   alerts_active: ({ alerts }, put) => {
     const active = alerts();

@@ -7,6 +7,7 @@
  * `_OTHER` and is counted, so that no client and no provider can grow the page.
  */
 import type { MetricDef } from "./families/family.ts";
+import { clusterFamilies } from "./families/cluster.ts";
 import { configFamilies, hostFamilies, watcherFamilies } from "./families/host.ts";
 import { endpointFamilies, chainFamilies, quotaFamilies } from "./families/providers.ts";
 import { pairingFamilies } from "./families/pairing.ts";
@@ -39,6 +40,7 @@ export const METRICS: readonly MetricDef[] = [
   ...keyFamilies,
   ...quotaFamilies,
   ...pairingFamilies,
+  ...clusterFamilies,
   ...watcherFamilies,
 ];
 

@@ -1,0 +1,48 @@
+/** Events of what regions share. */
+import type { EventSpec } from "./spec.ts";
+
+/** Other regions, and this one among them. */
+export const clusterEvents = {
+  "cluster.state": {
+    level: "info",
+    fields: ["from", "to"],
+    meaning:
+      "This region joined the others, looks whether its name is free (joining), or is apart from them while Redis is away.",
+  },
+  "cluster.name_taken": {
+    level: "error",
+    fields: [],
+    meaning:
+      "Another instance, which was there before, has this region's name: nothing is shared until it is gone. Give each instance its own `region`.",
+  },
+  "cluster.region_joined": {
+    level: "info",
+    fields: ["remote", "incarnation", "from"],
+    meaning: "Another region is there, anew or for the first time.",
+  },
+  "cluster.region_changed": {
+    level: "info",
+    unless: { field: "to", equals: "lost", level: "warn" },
+    fields: ["remote", "from", "to"],
+    meaning:
+      "Another region is heard again (joined), was not heard lately (suspected), left, or was silent for its lease (lost): then its names and leaderboards are forgotten.",
+  },
+  "cluster.message_refused": {
+    level: "warn",
+    fields: ["kind", "reason"],
+    meaning:
+      "A message on the regions' channel was refused: unsigned, replayed, of another layout, too large, malformed. Told of once a minute for each kind and sender, counted each time.",
+  },
+  "cluster.unheard": {
+    level: "warn",
+    fields: [],
+    meaning:
+      "Redis answers, but for a whole lease none of this region's own messages came back: its user may not publish, or nobody delivers.",
+  },
+  "cluster.link_lost": {
+    level: "warn",
+    fields: ["reason"],
+    optional: ["delayMs"],
+    meaning: "The connection that listens to the other regions is lost, and is tried again.",
+  },
+} as const satisfies Readonly<Record<string, EventSpec>>;

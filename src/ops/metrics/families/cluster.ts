@@ -1,0 +1,37 @@
+/** Metrics of what regions share. */
+import { row, type MetricDef } from "./family.ts";
+
+/** Regions remembered, and as many again for those that come and go. */
+const MAX_SERIES = 128;
+
+/** This region among the others. */
+export const clusterFamilies: readonly MetricDef[] = [
+  row("sample", "gauge", "cluster_joined", [], "1 while this region shares with the others."),
+  row("sample", "gauge", "cluster_regions", ["kind"], "Other regions by state.", { maxSeries: 8 }),
+  row(
+    "sample",
+    "gauge",
+    "cluster_region_age_seconds",
+    ["remote"],
+    "Time since another region was heard.",
+    { maxSeries: MAX_SERIES },
+  ),
+  row("sample", "gauge", "cluster_names", ["remote"], "Registered names of another region.", {
+    maxSeries: MAX_SERIES,
+  }),
+  row("sample", "gauge", "cluster_rows", ["remote"], "Leaderboard rows of another region.", {
+    maxSeries: MAX_SERIES,
+  }),
+  row("sample", "counter", "cluster_sent_bytes_total", [], "Bytes said to other regions."),
+  row("sample", "counter", "cluster_sent_messages_total", [], "Messages to other regions."),
+  row("sample", "counter", "cluster_received_bytes_total", [], "Bytes heard on the channel."),
+  row("sample", "counter", "cluster_received_messages_total", [], "Messages heard on the channel."),
+  row(
+    "sample",
+    "counter",
+    "cluster_refused_total",
+    ["reason"],
+    "Messages refused: unsigned, replayed, expired, malformed and so on.",
+    { maxSeries: 16 },
+  ),
+];

@@ -1,0 +1,66 @@
+/** OpenAPI of what regions share; docs/regions.md says what each member means. */
+import { REFUSALS } from "../../cluster/protocol.ts";
+import {
+  flag,
+  type Json,
+  list,
+  nullable,
+  object,
+  oneOf,
+  ratio,
+  text,
+  whole,
+} from "../json-schema.ts";
+
+const number = { type: "number" } as const;
+const traffic = object({ messages: whole, bytes: whole });
+const STATES = [
+  "off",
+  "apart",
+  "joining",
+  "joined",
+  "refused",
+  "suspected",
+  "lost",
+  "left",
+] as const;
+
+/** Schemas by name. */
+export const REGION_SCHEMAS: Readonly<Record<string, Json>> = {
+  Regions: object({
+    state: oneOf(...STATES),
+    reason: nullable(text),
+    regions: list(
+      object({
+        region: text,
+        self: flag,
+        state: oneOf(...STATES),
+        incarnation: whole,
+        age_ms: whole,
+        version: nullable(text),
+        url: nullable(text),
+        chains: list(text),
+        in_flight: nullable(whole),
+        usable_providers: nullable(whole),
+        providers: nullable(whole),
+        names: whole,
+        rows: whole,
+      }),
+    ),
+    refused: object(Object.fromEntries(REFUSALS.map((one) => [one, whole]))),
+    sent: traffic,
+    received: traffic,
+  }),
+};
+
+/** Leaderboards of other regions, in the answer of a leaderboard with `?region=`. */
+export const sharedBoardsSchema: Json = list(
+  object({
+    region: text,
+    state: oneOf(...STATES),
+    age_ms: whole,
+    leaderboard: list(
+      object({ subject: text, provider: text, score: ratio, weight: number, ratio, ms: number }),
+    ),
+  }),
+);
