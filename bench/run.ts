@@ -39,6 +39,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "event-cost",
     "ingest",
     "race",
+    "regions",
     "dedup",
     "memory",
     "prediction",
