@@ -39,7 +39,6 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "event-cost",
     "ingest",
     "race",
-    "regions",
     "dedup",
     "memory",
     "prediction",

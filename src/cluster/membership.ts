@@ -82,6 +82,7 @@ export class Membership {
   readonly #candidates = new Map<string, Speaker & { readonly sequence: number }>();
   #stateSinceMs = 0;
   #joinedAtMs: number | undefined;
+  #downSinceMs: number | undefined;
   #refusedAtMs = 0;
 
   constructor(self: Speaker, times: MembershipTimes) {
@@ -102,11 +103,20 @@ export class Membership {
     return this.#joinedAtMs === undefined ? 0 : nowMs - this.#joinedAtMs;
   }
 
-  /** Messages can be sent, or no longer. */
+  /**
+   * Messages can be sent, or not now. A server that answers late is away again and again for a moment:
+   * who has joined is apart only once it could not speak for as long as it takes to be suspected.
+   */
   connected(isUp: boolean, nowMs: number): void {
-    if (isUp && this.#state === "apart") {
+    if (isUp) {
+      this.#downSinceMs = undefined;
+      if (this.#state !== "apart") return;
       this.#turn(this.#joinedAtMs === undefined ? "joining" : "joined", nowMs);
-    } else if (!isUp && this.#state !== "apart") this.#turn("apart", nowMs);
+      return;
+    }
+    this.#downSinceMs ??= nowMs;
+    const graceMs = this.#state === "joined" ? this.times.suspectMs : 0;
+    if (nowMs - this.#downSinceMs >= graceMs) this.#turn("apart", nowMs);
   }
 
   /** Number of the next message, which goes out now. */

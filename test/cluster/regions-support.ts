@@ -99,6 +99,8 @@ export class Region {
     [];
   readonly rows = new Map<string, Figures>();
   isCutOff = false;
+  /** Its link waits for a late answer: nothing is said, but all is heard. */
+  isMute = false;
   readonly #broker: Broker;
   #onMessage: (bytes: Buffer) => void = () => undefined;
 
@@ -129,7 +131,7 @@ export class Region {
       open: () => undefined,
       close: () => undefined,
       get isUp() {
-        return !region.isCutOff;
+        return !region.isCutOff && !region.isMute;
       },
       publish: (bytes) => broker.say(bytes, region),
       probe: () => undefined,

@@ -200,6 +200,26 @@ describe("regions over one channel", () => {
     expectEqualViews(broker);
   });
 
+  it("take a server that answers late for one that is there", async () => {
+    const { broker, eu, us } = await threeRegions();
+    await broker.run(3_000);
+    const before = eu.heard.length;
+    for (let pause = 0; pause < 10; pause++) {
+      eu.isMute = true;
+      await broker.run(2_000);
+      eu.isMute = false;
+      await broker.run(250);
+    }
+    expect(eu.heard.slice(before)).toEqual([]);
+    expect(us.states()).toEqual({ us: "joined", eu: "joined", ap: "joined" });
+    eu.isCutOff = true;
+    await broker.run(TIMES.suspectMs + 500);
+    expect(eu.cluster.membership.state).toBe("apart");
+    eu.isCutOff = false;
+    await broker.run(3_000);
+    expectEqualViews(broker);
+  });
+
   it("say so when their own messages do not come back", async () => {
     const { broker, eu } = await threeRegions();
     await broker.run(3_000);
