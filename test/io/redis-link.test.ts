@@ -72,6 +72,42 @@ describeWithRedis("the link to Redis", () => {
     expect(link.isUp).toBe(true);
   });
 
+  it("hears what is published on its channel, also after the server came back", async () => {
+    const { server, link } = await connected();
+    const heard: Buffer[] = [];
+    const listener = new RedisLink({
+      url: new Secret(server.url),
+      keyPrefix: "test:",
+      timeoutMs: 200,
+      now: () => performance.now(),
+      random: () => 0.1,
+      listensTo: "news",
+    });
+    links.push(listener);
+    listener.adopt(
+      () => undefined,
+      (message) => heard.push(message),
+    );
+    listener.open();
+    await until(listener, "up");
+    const bytes = Buffer.from([0, 255, 10, 13, 128]);
+    const listeners = new Promise((resolve) => {
+      link.publish("news", bytes, resolve);
+    });
+    expect(await listeners).toBe(1);
+    link.publish("other", Buffer.from("not for it"));
+    listener.ping();
+    await eventually("the message is heard", () => heard.length > 0);
+    expect(heard).toEqual([bytes]);
+    await eventually("the ping is answered", () => listener.counters.ok === 1);
+    await server.restart();
+    await until(link, "up");
+    await until(listener, "up");
+    link.publish("news", Buffer.from("again"));
+    await eventually("the next message is heard", () => heard.length === 2);
+    expect(listener.counters.failed).toBe(0);
+  });
+
   it("takes a value of another type, and a flush, for nothing there", async () => {
     const { server, link } = await connected();
     const beside = server.client();
