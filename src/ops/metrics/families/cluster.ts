@@ -1,8 +1,8 @@
 /** Metrics of what regions share. */
 import { row, type MetricDef } from "./family.ts";
 
-/** Regions remembered, and as many again for those that come and go. */
-const MAX_SERIES = 128;
+/** Regions that are remembered. */
+const MAX_SERIES = 64;
 
 /** This region among the others. */
 export const clusterFamilies: readonly MetricDef[] = [
