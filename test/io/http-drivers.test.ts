@@ -261,6 +261,24 @@ describe("the HTTP listener", () => {
     await drained;
   });
 
+  it("is rid of a connection with its last answer, though the client does not hang up", async () => {
+    let answer = (): void => {};
+    const asked = Promise.withResolvers<void>();
+    const server = await serve((_request, reply) => {
+      answer = () => reply.send(200, ["Content-Length", "1"], "1");
+      asked.resolve();
+    });
+    const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+    cleanups.push(() => socket.destroy());
+    socket.resume();
+    socket.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1");
+    await asked.promise;
+    const drained = server.drain(5000);
+    answer();
+    await drained;
+    while (server.connections > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  });
+
   it("tells the handler when a client leaves early", async () => {
     const gone = new Promise<void>((resolve) => {
       void serve((_request, reply) => {

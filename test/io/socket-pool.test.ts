@@ -167,6 +167,18 @@ describe("the sockets to an origin", () => {
     await closed;
   });
 
+  it("close although a call that waits was given up", async () => {
+    const { port, asked } = await provider();
+    const pool = poolTo(port, 1);
+    const [first, second] = dispatch(pool, 2) as [TestCall, TestCall];
+    await until(() => asked.length === 1);
+    const closed = pool.close();
+    second.isOver = true;
+    asked[0]?.end();
+    expect(await first.ended.promise).toBe(200);
+    await closed;
+  });
+
   it("fail all calls when they are destroyed", async () => {
     const { port, asked } = await provider();
     const pool = poolTo(port, 2);

@@ -116,7 +116,8 @@ export class PlainConnection implements PlainExchange {
     this.#enter("idle");
     if (isLast) {
       this.phase = "gone";
-      this.socket.end();
+      // A client that does not hang up must not keep it half open.
+      this.socket.destroySoon();
     } else if (this.#unreadBytes > 0) this.#resume();
   }
 

@@ -156,7 +156,11 @@ export class SocketPool {
     const { connections } = this.#options;
     while (this.#credit > 0 && this.#sockets.size < connections) {
       const call = this.#next();
-      if (call === undefined) return;
+      if (call === undefined) {
+        // Those that waited may all have been given up.
+        this.#checkEmpty();
+        return;
+      }
       this.#credit--;
       this.#timer ??= setTimeout(() => this.#renew(), OPENING_PAUSE_MS);
       this.#run(this.#makeSocket(), call);
