@@ -13,6 +13,8 @@ export type Json =
 export const text = { type: "string" } as const;
 /** A whole number. */
 export const whole = { type: "integer" } as const;
+/** Any number. */
+export const number = { type: "number" } as const;
 /** A share. */
 export const ratio = { type: "number", minimum: 0, maximum: 1 } as const;
 /** True or false. */

@@ -5,6 +5,7 @@ import {
   type Json,
   list,
   nullable,
+  number,
   object,
   oneOf,
   ratio,
@@ -51,7 +52,7 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
     lag_blocks: nullable(whole),
     rank: nullable(whole),
     score: nullable(ratio),
-    misbehaviour: { type: "number" },
+    misbehaviour: number,
     forecast: {
       anyOf: [
         object({ probability: ratio, demoted: flag, reason: nullable(text) }),
@@ -59,8 +60,8 @@ const SCHEMAS: Readonly<Record<string, Json>> = {
       ],
     },
     trial: { anyOf: [oneOf("shadow", "canary"), { type: "null" }] },
-    p50_ms: nullable({ type: "number" }),
-    p95_ms: nullable({ type: "number" }),
+    p50_ms: nullable(number),
+    p95_ms: nullable(number),
     failure_ratio: nullable(ratio),
     calls: whole,
     wins: whole,

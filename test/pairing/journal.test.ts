@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Journal } from "../../src/pairing/store/journal.ts";
-import type { ChangeWrite, RankingWrite, StoreWrite } from "../../src/pairing/store/writes.ts";
+import type { ChangeWrite, StoreWrite } from "../../src/pairing/store/writes.ts";
+import { ranking } from "./support.ts";
 
 const change = (version: number, market = "m", rows = 1): ChangeWrite => ({
   kind: "change",
@@ -9,19 +10,6 @@ const change = (version: number, market = "m", rows = 1): ChangeWrite => ({
   version,
   put: [],
   removed: Array.from({ length: rows }, (_, i) => `${version}-${i}`),
-});
-
-const ranking = (id: string): RankingWrite => ({
-  kind: "ranking",
-  id,
-  market: "m",
-  atMs: 0,
-  reason: "sample",
-  version: 1,
-  request: "{}",
-  seed: "0",
-  scoring: "{}",
-  result: "{}",
 });
 
 const journal = (maxRows = 100, maxRankings = 100) => new Journal({ maxRows, maxRankings });

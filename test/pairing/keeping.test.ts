@@ -14,7 +14,7 @@ import { pairing } from "../../supervisors/pairing.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { describeWithPostgres, startPostgres } from "../support/postgres.ts";
-import { policy, provider, value } from "./support.ts";
+import { LISTS, policy, provider, value } from "./support.ts";
 
 const CONFIG: PairingConfig = {
   markets: [],
@@ -26,17 +26,7 @@ const CONFIG: PairingConfig = {
   cache: { enabled: true, capacity: 10, ttlMs: 1_000 },
   errors: { threshold: 10, windowMs: 1_000, restart: false },
   batch: { maxPolicies: 10, threads: 0, threadsFrom: 11 },
-  lists: {
-    chains: [],
-    epochMs: 300_000,
-    blocks: undefined,
-    mode: "top",
-    consumer: "key",
-    onExhausted: "error",
-    unlisted: "market",
-    minLive: 1,
-    maxConsumers: 10,
-  },
+  lists: LISTS,
 };
 
 const M = "/api/v1/markets/eu";

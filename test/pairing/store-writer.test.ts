@@ -4,6 +4,7 @@ import { child, createVirtualNode, supervisor } from "../../src/otp/index.ts";
 import { Journal } from "../../src/pairing/store/journal.ts";
 import type { MarketPage } from "../../src/pairing/store/rewrite.ts";
 import type { StoreWrite } from "../../src/pairing/store/writes.ts";
+import { ranking } from "./support.ts";
 
 const change = (version: number): StoreWrite & { kind: "change" } => ({
   kind: "change",
@@ -130,20 +131,7 @@ describe("the writer of the store", () => {
 
   it("tells of rankings that were lost", async () => {
     const { node, journal, heard } = await start();
-    for (let i = 0; i < 8; i++) {
-      journal.note({
-        kind: "ranking",
-        id: `r${i}`,
-        market: "m",
-        atMs: 0,
-        reason: "sample",
-        version: 1,
-        request: "{}",
-        seed: "0",
-        scoring: "{}",
-        result: "{}",
-      });
-    }
+    for (let i = 0; i < 8; i++) journal.note(ranking(`r${i}`));
     await node.advance(200);
     expect(heard).toMatchObject([{ name: "pairing.audit.dropped", fields: { count: 3 } }]);
     await node.stop();

@@ -14,6 +14,7 @@ import type {
   ProviderRecord,
   Reply,
 } from "../../src/pairing/protocol.ts";
+import type { RankingWrite } from "../../src/pairing/store/writes.ts";
 import { pairHere } from "../../src/main/pairing/batch.ts";
 import { createLists, type Lists } from "../../src/main/pairing/lists.ts";
 import { listsTable } from "../../src/pairing/lists/shelf.ts";
@@ -30,6 +31,19 @@ export const policy = (more: Partial<ConsumerPolicy> = {}): ConsumerPolicy => ({
   ...more,
 });
 
+/** Lists as they are made unless told otherwise; no chain has any. */
+export const LISTS: ListsConfig = {
+  chains: [],
+  epochMs: 300_000,
+  blocks: undefined,
+  mode: "top",
+  consumer: "key",
+  onExhausted: "error",
+  unlisted: "market",
+  minLive: 1,
+  maxConsumers: 1_000,
+};
+
 export const provider = (
   address: string,
   stake: bigint | number = 1_000n,
@@ -40,6 +54,20 @@ export const provider = (
   location: "US-East-1",
   features: ["HTTP"],
   ...more,
+});
+
+/** A ranking for the audit trail. */
+export const ranking = (id: string): RankingWrite => ({
+  kind: "ranking",
+  id,
+  market: "m",
+  atMs: 0,
+  reason: "sample",
+  version: 1,
+  request: "{}",
+  seed: "0",
+  scoring: "{}",
+  result: "{}",
 });
 
 /** The value of an answer that must be one. */
@@ -157,18 +185,7 @@ const listsOf = (
   const lists = createLists({
     node,
     book,
-    config: {
-      chains: [{ chain: "eth", market: MARKET }],
-      epochMs: 300_000,
-      blocks: undefined,
-      mode: "top",
-      consumer: "key",
-      onExhausted: "error",
-      unlisted: "market",
-      minLive: 1,
-      maxConsumers: 1_000,
-      ...config,
-    },
+    config: { ...LISTS, chains: [{ chain: "eth", market: MARKET }], ...config },
     head,
     redact: (text) => text,
   });

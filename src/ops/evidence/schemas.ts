@@ -4,6 +4,7 @@ import {
   type Json,
   list,
   nullable,
+  number,
   object,
   oneOf,
   ratio,
@@ -17,7 +18,6 @@ import { MAX_POINTS, MAX_ROWS, USUAL_POINTS, USUAL_RACES } from "./api.ts";
 import { RESULTS, STREAMS } from "./port.ts";
 import { LEADERBOARD_ORDERS } from "./reports.ts";
 
-const number = { type: "number" } as const;
 const time = { type: "string", format: "date-time" } as const;
 const state = oneOf(...PROVIDER_STATES);
 

@@ -5,6 +5,7 @@ import {
   type Json,
   list,
   nullable,
+  number,
   object,
   oneOf,
   ratio,
@@ -12,7 +13,6 @@ import {
   whole,
 } from "../json-schema.ts";
 
-const number = { type: "number" } as const;
 const traffic = object({ messages: whole, bytes: whole });
 const STATES = [
   "off",

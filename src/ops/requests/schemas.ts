@@ -1,7 +1,16 @@
 /** Schemas of explanations and of the slow log; docs/explain.md says what each member means. */
-import { flag, type Json, list, nullable, object, oneOf, text, whole } from "../json-schema.ts";
+import {
+  flag,
+  type Json,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  text,
+  whole,
+} from "../json-schema.ts";
 
-const number = { type: "number" } as const;
 /** A section whose members are the business of the step that fills it. */
 const section: Json = { type: ["object", "null"] };
 const value: Json = { type: ["number", "string", "null"] };
