@@ -43,11 +43,11 @@ function optionsOf(input: Outside, add: AddFault): Omit<PairRequest, "policy"> {
   const strategy = wordOf(input["strategy"], "strategy", add);
   const mode =
     wordOf(input["mode"], "mode", add) ?? (strategy === undefined ? undefined : strategy);
-  const isMode = mode !== undefined && mode in MODES;
+  const isMode = mode !== undefined && Object.hasOwn(MODES, mode);
   if (input["mode"] !== undefined && !isMode) add("mode", "one of top, weighted, roundRobin");
   const profile =
     wordOf(input["profile"], "profile", add) ??
-    (strategy !== undefined && !(strategy in MODES) ? strategy : undefined);
+    (strategy !== undefined && !Object.hasOwn(MODES, strategy) ? strategy : undefined);
   const weights = weightsOf(input["weights"], add);
   const seed = input["seed"];
   if (seed !== undefined && !isSeed(seed)) {

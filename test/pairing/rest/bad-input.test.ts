@@ -110,6 +110,13 @@ const PAIRINGS: readonly Wrong[] = [
   { what: "weights in a list", body: { policy: {}, weights: [1] }, path: "weights" },
   { what: "an unknown profile", body: { policy: {}, profile: "none" }, path: "profile" },
   { what: "an unknown mode", body: { policy: {}, mode: "best" }, path: "mode" },
+  { what: "a mode that every object has", body: { policy: {}, mode: "constructor" }, path: "mode" },
+  {
+    what: "a strategy that every object has",
+    body: { policy: {}, strategy: "toString" },
+    path: "profile",
+    message: /toString not found/,
+  },
   { what: "a seed that is a list", body: { policy: {}, seed: [] }, path: "seed" },
   { what: "an endless seed", body: { policy: {}, seed: "s".repeat(129) }, path: "seed" },
   { what: "explain in words", body: { policy: {}, explain: "yes" }, path: "explain" },
