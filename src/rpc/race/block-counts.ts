@@ -1,6 +1,6 @@
 /**
  * How many logs of a block each provider delivered: where two providers that should know the whole
- * block disagree, one of them missed something.
+ * block count differently, one of them missed something. Equal counts of different logs are not seen.
  */
 import type { ProviderId } from "../ids.ts";
 
