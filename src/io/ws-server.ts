@@ -31,6 +31,8 @@ export interface WsServerOptions {
   readonly scope?: CallbackScope;
   /** Decides on a handshake by its request. */
   readonly decide: (request: IncomingMessage) => WsDecision;
+  /** Header lines of every handshake that is granted: name, value, name, value. */
+  readonly headers?: readonly string[] | undefined;
   /** Largest message, bytes; default 32 MiB. */
   readonly maxMessageBytes?: number;
   /** Connections at most; beyond, handshakes get 503. Default 10,000. */
@@ -70,6 +72,11 @@ export class WsServer {
       maxPayload: options.maxMessageBytes ?? 32 * 1024 * 1024,
       // The scanner refuses invalid UTF-8 with a JSON-RPC error, which says more than a close code.
       skipUTF8Validation: true,
+    });
+    const { headers = [] } = options;
+    this.#server.on("headers", (lines) => {
+      for (let at = 0; at < headers.length; at += 2)
+        lines.push(`${headers[at]}: ${headers[at + 1]}`);
     });
     this.#heartbeats = new Heartbeats({
       intervalMs: options.pingIntervalMs ?? 30_000,

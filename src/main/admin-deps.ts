@@ -67,7 +67,8 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
     events: {
       attach: (sink) => {
         const id = `admin-${nanoid(6)}`;
-        node.telemetry.attach(id, "*", ({ name, fields }) => sink(name, fields));
+        const { region } = options.running.config;
+        node.telemetry.attach(id, "*", ({ name, fields }) => sink(name, { region, ...fields }));
         return () => void node.telemetry.detach(id);
       },
     },

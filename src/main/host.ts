@@ -250,7 +250,9 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
               { id: "log", names: () => loggedEvents(log), handle: logEvent },
               { id: "metrics", names: () => METRIC_EVENTS, handle: observed.metrics.onEvent },
               { id: "reports", names: () => REPORT_EVENTS, handle: reports.take },
-              eventTopics((topic, payload) => node.broadcast(topic, payload)),
+              eventTopics(running.config.region, (topic, payload) =>
+                node.broadcast(topic, payload),
+              ),
             ],
             probe: observed.probe,
             prune: observed.metrics.prune,

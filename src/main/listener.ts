@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Listener, ListenAddress } from "../../actors/ops/http-listener.ts";
 import type { Config } from "../../config/schema.ts";
+import { regionTag } from "../../config/region-tag.ts";
 import { CallbackScope } from "../io/callback-scope.ts";
 import { openHttpServer, type HttpServer, type HttpServerOptions } from "../io/http/http-server.ts";
 import { WsServer, type WsDecision } from "../io/ws-server.ts";
@@ -27,9 +28,11 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
   const { listen, limits } = config;
   // The sockets outlive the process that listened first: each incarnation answers for its time.
   const scope = new CallbackScope();
+  const headers = regionHeader(regionTag(config));
   const sockets = new WsServer({
     scope,
     decide: (request) => decide(gateway, request),
+    headers,
     maxMessageBytes: limits.wsMaxMessageBytes,
     maxConnections: limits.wsMaxClients,
     pingIntervalMs: limits.wsPingIntervalMs,
@@ -43,6 +46,7 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
       port: listen.port,
       maxBodyBytes: limits.maxBodyBytes,
       scope,
+      headers,
       onRequest,
       onUpgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
     });
@@ -79,6 +83,10 @@ export const createListener = ({ config, gateway, onRequest }: ListenerOptions):
     },
   };
 };
+
+/** Every answer of the port says which region it is; a name may hold what a header may not. */
+const regionHeader = (region: string | undefined): readonly string[] | undefined =>
+  region === undefined ? undefined : ["X-Paceline-Region", encodeURI(region)];
 
 const decide = (gateway: Gateway, request: IncomingMessage): WsDecision => {
   const { url = "/", headers, rawHeaders, socket } = request;

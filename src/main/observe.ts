@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { chainsTable } from "../../actors/rpc/chain-registry.ts";
 import type { Config } from "../../config/schema.ts";
+import { regionTag } from "../../config/region-tag.ts";
 import type { ClusterView } from "../cluster/protocol.ts";
 import { HostProbe } from "../io/host-probe.ts";
 import type { Log } from "../io/log.ts";
@@ -113,6 +114,7 @@ export const observe = (options: ObserveOptions): Observation => {
       answersLimitBytes: () => config().cache.maxSizeBytes,
     },
     {
+      region: regionTag(config()),
       yieldTurn: () => new Promise((resolve) => setImmediate(resolve)),
       redact,
       onSamplerFailure: (metric, error) =>

@@ -8,6 +8,7 @@ const PUBLISHED = Object.keys(EVENTS).filter((name) => roomOf(name) !== undefine
 
 /** The listener that does it; a topic without subscribers costs a look-up. */
 export const eventTopics = (
+  region: string,
   broadcast: (topic: string, payload: unknown) => unknown,
 ): TelemetryListener => ({
   id: "topics",
@@ -16,6 +17,6 @@ export const eventTopics = (
     const room = roomOf(name);
     const { chain } = fields;
     if (room === undefined || typeof chain !== "string") return;
-    broadcast(eventsTopic(chain, room), { event: name, ...fields });
+    broadcast(eventsTopic(chain, room), { event: name, region, ...fields });
   },
 });

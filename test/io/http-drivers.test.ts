@@ -71,6 +71,28 @@ describe("the HTTP listener", () => {
     expect((await post(server.port, "")).body).toBe("");
   });
 
+  it("says its own headers with every answer and every handshake", async () => {
+    const headers = ["X-Paceline-Region", "eu"];
+    const sockets = new WsServer({
+      decide: () => ({ ok: true, open: () => ({ onMessage() {}, onClose() {}, inFlight: 0 }) }),
+      headers,
+    });
+    cleanups.push(() => sockets.close());
+    const server = await serve(echo, {
+      headers,
+      onUpgrade: (...upgrade) => sockets.upgrade(...upgrade),
+    });
+    const answers = [await post(server.port, "x"), await post(server.port, "x".repeat(9_000_000))];
+    expect(answers.map(({ status }) => status)).toEqual([200, 413]);
+    for (const answer of answers) expect(answer.headers["x-paceline-region"]).toBe("eu");
+    const client = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+    const told = await new Promise((resolve) => {
+      client.on("upgrade", (response) => resolve(response.headers["x-paceline-region"]));
+    });
+    client.terminate();
+    expect(told).toBe("eu");
+  });
+
   it("refuses bodies over the limit, compressed ones by their real size", async () => {
     const server = await serve(echo, { maxBodyBytes: 1000 });
     expect(await post(server.port, "x".repeat(1001))).toMatchObject({

@@ -164,6 +164,19 @@ describe("the metrics table", () => {
 });
 
 describe("the page of metrics", () => {
+  it("names the region in every series, once it has a name", async () => {
+    const sources = sourcesOf();
+    sources.meter.request(request());
+    const { text } = await createMetrics(sources, { yieldTurn, region: "eu-1" }).render();
+    const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    expect(series.length).toBeGreaterThan(50);
+    const tagged = series.filter((line) => line.match(/[{,]region="[^"]+"/g)?.length === 1);
+    expect(tagged).toEqual(series);
+    const { text: bare } = await createMetrics(sources, { yieldTurn }).render();
+    expect(bare).toContain('paceline_rpc_requests_total{chain="alpha",transport="http",');
+    expect(bare.match(/region="/g)?.length).toBe(1);
+  });
+
   it("copies every kind of source and renders valid exposition lines", async () => {
     const sources = sourcesOf();
     sources.meter.request(request());

@@ -17,6 +17,8 @@ type Headers = readonly string[];
 /** What an answer needs to know of its server. */
 interface ServerState {
   readonly isDraining: boolean;
+  /** Headers of every answer of this server. */
+  readonly headers: Headers | undefined;
   readonly scope: CallbackScope;
 }
 
@@ -155,8 +157,10 @@ export class HttpResponse {
 
   #writeHead(status: number, headers: Headers): void {
     const { extraHeaders } = this;
-    const all = extraHeaders === undefined ? headers : [...headers, ...extraHeaders];
-    const list = this.#server.isDraining ? [...all, "Connection", "close"] : all;
+    const { headers: common, isDraining } = this.#server;
+    const own = extraHeaders === undefined ? headers : [...headers, ...extraHeaders];
+    const all = common === undefined ? own : [...own, ...common];
+    const list = isDraining ? [...all, "Connection", "close"] : all;
     this.#response.writeHead(status, list as string[]);
   }
 

@@ -25,6 +25,8 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs?: number;
   /** Idle time of a kept-alive connection, ms; above what load balancers keep; default 65,000. */
   readonly keepAliveTimeoutMs?: number;
+  /** Header lines that every answer of this port has besides its own: name, value, name, value. */
+  readonly headers?: readonly string[] | undefined;
   /** Whether plain requests are read by our own codec (docs/adr/0014); default true. */
   readonly plain?: boolean;
   /** Whose code the callbacks are; default: of whoever opens the port. */
@@ -62,12 +64,14 @@ export interface HttpServer {
 class Shared implements RequestHost {
   readonly maxBodyBytes: number;
   readonly scope: CallbackScope;
+  readonly headers: readonly string[] | undefined;
   readonly #onRequest: HttpServerOptions["onRequest"];
   inFlight = 0;
   isDraining = false;
   onIdle: (() => void) | undefined = undefined;
 
-  constructor({ maxBodyBytes, scope, onRequest }: HttpServerOptions) {
+  constructor({ maxBodyBytes, scope, headers, onRequest }: HttpServerOptions) {
+    this.headers = headers;
     this.maxBodyBytes = maxBodyBytes ?? 5 * 1024 * 1024;
     this.scope = scope ?? new CallbackScope();
     this.#onRequest = onRequest;

@@ -12,6 +12,8 @@ const VIEW_MS = 500;
 /** What the metrics need besides their sources. */
 export interface MetricsDeps {
   readonly yieldTurn: () => Promise<void>;
+  /** A label of every series; none when undefined. */
+  readonly region?: string | undefined;
   readonly redact?: (text: string) => string;
   readonly onSamplerFailure?: (metric: string, error: unknown) => void;
 }

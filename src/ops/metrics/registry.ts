@@ -40,6 +40,8 @@ export interface RegistryDeps<Sources> {
   readonly nowMs: () => number;
   /** Lets the event loop turn once. */
   readonly yieldTurn: () => Promise<void>;
+  /** A label of every series; none when undefined. */
+  readonly region?: string | undefined;
   /** Replaces every configured secret: reasons of events may quote what a provider said. */
   readonly redact?: (text: string) => string;
   /** A sampler threw; its family is left out of this page. */
@@ -74,6 +76,8 @@ export class MetricsRegistry<Sources> {
     checkBudget(defs);
     this.#deps = deps;
     this.#defs = defs;
+    const { region } = deps;
+    if (region !== undefined) this.#prom.setDefaultLabels({ region });
     for (const def of defs) this.#open(def);
   }
 

@@ -186,14 +186,14 @@ describe("the topics of decisions", () => {
 
   it("tell the subscribers of the event's chain, with the event's name", async () => {
     const { node, on } = await start();
-    const listener = eventTopics((topic, payload) => node.broadcast(topic, payload));
+    const listener = eventTopics("eu", (topic, payload) => node.broadcast(topic, payload));
     node.telemetry.attach(listener.id, listener.names(), listener.handle);
     node.emit("circuit_breaker.open", { chain: "eth", provider: "a" });
     node.emit("circuit_breaker.open", { chain: "other", provider: "a" });
     node.emit("rpc.request.stop", { chain: "eth" });
     await node.settle();
     expect(on(eventsTopic("eth", "circuits"))).toEqual([
-      { event: "circuit_breaker.open", chain: "eth", provider: "a" },
+      { event: "circuit_breaker.open", region: "eu", chain: "eth", provider: "a" },
     ]);
     await node.stop();
   });
