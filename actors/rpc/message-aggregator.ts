@@ -10,7 +10,7 @@ import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { ProviderId } from "../../src/rpc/ids.ts";
 import { headFields, messageKey } from "../../src/rpc/message-key.ts";
-import { BlockCounts } from "../../src/rpc/race/block-counts.ts";
+import { BlockSums, type Dispute } from "../../src/rpc/race/block-sums.ts";
 import { EventRacer } from "../../src/rpc/race/event-racer.ts";
 import type { RaceEvent, SettledRace } from "../../src/rpc/race/settled-race.ts";
 import { aggregationRow, statsTable, type AggregationStats } from "../../src/rpc/stream-stats.ts";
@@ -68,7 +68,7 @@ interface Ports {
       pending(event: HubEvent): void;
       source(change: SourceChange): void;
       broke(): void;
-      verify(hash: string): void;
+      dispute(dispute: Dispute): void;
     };
   };
   readonly tracker: { readonly cast: { head(head: PushedHead): void } };
@@ -78,7 +78,7 @@ interface Ports {
 interface State extends Ports {
   readonly args: MessageAggregatorArgs;
   readonly racer: EventRacer;
-  readonly blocks: BlockCounts;
+  readonly blocks: BlockSums;
   readonly sources: Map<ProviderId, Source>;
   readonly counts: Readonly<Record<RaceEvent, Counts>>;
   readonly topics: Readonly<Record<"raw" | "aggregated" | "races", string>>;
@@ -114,7 +114,10 @@ export const messageAggregator = defineActor({
     return {
       args,
       racer: new EventRacer(config.aggregation),
-      blocks: new BlockCounts(config.aggregation.deduplicationWindowMs * NS_PER_MS),
+      blocks: new BlockSums(
+        config.aggregation.deduplicationWindowMs * NS_PER_MS,
+        ctx.random() * 2 ** 32,
+      ),
       sources: new Map(),
       hub: ctx.via(subscriptionHubKey(name)),
       tracker: ctx.via(headTrackerKey(name)),
@@ -241,7 +244,7 @@ const arrived = (state: State, raw: RawEvent, ctx: Ctx): State => {
   if (isFirst) ctx.broadcast(topics.aggregated, { provider, event, key, atNs });
   if (event === "newHeads") headArrived(state, raw);
   else if (event === "logs") {
-    state.blocks.add(provider, key, atNs);
+    state.blocks.add(provider, key, frame, atNs);
     if (isFirst) state.hub.cast.log({ provider, frame });
   } else if (isFirst) state.hub.cast.pending({ provider, frame });
   return state;
@@ -276,7 +279,7 @@ const tick = (state: State, ctx: Ctx): State => {
       logsSinceNs + deduplicationWindowMs * NS_PER_MS <= sinceNs ? [provider] : [],
     ),
   );
-  for (const hash of disputed) state.hub.cast.verify(hash);
+  for (const dispute of disputed) state.hub.cast.dispute(dispute);
   if (++state.ticks % TICKS_PER_SWEEP === 0) sweep(state, nowNs, ctx);
   return state;
 };

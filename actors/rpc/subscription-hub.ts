@@ -10,6 +10,7 @@ import { defineActor, keyFor, later, reply, Table, type Ctx } from "../../src/ot
 import type { Canon } from "../../src/rpc/cache/canon.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { ChainName, ProviderId } from "../../src/rpc/ids.ts";
+import type { Dispute } from "../../src/rpc/race/block-sums.ts";
 import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
 import { statsTable, streamsRow, type StreamStats } from "../../src/rpc/stream-stats.ts";
 import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
@@ -180,7 +181,7 @@ export const subscriptionHub = defineActor({
       return stepped(state, ctx);
     },
     /** The providers disagree about the logs of a block. */
-    verify: (state, hash: string, ctx) => {
+    dispute: (state, { hash }: Dispute, ctx) => {
       state.hub.follower.verify(hash, ctx.now());
       return stepped(state, ctx);
     },

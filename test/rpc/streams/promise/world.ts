@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { seededRandom } from "../../../../src/lib/random.ts";
 import { messageKey } from "../../../../src/rpc/message-key.ts";
-import { BlockCounts } from "../../../../src/rpc/race/block-counts.ts";
+import { BlockSums } from "../../../../src/rpc/race/block-sums.ts";
 import { EventRacer } from "../../../../src/rpc/race/event-racer.ts";
 import { readSubscriptionFrame } from "../../../../src/rpc/subscription-frame.ts";
 import { ChainFollower } from "../../../../src/rpc/subscription/chain/follower.ts";
@@ -60,7 +60,7 @@ export class PromiseWorld {
   readonly #providers: Provider[];
   readonly #later: { readonly atMs: number; readonly run: Send }[] = [];
   #racer!: EventRacer;
-  #counts!: BlockCounts;
+  #sums!: BlockSums;
   #mail: Send[] = [];
   #isCalm = false;
   #isBusy = false;
@@ -260,7 +260,7 @@ export class PromiseWorld {
 
   #startAggregator(): void {
     this.#racer = new EventRacer({});
-    this.#counts = new BlockCounts(SETTLE_MS * NS_PER_MS);
+    this.#sums = new BlockSums(SETTLE_MS * NS_PER_MS, 7);
   }
 
   #killAggregator(): void {
@@ -278,7 +278,7 @@ export class PromiseWorld {
     const arrival = this.#racer.arrive(event, key, this.#racer.lane(name), atNs, frame);
     if (event === "newHeads") this.#mail.push(() => this.hub.announced(name, frame, this.now));
     else {
-      this.#counts.add(name, key, atNs);
+      this.#sums.add(name, key, frame, atNs);
       if (arrival === "first") this.#mail.push(() => this.hub.logged(name, frame, this.now));
     }
   }
@@ -287,7 +287,7 @@ export class PromiseWorld {
     const nowNs = this.now * NS_PER_MS;
     this.#racer.settle(nowNs);
     const live = this.#providers.filter(({ isUp }) => isUp).map(({ name }) => name);
-    for (const hash of this.#counts.disputed(nowNs, () => live)) {
+    for (const { hash } of this.#sums.disputed(nowNs, () => live)) {
       this.#mail.push(() => this.#follower.verify(hash, this.now));
     }
   }
