@@ -140,4 +140,37 @@ describe("a match", () => {
       { seed: 60_221, numRuns: 3_000 },
     );
   });
+
+  it("explains a refusal also where the filter cannot tell its numbers, and marks it", () => {
+    const index = indexOf([{ id: "a" }]);
+    const profiles = defaultProfiles();
+    const hidden = {
+      get value(): number {
+        return fail(new Error("no value"));
+      },
+    };
+    const tellers: readonly (readonly [name: string, found: () => unknown, told: unknown])[] = [
+      ["error", () => fail(new Error("broken")), "failed: broken"],
+      ["odd", () => fail(Object.create(null)), "failed: threw what has no text"],
+      ["null", () => null, expect.stringContaining("failed: ")],
+      ["record", () => ({ value: {}, limit: 1 }), "failed: told what is no number"],
+      ["limit", () => ({ value: 1, limit: "2" }), "failed: told what is no number"],
+      ["hidden", () => hidden, "failed: no value"],
+      ["fine", () => ({ value: 7, limit: 3 }), 7],
+    ];
+    for (const [name, found] of tellers) {
+      const filter = { name, isTransient: false, test: () => false, found };
+      profiles.filters.set(name, filter as unknown as CustomFilter);
+    }
+    const thrower = { name: "thrower", isTransient: false, test: () => fail(new Error("bug")) };
+    profiles.filters.set("thrower", thrower);
+    const custom = [...profiles.filters.keys()];
+    const compiled = compile({ profile: "pairing", require: { custom } }, profiles);
+    if (!compiled.ok) throw new Error("faults");
+    const { refusals } = whyNot(compiled.plan, index, "a");
+    expect(refusals.map(({ filter, have, found }) => [filter, have, found?.value])).toEqual([
+      ...tellers.map(([name, , told]) => [name, "refused", told]),
+      ["thrower", "failed: bug", undefined],
+    ]);
+  });
 });

@@ -22,6 +22,11 @@ export type WhatIf =
     }
   | { readonly ok: false; readonly faults: readonly DemandFault[] };
 
+/** Picks in their order, as a ranking has them. */
+export interface Picked {
+  readonly picks: readonly { readonly id: string }[];
+}
+
 /** Ranks for a demand and for the same with `changes`, and compares. */
 export function whatIf(
   demand: Demand,
@@ -40,8 +45,8 @@ export function whatIf(
 }
 
 /** Every pick of either ranking whose place differs, in the order of the places. */
-export function shiftsBetween(before: Ranking, after: Ranking): Shift[] {
-  const placesOf = ({ picks }: Ranking) => new Map(picks.map(({ id }, i) => [id, i + 1]));
+export function shiftsBetween(before: Picked, after: Picked): Shift[] {
+  const placesOf = ({ picks }: Picked) => new Map(picks.map(({ id }, i) => [id, i + 1]));
   const old = placesOf(before);
   const now = placesOf(after);
   return [...new Set([...now.keys(), ...old.keys()])]

@@ -1,6 +1,7 @@
 /** All filters in the order of reports: location, features, stake, then the rest. */
 import type { CanonicalDemand } from "../canonical.ts";
 import type { ProviderIndex } from "../index/provider-index.ts";
+import { bindCustom } from "./custom.ts";
 import type { BoundFilter, CustomFilter, FilterRule } from "./filter.ts";
 import { featureFilter, healthFilter, locationFilter } from "./labels.ts";
 import { excludeFilter, idFilter, ownerFilter } from "./names.ts";
@@ -27,25 +28,3 @@ export const filtersOf = (
   ...CHAIN.flatMap((rule) => rule(demand, index) ?? []),
   ...custom.map((filter) => bindCustom(filter, demand, index)),
 ];
-
-const bindCustom = (
-  { name, isTransient, test, found }: CustomFilter,
-  demand: CanonicalDemand,
-  index: ProviderIndex,
-): BoundFilter => ({
-  name,
-  isTransient,
-  clauses: [],
-  test: (row) => {
-    try {
-      // A filter from outside may return anything.
-      const answer: unknown = test(row, index, demand);
-      return answer === true;
-    } catch {
-      return false;
-    }
-  },
-  need: `to pass ${name}`,
-  have: () => "refused",
-  ...(found === undefined ? {} : { found }),
-});

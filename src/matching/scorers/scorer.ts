@@ -2,6 +2,7 @@
  * A scorer says how well a provider serves a demand, 0..1. One that throws or returns NaN gives 0 and
  * keeps its weight: failing must not help. It is marked in the explanation and stops nothing.
  */
+import { thrownText } from "../../lib/thrown-text.ts";
 import type { CanonicalDemand } from "../canonical.ts";
 import type { ProviderIndex } from "../index/provider-index.ts";
 import type { Reading } from "../index/term.ts";
@@ -89,16 +90,7 @@ export const failureOf = (scorer: BoundScorer, row: number): string => {
   try {
     return `returned ${scorer.score(row)}`;
   } catch (error) {
-    return textOf(error);
-  }
-};
-
-/** Whatever was thrown, as a text; even that may fail. */
-const textOf = (error: unknown): string => {
-  try {
-    return error instanceof Error ? error.message : String(error);
-  } catch {
-    return "threw what has no text";
+    return thrownText(error);
   }
 };
 
