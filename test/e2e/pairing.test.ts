@@ -111,7 +111,11 @@ describe("the pairing interface over HTTP", () => {
 
   it("lets only keys of a market change it, as soon as there are keys", async () => {
     const key = (id: string, more: object) => ({ id, hash: hashOfKey(`${id}-secret`), ...more });
-    const keys = [key("reader", {}), key("writer", { markets: ["lava"] })];
+    const keys = [
+      key("reader", {}),
+      key("writer", { markets: ["lava"] }),
+      key("owner", { markets: ["*"] }),
+    ];
     const gateway = await start({ clients: { keys } });
     const as = (id: string) => ({ headers: { "x-paceline-key": `${id}-secret` } });
     const put = (path: string, who?: Call) =>
@@ -126,6 +130,12 @@ describe("the pairing interface over HTTP", () => {
     expect((await put(`${M}/providers`, as("writer"))).status).toBe(200);
     const pairing = { body: { policy: {} }, ...as("reader") };
     expect((await call(gateway, "POST", `${M}/pairings`, pairing)).status).toBe(200);
+    const reset = (who: string) =>
+      call(gateway, "POST", "/api/v1/pairing/stats/reset", { body: {}, ...as(who) });
+    const refused = await reset("writer");
+    expect(refused).toMatchObject({ status: 403, body: { code: "PAIRING_FORBIDDEN" } });
+    expect(refused.body.error).toContain("all markets");
+    expect((await reset("owner")).status).toBe(200);
     expect(gateway.traces()).not.toContain("writer-secret");
   });
 

@@ -74,7 +74,7 @@ export class PairingHttp {
     const { market } = params;
     const written = access === "read" ? [] : access === "write" ? [market] : api.listMarkets;
     if (!written.every((name) => this.#mayWrite(request, visit.origin, entered.caller, name))) {
-      return { answer: FORBIDDEN };
+      return { answer: written.includes(undefined) ? FORBIDDEN_TO_MOST : FORBIDDEN };
     }
     if (entered.caller === undefined && entered.peer === undefined) return undefined;
     const charge = gate.charge(entered, undefined, `pairing:${market ?? "*"}`, METHOD, now());
@@ -154,6 +154,11 @@ const BODY_FAULTS = {
 const FORBIDDEN = refusal(
   "PAIRING_FORBIDDEN",
   "writing needs a key whose markets include this one, and no page of another origin may",
+);
+
+const FORBIDDEN_TO_MOST = refusal(
+  "PAIRING_FORBIDDEN",
+  'this counts for all markets: it needs a key with markets ["*"], and no page of another origin may',
 );
 
 /** The interface for those whose rights are known already, such as the admin socket. */

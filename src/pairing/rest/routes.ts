@@ -15,8 +15,9 @@ export interface RouteSpec {
   readonly path: string;
   readonly summary: string;
   /**
-   * `write` changes a market: where keys are configured it needs one that may. `write_lists` changes
-   * who serves a consumer: it needs a key that may change every market that lists are drawn from.
+   * `write` changes a market: where keys are configured it needs one that may; a path without a market
+   * is about all of them. `write_lists` changes who serves a consumer: it needs a key that may change
+   * every market that lists are drawn from.
    */
   readonly access: "read" | "write" | "write_lists";
   readonly status: 200 | 202;
@@ -134,6 +135,15 @@ export const PAIRING_ROUTES = {
     status: 200,
     answer: "WhyNot",
     query: WHY,
+  },
+  whatIf: {
+    method: "POST",
+    path: `${MARKET}/pairings/what-if`,
+    summary: "The picks beside those of a request with other weights, policy or options",
+    access: "read",
+    status: 200,
+    answer: "WhatIf",
+    body: ["PairingWhatIf"],
   },
   pairBatch: {
     method: "POST",

@@ -111,10 +111,10 @@ export class Caller {
     return this.#chains?.has(name) !== false;
   }
 
-  /** It may change the providers of a market; without a name, of at least one. */
+  /** It may change the providers of a market; without a name, of every one there is and will be. */
   mayChangeMarket(name: string | undefined): boolean {
-    if (this.#markets === undefined) return false;
-    return name === undefined || this.#markets.has(name);
+    if (name === undefined) return this.#config.markets?.includes(EVERY) === true;
+    return this.#markets?.has(name) === true;
   }
 
   mayUseProfile(name: string | undefined): boolean {
@@ -213,6 +213,9 @@ const quotaLimit = (units: number | undefined, per: CalendarPeriod): QuotaLimit 
 
 const spentOf = (one: Quota | undefined): Quota | undefined =>
   one?.isSpent === true ? one : undefined;
+
+/** The glob that takes any name. */
+const EVERY = "*";
 
 const globs = (patterns: readonly string[] | undefined): NameGlobs | undefined =>
   patterns === undefined || patterns.length === 0 ? undefined : new NameGlobs(patterns);
