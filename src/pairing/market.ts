@@ -74,7 +74,7 @@ export class PairingMarket {
   store: ProviderStore;
   isCaching = true;
   readonly #options: MarketOptions;
-  /** What is shown of a ranking is made once, with it. */
+  /** What is shown of a ranking, from its first hit on: most are never asked for again. */
   readonly #outcomes = new RecentMap<Ranking, Outcome>(MOST_OUTCOMES);
 
   constructor(options: MarketOptions) {
@@ -121,9 +121,10 @@ export class PairingMarket {
       : rank(plan, index, { seed, explain });
     const { ranking } = picks;
     const cache = isCached ? (this.cache.isHit ? "hit" : "miss") : "off";
-    const outcome = isCached
-      ? (this.#outcomes.get(ranking) ?? this.#keep(plan, picks))
-      : this.#outcomeOf(plan, picks);
+    const outcome =
+      cache === "hit"
+        ? (this.#outcomes.get(ranking) ?? this.#keep(plan, picks))
+        : this.#outcomeOf(plan, picks);
     const timeUs = this.#options.nowUs() - startUs;
     const result = resultOf(this.name, request.policy, ranking, outcome, cache, timeUs);
     this.tally.add(result, cache === "hit" ? "kept" : ranking.path);
@@ -134,8 +135,9 @@ export class PairingMarket {
   pairOnce(request: PairRequest): Reply<PairingResult> {
     const compiled = this.plans.planOf(request);
     if (!compiled.ok) return refused(compiled);
-    const picks = rank(compiled.plan, this.store.index, { seed: request.seed ?? 0 });
-    const outcome = this.#keep(compiled.plan, picks);
+    const { seed = 0, explain = false } = request;
+    const picks = rank(compiled.plan, this.store.index, { seed, explain });
+    const outcome = this.#outcomeOf(compiled.plan, picks);
     const { ranking } = picks;
     return { ok: true, value: resultOf(this.name, request.policy, ranking, outcome, "off", 0) };
   }
