@@ -30,18 +30,23 @@ export const pairDemo = async (
   await runPairingDemo(options, out, signal);
 };
 
-/** `paceline simulate pairing`: what came of it, and as people read it. */
+/** `paceline simulate pairing`: what came of it, and as people read it; or what is wrong with it. */
 export const pairSimulation = async (
   given: {
     readonly [Key in keyof SimulationOptions]?: SimulationOptions[Key] | undefined;
   },
-): Promise<{ readonly report: SimulationReport; readonly text: string }> => {
+): Promise<
+  | { readonly ok: true; readonly report: SimulationReport; readonly text: string }
+  | { readonly ok: false; readonly message: string }
+> => {
   const { SIMULATION, simulate } = await import("./pairing/simulation/simulation.ts");
   const { simulationText } = await import("./pairing/simulation/report-text.ts");
   const named = Object.entries(given).filter(([, value]) => value !== undefined);
   const options: SimulationOptions = { ...SIMULATION, ...Object.fromEntries(named) };
-  const report = simulate(options, () => performance.now() * 1_000);
-  return { report, text: simulationText(report) };
+  const played = simulate(options, () => performance.now() * 1_000);
+  if (played.ok) return { ok: true, report: played.value, text: simulationText(played.value) };
+  const message = played.faults.map((fault) => `${fault.path}: ${fault.message}`).join("; ");
+  return { ok: false, message };
 };
 
 if (import.meta.main) {

@@ -176,6 +176,24 @@ export interface WhyNotReport {
   readonly gapToLast?: number;
 }
 
+/** A provider whose place differs between two results; it has none in one of them if that is absent. */
+export interface PairShift {
+  readonly address: string;
+  /** From 1 on. */
+  readonly before?: number;
+  readonly after?: number;
+  /** The first filter that refuses it where it has no place; absent when others are better there. */
+  readonly refusedBy?: string;
+}
+
+/** A request beside another one, on one version of a market. */
+export interface WhatIfReport {
+  readonly before: PairingResult;
+  readonly after: PairingResult;
+  /** Places after the change first, then those who have lost theirs. */
+  readonly shifts: readonly PairShift[];
+}
+
 /** What became of policies that were put into the queue. */
 export interface EnqueueReport {
   readonly accepted: number;
@@ -352,6 +370,12 @@ export interface PairingPort {
   /** Without the queue. */
   readonly pair: (market: string, request: PairRequest) => Reply<PairingResult>;
   readonly why: (market: string, request: PairRequest, address: string) => Reply<WhyNotReport>;
+  /** How the picks would differ if the request were the second one. */
+  readonly whatIf: (
+    market: string,
+    request: PairRequest,
+    changed: PairRequest,
+  ) => Reply<WhatIfReport>;
   readonly filterStats: (market: string, policy: ConsumerPolicy) => Reply<FilterStats>;
   readonly scoringStats: (market: string, policy: ConsumerPolicy) => Reply<ScoringStats>;
   readonly scoring: (market: string) => Reply<readonly ScoringView[]>;

@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { PAIRING_COMMANDS } from "../../src/ops/pairing/commands.ts";
 import type { AdminDeps } from "../../src/ops/admin/ports.ts";
+import { type PairView, renderPairing } from "../../src/ops/cli/render-pairing.ts";
 import {
-  type PairView,
-  renderPairing,
+  renderReplay,
+  renderWhatIf,
   renderWhy,
+  type WhatIfView,
   type WhyView,
-} from "../../src/ops/cli/render-pairing.ts";
+} from "../../src/ops/cli/render-pairing-questions.ts";
+import { assigned } from "../../src/ops/cli/assignments.ts";
 import { paintFor } from "../../src/ops/cli/terminal.ts";
 import { pairingCall } from "../../src/main/pairing/http.ts";
 import { startApi } from "../pairing/rest/support.ts";
@@ -32,6 +35,8 @@ const started = async () => {
   }: {
     request?: unknown;
     why?: string;
+    what_if?: string;
+    replay?: string;
     market?: string;
   }) => {
     const args = request === undefined ? rest : { ...rest, request: JSON.stringify(request) };
@@ -72,6 +77,58 @@ describe("pair over the admin socket", () => {
     expect(renderWhy(picked, plain)).toContain("us is picked: place 1");
     const absent: WhyView = await run({ why: "nobody" });
     expect(renderWhy(absent, plain)).toContain("is not in market main");
+  });
+
+  it("compares with a changed request, and says who comes, goes and why", async () => {
+    const { run } = await started();
+    const request = { policy: {}, top: 1 };
+    const change = (more: object) => run({ request, what_if: JSON.stringify(more) });
+    const view: WhatIfView = await change({ policy: { requiredLocation: "EU-West-1" } });
+    expect(view.shifts).toEqual([
+      { address: "eu", after: 1 },
+      { address: "us", before: 1, refusedBy: "location" },
+    ]);
+    const text = renderWhatIf(view, plain);
+    expect(text).toMatch(/eu\s+-\s+1\s+comes/);
+    expect(text).toMatch(/us\s+1\s+-\s+goes, location refuses it/);
+    expect(text).toContain("2 satisfied it before, 1 after");
+    const same: WhatIfView = await change({ weights: { stake: 0.9 } });
+    expect(renderWhatIf(same, plain)).toContain("the same providers at the same places");
+    await expect(change({ weights: { luck: 1 } })).rejects.toMatchObject({
+      code: "OPS_BAD_ARGS",
+      message: "whatIf.weights.luck: scorer luck not found",
+    });
+    await expect(run({ request: 7, what_if: "{}" })).rejects.toMatchObject({
+      code: "OPS_BAD_ARGS",
+      message: "expected a record with a policy",
+    });
+  });
+
+  it("answers one question at a time", async () => {
+    const { run } = await started();
+    await expect(run({ why: "us", what_if: "{}" })).rejects.toMatchObject({ code: "OPS_BAD_ARGS" });
+    await expect(run({ replay: "none" })).rejects.toMatchObject({ code: "OPS_BAD_ARGS" });
+  });
+
+  it("says of a pairing that was made again whether it is equal", () => {
+    const view = { market: "m", id: "x1", isEqual: true, version: 7, providers: [] };
+    expect(renderReplay(view, plain)).toContain("x1 made again on version 7: equal, byte for byte");
+    expect(renderReplay({ ...view, isEqual: false }, plain)).toContain("not equal");
+  });
+
+  it("takes changes field by field, values as JSON or as they stand", () => {
+    const one = assigned("weights.stake=0.6");
+    expect(assigned("policy.requiredLocation=US-East-1", one)).toEqual({
+      weights: { stake: 0.6 },
+      policy: { requiredLocation: "US-East-1" },
+    });
+    expect(assigned("weights.location=0", one)).toEqual({ weights: { stake: 0.6, location: 0 } });
+    expect(assigned('policy.requiredFeatures=["a=b"]')).toEqual({
+      policy: { requiredFeatures: ["a=b"] },
+    });
+    for (const wrong of ["", "stake", "=1", ".a=1", "a..b=1", "__proto__.x=1", "a.b.c.d.e=1"]) {
+      expect(() => assigned(wrong), wrong).toThrow("a change such as");
+    }
   });
 
   it("refuses what the interface refuses, with its field", async () => {

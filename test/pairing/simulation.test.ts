@@ -7,8 +7,14 @@ import {
 import { simulationText } from "../../src/pairing/simulation/report-text.ts";
 import { runCli } from "../../src/ops/cli/program.ts";
 
-const play = (more: Partial<SimulationOptions> = {}) =>
+const start = (more: Partial<SimulationOptions> = {}) =>
   simulate({ ...SIMULATION, providers: 300, policies: 40, ...more }, () => 0);
+
+const play = (more: Partial<SimulationOptions> = {}) => {
+  const played = start(more);
+  if (!played.ok) throw new Error(JSON.stringify(played.faults));
+  return played.value;
+};
 
 describe("a simulation of pairing", () => {
   it("gives equal figures for equal seeds, and others for others", () => {
@@ -59,6 +65,40 @@ describe("a simulation of pairing", () => {
     });
   });
 
+  it("draws beside the lists those of another request, and leaves the lists as they are", () => {
+    const options = { epochs: 3, churnPerSec: 0.05, mode: "weighted" } as const;
+    const { whatIf: _, ...alone } = play(options);
+    const { whatIf, ...beside } = play({ ...options, whatIf: { weights: { stake: 0 } } });
+    expect({ ...beside, options: alone.options }).toEqual(alone);
+    expect(whatIf?.changedLists).toBeGreaterThan(0);
+    expect(whatIf?.otherMembers).toBeGreaterThan(0);
+    const [first] = whatIf?.shares ?? [];
+    expect(Math.abs((first?.picks ?? 0) - (first?.otherPicks ?? 0))).toBeGreaterThan(0);
+    const text = simulationText({ ...beside, ...(whatIf === undefined ? {} : { whatIf }) });
+    expect(text).toContain('what if    {"weights":{"stake":0}}');
+  });
+
+  it("finds no difference in a change that changes nothing", () => {
+    const same = play({ whatIf: { weights: { stake: 0.4 } } });
+    expect(same.whatIf).toMatchObject({ changedLists: 0, otherMembers: 0, shares: [] });
+  });
+
+  it("shows whom a higher minimum leaves with nobody", () => {
+    const { whatIf } = play({ whatIf: { policy: { minStake: 10_000_000 } } });
+    expect(Object.values(whatIf?.empty ?? {}).reduce((sum, one) => sum + one, 0)).toBe(40);
+  });
+
+  it("is not played with a change that is wrong", () => {
+    for (const [change, path] of [
+      [{ weights: { luck: 1 } }, "whatIf.weights.luck"],
+      [{ seed: 1 }, "whatIf.seed"],
+      [{ mode: "roundRobin" }, "whatIf.mode"],
+      [{ policy: { minStake: -1 } }, "whatIf.policy.minStake"],
+    ] as const) {
+      expect(start({ whatIf: change })).toMatchObject({ ok: false, faults: [{ path }] });
+    }
+  });
+
   it("runs on the command line, and refuses what is no rate", async () => {
     const run = async (...args: string[]) => {
       const printed = { out: "", err: "" };
@@ -81,6 +121,14 @@ describe("a simulation of pairing", () => {
       replaced: 60,
     });
     expect((await run(...size)).out).toContain("100 providers, 10 consumers, 1 epochs");
+    const compared = await run(...size, "--what-if", "weights.stake=0", "--json");
+    expect(JSON.parse(compared.out)).toMatchObject({
+      options: { whatIf: { weights: { stake: 0 } } },
+      whatIf: { changedLists: expect.any(Number), shares: expect.any(Array) },
+    });
+    const wrong = await run(...size, "--what-if", "weights.luck=1");
+    expect(wrong).toMatchObject({ code: 64, out: "" });
+    expect(wrong.err).toContain("whatIf.weights.luck: scorer luck not found");
     const bad = await run("--churn", "fast");
     expect(bad.code).not.toBe(0);
     expect(bad.err).toContain("a rate such as 5/s");

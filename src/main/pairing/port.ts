@@ -19,6 +19,7 @@ import type {
   WaitOptions,
   WorkerStats,
 } from "../../pairing/protocol.ts";
+import { whatIf } from "../../pairing/what-if/what-if.ts";
 import type { BatchRunner } from "./batch.ts";
 
 /** What the port works with. */
@@ -140,6 +141,7 @@ export function createPairingPort({ node, book, limits, batch }: PortOptions): P
     locations: (market) => on(market, ({ store }) => ok(store.locations())),
     pair: (market, request) => on(market, (found) => found.pair(request)),
     why: (market, request, address) => on(market, (found) => found.why(request, address)),
+    whatIf: (market, request, changed) => on(market, (found) => whatIf(found, request, changed)),
     filterStats: (market, policy) => on(market, (found) => found.filterStats(policy)),
     scoringStats: (market, policy) => on(market, (found) => found.scoringStats(policy)),
     scoring: (market) => on(market, (found) => ok(found.scoring())),

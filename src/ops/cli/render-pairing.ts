@@ -1,9 +1,8 @@
-/** How a pairing looks to people: picks with their parts, what each filter leaves, why not. */
+/** How a pairing looks to people: picks with their parts, and what each filter leaves. */
 import { clean, type Paint, table } from "./terminal.ts";
 
-/** The reply of `pair`. */
-export interface PairView {
-  readonly market: string;
+/** A pairing without what depends on the moment. */
+export interface PairedView {
   readonly providers: readonly {
     readonly address: string;
     readonly score: number;
@@ -20,31 +19,21 @@ export interface PairView {
   }[];
   readonly blockedBy?: string;
   readonly version: number;
+}
+
+/** The reply of `pair`. */
+export interface PairView extends PairedView {
+  readonly market: string;
   readonly cache: string;
   readonly processingTimeUs: number;
   readonly auditId?: string;
 }
 
-/** The reply of `pair` about one provider. */
-export interface WhyView {
-  readonly market: string;
-  readonly address: string;
-  readonly inMarket: boolean;
-  readonly isPicked: boolean;
-  readonly refusals: readonly {
-    readonly filter: string;
-    readonly need: string;
-    readonly have: string;
-    readonly transient: boolean;
-  }[];
-  readonly rank?: number;
-  readonly score?: number;
-  readonly gapToLast?: number;
-}
-
-/** A pairing. */
-export function renderPairing(view: PairView, paint: Paint): string {
-  const { providers, survivors, filtered, blockedBy } = view;
+/** The picks of a pairing, or why there are none. */
+export function picksTable(
+  { providers, blockedBy }: Pick<PairedView, "providers" | "blockedBy">,
+  paint: Paint,
+): string {
   const names = Object.keys(providers[0]?.components ?? {});
   const rows = providers.map(({ address, score, stake, location, components = {} }, at) => [
     String(at + 1),
@@ -63,9 +52,15 @@ export function renderPairing(view: PairView, paint: Paint): string {
     ...names.map((n) => n.toUpperCase()),
   ];
   const blocked = blockedBy === undefined ? "" : `, most are kept away by ${clean(blockedBy)}`;
-  const parts = [
-    rows.length === 0 ? paint.warn(`nobody satisfies the policy${blocked}`) : table(head, rows),
-  ];
+  return rows.length === 0
+    ? paint.warn(`nobody satisfies the policy${blocked}`)
+    : table(head, rows);
+}
+
+/** A pairing. */
+export function renderPairing(view: PairView, paint: Paint): string {
+  const { survivors, filtered } = view;
+  const parts = [picksTable(view, paint)];
   if (survivors !== undefined && survivors.length > 0) {
     const filters = survivors.map(({ filter, count, alone, sole }) =>
       [filter, count, alone, sole].map((cell) => clean(String(cell))),
@@ -81,21 +76,3 @@ export function renderPairing(view: PairView, paint: Paint): string {
 
 const part = (value: number | null | undefined, paint: Paint): string =>
   typeof value === "number" ? value.toFixed(3) : paint.bad("failed");
-
-/** Why a provider is, or is not, among the picks. */
-export function renderWhy(view: WhyView, paint: Paint): string {
-  const name = paint.bold(clean(view.address));
-  if (!view.inMarket) return `${name} is not in market ${clean(view.market)}`;
-  if (view.refusals.length > 0) {
-    const rows = view.refusals.map(({ filter, need, have, transient }) => [
-      clean(filter),
-      clean(need),
-      clean(have),
-      transient ? "may pass" : "",
-    ]);
-    return `${name} is refused:\n${table(["FILTER", "NEEDS", "HAS", ""], rows)}`;
-  }
-  const place = `place ${view.rank ?? "?"} with ${view.score?.toFixed(3) ?? "?"}`;
-  if (view.isPicked) return `${name} is picked: ${place}`;
-  return `${name} satisfies the policy, but others are better: ${place}, ${view.gapToLast?.toFixed(3) ?? "?"} short of the last pick`;
-}

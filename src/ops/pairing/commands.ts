@@ -1,5 +1,6 @@
 /** Pairing over the admin socket: a policy paired, and one provider explained. */
 import { anyone, type Command } from "../admin/command.ts";
+import type { Arguments } from "../admin/arguments.ts";
 import { AdminError } from "../admin/protocol.ts";
 import type { PairingCall } from "./port.ts";
 
@@ -9,34 +10,71 @@ interface Answered {
   readonly error?: string;
 }
 
+/** Longest time that a large market of the past may take to be read back, ms. */
+const REPLAY_MS = 60_000;
+
 /** The commands. */
 export const PAIRING_COMMANDS: Readonly<Record<string, Command>> = {
   pair: {
-    summary: "The best providers of a market for a policy; or why one provider is not among them.",
+    summary:
+      "The best providers of a market for a policy; or why one is not among them, or who would be otherwise.",
     role: anyone,
+    timeoutMs: REPLAY_MS,
     args: {
       market: { kind: "text", meaning: "the market; the only one when not given" },
       request: { kind: "json", meaning: "{policy, top?, strategy?, weights?, seed?, explain?}" },
       why: { kind: "text", meaning: "explain this provider instead" },
+      what_if: { kind: "json", meaning: "compare with the request so changed instead" },
+      replay: { kind: "text", meaning: "make this pairing of the audit trail again instead" },
     },
-    run: async ({ market, request, why }, { pairing }) => {
+    run: async ({ market, request, why, what_if: change, replay }, { pairing }) => {
+      if (pairing === undefined) throw new AdminError("OPS_FAILED", "pairing is switched off");
+      if ([why, change, replay].filter((one) => one !== undefined).length > 1) {
+        throw new AdminError("OPS_BAD_ARGS", "one of why, what_if and replay at a time");
+      }
       const body =
         request === undefined ? { policy: {} } : (JSON.parse(String(request)) as unknown);
-      if (pairing === undefined) throw new AdminError("OPS_FAILED", "pairing is switched off");
       const name = market === undefined ? await onlyMarket(pairing) : String(market);
-      const path = `/api/v1/markets/${encodeURIComponent(name)}/pairings`;
-      const data =
-        why === undefined
-          ? await asked(pairing, { method: "POST", path, body })
-          : await asked(pairing, {
-              method: "GET",
-              path: `${path}/why`,
-              query: new URLSearchParams({ address: String(why) }).toString(),
-              body,
-            });
+      const base = `/api/v1/markets/${encodeURIComponent(name)}`;
+      const aside = { why: text(why), change: text(change), replay: text(replay) };
+      const data = await asked(pairing, question({ base, body, ...aside }));
       return { market: name, ...(data as object) };
     },
   },
+};
+
+type CallOf = Parameters<PairingCall>[0];
+
+interface PairQuestion {
+  readonly base: string;
+  readonly body: unknown;
+  readonly why: string | undefined;
+  /** JSON. */
+  readonly change: string | undefined;
+  readonly replay: string | undefined;
+}
+
+const text = (value: Arguments[string]): string | undefined =>
+  value === undefined ? undefined : String(value);
+
+const question = ({ base, body, why, change, replay }: PairQuestion): CallOf => {
+  if (replay !== undefined) {
+    const path = `${base}/audit/${encodeURIComponent(replay)}/replay`;
+    return { method: "POST", path };
+  }
+  const path = `${base}/pairings`;
+  if (change !== undefined) {
+    const whatIf = JSON.parse(change) as unknown;
+    const isRecord = typeof body === "object" && body !== null && !Array.isArray(body);
+    return {
+      method: "POST",
+      path: `${path}/what-if`,
+      body: isRecord ? { ...body, whatIf } : body,
+    };
+  }
+  if (why === undefined) return { method: "POST", path, body };
+  const query = new URLSearchParams({ address: why }).toString();
+  return { method: "GET", path: `${path}/why`, query, body };
 };
 
 const onlyMarket = async (call: PairingCall): Promise<string> => {
@@ -53,8 +91,8 @@ const onlyMarket = async (call: PairingCall): Promise<string> => {
   );
 };
 
-const asked = async (call: PairingCall, question: Parameters<PairingCall>[0]): Promise<unknown> => {
-  const { status, body } = await call(question);
+const asked = async (call: PairingCall, what: CallOf): Promise<unknown> => {
+  const { status, body } = await call(what);
   const { success, data, error } = body as Answered;
   if (success) return data;
   const code = status < 500 ? "OPS_BAD_ARGS" : "OPS_FAILED";

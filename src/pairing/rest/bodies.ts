@@ -34,6 +34,10 @@ export function readRecord(body: Buffer): Reply<unknown> {
   }
 }
 
+/** The same, where a body may be left out. */
+export const optionalRecord = (body: Buffer): Reply<unknown> =>
+  body.length === 0 ? { ok: true, value: undefined } : readRecord(body);
+
 /** Reads a body that is a list of at most `maxItems`; between slices others have their turn. */
 export async function readList(
   body: Buffer,

@@ -11,12 +11,13 @@ import type {
   Reply,
 } from "../protocol.ts";
 import { failedResult } from "../result.ts";
-import { isListBody, readList, readRecord, type YieldTurn } from "./bodies.ts";
+import { isListBody, optionalRecord, readList, readRecord, type YieldTurn } from "./bodies.ts";
 import { pairingText } from "./pairing-text.ts";
-import { policyOfQuery, requestOf, requestOfQuery, wholeOfQuery } from "./questions.ts";
+import { blamed, policyOfQuery, requestOf, wholeOfQuery } from "./questions.ts";
+import { EXPLAIN_HANDLERS } from "./explain-handlers.ts";
 import { LIST_HANDLERS } from "./list-handlers.ts";
 import type { PairingRoute } from "./routes.ts";
-import { type wirePairing, wireProvider, wireResult, wireWhy } from "./wire.ts";
+import { type wirePairing, wireProvider, wireResult } from "./wire.ts";
 
 /** A pairing of the audit trail as it is shown. */
 export interface AuditedPairing {
@@ -138,21 +139,9 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     if (!request.ok) return request;
     const market = marketOf(asked);
     const result = port.pair(market, request.value);
-    if (!result.ok) return result;
+    if (!result.ok) return blamed(result, body.value);
     const auditId = audit.note(market, request.value, result.value);
     return { ok: true, value: pairingText(result.value, auditId) };
-  },
-  whyNot: ({ port }, asked) => {
-    const body = optionalRecord(asked.body);
-    if (!body.ok) return body;
-    const request = requestOfQuery(asked.query, body.value);
-    if (!request.ok) return request;
-    const named = isRecord(body.value) ? body.value["address"] : undefined;
-    const address = asked.query.get("address") ?? named;
-    if (typeof address !== "string" || address.trim() === "") {
-      return badInput([{ path: "address", message: "a provider's address is needed" }]);
-    }
-    return mapped(port.why(marketOf(asked), request.value, address.trim()), wireWhy);
   },
   pairBatch: async (deps, asked) => {
     const requests = await requestsOf(deps, asked);
@@ -225,6 +214,7 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
   },
   getAudit: ({ audit }, asked) => audit.get(marketOf(asked), param(asked, "id")),
   replay: ({ audit }, asked) => audit.replay(marketOf(asked), param(asked, "id")),
+  ...EXPLAIN_HANDLERS,
   ...LIST_HANDLERS,
   takeResults: async ({ port }) =>
     mapped(await port.results(), (results) => ({
@@ -240,9 +230,6 @@ const marketOf = (asked: Asked): string => param(asked, "market");
 
 const mapped = <T>(reply: Reply<T>, map: (value: T) => unknown): Answer =>
   reply.ok ? { ok: true, value: map(reply.value) } : reply;
-
-const optionalRecord = (body: Buffer): Reply<unknown> =>
-  body.length === 0 ? { ok: true, value: undefined } : readRecord(body);
 
 const policyAsked = (asked: Asked) => {
   const body = optionalRecord(asked.body);

@@ -6,7 +6,7 @@ import type { ListsPort } from "../lists/port.ts";
 import type { Reply } from "../protocol.ts";
 import { readRecord } from "./bodies.ts";
 import type { Answer, Asked, RestDeps } from "./handlers.ts";
-import { wholeOfQuery } from "./questions.ts";
+import { blamed, wholeOfQuery } from "./questions.ts";
 import { wireList, wirePolicy } from "./wire.ts";
 
 type ListHandler = (deps: RestDeps, asked: Asked) => Answer | Promise<Answer>;
@@ -43,7 +43,8 @@ export const LIST_HANDLERS = {
     const wish = parseWish(body.value);
     if (!wish.ok) return badInput(wish.faults);
     const { lists, consumer } = found.value;
-    return listsShown(await lists.setPolicy(consumer, chainOf(asked), wish.value));
+    const set = await lists.setPolicy(consumer, chainOf(asked), wish.value);
+    return listsShown(blamed(set, body.value));
   },
   removePolicy: async (deps, asked) => {
     const found = consumerOf(deps, asked);

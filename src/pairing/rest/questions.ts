@@ -1,6 +1,5 @@
 /** Policies and requests as bodies and queries carry them. */
-import { isRecord, type Parsed } from "../fault.ts";
-import { badInput } from "../fault.ts";
+import { badInput, isRecord, type Outside, type Parsed } from "../fault.ts";
 import { parsePolicy } from "../policy.ts";
 import type { ConsumerPolicy, PairRequest, Reply } from "../protocol.ts";
 import { parseRequest } from "../request.ts";
@@ -9,17 +8,37 @@ import { parseRequest } from "../request.ts";
 export const requestOf = (input: unknown): Reply<PairRequest> =>
   replyOf(parseRequest(isRecord(input) && !("policy" in input) ? { policy: input } : input));
 
-/** The request of a query: `policy` as JSON, or its fields one by one, and `top` and `strategy`. */
-export function requestOfQuery(query: URLSearchParams, body: unknown): Reply<PairRequest> {
+/**
+ * A question about a provider as a request would have it: what the body says, and of the query `policy`
+ * as JSON, or its fields one by one, `top` and `strategy`.
+ */
+export function inputOfQuery(query: URLSearchParams, body: unknown): Reply<Outside> {
   const policy = policyInput(query, body);
   if (!policy.ok) return policy;
   const top = query.get("top");
   const strategy = query.get("strategy");
-  return requestOf({
+  const input = {
+    ...(isRecord(body) && "policy" in body ? body : {}),
     policy: policy.value,
     ...(top === null ? {} : { top: Number(top) }),
     ...(strategy === null ? {} : { strategy }),
-  });
+  };
+  return { ok: true, value: input };
+}
+
+/**
+ * The refusal of a request with its faults where they stand in `input`: a profile may have been named as
+ * the strategy. `at` stands before the paths of what `input` is a part of.
+ */
+export function blamed<T>(reply: Reply<T>, input: unknown, at = ""): Reply<T> {
+  if (reply.ok || reply.refusal.faults === undefined) return reply;
+  if (!isRecord(input) || input["profile"] !== undefined || input["strategy"] === undefined) {
+    return reply;
+  }
+  const faults = reply.refusal.faults.map((fault) =>
+    fault.path === `${at}profile` ? { ...fault, path: `${at}strategy` } : fault,
+  );
+  return badInput(faults);
 }
 
 /** The policy of a query or a body. */
@@ -30,6 +49,7 @@ export function policyOfQuery(query: URLSearchParams, body: unknown): Reply<Cons
 
 function policyInput(query: URLSearchParams, body: unknown): Reply<unknown> {
   if (isRecord(body)) return { ok: true, value: "policy" in body ? body["policy"] : body };
+  if (body !== undefined) return badInput([{ path: "", message: "expected a record" }]);
   const text = query.get("policy");
   if (text !== null) {
     try {

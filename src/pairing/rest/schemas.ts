@@ -70,6 +70,30 @@ const request = z.strictObject({
   explain: z.boolean().optional(),
 });
 
+/** A result as it is shown, but for what depends on the moment. */
+const pairing = {
+  providers: z.array(z.strictObject(pick)),
+  filtered: whole,
+  ranked: whole,
+  survivors: z
+    .array(
+      z.strictObject({
+        filter: z.string(),
+        count: whole.describe("left after it and all before it"),
+        alone: whole.describe("refused by it, whatever the others do"),
+        sole: whole.describe("refused by it only"),
+        transient: z.boolean(),
+      }),
+    )
+    .optional()
+    .describe("with explain, and when nobody is left"),
+  blockedBy: z.string().optional().describe("whose refusal keeps most away; when nobody is left"),
+  scorerErrors: z
+    .array(z.strictObject({ scorer: z.string(), provider: z.string(), message: z.string() }))
+    .optional(),
+  version: whole,
+};
+
 const list = z.strictObject({
   consumer: z.string(),
   chain: z.string(),
@@ -165,6 +189,13 @@ export const PAIRING_SCHEMAS = {
   }),
   PairingProviders: z.array(z.looseObject({})),
   PairingRequest: request,
+  PairingWhatIf: request.omit({ explain: true }).extend({
+    explain: z.boolean().optional().describe("shows in both what each filter leaves"),
+    whatIf: request
+      .omit({ explain: true })
+      .partial()
+      .describe("what differs; of the policy and the weights only what is named"),
+  }),
   PairingWish: request.omit({ seed: true, explain: true }),
   Lists: success(z.strictObject({ lists: z.array(list) })),
   Policies: success(
@@ -198,32 +229,29 @@ export const PAIRING_SCHEMAS = {
   Locations: success(z.record(z.string(), whole)),
   Pairing: success(
     z.strictObject({
-      providers: z.array(z.strictObject(pick)),
-      filtered: whole,
-      ranked: whole,
-      survivors: z
-        .array(
-          z.strictObject({
-            filter: z.string(),
-            count: whole.describe("left after it and all before it"),
-            alone: whole.describe("refused by it, whatever the others do"),
-            sole: whole.describe("refused by it only"),
-            transient: z.boolean(),
-          }),
-        )
-        .optional()
-        .describe("with explain, and when nobody is left"),
-      blockedBy: z
-        .string()
-        .optional()
-        .describe("whose refusal keeps most away; when nobody is left"),
-      scorerErrors: z
-        .array(z.strictObject({ scorer: z.string(), provider: z.string(), message: z.string() }))
-        .optional(),
-      version: whole,
+      ...pairing,
       cache: z.enum(["hit", "miss", "off"]),
       processingTimeUs: z.number(),
       auditId: z.string().optional().describe("where it is kept in the audit trail"),
+    }),
+  ),
+  WhatIf: success(
+    z.strictObject({
+      before: z.strictObject(pairing),
+      after: z.strictObject(pairing),
+      shifts: z
+        .array(
+          z.strictObject({
+            address: z.string(),
+            before: whole.optional().describe("its place; absent where it is no pick"),
+            after: whole.optional(),
+            refusedBy: z
+              .string()
+              .optional()
+              .describe("the filter that refuses it where it is no pick; else others are better"),
+          }),
+        )
+        .describe("every provider whose place differs"),
     }),
   ),
   WhyNot: success(

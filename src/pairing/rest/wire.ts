@@ -1,6 +1,12 @@
 /** What the service answers, as JSON shows it. Stakes that a number cannot hold are decimal strings. */
 import type { PairingList } from "../lists/list.ts";
-import type { ConsumerPolicy, PairingResult, ProviderRecord, WhyNotReport } from "../protocol.ts";
+import type {
+  ConsumerPolicy,
+  PairingResult,
+  ProviderRecord,
+  WhatIfReport,
+  WhyNotReport,
+} from "../protocol.ts";
 
 /** A whole number as JSON carries it exactly. */
 export type WireWhole = number | string;
@@ -41,6 +47,19 @@ export const wirePairing = (result: PairingResult) => {
     processingTimeUs,
   };
 };
+
+/** What of an answer does not depend on the moment. */
+export const lasting = (result: PairingResult) => {
+  const { cache: _, processingTimeUs: __, ...rest } = wirePairing(result);
+  return rest;
+};
+
+/** Two requests side by side. */
+export const wireWhatIf = ({ before, after, shifts }: WhatIfReport) => ({
+  before: lasting(before),
+  after: lasting(after),
+  shifts,
+});
 
 /** A consumer's list. */
 export const wireList = (list: PairingList) => ({

@@ -1,4 +1,5 @@
 /** A simulation's report as people read it. */
+import type { OtherReport } from "./other-lists.ts";
 import type { SimulationReport } from "./simulation.ts";
 
 /** Lines for a terminal. */
@@ -6,7 +7,7 @@ export function simulationText(report: SimulationReport): string {
   const { options, latencyUs, changed, empty, shares } = report;
   const lists = options.policies * options.epochs;
   const blocked = Object.entries(empty).map(([filter, count]) => `${filter} ${count}`);
-  const none = Object.values(empty).reduce((sum, count) => sum + count, 0);
+  const none = sumOf(empty);
   const mean = changed.reduce((sum, share) => sum + share, 0) / Math.max(1, changed.length);
   const lines = [
     `${options.providers} providers, ${options.policies} consumers, ${options.epochs} epochs, ` +
@@ -27,9 +28,35 @@ export function simulationText(report: SimulationReport): string {
         `${address.padEnd(ADDRESS_WIDTH)} ${String(picks).padStart(5)} ` +
         `${percent(share).padStart(7)} ${percent(stakeShare).padStart(10)}`,
     ),
+    ...(report.whatIf === undefined ? [] : otherLines(report.whatIf, options.whatIf)),
   ];
   return `${lines.join("\n")}\n`;
 }
+
+/** What the other lists have that the lists do not. */
+function otherLines(other: OtherReport, change: unknown): string[] {
+  const { changedLists, otherMembers, empty, shares } = other;
+  const lines = [
+    "",
+    `what if    ${JSON.stringify(change)}`,
+    `           ${percent(changedLists)} of lists differ, ${percent(otherMembers)} of their ` +
+      `members are others, ${sumOf(empty)} have nobody`,
+  ];
+  if (shares.length === 0) return lines;
+  return [
+    ...lines,
+    "",
+    `${"changes most".padEnd(ADDRESS_WIDTH)} lists what if`,
+    ...shares.map(
+      ({ address, picks, otherPicks }) =>
+        `${address.padEnd(ADDRESS_WIDTH)} ${String(picks).padStart(5)} ` +
+        String(otherPicks).padStart(7),
+    ),
+  ];
+}
+
+const sumOf = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 /** Generated addresses are at most so long. */
 const ADDRESS_WIDTH = 46;

@@ -5,9 +5,11 @@
 import { RankingCache } from "../../matching/ranking-cache.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { PairingGenerator } from "../generator.ts";
-import { drawList } from "../lists/draw.ts";
+import type { Parsed } from "../fault.ts";
+import { drawList, type Place } from "../lists/draw.ts";
 import { PairingMarket } from "../market.ts";
-import type { ConsumerPolicy, PairedProvider, PairRequest } from "../protocol.ts";
+import type { ConsumerPolicy, Fault, PairedProvider, PairRequest } from "../protocol.ts";
+import { OtherLists, type OtherReport } from "./other-lists.ts";
 
 /** What is played. */
 export interface SimulationOptions {
@@ -21,6 +23,8 @@ export interface SimulationOptions {
   readonly churnPerSec: number;
   readonly mode: "top" | "weighted";
   readonly top: number;
+  /** What every consumer asks otherwise, for a comparison; without it there is none. */
+  readonly whatIf?: unknown;
 }
 
 /** What is usual. */
@@ -62,6 +66,8 @@ export interface SimulationReport {
   readonly empty: Readonly<Record<string, number>>;
   /** Those in most lists. */
   readonly shares: readonly ProviderShare[];
+  /** Beside the lists as they would be with `options.whatIf`. */
+  readonly whatIf?: OtherReport;
 }
 
 /** Times that are kept; those of later rankings are not. */
@@ -69,11 +75,16 @@ const MOST_TIMES = 1_000_000;
 const MOST_SHARES = 10;
 const CACHE = { capacity: 100, ttlMs: 30_000 };
 
-/** Plays it; `nowUs` is a monotonic clock. */
-export function simulate(options: SimulationOptions, nowUs: () => number): SimulationReport {
+/** Plays it, unless its what-if is wrong; `nowUs` is a monotonic clock. */
+export function simulate(
+  options: SimulationOptions,
+  nowUs: () => number,
+): Parsed<SimulationReport> {
   const simulation = new Simulation(options, nowUs);
+  const faults = simulation.begin();
+  if (faults.length > 0) return { ok: false, faults };
   for (let epoch = 0; epoch < options.epochs; epoch++) simulation.play(epoch);
-  return simulation.report();
+  return { ok: true, value: simulation.report() };
 }
 
 class Simulation {
@@ -87,6 +98,7 @@ class Simulation {
   readonly #changed: number[] = [];
   readonly #empty = new Map<string, number>();
   readonly #picked = new Map<string, { readonly stake: number; count: number }>();
+  #other: OtherLists | undefined;
   #lists: (readonly PairedProvider[])[] = [];
   #rankings = 0;
   #hits = 0;
@@ -112,12 +124,24 @@ class Simulation {
     this.#policies = this.#generator.workloadPolicies(policies);
   }
 
+  /** Makes ready what lists are compared with; answers what is wrong with it. */
+  begin(): readonly Fault[] {
+    const { whatIf, mode, top } = this.#options;
+    if (whatIf === undefined) return [];
+    const other = OtherLists.of(this.#market, this.#policies, { mode, top }, whatIf);
+    if (!other.ok) return other.faults;
+    this.#other = other.value;
+    return [];
+  }
+
   play(epoch: number): void {
     if (epoch > 0) this.#churn(epoch);
     let [fresh, members] = [0, 0];
     const before = this.#lists;
     this.#lists = this.#policies.map((policy, i) => {
-      const picks = this.#draw(policy, epoch, `consumer-${i}`);
+      const place = { consumer: `consumer-${i}`, chain: "simulation", epoch };
+      const picks = this.#draw(policy, place);
+      this.#other?.compare(i, place, picks);
       const known = new Set(before[i]?.map(({ address }) => address));
       for (const { address } of picks) if (!known.has(address)) fresh++;
       members += picks.length;
@@ -139,6 +163,7 @@ class Simulation {
       changed: this.#changed,
       empty: Object.fromEntries(this.#empty),
       shares: this.#shares(),
+      ...(this.#other === undefined ? {} : { whatIf: this.#other.report() }),
     };
   }
 
@@ -155,14 +180,14 @@ class Simulation {
     }
   }
 
-  #draw(policy: ConsumerPolicy, epoch: number, consumer: string): readonly PairedProvider[] {
+  #draw(policy: ConsumerPolicy, place: Place): readonly PairedProvider[] {
     const { mode, top } = this.#options;
     const rank = (request: PairRequest): ReturnType<PairingMarket["pair"]> => {
       const reply = this.#market.pair(request);
       if (reply.ok) this.#count(reply.value.processingTimeUs, reply.value.cache === "hit");
       return reply;
     };
-    const drawn = drawList(rank, { policy, mode, top }, { consumer, chain: "simulation", epoch });
+    const drawn = drawList(rank, { policy, mode, top }, place);
     if (!drawn.ok) throw new Error(`a made-up policy was refused: ${drawn.refusal.message}`);
     const { picks, blockedBy } = drawn.value;
     for (const { address, stake } of picks) {

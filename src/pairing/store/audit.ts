@@ -5,7 +5,7 @@
 import type { PairingMarket } from "../market.ts";
 import type { PairingResult, PairRequest, Reply, ScoringView } from "../protocol.ts";
 import { parseRequest } from "../request.ts";
-import { wirePairing, wirePolicy } from "../rest/wire.ts";
+import { lasting, wirePolicy } from "../rest/wire.ts";
 import type { StoredRanking } from "./pairing-store.ts";
 import type { RankingWrite } from "./writes.ts";
 
@@ -73,12 +73,6 @@ export class AuditTrail {
     return id;
   }
 }
-
-/** What of a result does not depend on the moment. */
-export const lasting = (result: PairingResult) => {
-  const { cache: _, processingTimeUs: __, ...rest } = wirePairing(result);
-  return rest;
-};
 
 /** What making a pairing again found. */
 export interface Again {

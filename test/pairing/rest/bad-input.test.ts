@@ -114,7 +114,7 @@ const PAIRINGS: readonly Wrong[] = [
   {
     what: "a strategy that every object has",
     body: { policy: {}, strategy: "toString" },
-    path: "profile",
+    path: "strategy",
     message: /toString not found/,
   },
   { what: "a seed that is a list", body: { policy: {}, seed: [] }, path: "seed" },
@@ -122,6 +122,45 @@ const PAIRINGS: readonly Wrong[] = [
   { what: "explain in words", body: { policy: {}, explain: "yes" }, path: "explain" },
   { what: "a list", body: [{ policy: {} }], path: "" },
   { what: "broken JSON", body: `{"policy":{}`, path: "", message: /no JSON/ },
+];
+
+const changed = (whatIf: unknown) => ({ policy: { minStake: 1 }, whatIf });
+
+const WHAT_IFS: readonly Wrong[] = [
+  { what: "no change", body: { policy: {} }, path: "whatIf" },
+  { what: "an empty change", body: changed({}), path: "whatIf", message: /nothing/ },
+  { what: "a change that is a list", body: changed([]), path: "whatIf" },
+  { what: "an unknown option", body: changed({ tops: 1 }), path: "whatIf.tops" },
+  { what: "a policy of null", body: changed({ policy: null }), path: "whatIf.policy" },
+  {
+    what: "a negative minimum",
+    body: changed({ policy: { minStake: -1 } }),
+    path: "whatIf.policy.minStake",
+  },
+  {
+    what: "a negative weight",
+    body: changed({ weights: { stake: -1 } }),
+    path: "whatIf.weights.stake",
+  },
+  {
+    what: "a weight of nobody",
+    body: changed({ weights: { luck: 1 } }),
+    path: "whatIf.weights.luck",
+  },
+  { what: "an unknown profile", body: changed({ profile: "none" }), path: "whatIf.profile" },
+  { what: "an unknown strategy", body: changed({ strategy: "none" }), path: "whatIf.strategy" },
+  { what: "an explanation", body: changed({ explain: true }), path: "whatIf.explain" },
+  {
+    what: "a wrong request",
+    body: { policy: { minStake: -1 }, whatIf: { top: 1 } },
+    path: "policy.minStake",
+  },
+  {
+    what: "an unknown strategy of the request",
+    body: { policy: {}, strategy: "none", whatIf: { top: 1 } },
+    path: "strategy",
+  },
+  { what: "no record", body: "7", path: "" },
 ];
 
 const started = async () => {
@@ -194,6 +233,27 @@ describe("a wrong request is refused with its field", () => {
       expectWrong(await ask("POST", `${M}/pairings`, wrong.body), wrong);
     });
   }
+
+  for (const wrong of WHAT_IFS) {
+    it(`with a change: ${wrong.what}`, async () => {
+      const { ask } = await started();
+      expectWrong(await ask("POST", `${M}/pairings/what-if`, wrong.body), wrong);
+    });
+  }
+
+  it("in the body of a question as well", async () => {
+    const { ask } = await started();
+    for (const [body, path] of [
+      [[1], ""],
+      [7, ""],
+      [{ policy: {}, weights: { stake: -1 } }, "weights.stake"],
+      [{ policy: {}, strategy: "none" }, "strategy"],
+    ] as const) {
+      const answer = await ask("GET", `${M}/pairings/why?address=us`, body);
+      expectWrong(answer, { what: "", body, path });
+    }
+    expectWrong(await ask("GET", `${M}/filter-stats`, [1]), { what: "", body: 0, path: "" });
+  });
 
   it("in a query as well", async () => {
     const { ask } = await started();

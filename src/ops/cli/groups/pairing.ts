@@ -1,5 +1,6 @@
 /** Verbs about pairing. */
 import { type Command, Option } from "commander";
+import { assigned } from "../assignments.ts";
 import { duration, type Finish, rate, whole, withExamples, withInstance } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -15,7 +16,9 @@ export function addPairingVerbs(program: Command, terminal: Terminal, finish: Fi
     .option("--weights <json>", "weights by scorer that differ from the profile's")
     .option("--seed <seed>", "what weighted and round-robin choose by")
     .option("--explain", "show what each filter leaves")
-    .option("--why <address>", "explain this provider instead");
+    .option("--why <address>", "explain this provider instead")
+    .option("--what-if <change>", "compare instead: weights.stake=0.6; repeatable", assigned)
+    .option("--replay <id>", "make a pairing of the audit trail again instead");
   withInstance(pair).action(async (options) => {
     const { pairPolicy } = await import("../verbs/pair.ts");
     finish(await pairPolicy(options, terminal));
@@ -42,8 +45,8 @@ export function addPairingVerbs(program: Command, terminal: Terminal, finish: Fi
   ]);
   withExamples(pair, [
     `paceline pair --policy '{"requiredLocation":"US-East-1","minStake":10000}'`,
-    `paceline pair --policy '{"requiredFeatures":["gRPC"]}' --explain --json`,
-    `paceline pair --policy '{"requiredFeatures":["gRPC"]}' --why provider_17`,
+    `paceline pair --policy '{"requiredFeatures":["gRPC"]}' --why provider_17 --json`,
+    "paceline pair --what-if weights.stake=0.6 --what-if policy.minStake=50000",
   ]);
   addSimulation(program, terminal, finish);
 }
@@ -63,6 +66,7 @@ function addSimulation(program: Command, terminal: Terminal, finish: Finish): vo
     .option("--churn <rate>", "providers replaced by others, such as 5/s (default: none)", rate)
     .addOption(new Option("--strategy <name>", "of the lists (default: top)").choices(STRATEGIES))
     .option("--top <n>", "providers of a list (default: 5)", whole(1, 64))
+    .option("--what-if <change>", "compare with lists so drawn: weights.stake=0.6", assigned)
     .option("--json", "print JSON")
     .action(async (options) => {
       const { simulatePairing } = await import("../verbs/simulate-pairing.ts");
@@ -70,7 +74,7 @@ function addSimulation(program: Command, terminal: Terminal, finish: Finish): vo
     });
   for (const verb of [simulate, pairing]) {
     withExamples(verb, [
-      "paceline simulate pairing --providers 1000 --policies 100 --seed 42",
+      "paceline simulate pairing --seed 42 --what-if weights.stake=0.6",
       "paceline simulate pairing --epochs 20 --churn 5/m --strategy weighted",
       "paceline simulate pairing --providers 100000 --epochs 3 --json",
     ]);

@@ -2,7 +2,16 @@
 import { askAndShow } from "../ask.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import type { InstanceOptions } from "../options.ts";
-import { type PairView, renderPairing, renderWhy, type WhyView } from "../render-pairing.ts";
+import type { Assigned } from "../assignments.ts";
+import { type PairView, renderPairing } from "../render-pairing.ts";
+import {
+  renderReplay,
+  renderWhatIf,
+  renderWhy,
+  type ReplayView,
+  type WhatIfView,
+  type WhyView,
+} from "../render-pairing-questions.ts";
 import type { Paint, Terminal } from "../terminal.ts";
 
 /** Options of `paceline pair`. */
@@ -15,11 +24,16 @@ export interface PairOptions extends InstanceOptions {
   readonly seed?: string;
   readonly explain?: boolean;
   readonly why?: string;
+  readonly whatIf?: Assigned;
+  readonly replay?: string;
 }
+
+/** A replay reads the market as it was from the database. */
+const REPLAY_MS = 60_000;
 
 /** Asks a running instance. */
 export function pairPolicy(options: PairOptions, terminal: Terminal): Promise<number> {
-  const { policy, market, top, strategy, weights, seed, explain, why } = options;
+  const { policy, market, top, strategy, weights, seed, explain, why, whatIf, replay } = options;
   const request = {
     policy: parsed(policy, "policy") ?? {},
     ...(top === undefined ? {} : { top }),
@@ -30,9 +44,13 @@ export function pairPolicy(options: PairOptions, terminal: Terminal): Promise<nu
   };
   const question = {
     cmd: "pair",
-    args: { request, market, why },
-    render: (reply: PairView | WhyView, paint: Paint) =>
-      "refusals" in reply ? renderWhy(reply, paint) : renderPairing(reply, paint),
+    args: { request, market, why, what_if: whatIf, replay },
+    ...(replay === undefined ? {} : { replyMs: REPLAY_MS }),
+    render: (reply: PairView | WhyView | WhatIfView | ReplayView, paint: Paint) => {
+      if ("refusals" in reply) return renderWhy(reply, paint);
+      if ("shifts" in reply) return renderWhatIf(reply, paint);
+      return "isEqual" in reply ? renderReplay(reply, paint) : renderPairing(reply, paint);
+    },
   };
   return askAndShow(question, options, terminal);
 }

@@ -1,4 +1,6 @@
 /** `paceline simulate pairing`: plays pairing on made-up data in this very process. */
+import type { Assigned } from "../assignments.ts";
+import { CliError, EXIT } from "../exit-codes.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Options of the simulation. */
@@ -11,6 +13,7 @@ export interface SimulatePairingOptions {
   readonly churn?: number;
   readonly strategy?: "top" | "weighted";
   readonly top?: number;
+  readonly whatIf?: Assigned;
   readonly json?: boolean;
 }
 
@@ -21,7 +24,8 @@ export async function simulatePairing(
 ): Promise<number> {
   const { pairSimulation } = await import("../../../main.ts");
   const { epoch: epochMs, churn: churnPerSec, strategy: mode, json = false, ...same } = options;
-  const { text, report } = await pairSimulation({ ...same, epochMs, churnPerSec, mode });
-  terminal.out(json ? `${JSON.stringify(report)}\n` : text);
+  const played = await pairSimulation({ ...same, epochMs, churnPerSec, mode });
+  if (!played.ok) throw new CliError(EXIT.usage, `simulate pairing: ${played.message}`);
+  terminal.out(json ? `${JSON.stringify(played.report)}\n` : played.text);
   return 0;
 }
