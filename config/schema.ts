@@ -203,9 +203,24 @@ export interface LimitsConfig {
   readonly wsPingIntervalMs: number;
 }
 
+/** A host and its port. */
+export interface RedisHost {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The store that hosts share; without a `url` there is none. */
 export interface RedisConfig {
   readonly url: Secret | undefined;
+  /** With any of them the URL's host is the name of the master that they watch. */
+  readonly sentinels: readonly RedisHost[];
+  readonly sentinelPassword: Secret | undefined;
+  /** With any of them it is a Redis Cluster; they stand beside the URL's own host. */
+  readonly clusterNodes: readonly RedisHost[];
+  /** PEM: whom to trust instead of the system's authorities, and this client's certificate. */
+  readonly tlsCa: string | undefined;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: Secret | undefined;
   /** Stands before every key. */
   readonly keyPrefix: string;
   /** A command without a reply for this long counts as unanswered. */

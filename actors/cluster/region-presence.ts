@@ -8,7 +8,7 @@
 import type { Cluster, Taken } from "../../src/cluster/cluster.ts";
 import type { PeerChange } from "../../src/cluster/membership.ts";
 import type { OwnState } from "../../src/cluster/protocol.ts";
-import type { RedisChange } from "../../src/io/redis-link.ts";
+import type { RedisChange } from "../../src/io/redis/link.ts";
 import { type Ctx, defineActor, isCleanReason, keyFor, stop } from "../../src/otp/index.ts";
 import { leaderboardSyncKey } from "./leaderboard-sync.ts";
 import { registrySyncKey } from "./registry-sync.ts";
@@ -25,6 +25,8 @@ export interface ChannelPort {
   publish(bytes: Buffer): void;
   /** Makes a connection that is dead show it. */
   probe(): void;
+  /** Listens over another connection. */
+  renew(): void;
 }
 
 /** What the process drives. */
@@ -40,11 +42,15 @@ interface State extends RegionPresenceArgs {
   claimedAtMs: number;
   shownState: OwnState;
   wasUnheard: boolean;
+  /** When the channel was last renewed because of that. */
+  renewedAtMs: number;
   /** Refusals that were told of lately, by kind and detail. */
   readonly told: Map<string, number>;
 }
 
 const TICK_MS = 250;
+/** Least time between two tries to hear ourselves over another connection, ms. */
+const RENEW_LEAST_MS = 60_000;
 /** Least time between two answers, ms: whoever asks cannot make us speak all the time. */
 const ANSWER_LEAST_MS = 100;
 /** The same refusal is told of once in so long, ms; it is counted each time. */
@@ -74,6 +80,7 @@ export const regionPresence = defineActor({
       claimedAtMs: NEVER,
       shownState,
       wasUnheard: false,
+      renewedAtMs: NEVER,
       told: new Map(),
     };
   },
@@ -111,6 +118,10 @@ const tick = (state: State, ctx: Ctx): void => {
   const isUnheard = cluster.isUnheard(nowMs);
   if (isUnheard && !state.wasUnheard) ctx.emit("cluster.unheard", {});
   state.wasUnheard = isUnheard;
+  if (isUnheard && nowMs - state.renewedAtMs >= RENEW_LEAST_MS) {
+    state.renewedAtMs = nowMs;
+    channel.renew();
+  }
   const { asksMs } = membership;
   if (asksMs !== undefined && nowMs - state.askedAtMs >= asksMs) {
     state.askedAtMs = nowMs;

@@ -5,12 +5,18 @@
  * and a killed process loses no connection. Permanent; an orderly stop closes the link.
  */
 import { defineActor, isCleanReason, keyFor, stop, type Ctx } from "../../src/otp/index.ts";
-import type { RedisChange, RedisCounters, RedisState } from "../../src/io/redis-link.ts";
+import type {
+  RedisChange,
+  RedisCounters,
+  RedisListener,
+  RedisTrouble,
+} from "../../src/io/redis/link.ts";
+import type { RedisState } from "../../src/io/redis/link.machine.ts";
 
 /** The host's link; opening and closing twice is harmless. */
 export interface RedisPort {
   /** Callbacks are the caller's from now on, and it hears of every change. */
-  adopt(onChange: (change: RedisChange) => void): void;
+  adopt(listener: RedisListener): void;
   open(): void;
   close(): void;
   readonly state: RedisState;
@@ -30,14 +36,17 @@ export const redisLink = defineActor({
   trapExit: true,
   init: (args: RedisLinkArgs, ctx): RedisLinkArgs => {
     const { self } = ctx;
-    args.link.adopt((change) => self.send(change));
+    args.link.adopt({
+      changed: (change) => self.send(change),
+      troubled: (trouble) => self.send(trouble),
+    });
     args.link.open();
     return args;
   },
   // Only the tree's own end closes the link; any other exit restarts the process beside it.
   on: (state, info, ctx) => {
     if (info.type === "exit" && !isCleanReason(info.reason)) return stop(state, info.reason);
-    if (info.type === "info") tell(state, info.payload as RedisChange, ctx);
+    if (info.type === "info") tell(state, info.payload as RedisChange | RedisTrouble, ctx);
     return state;
   },
   terminate: ({ link }, reason) => {
@@ -49,7 +58,11 @@ export const redisLink = defineActor({
 /** Finds the keeper of the link. */
 export const redisLinkKey = keyFor(redisLink);
 
-const tell = ({ redact }: RedisLinkArgs, change: RedisChange, ctx: Ctx): void => {
+const tell = ({ redact }: RedisLinkArgs, change: RedisChange | RedisTrouble, ctx: Ctx): void => {
+  if ("kind" in change) {
+    ctx.emit("redis.trouble", { kind: change.kind, reason: redact(change.reason) });
+    return;
+  }
   const { from, to, reason = "", retryMs = 0 } = change;
   if (to === "up") ctx.emit("redis.up", { from });
   else if (to === "stalled") ctx.emit("redis.stalled", {});

@@ -16,6 +16,8 @@ import { pairingGroup } from "./pairing.ts";
 const limits = DEFAULTS.limits;
 const LOG_LEVEL = "(?:[a-z][a-z0-9._-]*=)?(?:trace|debug|info|warn|error|fatal|silent)";
 const REDIS_URL = /^(rediss?:\/\/[^\s]+|\/[^\s]+)$/i;
+const PRIVATE_KEY = /^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----[^]+$/;
+const ANY_TEXT = /[^]/;
 const CLUSTER_SECRET = /^[^]{16,1024}$/;
 const LOG_LEVELS = new RegExp(`^${LOG_LEVEL}(?:,${LOG_LEVEL})*$`);
 
@@ -181,6 +183,34 @@ export const documentSchema = z
           "Where it is, with user and password if need be; without it nothing is shared.",
           "a redis:// or rediss:// URL, or the path of a Unix socket",
           REDIS_URL,
+          { reload: "host" },
+        ),
+        sentinels: field.hosts(
+          "Sentinels, if Redis has them: the host in `url` is then the name of the master that they watch. With `rediss` they are spoken to over TLS too.",
+          field.host(DEFAULTS.redis.sentinels),
+        ),
+        sentinel_password: field.secret(
+          "What Sentinels want to hear, if anything; the password in `url` is the master's.",
+          "a text",
+          ANY_TEXT,
+          { reload: "host" },
+        ),
+        cluster_nodes: field.hosts(
+          "Nodes of a Redis Cluster beside the host in `url`; one is enough, further ones are found through it.",
+          field.host(DEFAULTS.redis.cluster_nodes),
+        ),
+        tls_ca: field.pem(
+          "Authority that has signed the certificates of Redis, in place of the system's: `${file:/etc/redis/ca.pem}`. For a URL with `rediss`.",
+          { reload: "host" },
+        ),
+        tls_cert: field.pem(
+          "Certificate that is shown to a Redis that asks for one, with `tls_key`.",
+          { reload: "host" },
+        ),
+        tls_key: field.secret(
+          "The private key of `tls_cert`.",
+          "a private key as PEM text, such as ${file:/etc/redis/client.key}",
+          PRIVATE_KEY,
           { reload: "host" },
         ),
         key_prefix: field.text(

@@ -132,6 +132,24 @@ export const size = (description: string, minBytes: number, maxBytes: number, in
 export const texts = (description: string, info: KeyInfo = {}) =>
   describe(z.array(z.string().min(1)), description, "a list of texts", info);
 
+/** A list of hosts with their ports. */
+export const hosts = (description: string, info: KeyInfo) =>
+  describe(
+    z.array(z.string().regex(/^([^\s:@/[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/)),
+    description,
+    "a list of hosts with their ports, such as 10.0.0.1:26379",
+    info,
+  );
+
+/** A certificate, or several. */
+export const pem = (description: string, info: KeyInfo) =>
+  describe(
+    z.string().regex(/^\s*-----BEGIN CERTIFICATE-----[^]+$/),
+    description,
+    "certificates as PEM text, such as ${file:/etc/ssl/redis.pem}",
+    info,
+  );
+
 /** A map of keys. */
 export const group = <S extends z.ZodRawShape>(description: string, shape: S) =>
   z.strictObject(shape).meta({ description, "x-expects": "a map of keys" }).optional();

@@ -2,6 +2,7 @@
 import { diagnostic, formatPath } from "../diagnostic.ts";
 import type { Diagnostic, Path } from "../diagnostic.ts";
 import { CHAIN_DEFAULTS, QUORUM_RULE_DEFAULTS } from "../default.ts";
+import { checkRedis } from "./check-redis.ts";
 import { isRawMap } from "./source.ts";
 import type { RawMap, RawValue, SourceTree } from "./source.ts";
 import { STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
@@ -32,7 +33,7 @@ export function checkDocument(
   leftOut: ReadonlyMap<string, string>,
 ): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
-  checkCluster(tree, problems);
+  checkRedis(tree, problems);
   const chains = tree.root["chains"];
   if (!isRawMap(chains)) return problems;
   if (Object.keys(chains).length === 0) {
@@ -55,24 +56,6 @@ export function checkDocument(
     checkPrediction(tree, chain["prediction"], ["chains", name, "prediction"], problems);
   }
   return problems;
-}
-
-/** Other regions refuse longer names. */
-const MAX_REGION_CHARS = 128;
-
-function checkCluster(tree: SourceTree, problems: Diagnostic[]): void {
-  const { cluster, redis, region } = tree.root;
-  if (!isRawMap(cluster) || cluster["secret"] === undefined) return;
-  if (!isRawMap(redis) || redis["url"] === undefined) {
-    const path = ["cluster", "secret"];
-    const text = "nothing is shared without redis.url: regions share over Redis";
-    const origin = tree.originOf(path);
-    problems.push(diagnostic("CONFIG_MISSING_KEY", path, text, origin, "warning"));
-  }
-  if (typeof region === "string" && region.length > MAX_REGION_CHARS) {
-    const text = `must have at most ${MAX_REGION_CHARS} characters to be shared`;
-    problems.push(diagnostic("CONFIG_BAD_VALUE", ["region"], text, tree.originOf(["region"])));
-  }
 }
 
 /** Names under which chains can be reached, each at most once. */

@@ -18,6 +18,7 @@ import type {
   CostConfig,
   PredictionConfig,
   ProviderConfig,
+  RedisHost,
   SkippedProvider,
   StorageConfig,
   StrategyName,
@@ -73,6 +74,12 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
     },
     redis: {
       url: secretOf(document.redis?.url),
+      sentinels: redis.sentinels.map(redisHost),
+      sentinelPassword: secretOf(document.redis?.sentinel_password),
+      clusterNodes: redis.cluster_nodes.map(redisHost),
+      tlsCa: document.redis?.tls_ca,
+      tlsCert: document.redis?.tls_cert,
+      tlsKey: secretOf(document.redis?.tls_key),
       keyPrefix: redis.key_prefix,
       timeoutMs: ms(redis.timeout),
     },
@@ -94,6 +101,12 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       resolveChain(name, chain, document.cache, completion),
     ),
   };
+}
+
+/** `host:port`; a host that holds colons stands in brackets. */
+function redisHost(text: string): RedisHost {
+  const at = text.lastIndexOf(":");
+  return { host: text.slice(0, at).replaceAll(/[[\]]/g, ""), port: Number(text.slice(at + 1)) };
 }
 
 function resolveChain(

@@ -6,8 +6,8 @@ import { callRows, raceRows } from "../cluster/boards.ts";
 import { Cluster, loneView } from "../cluster/cluster.ts";
 import type { MembershipTimes } from "../cluster/membership.ts";
 import type { RegionCard } from "../cluster/protocol.ts";
-import { RedisChannel } from "../io/redis-channel.ts";
-import { RedisLink } from "../io/redis-link.ts";
+import { RedisChannel } from "../io/redis/channel.ts";
+import { RedisLink } from "../io/redis/link.ts";
 import { methodClassOf } from "../ops/metrics/method-class.ts";
 import type { ClusterPort } from "../ops/regions/port.ts";
 import { isProviderUsable } from "../ops/status.ts";
@@ -84,7 +84,7 @@ export const makeCluster = (sources: ClusterSources): HostCluster => {
     card,
   });
   const listener = new RedisLink({
-    url: config.redis.url,
+    place: { ...config.redis, url: config.redis.url },
     keyPrefix: config.redis.keyPrefix,
     now,
     random: Math.random,

@@ -7,7 +7,12 @@ export const secretsOf = (...configs: readonly Config[]): ((text: string) => str
   const chains = configs.flatMap((config) => config.chains);
   const providers = chains.flatMap((chain) => chain.providers);
   const secrets = [
-    ...configs.flatMap(({ redis, cluster }) => [redis.url, cluster.secret]),
+    ...configs.flatMap(({ redis, cluster }) => [
+      redis.url,
+      redis.sentinelPassword,
+      redis.tlsKey,
+      cluster.secret,
+    ]),
     ...configs.map(({ storage: { database } }) =>
       database.engine === "postgres" ? database.url : undefined,
     ),

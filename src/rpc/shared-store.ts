@@ -2,7 +2,7 @@
  * What hosts may share through a store outside: bytes with a lifetime.
  *
  * The store is an extra: every question is answered within its deadline, by "unknown" if need be.
- * `src/io/redis-link.ts` satisfies these by shape.
+ * `src/io/redis/link.ts` satisfies these by shape.
  */
 
 /** Bytes by key. A lost or slow store looks like an empty one. */

@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ACQUIRE_SCRIPT, Fence, holdsUntilMs, type Token } from "../../src/cluster/lease.ts";
-import { RedisLink } from "../../src/io/redis-link.ts";
-import { Secret } from "../../src/lib/secret.ts";
+import { RedisLink } from "../../src/io/redis/link.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
-import { describeWithRedis, startRedis } from "../support/redis.ts";
+import { describeWithRedis, placeOf, startRedis } from "../support/redis.ts";
 
 const LEASE_MS = 10;
 const HOLDERS = ["1", "2", "3"] as const;
@@ -86,7 +85,7 @@ describeWithRedis("the lease in a real store", () => {
   it("has one holder, renews it, and goes on above what was seen when the store was emptied", async () => {
     const server = use(await startRedis());
     const link = new RedisLink({
-      url: new Secret(server.url),
+      place: placeOf(server.url),
       keyPrefix: "test:",
       timeoutMs: 1_000,
       now: () => performance.now(),

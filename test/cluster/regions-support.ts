@@ -101,6 +101,8 @@ export class Region {
   isCutOff = false;
   /** Its link waits for a late answer: nothing is said, but all is heard. */
   isMute = false;
+  /** How often it has asked for another connection. */
+  renewals = 0;
   readonly #broker: Broker;
   #onMessage: (bytes: Buffer) => void = () => undefined;
 
@@ -135,6 +137,9 @@ export class Region {
       },
       publish: (bytes) => broker.say(bytes, region),
       probe: () => undefined,
+      renew: () => {
+        region.renewals++;
+      },
     };
     const { cluster, node } = region;
     const boards = {

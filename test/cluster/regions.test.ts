@@ -229,6 +229,9 @@ describe("regions over one channel", () => {
     await broker.run(TIMES.leaseMs + 2_000);
     expect(eu.cluster.view(eu.node.nowMs()).reason).toMatch(/brings no message back/);
     expect(eu.heard.filter(({ name }) => name === "cluster.unheard")).toHaveLength(1);
+    expect(eu.renewals, "it listens over another connection").toBe(1);
+    await broker.run(60_000);
+    expect(eu.renewals).toBe(2);
     broker.weather.dropShare = 0;
     await broker.run(3_000);
     expect(eu.cluster.view(eu.node.nowMs()).reason).toBeUndefined();

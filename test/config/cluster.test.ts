@@ -26,3 +26,36 @@ describe("what regions share", () => {
     expect(mustLoad(`region: ${"x".repeat(129)}\n${SMALLEST}`).region).toHaveLength(129);
   });
 });
+
+describe("where Redis is", () => {
+  const redis = (more: string) => errorsOf(`redis: { ${more} }\n${SMALLEST}`).join("\n");
+
+  it("may be told by Sentinels, by nodes of a Cluster, and with certificates", () => {
+    const { redis: read } = mustLoad(
+      `redis: { url: "rediss://u:p@main", sentinels: ["10.0.0.1:26379", "[::1]:5"] }\n${SMALLEST}`,
+    );
+    expect(read.sentinels).toEqual([
+      { host: "10.0.0.1", port: 26_379 },
+      { host: "::1", port: 5 },
+    ]);
+    expect(redis('url: "redis://a", cluster_nodes: ["b:7000"]')).toBe("");
+  });
+
+  it("is told without contradictions", () => {
+    const both = redis('url: "redis://a", sentinels: ["b:1"], cluster_nodes: ["c:1"]');
+    expect(both).toMatch(/redis\.cluster_nodes: a Redis Cluster has no Sentinels/);
+    expect(redis('url: "/run/r.sock", sentinels: ["b:1"]')).toMatch(/name of the master/);
+    expect(redis('url: "redis://a:1/2", cluster_nodes: ["b:1"]')).toMatch(/one database only/);
+    const torn = redis('url: "redis://:CANARY#x:y@a:1"');
+    expect(torn).toMatch(/redis\.url: is no URL: a password that holds/);
+    expect(torn).not.toContain("CANARY");
+    expect(redis('url: "redis://a", sentinels: ["b"]')).toMatch(/hosts with their ports/);
+    const ca = String.raw`tls_ca: "-----BEGIN CERTIFICATE-----\nx"`;
+    expect(redis(`url: "redis://a", ${ca}`)).toMatch(/redis\.tls_ca: .*begin with rediss/);
+    expect(redis(`url: "rediss://a", ${ca}`)).toBe("");
+    const key = String.raw`tls_key: "-----BEGIN PRIVATE KEY-----\nCANARY"`;
+    const lonely = redis(`url: "rediss://a", ${key}`);
+    expect(lonely).toMatch(/redis\.tls_key: is of no use without redis\.tls_cert/);
+    expect(lonely).not.toContain("CANARY");
+  });
+});

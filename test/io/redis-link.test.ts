@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { RedisLink, type RedisChange, type RedisState } from "../../src/io/redis-link.ts";
-import { RedisPending, type PendingCommand } from "../../src/io/redis-pending.ts";
-import { Secret } from "../../src/lib/secret.ts";
+import { RedisLink, type RedisChange } from "../../src/io/redis/link.ts";
+import type { RedisState } from "../../src/io/redis/link.machine.ts";
+import { RedisPending, type PendingCommand } from "../../src/io/redis/pending.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
-import { describeWithRedis, startRedis, type RedisServer } from "../support/redis.ts";
+import { describeWithRedis, placeOf, startRedis, type RedisServer } from "../support/redis.ts";
 
 const PASSWORD = "correct-horse-battery";
 
@@ -21,14 +21,14 @@ describeWithRedis("the link to Redis", () => {
     const clock = { skewMs: 0 };
     const changes: RedisChange[] = [];
     const link = new RedisLink({
-      url: new Secret(url),
+      place: placeOf(url),
       keyPrefix: "test:",
       timeoutMs,
       now: () => performance.now() + clock.skewMs,
       random: () => 0.1,
     });
     links.push(link);
-    link.adopt((change) => changes.push(change));
+    link.adopt({ changed: (change) => changes.push(change) });
     link.open();
     return { link, clock, changes };
   };
@@ -76,7 +76,7 @@ describeWithRedis("the link to Redis", () => {
     const { server, link } = await connected();
     const heard: Buffer[] = [];
     const listener = new RedisLink({
-      url: new Secret(server.url),
+      place: placeOf(server.url),
       keyPrefix: "test:",
       timeoutMs: 200,
       now: () => performance.now(),
@@ -84,10 +84,7 @@ describeWithRedis("the link to Redis", () => {
       listensTo: "news",
     });
     links.push(listener);
-    listener.adopt(
-      () => undefined,
-      (message) => heard.push(message),
-    );
+    listener.adopt({ heard: (message) => heard.push(message) });
     listener.open();
     await until(listener, "up");
     const bytes = Buffer.from([0, 255, 10, 13, 128]);
@@ -218,13 +215,13 @@ describe("a link to nobody", () => {
   it("tries again with growing pauses and refuses in the meantime", async () => {
     const changes: RedisChange[] = [];
     const link = new RedisLink({
-      url: new Secret("redis://127.0.0.1:1"),
+      place: placeOf("redis://127.0.0.1:1"),
       keyPrefix: "",
       timeoutMs: 20,
       now: () => performance.now(),
       random: () => 0.05,
     });
-    link.adopt((change) => changes.push(change));
+    link.adopt({ changed: (change) => changes.push(change) });
     link.open();
     const pauses = () => changes.flatMap(({ retryMs }) => retryMs ?? []);
     await eventually("four tries", () => pauses().length >= 4);

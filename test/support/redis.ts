@@ -1,11 +1,14 @@
 /** Real Redis servers for tests: Debian's redis-server. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe } from "vitest";
 import { Redis } from "ioredis";
+import type { RedisPlace } from "../../src/io/redis/place.ts";
+import { Secret } from "../../src/lib/secret.ts";
 import { Child } from "./child.ts";
 import { freePort } from "./free-port.ts";
+import { TRUSTED } from "./tls.ts";
 
 /** A running server. */
 export interface RedisServer {
@@ -22,6 +25,10 @@ export interface RedisServer {
 /** How a server is started. */
 export interface RedisServerOptions {
   readonly password?: string;
+  /** It speaks TLS alone, and shows `TRUSTED`. */
+  readonly tls?: boolean;
+  /** Further options, as the command line takes them. */
+  readonly args?: readonly string[];
 }
 
 const isThere = (process.env["PATH"] ?? "")
@@ -37,29 +44,46 @@ if (!isThere)
 /** `describe` for tests that need a real server; skipped with a printed reason where there is none. */
 export const describeWithRedis = describe.skipIf(!isThere);
 
+/** Where a link finds a server. */
+export const placeOf = (url: string, more: Partial<RedisPlace> = {}): RedisPlace => ({
+  url: new Secret(url),
+  sentinels: [],
+  sentinelPassword: undefined,
+  clusterNodes: [],
+  tlsCa: undefined,
+  tlsCert: undefined,
+  tlsKey: undefined,
+  ...more,
+});
+
 /** Starts a server without persistence on a free port and waits until it answers. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), "paceline-redis-"));
   const port = await freePort();
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", directory];
+  const args = ["--bind", "127.0.0.1", "--dir", directory];
+  args.push(...(options.tls === true ? tlsArgs(directory, port) : ["--port", String(port)]));
   args.push("--save", "", "--appendonly", "no", "--daemonize", "no");
   if (options.password !== undefined) args.push("--requirepass", options.password);
+  args.push(...(options.args ?? []));
   const launch = async (): Promise<Child> => {
     const child = new Child("redis-server", args);
     await child.waitFor(/Ready to accept connections/);
     return child;
   };
   const auth = options.password === undefined ? "" : `:${options.password}@`;
+  const scheme = options.tls === true ? "rediss" : "redis";
+  const url = `${scheme}://${auth}127.0.0.1:${port}`;
+  const tls = options.tls === true ? { tls: { ca: TRUSTED.cert } } : {};
   const clients: Redis[] = [];
   let child = await launch();
   return {
-    url: `redis://${auth}127.0.0.1:${port}`,
+    url,
     port,
     get child() {
       return child;
     },
     client: () => {
-      const client = new Redis(`redis://${auth}127.0.0.1:${port}`, { protocol: 2 });
+      const client = new Redis(url, { protocol: 2, ...tls });
       client.on("error", () => undefined);
       clients.push(client);
       return client;
@@ -75,3 +99,11 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     },
   };
 }
+
+const tlsArgs = (directory: string, port: number): readonly string[] => {
+  const [cert, key] = [join(directory, "cert.pem"), join(directory, "key.pem")];
+  writeFileSync(cert, TRUSTED.cert);
+  writeFileSync(key, TRUSTED.key);
+  const files = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert];
+  return ["--port", "0", "--tls-port", String(port), ...files, "--tls-auth-clients", "no"];
+};

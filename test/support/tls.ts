@@ -1,4 +1,4 @@
-/** A key that protects nothing: tests need a server whose certificate nobody trusts. */
+/** Keys that protect nothing: tests need a certificate that nobody trusts, and one that they trust. */
 
 /** Self-signed for `other.example`, valid for a hundred years. */
 export const UNTRUSTED = {
@@ -17,5 +17,25 @@ eDJuAEIQFq/prAFGvs9QrNCtgzAfBgNVHSMEGDAWgBTeeDJuAEIQFq/prAFGvs9Q
 rNCtgzAPBgNVHRMBAf8EBTADAQH/MBgGA1UdEQQRMA+CDW90aGVyLmV4YW1wbGUw
 CgYIKoZIzj0EAwIDRwAwRAIgZ9C0sSkQxUM7jjj24XiEfBDAxfd5GIBW39vW5OXn
 7C8CIEFCmERDbmPEkcoO2yt3/jTTmPkkb3qfS7mI4ntH+aA4
+-----END CERTIFICATE-----`,
+} as const;
+
+/** For `localhost` and 127.0.0.1, its own authority; as server and as client; valid as long. */
+export const TRUSTED = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAxqfowNy0FdMsQ0M
+ewbMloOcxq+hvHQsW7GMhmnLaWuhRANCAARvPyEsTjmeoClx6V1J/OMjCeNyymyV
+oVO/pjp7Qm/SuEGWUe1nMW+8Ar3PYM7z4nXNMMk7g+MeK4TNP+P+ftI9
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUSCM0fdJYhbL0BWELItDi93qqzJowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyODIzMjEyN1oYDzIxMjYxMTA0
+MjMyMTI3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARvPyEsTjmeoClx6V1J/OMjCeNyymyVoVO/pjp7Qm/SuEGWUe1nMW+8
+Ar3PYM7z4nXNMMk7g+MeK4TNP+P+ftI9o28wbTAdBgNVHQ4EFgQUMaLZHnh30I4w
+3mxMLJQA/pSGCGQwHwYDVR0jBBgwFoAUMaLZHnh30I4w3mxMLJQA/pSGCGQwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARhwR/AAABgglsb2NhbGhvc3QwCgYIKoZI
+zj0EAwIDSAAwRQIhANOLZSr6xEjefMNPHYNzQSo80tc9byj94DeuMG7X5IcwAiAe
+hSIdyXuT6pgq39tSqYVq0tsiKRioxdHKGZyijOOMsw==
 -----END CERTIFICATE-----`,
 } as const;

@@ -37,7 +37,7 @@ export const clusterEvents = {
     level: "warn",
     fields: [],
     meaning:
-      "Redis answers, but for a whole lease none of this region's own messages came back: its user may not publish, or nobody delivers.",
+      "Redis answers, but for a whole lease none of this region's own messages came back: its user may not publish, or nobody delivers. It listens over another connection then, at most once a minute.",
   },
   "cluster.link_lost": {
     level: "warn",

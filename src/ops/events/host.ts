@@ -28,6 +28,12 @@ export const redisEvents = {
     fields: ["from", "reason", "delayMs"],
     meaning: "The connection to Redis is lost or cannot be made; it is tried again after delayMs.",
   },
+  "redis.trouble": {
+    level: "warn",
+    fields: ["kind", "reason"],
+    meaning:
+      "Redis answers, but with an error: OOM, READONLY (also said when it copies another server), NOPERM, WRONGTYPE and so on. Requests go on without it. Told of once a minute for each kind.",
+  },
 } as const satisfies Readonly<Record<string, EventSpec>>;
 
 /** Telemetry itself. */

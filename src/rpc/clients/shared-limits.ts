@@ -9,7 +9,7 @@
 import type { Caller } from "./caller.ts";
 import type { CallerBook } from "./caller-book.ts";
 
-/** Runs one small program inside the store, as one step; `src/io/redis-link.ts` satisfies it. */
+/** Runs one small program inside the store, as one step; `src/io/redis/link.ts` satisfies it. */
 export interface SharedScripts {
   readonly isUp: boolean;
   /** `done` gets the integers that the script returned, or undefined for late, lost and refused. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { redisLink, redisLinkKey, type RedisPort } from "../../../actors/ops/redis-link.ts";
-import type { RedisChange, RedisState } from "../../../src/io/redis-link.ts";
+import type { RedisListener } from "../../../src/io/redis/link.ts";
+import type { RedisState } from "../../../src/io/redis/link.machine.ts";
 import { child, createVirtualNode, supervisor } from "../../../src/otp/index.ts";
 
 const start = async () => {
@@ -10,14 +11,18 @@ const start = async () => {
     if (name.startsWith("redis.")) heard.push({ name, fields });
   });
   const calls: string[] = [];
-  const owner: { tell: (change: RedisChange) => void } = { tell: () => undefined };
+  const owner: { tell: NonNullable<RedisListener["changed"]>; listener: RedisListener } = {
+    tell: () => undefined,
+    listener: {},
+  };
   const link: RedisPort & { state: RedisState } = {
     state: "closed",
     pending: 3,
     counters: { ok: 1, failed: 2, timeout: 0, refused: 0 },
-    adopt: (onChange) => {
+    adopt: (listener) => {
       calls.push("adopt");
-      owner.tell = onChange;
+      owner.listener = listener;
+      owner.tell = (change) => listener.changed?.(change);
     },
     open: () => calls.push("open"),
     close: () => calls.push("close"),
@@ -45,6 +50,16 @@ describe("the keeper of the link to Redis", () => {
       { name: "redis.up", fields: { from: "connecting" } },
       { name: "redis.stalled" },
       { name: "redis.down", fields: { from: "stalled", reason: "no ***", delayMs: 40 } },
+    ]);
+    await node.stop();
+  });
+
+  it("says what Redis answers instead, without secrets", async () => {
+    const { node, heard, owner } = await start();
+    owner.listener.troubled?.({ kind: "OOM", reason: "OOM s3cret is too much" });
+    await node.advance(1);
+    expect(heard).toEqual([
+      { name: "redis.trouble", fields: { kind: "OOM", reason: "OOM *** is too much" } },
     ]);
     await node.stop();
   });

@@ -3,18 +3,27 @@
  *
  * Every command has the same short deadline; behind it the caller goes on without an answer. While
  * Redis is away, frozen or full of our commands nothing is sent at all. The connection is made anew
- * with full jitter for as long as the link is open. Errors of the server (a value of another type,
- * `LOADING`, a wrong password) are no answers either. ioredis is loaded when a link opens, not before.
+ * with full jitter for as long as the link is open (`link.machine.ts`). Errors of the server (a value
+ * of another type, `LOADING`, a wrong password) are no answers either. ioredis is loaded when a link
+ * opens, not before.
  */
-import type { Redis } from "ioredis";
-import { fullJitterMs } from "../lib/backoff.ts";
-import type { Secret } from "../lib/secret.ts";
-import { CallbackScope } from "./callback-scope.ts";
-import { type PendingCommand, RedisPending, type ReplyTaker } from "./redis-pending.ts";
+import { initialTransition, transition, type SnapshotFrom } from "xstate";
+import { CallbackScope } from "../callback-scope.ts";
+import { greet } from "./greeting.ts";
+import { type LinkEvent, linkMachine, type RedisState } from "./link.machine.ts";
+import { type PendingCommand, RedisPending, type ReplyTaker } from "./pending.ts";
+import {
+  type Clients,
+  CONNECT_MS,
+  failureOf,
+  makeClient,
+  type RedisClient,
+  type RedisPlace,
+} from "./place.ts";
 
 /** How a link is made. */
 export interface RedisLinkOptions {
-  readonly url: Secret;
+  readonly place: RedisPlace;
   /** Stands before every key. */
   readonly keyPrefix: string;
   /** Longest wait for a reply, ms. */
@@ -27,9 +36,6 @@ export interface RedisLinkOptions {
   readonly listensTo?: string;
 }
 
-/** Where the link stands: `stalled` is connected to a server that has stopped answering. */
-export type RedisState = "closed" | "connecting" | "up" | "stalled" | "down";
-
 /** The link went from one state to another. */
 export interface RedisChange {
   readonly from: RedisState;
@@ -38,6 +44,21 @@ export interface RedisChange {
   readonly reason: string | undefined;
   /** Time until the next try, ms. */
   readonly retryMs: number | undefined;
+}
+
+/** The server answers, but not with what was asked for: `OOM`, `READONLY`, `NOPERM`, `WRONGTYPE`. */
+export interface RedisTrouble {
+  readonly kind: string;
+  /** Text of others, as in a change. */
+  readonly reason: string;
+}
+
+/** Who hears of a link. */
+export interface RedisListener {
+  changed?(change: RedisChange): void;
+  heard?(message: Buffer): void;
+  /** Once a minute for each kind; counted as `failed` each time. */
+  troubled?(trouble: RedisTrouble): void;
 }
 
 /** What became of the commands of a link. */
@@ -50,7 +71,7 @@ export interface RedisCounters {
 
 /** A command without a reply for this long (or 5 deadlines) makes the link stalled. */
 const STALL_MS = 100;
-/** A stalled connection, or one that does not come up, is given up after this time, ms. */
+/** A stalled connection is given up after this time, ms. */
 const GIVE_UP_MS = 5_000;
 /** Commands that may lie in the connection; beyond them callers are refused at once. */
 const MAX_PENDING = 1_000;
@@ -58,10 +79,10 @@ const MAX_PENDING = 1_000;
 const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 /** How often deadlines are looked at while commands wait, ms. */
 const SWEEP_MS = 5;
-/** Hosts that share see the same again within 10 s of its return, so the pauses stay short. */
-const BACKOFF = { baseMs: 250, capMs: 3_000 };
-/** A connection that lived this long starts the backoff anew, ms. */
-const STEADY_MS = 10_000;
+/** The same kind of trouble is told of once in so long, ms. */
+const TELL_AGAIN_MS = 60_000;
+/** Kinds that are kept in mind. */
+const MAX_KINDS = 32;
 
 /** One link; `open` and `close` may be called again. */
 export class RedisLink {
@@ -69,12 +90,10 @@ export class RedisLink {
   readonly #scope = new CallbackScope();
   readonly #pending = new RedisPending(MAX_PENDING);
   readonly #stallMs: number;
-  #onChange: (change: RedisChange) => void = () => undefined;
-  #onMessage: (message: Buffer) => void = () => undefined;
-  #state: RedisState = "closed";
-  #client: Redis | undefined;
-  #attempt = 0;
-  #sinceMs = 0;
+  readonly #toldAtMs = new Map<string, number>();
+  #listener: RedisListener = {};
+  #snapshot: SnapshotFrom<typeof linkMachine>;
+  #client: RedisClient | undefined;
   #retry: NodeJS.Timeout | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #counters = { ok: 0, failed: 0, timeout: 0, refused: 0 };
@@ -82,15 +101,16 @@ export class RedisLink {
   constructor(options: RedisLinkOptions) {
     this.#options = options;
     this.#stallMs = Math.max(STALL_MS, 5 * options.timeoutMs);
+    [this.#snapshot] = initialTransition(linkMachine);
   }
 
   get state(): RedisState {
-    return this.#state;
+    return this.#snapshot.value;
   }
 
   /** Commands are sent now. */
   get isUp(): boolean {
-    return this.#state === "up";
+    return this.#snapshot.value === "up";
   }
 
   get counters(): RedisCounters {
@@ -103,24 +123,23 @@ export class RedisLink {
   }
 
   /** Callbacks are the caller's from now on, and it hears of every change. */
-  adopt(
-    onChange: (change: RedisChange) => void,
-    onMessage: (message: Buffer) => void = () => undefined,
-  ): void {
+  adopt(listener: RedisListener): void {
     this.#scope.adopt();
-    this.#onChange = onChange;
-    this.#onMessage = onMessage;
+    this.#listener = listener;
   }
 
   /** Connects, and again whenever the connection is lost. */
   open(): void {
-    if (this.#state === "closed") this.#connect();
+    this.#feed({ type: "open" });
   }
 
   close(): void {
-    clearTimeout(this.#retry);
-    this.#turn("closed");
-    this.#drop();
+    this.#feed({ type: "close" });
+  }
+
+  /** Gives this connection up for another one. */
+  renew(reason: string): void {
+    this.#lost(reason);
   }
 
   /** The value of a key. */
@@ -169,17 +188,12 @@ export class RedisLink {
   }
 
   #send(
-    write: (client: Redis, take: Callback) => Promise<unknown>,
+    write: (client: RedisClient, take: Callback) => Promise<unknown>,
     done: ReplyTaker = () => undefined,
   ): void {
     const client = this.#client;
     const unsent = client?.stream?.writableLength ?? 0;
-    if (
-      client === undefined ||
-      this.#state !== "up" ||
-      this.#pending.isFull ||
-      unsent > MAX_UNSENT_BYTES
-    ) {
+    if (client === undefined || !this.isUp || this.#pending.isFull || unsent > MAX_UNSENT_BYTES) {
       this.#counters.refused++;
       done(undefined);
       return;
@@ -194,95 +208,109 @@ export class RedisLink {
   }
 
   #answered(
-    client: Redis,
+    client: RedisClient,
     command: PendingCommand,
     error: Error | null | undefined,
     reply: unknown,
   ): void {
     if (client !== this.#client) return;
-    if (this.#state === "stalled") this.#turn("up");
     const isFailed = error !== null && error !== undefined;
     if (this.#pending.reply(command, isFailed ? undefined : reply)) {
       this.#counters[isFailed ? "failed" : "ok"]++;
     }
+    if (error?.name === "ReplyError") this.#troubled(error.message);
+    // One node of several that still owes replies keeps the link stalled.
+    if (this.state === "stalled" && this.#ageMs() <= this.#stallMs)
+      this.#feed({ type: "caughtUp" });
+  }
+
+  #ageMs(): number {
+    return this.#pending.ageMs(this.#options.now());
   }
 
   /** Runs deadlines out, and notices a server that has stopped answering. */
   #look(): void {
-    const nowMs = this.#options.now();
-    this.#counters.timeout += this.#pending.expire(nowMs, this.#options.timeoutMs);
-    const ageMs = this.#pending.ageMs(nowMs);
+    const { now, timeoutMs } = this.#options;
+    this.#counters.timeout += this.#pending.expire(now(), timeoutMs);
+    const ageMs = this.#ageMs();
     if (ageMs > GIVE_UP_MS) this.#lost("no reply from the server");
-    else if (ageMs > this.#stallMs && this.#state === "up") this.#turn("stalled");
+    else if (ageMs > this.#stallMs) this.#feed({ type: "silent" });
     if (this.#pending.size > 0) return;
     clearInterval(this.#sweep);
     this.#sweep = undefined;
   }
 
-  #connect(): void {
-    this.#turn("connecting");
+  #load(): void {
     import("ioredis").then(
-      ({ Redis }) => {
-        if (this.#state === "connecting" && this.#client === undefined) this.#dial(Redis);
+      (clients) => {
+        if (this.state === "connecting" && this.#client === undefined) this.#dial(clients);
       },
       (error: unknown) => this.#lost(`ioredis cannot be loaded: ${String(error)}`),
     );
   }
 
-  #dial(Client: typeof Redis): void {
-    const client = new Client(this.#options.url.reveal(), CLIENT_OPTIONS);
+  #dial(clients: Clients): void {
+    const { place, listensTo } = this.#options;
+    const { attempt } = this.#snapshot.context;
+    const client = makeClient(clients, place, attempt, listensTo !== undefined);
     this.#client = client;
-    const ended = (reason: string): void => {
-      if (client === this.#client) this.#lost(reason);
+    let failure: string | undefined;
+    const ended = (cause?: string): void => {
+      clearTimeout(giveUp);
+      if (client !== this.#client) return;
+      const reason = failure ?? cause;
+      const isNew = this.state === "connecting";
+      this.#lost(isNew ? failureOf(place, client, reason) : (reason ?? "connection closed"));
     };
-    let failure = "connection closed";
-    const giveUp = setTimeout(() => ended("connecting took too long"), GIVE_UP_MS);
+    const giveUp = setTimeout(ended, CONNECT_MS);
     client.on("error", (error: Error) => {
       failure = error.message;
     });
-    client.on("end", () => {
-      clearTimeout(giveUp);
-      ended(failure);
-    });
-    // A server that still loads its data, or wants a password, shows it at the first command.
+    client.on("end", () => ended("connection closed"));
     client
       .connect()
-      .then(() => client.ping())
-      .then(() => this.#listen(client))
+      .then(() => this.#begin(client))
       .then(
         () => {
           clearTimeout(giveUp);
-          if (client !== this.#client || this.#state !== "connecting") return;
-          this.#sinceMs = this.#options.now();
-          this.#turn("up");
+          if (client === this.#client) this.#feed({ type: "ready", nowMs: this.#options.now() });
         },
-        (error: Error) => {
-          clearTimeout(giveUp);
-          ended(failure === "connection closed" ? error.message : failure);
-        },
+        (error: Error) => ended(error.message),
       );
   }
 
-  async #listen(client: Redis): Promise<void> {
-    const { listensTo, keyPrefix } = this.#options;
+  async #begin(client: RedisClient): Promise<void> {
+    const { listensTo, keyPrefix, place } = this.#options;
+    const { isReplica } = await greet(client);
+    if (isReplica && place.sentinels.length > 0) throw new Error("this is not the master any more");
+    if (isReplica && client === this.#client) this.#troubled(REPLICA);
     if (listensTo === undefined) return;
     client.on("messageBuffer", (_channel: Buffer, message: Buffer) => {
-      if (client === this.#client) this.#scope.run(() => this.#onMessage(message));
+      if (client === this.#client) this.#scope.run(() => this.#listener.heard?.(message));
     });
     await client.subscribe(keyPrefix + listensTo);
   }
 
   #lost(reason: string): void {
-    if (this.#state === "closed") return;
-    const isSteady =
-      (this.#state === "up" || this.#state === "stalled") &&
-      this.#options.now() - this.#sinceMs > STEADY_MS;
-    if (isSteady) this.#attempt = 0;
-    const retryMs = Math.ceil(fullJitterMs(BACKOFF, this.#attempt++, this.#options.random()));
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#connect(), retryMs);
-    this.#turn("down", reason, retryMs);
-    this.#drop();
+    const { now, random } = this.#options;
+    this.#feed({ type: "lost", reason, nowMs: now(), random: random() });
+  }
+
+  #feed(event: LinkEvent): void {
+    const from = this.state;
+    const [snapshot, effects] = transition(linkMachine, this.#snapshot, event);
+    this.#snapshot = snapshot;
+    const { reason, retryMs } = snapshot.context;
+    const to = snapshot.value;
+    for (const { type } of effects) {
+      if (type === "announce") {
+        this.#scope.run(() => this.#listener.changed?.({ from, to, reason, retryMs }));
+      } else if (type === "dial") this.#load();
+      else if (type === "drop") this.#drop();
+      else if (type === "backOff") {
+        this.#retry = setTimeout(() => this.#feed({ type: "retry" }), retryMs);
+      }
+    }
   }
 
   /** Forgets the connection; whoever waits for a reply gets none. */
@@ -290,32 +318,28 @@ export class RedisLink {
     const client = this.#client;
     this.#client = undefined;
     client?.disconnect();
+    clearTimeout(this.#retry);
     clearInterval(this.#sweep);
     this.#sweep = undefined;
     this.#pending.drop();
   }
 
-  #turn(to: RedisState, reason?: string, retryMs?: number): void {
-    const from = this.#state;
-    if (from === to) return;
-    this.#state = to;
-    this.#scope.run(() => this.#onChange({ from, to, reason, retryMs }));
+  /** An error of the server begins with its kind. */
+  #troubled(reason: string): void {
+    const kind = /^[A-Z]{2,24}(?= )/.exec(reason)?.[0] ?? "ERR";
+    const nowMs = this.#options.now();
+    const toldAtMs = this.#toldAtMs.get(kind);
+    if (toldAtMs !== undefined && nowMs - toldAtMs < TELL_AGAIN_MS) return;
+    if (this.#toldAtMs.size >= MAX_KINDS) this.#toldAtMs.clear();
+    this.#toldAtMs.set(kind, nowMs);
+    this.#scope.run(() => this.#listener.troubled?.({ kind, reason }));
   }
 }
 
 type Callback = (error: Error | null | undefined, reply: unknown) => void;
 
-/** ioredis as a bare wire: retries, queues and checks are ours. */
-const CLIENT_OPTIONS = {
-  lazyConnect: true,
-  protocol: 2,
-  enableOfflineQueue: false,
-  enableReadyCheck: false,
-  disableClientInfo: true,
-  autoResendUnfulfilledCommands: false,
-  retryStrategy: null,
-  connectTimeout: GIVE_UP_MS,
-} as const;
+const REPLICA =
+  "READONLY the server copies another one: it refuses writes, and what is published at it is not heard elsewhere";
 
 const isNumbers = (reply: unknown): reply is readonly number[] =>
   Array.isArray(reply) && reply.every((item) => Number.isSafeInteger(item));

@@ -2,7 +2,7 @@
  * The channel on which regions talk: messages go out over the link that the host has anyway, and come
  * in over a connection of their own, for a connection that listens may do nothing else.
  */
-import type { RedisChange, RedisLink } from "./redis-link.ts";
+import type { RedisChange, RedisLink } from "./link.ts";
 
 /** Joins the two connections. */
 export class RedisChannel {
@@ -23,8 +23,8 @@ export class RedisChannel {
   }
 
   /** Callbacks are the caller's from now on; the link's own changes are told to its keeper. */
-  adopt(onChange: (change: RedisChange) => void, onMessage: (bytes: Buffer) => void): void {
-    this.#listener.adopt(onChange, onMessage);
+  adopt(changed: (change: RedisChange) => void, heard: (bytes: Buffer) => void): void {
+    this.#listener.adopt({ changed, heard });
   }
 
   open(): void {
@@ -43,5 +43,10 @@ export class RedisChannel {
   /** Makes a dead connection show it: one that only listens is never answered. */
   probe(): void {
     this.#listener.ping();
+  }
+
+  /** Listens elsewhere: nothing is heard here, though everything seems to be well. */
+  renew(): void {
+    this.#listener.renew("no message comes back");
   }
 }
