@@ -158,9 +158,9 @@ describeWithRedis("three regions over one Redis", () => {
       expect.objectContaining({ provider: "a", subject: expect.stringMatching(/^calls:/) }),
     );
     const metrics = await (await fetch(`${eu.url}/metrics`)).text();
-    expect(metrics).toMatch(/^paceline_cluster_joined 1$/m);
-    expect(metrics).toMatch(/^paceline_cluster_regions\{kind="joined"\} 2$/m);
-    expect(metrics).toMatch(/^paceline_cluster_names\{remote="us"\} \d\d+$/m);
+    expect(metrics).toMatch(/^paceline_cluster_joined\{region="eu"\} 1$/m);
+    expect(metrics).toMatch(/^paceline_cluster_regions\{kind="joined",region="eu"\} 2$/m);
+    expect(metrics).toMatch(/^paceline_cluster_names\{remote="us",region="eu"\} \d\d+$/m);
   });
 
   it("see a region leave, and come back", async () => {
