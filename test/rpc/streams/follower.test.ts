@@ -326,6 +326,26 @@ describe("the logs of a chain", () => {
     expect(r.follower.state).toBe("racing");
   });
 
+  it("owes its clients what is held back, however far the chain has grown meanwhile", () => {
+    const r = new Recorder().watched().withLogs();
+    const [a1, ...others] = chain("a", 1, 140);
+    r.head("p1", a1);
+    const answer = (hash: string, number: number) => {
+      const need = r.follower.needs.get(`logs:${hash}`);
+      const logs = [0, 1].map((index) => ({ index, bytes: logBytes(hash, number, index) }));
+      if (need === undefined) throw new Error(`${hash} was not asked for`);
+      r.follower.logsAnswer(need, { logs, isProven: true }, r.now);
+    };
+    for (const head of others.slice(0, 2)) r.head("p1", head);
+    answer("a1", 1);
+    answer("a3", 3);
+    // The logs of a2 are awaited all the while.
+    for (const head of others.slice(2)) r.head("p1", head);
+    expect(r.logs()).toEqual(["+a1:0", "+a1:1"]);
+    answer("a2", 2);
+    expect(r.logs().slice(2)).toEqual(["+a2:0", "+a2:1", "+a3:0", "+a3:1"]);
+  });
+
   it("keeps at most 50,000 logs, of blocks near the tip", () => {
     const r = live();
     for (const head of chain("a", 1, 300)) {

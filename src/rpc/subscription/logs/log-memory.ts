@@ -81,7 +81,7 @@ export class LogMemory {
     if (this.stored === 0) return;
     const oldest = this.ring.heightOfTip - LOG_BLOCKS;
     for (const block of this.ring.blocks()) {
-      if (block.number <= oldest && block.logs.length > 0 && !block.isWaiting) this.forget(block);
+      if (block.number <= oldest && block.logs.length > 0 && !isOwed(block)) this.forget(block);
     }
   }
 
@@ -92,10 +92,14 @@ export class LogMemory {
     }
     while (this.stored > MAX_LOGS * (1 - FREED_SHARE) && kept.length > 1) {
       const block = kept.pop();
-      if (block !== undefined && !block.isWaiting) this.forget(block);
+      if (block !== undefined && !isOwed(block)) this.forget(block);
     }
   }
 }
+
+/** Clients have yet to be sent some of its logs: those of an older block are awaited, or its own. */
+const isOwed = (block: Block): boolean =>
+  block.isWaiting || (block.isCanonical && unsentOf(block) > 0);
 
 /** Logs of a block that are not with the clients. */
 export const unsentOf = (block: Block): number => {
