@@ -96,7 +96,7 @@ export const probe = defineActor({
     },
     /** What its head is matters now: others say something else, or it has been silent. */
     look: (state, _arg: undefined, ctx) => {
-      if (isProbed(state) && isSpared(state, ctx)) askHead(state, ctx);
+      if (isProbed(state) && isSpared(state, ctx)) askBlock(state, ctx);
       return state;
     },
     /** A fresh connection may lead to another node: ask who it is. */
@@ -176,10 +176,12 @@ const due = (state: State, timer: string, ctx: Ctx): State => {
 
 /** Who follows the chain needs to know which block it is, not only how high. */
 const askHead = (state: State, ctx: Ctx): void => {
-  if (state.state.isWatched) {
-    question(state, ctx, "poll", channelOf(state), "eth_getBlockByNumber", ["latest", false]);
-  } else question(state, ctx, "poll", channelOf(state), "eth_blockNumber");
+  if (state.state.isWatched) askBlock(state, ctx);
+  else question(state, ctx, "poll", channelOf(state), "eth_blockNumber");
 };
+
+const askBlock = (state: State, ctx: Ctx): void =>
+  question(state, ctx, "poll", channelOf(state), "eth_getBlockByNumber", ["latest", false]);
 
 /** A provider that pushes heads need not be polled. */
 const needsPoll = ({ state, provider }: State): boolean => {

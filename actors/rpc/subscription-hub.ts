@@ -28,6 +28,7 @@ import type { Need } from "../../src/rpc/subscription/chain/needs.ts";
 import { staleAfterMs } from "../../src/rpc/head/head-truth.ts";
 import type { SubscribeReply } from "../../src/rpc/proxy/ports.ts";
 import { Ended } from "../../src/rpc/subscription/resume/ended.ts";
+import { votersOf } from "../../src/rpc/subscription/voters.ts";
 import { newBlocksTopic } from "../../src/rpc/topics.ts";
 import { messageAggregatorKey } from "./message-aggregator.ts";
 import { probeKey } from "./probe.ts";
@@ -100,8 +101,6 @@ const ENDED = "ended";
 /** Questions for clients who come back, beside those of the follower. */
 const RECALL = "recall/";
 const LOOK = "look";
-/** A subscribe waits no longer than this for word of the chain. */
-const ORIENT_MS = 2_000;
 /** Subscribes that wait; more are answered as they come. */
 const MAX_WAITING = 10_000;
 const MAX_BACKFILL_BLOCKS = 5_000;
@@ -130,7 +129,7 @@ export const subscriptionHub = defineActor({
         return reply(stepped(state, ctx), answer);
       }
       // What comes after the reply must be seen; so it has to be known what was there before.
-      hub.lookout.look();
+      hub.lookout.lookAround();
       const one = {
         request,
         sinceMs: ctx.now(),
@@ -204,7 +203,7 @@ export const subscriptionHub = defineActor({
       const value = info.result.ok ? info.result.value : undefined;
       if (info.key === LOOK) {
         hub.polled(undefined, value, ctx.now());
-        return stepped(admitted({ ...state, isLooking: false }, ctx), ctx);
+        return stepped({ ...state, isLooking: false }, ctx);
       } else if (info.key.startsWith(RECALL)) {
         const { returning } = hub.resumption;
         const need = returning.needs.get(info.key.slice(RECALL.length));
@@ -214,12 +213,9 @@ export const subscriptionHub = defineActor({
         if (need !== undefined) hub.answered(need, value, ctx.now());
       }
     } else if (info.type === "timer") {
-      hub.follower.setLimits(limitsOf(state.args.state));
+      hub.follower.setLimits(limitsOf(state.args.state, ctx.now()));
       hub.tick(ctx.now());
       report(state, ctx);
-      if ((state.waiting[0]?.sinceMs ?? ctx.now()) <= ctx.now() - ORIENT_MS) {
-        return stepped(admitted(state, ctx), ctx);
-      }
     }
     return stepped(state, ctx);
   },
@@ -236,7 +232,7 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
   const table = ctx.table<Row>(name) ?? Table.open<Row>(ctx, name, { access: "public" });
   const known = table.get(HISTORY);
   const follower =
-    known instanceof ChainFollower ? known : new ChainFollower(limitsOf(state), silent);
+    known instanceof ChainFollower ? known : new ChainFollower(limitsOf(state, ctx.now()), silent);
   if (known === undefined) {
     table.put(HISTORY, follower);
     // Whoever was subscribed before belongs to a history that is gone: there is no going on from it.
@@ -299,16 +295,20 @@ const comingBack = (
   return later(stepped(state, ctx));
 };
 
-/** Subscribes whoever has waited: it is known where the chain stands, or it cannot be known. */
+/** Subscribes whoever has waited, once it is known where the chain stands or that it cannot be known. */
 const admitted = (state: State, ctx: Ctx): State => {
-  for (const { request, answer } of state.waiting) {
-    answer(state.hub.subscribe(request, ctx.now()));
+  const [first] = state.waiting;
+  const nowMs = ctx.now();
+  if (first === undefined || !state.hub.lookout.isOriented(nowMs, nowMs - first.sinceMs)) {
+    return state;
   }
+  for (const { request, answer } of state.waiting) answer(state.hub.subscribe(request, nowMs));
   return { ...state, waiting: [] };
 };
 
-/** After every message: asks what is due, and tells the aggregator when the demand has changed. */
-const stepped = (state: State, ctx: Ctx): State => {
+/** After every message: admits who has waited, asks what is due, tells the aggregator of a new demand. */
+const stepped = (given: State, ctx: Ctx): State => {
+  const state = admitted(given, ctx);
   const { hub, args } = state;
   const nowMs = ctx.now();
   for (const need of hub.follower.needs.due(nowMs)) {
@@ -331,8 +331,12 @@ const stepped = (state: State, ctx: Ctx): State => {
 
 /** Asks for the newest block when it is wanted; what comes up meanwhile is asked after the answer. */
 const looking = (state: State, ctx: Ctx): State => {
-  if (state.isLooking || !state.hub.lookout.take(ctx.now())) return state;
-  const { fetch } = state.args;
+  const look = state.isLooking ? undefined : state.hub.lookout.take(ctx.now());
+  if (look === undefined) return state;
+  const { fetch, state: chain } = state.args;
+  if (look === "everybody") {
+    for (const { id } of chain.config.providers) ctx.via(probeKey(chain.name, id)).cast.look();
+  }
   ctx.task(LOOK, (signal) => fetch("eth_getBlockByNumber", ["latest", false], signal), {
     timeoutMs: FETCH_TIMEOUT_MS,
   });
@@ -346,7 +350,8 @@ const fetchNeed = (fetch: ChainFetch, need: Need, signal: AbortSignal): Promise<
 };
 
 /** Five minutes of blocks, if that is more than configured: fast chains make long gaps quickly. */
-const limitsOf = ({ config, head }: ChainState): FollowerLimits => {
+const limitsOf = (state: ChainState, nowMs: number): FollowerLimits => {
+  const { config, head } = state;
   const { enabled, maxBackfillBlocks, backfillTimeoutMs } = config.failover;
   const blockTimeMs = config.blockTimeMs ?? head?.blockTimeMs;
   const span = blockTimeMs === undefined || blockTimeMs <= 0 ? 0 : BACKFILL_SPAN_MS / blockTimeMs;
@@ -356,6 +361,7 @@ const limitsOf = ({ config, head }: ChainState): FollowerLimits => {
     backfillTimeoutMs,
     settleMs: config.aggregation.deduplicationWindowMs,
     witnessMs: staleAfterMs(blockTimeMs ?? 0),
+    voters: votersOf(state, nowMs),
   };
 };
 

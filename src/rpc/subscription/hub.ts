@@ -101,9 +101,11 @@ export class Hub {
         this.resumption.subscribe(wanted, nowMs, answer);
       }
     }
-    if (!this.lookout.isOriented(nowMs)) this.lookout.look();
+    if (!this.lookout.isOriented(nowMs)) this.lookout.lookAround();
     // Logs are kept from now on, before it is looked which are known.
     this.rewant(nowMs);
+    // What it was told once is of this history.
+    this.follower.branches.isUntold = false;
     this.resumption.returning.look(nowMs);
   }
 
@@ -133,6 +135,7 @@ export class Hub {
     if (head === undefined) return;
     this.#headSources.add(provider);
     this.follower.head(provider, head, nowMs);
+    if (this.follower.tip === undefined) this.lookout.lookAround();
     this.#closeSlow(nowMs);
   }
 
@@ -198,8 +201,7 @@ export class Hub {
     const head = headOfBlock(block);
     if (provider === undefined) this.lookout.looked(head !== undefined, nowMs);
     if (head === undefined) return;
-    if (this.follower.tip === undefined) this.follower.seed(head, nowMs);
-    else this.follower.head(provider ?? ANYBODY, head, nowMs);
+    this.follower.head(provider ?? ANYBODY, head, nowMs, true);
     this.resumption.returning.look(nowMs);
     this.#closeSlow(nowMs);
   }

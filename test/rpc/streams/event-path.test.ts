@@ -236,8 +236,8 @@ describe("the event path of a chain", () => {
     const client = new FakeClient(1);
     await chain.subscribe(client, "newHeads");
     const [a1, a2] = [header("a1", 1, "a0"), header("a2", 2, "a1")];
-    chain.socketOf("p1").event("newHeads", a1);
-    await chain.node.settle();
+    for (const provider of ["p1", "p2"]) chain.socketOf(provider).event("newHeads", a1);
+    await chain.node.advance(1_000);
     chain.newest(a2);
     chain.hub().cast.polled({ provider: "p2", number: 2 });
     await chain.node.advance(500);

@@ -47,6 +47,7 @@ export class Recorder {
         backfillTimeoutMs: 30_000,
         settleMs: 2_000,
         witnessMs: 30_000,
+        voters: 1,
         ...limits,
       },
       recording(this.events),

@@ -14,6 +14,7 @@ const LIMITS = {
   backfillTimeoutMs: 30_000,
   settleMs: 2_000,
   witnessMs: 10_000,
+  voters: 1,
 };
 
 class Restart {

@@ -2,16 +2,20 @@
  * Which branch is the chain: listens to the providers, connects what they announce, lets them vote.
  *
  * A child of the tip is the chain at once. Any other branch must be connected first, and then have
- * more providers behind it than the present one, or as many and a greater height. Who announced a
- * block that several others contradict and nobody confirms loses credit.
+ * more providers behind it than the present one, or as many and a greater height. Where most are on
+ * a branch that does not meet the history which is told, nothing more is told of that: while nobody
+ * has been told anything it is given up for theirs, later only for a gap that clients are told of.
  */
 import type { Block, Head } from "./block.ts";
 import { Credit } from "./credit.ts";
+import { Doubts, type ToldBlock } from "./doubts.ts";
 import type { FollowerLimits } from "./follower.ts";
 import type { Needs } from "./needs.ts";
+import { Opening } from "./opening.ts";
 import { ANYBODY, Opinions, type Opinion, type Path } from "./opinions.ts";
 import { missingBelow, pathFrom } from "./pursuit.ts";
 import { RING_BLOCKS, type Ring } from "./ring.ts";
+import { firstTold, isUnrelated, survey, weigh, type Survey } from "./survey.ts";
 
 /** What is told about branches. */
 export interface BranchListener {
@@ -20,7 +24,7 @@ export interface BranchListener {
   /** A provider announced a block far above all others, and nobody confirms it. */
   implausible(source: string, number: number): void;
   /** A provider announced a block that others contradict; `isLost`: it is believed alone no more. */
-  outvoted(source: string, block: Pick<Block, "number" | "hash">, isLost: boolean): void;
+  outvoted(source: string, block: ToldBlock, isLost: boolean): void;
   /** A higher branch has fewer voices than the present one: those who are for it should be asked. */
   contested(sources: readonly string[]): void;
 }
@@ -30,30 +34,33 @@ interface Chain {
   readonly listener: () => BranchListener;
   /** The path (newest first) is canonical from now on, on top of `ancestor`. */
   switchTo(path: readonly Block[], ancestor: Block, nowMs: number): void;
-  /** History begins anew. */
-  restart(block: Block, nowMs: number): void;
+  /** History begins anew; `isNews`: the block is an event, not what was there before. */
+  restart(block: Block, isNews: boolean, nowMs: number): void;
 }
 
-/** Voices that make a block somebody's invention. */
-const LEAST_RIVALS = 2;
-/** Blocks that wait to be judged; more are not. */
-const MAX_DOUBTS = 512;
+const NOBODY: Survey = { here: 0, above: [], apart: [], below: [] };
 /** A branch is contested for so long before its opponents are asked, and asked again, ms. */
 const CONTEST_MS = 1_000;
 const ASK_AGAIN_MS = 5_000;
 
 /** The branches of one chain. */
 export class Branches {
-  isWatched = false;
+  /** Nobody has been told anything of this history since somebody watches. */
+  isUntold = false;
   private readonly ring: Ring;
   private readonly needs: Needs;
   private readonly chain: Chain;
   private readonly credit = new Credit();
   private readonly opinions: Opinions;
+  private readonly opening: Opening;
+  private readonly doubts: Doubts;
   private limits: FollowerLimits;
-  private elsewhereSinceMs: number | undefined;
+  private isSomebodyThere = false;
+  private views: Survey = NOBODY;
+  /** Since when most are below, and since when most are on a branch that does not meet this history. */
+  private belowSinceMs: number | undefined;
+  private apartSinceMs: number | undefined;
   private asked = new Set<string>();
-  private doubts: Block[] = [];
   /** When those who are for the canonical branch are asked. */
   private contestAtMs: number | undefined;
 
@@ -63,6 +70,19 @@ export class Branches {
     this.limits = limits;
     this.chain = chain;
     this.opinions = new Opinions(ring, this.credit, limits.witnessMs);
+    this.opening = new Opening(ring, this.opinions);
+    this.doubts = new Doubts(ring, this.opinions, this.credit, (...told) =>
+      chain.listener().outvoted(...told),
+    );
+  }
+
+  get isWatched(): boolean {
+    return this.isSomebodyThere;
+  }
+
+  set isWatched(isWatched: boolean) {
+    if (isWatched && !this.isSomebodyThere) this.isUntold = true;
+    this.isSomebodyThere = isWatched;
   }
 
   /** Blocks are being fetched that connect a branch. */
@@ -97,35 +117,43 @@ export class Branches {
     this.opinions.forget(source);
   }
 
-  /** A provider announced a block. */
-  told(source: string, block: Block, nowMs: number): void {
-    if (block.tellers.size === 0 && this.doubts.length < MAX_DOUBTS) this.doubts.push(block);
+  /** A provider announced a block; `isAnswer`: it was asked for its newest one. */
+  told(source: string, block: Block, isAnswer: boolean, nowMs: number): void {
+    this.doubts.told(block);
     block.tellers.add(source);
-    this.opinions.tell(source, block, nowMs);
+    this.opinions.tell(source, block, isAnswer, nowMs);
     const { tip } = this.ring;
-    if (tip === undefined) return this.restart(block, nowMs);
-    if (!block.isCanonical && this.ring.parentOf(block) === tip && this.isCredible(block, nowMs)) {
-      this.chain.switchTo([block], tip, nowMs);
+    if (tip === undefined) return this.open(nowMs);
+    const isNext = !block.isCanonical && this.ring.parentOf(block) === tip;
+    if (isNext && !this.isDisowned && this.isCredible(block, nowMs)) {
+      this.switchTo([block], tip, nowMs);
     }
     this.pursue(nowMs);
   }
 
   /** A block above the tip came up without anybody announcing it. */
   found(block: Block, nowMs: number): void {
-    this.told(ANYBODY, block, nowMs);
+    this.told(ANYBODY, block, false, nowMs);
   }
 
   /** A provider told another story about a block that is known. */
   contradicted(source: string, head: Head, nowMs: number): void {
-    if (source === ANYBODY || (this.ring.get(head.hash)?.tellers.size ?? 0) < LEAST_RIVALS) return;
-    this.strike(source, head, false, nowMs);
+    this.doubts.contradicted(source, head, nowMs);
+  }
+
+  /** True when most providers are on this history by what they said in the last `ageMs`. */
+  isBacked(ageMs: number, nowMs: number): boolean {
+    const voices = this.opinions.heard(nowMs).filter(({ atMs }) => nowMs - atMs <= ageMs);
+    return this.isMost(survey(this.ring, voices).here);
   }
 
   /** Connects branches to the canonical chain, or asks for what is missing between. */
   pursue(nowMs: number): void {
+    if (this.ring.tip === undefined) return this.open(nowMs);
     const wanted = new Set<string>();
     let isContested = false;
-    this.noteElsewhere(nowMs);
+    this.views = survey(this.ring, this.opinions.heard(nowMs));
+    if (this.relocate(nowMs)) return;
     for (const opinion of this.opinions.all()) {
       const block = this.ring.get(opinion.hash);
       if (block === undefined || block.isCanonical || block.number < this.ring.bottom) {
@@ -138,8 +166,9 @@ export class Branches {
         continue;
       }
       opinion.openSinceMs = undefined;
+      if (this.isDisowned) continue;
       if (this.opinions.prefer(path, nowMs) && this.isCredible(block, nowMs)) {
-        this.chain.switchTo(path.blocks, path.ancestor, nowMs);
+        this.switchTo(path.blocks, path.ancestor, nowMs);
       } else if (this.isHigher(opinion, nowMs)) isContested = true;
     }
     if (!isContested) this.contestAtMs = undefined;
@@ -151,8 +180,7 @@ export class Branches {
   /** Time passes: gives up on gaps, judges lone announcements, asks whoever stands against others. */
   tick(nowMs: number): void {
     this.pursue(nowMs);
-    this.judge(nowMs);
-    if (nowMs - (this.elsewhereSinceMs ?? nowMs) > this.limits.witnessMs) return this.move(nowMs);
+    this.doubts.judge(this.limits.witnessMs, nowMs);
     if (this.contestAtMs !== undefined && nowMs >= this.contestAtMs) {
       this.contestAtMs = nowMs + ASK_AGAIN_MS;
       this.chain.listener().contested(this.opponents(nowMs));
@@ -176,26 +204,60 @@ export class Branches {
     }
   }
 
-  /** Most providers are below all that is remembered: this history is somebody's invention. */
-  private noteElsewhere(nowMs: number): void {
-    let balance = 0;
-    for (const opinion of this.opinions.all()) {
-      if (!this.opinions.counts(opinion, nowMs)) continue;
-      balance += opinion.number < this.ring.bottom ? 1 : -1;
-    }
-    if (balance > 0) this.elsewhereSinceMs ??= nowMs;
-    else this.elsewhereSinceMs = undefined;
+  /** Most are on a branch that does not meet this history. */
+  private get isDisowned(): boolean {
+    return this.apartSinceMs !== undefined;
   }
 
-  /** Goes to where most providers are. */
-  private move(nowMs: number): void {
-    let best: Block | undefined;
-    for (const { hash, number } of this.opinions.all()) {
-      const block = this.ring.get(hash);
-      const isHigher = best === undefined || number > best.number;
-      if (number < this.ring.bottom && block?.head !== undefined && isHigher) best = block;
-    }
-    if (best !== undefined) this.lose(best, nowMs);
+  /** More than half of the providers that may be heard. */
+  private isMost(weight: number): boolean {
+    return weight * 2 > this.limits.voters;
+  }
+
+  /** There is no history yet: it begins where most providers are. */
+  private open(nowMs: number): void {
+    const lead = this.opening.decide(this.limits.voters, nowMs);
+    if (lead !== undefined) return this.begin(lead, nowMs);
+    for (const need of this.opening.missing()) this.needs.add(need, nowMs);
+  }
+
+  /** Goes to where most providers are, if that is not here; true when history has begun anew. */
+  private relocate(nowMs: number): boolean {
+    const { here, above, apart, below } = this.views;
+    const isApart = weigh(apart) > here && this.isMost(weigh(apart));
+    this.apartSinceMs = isApart ? (this.apartSinceMs ?? nowMs) : undefined;
+    const areBelow = weigh(below) > here + weigh(above) + weigh(apart);
+    this.belowSinceMs = areBelow ? (this.belowSinceMs ?? nowMs) : undefined;
+    if (!this.isWatched) return this.follow([...above, ...apart, ...below], nowMs);
+    if (this.isUntold && this.follow([...apart, ...below], nowMs)) return true;
+    return (isApart || areBelow) && this.giveUp(nowMs);
+  }
+
+  /** Goes to where these voices are, if more are there than here; nobody loses anything by it. */
+  private follow(voices: readonly Opinion[], nowMs: number): boolean {
+    const lead = this.opinions.leading(voices);
+    if (lead === undefined) return false;
+    const { block, weight } = lead;
+    const { here } = this.views;
+    // Whoever is above has probably missed blocks; with nobody watching they need not be filled in.
+    const isAhead = !this.isWatched && block.number > this.ring.heightOfTip && weight >= here;
+    if (!isAhead && !(weight > here && this.isMost(weight))) return false;
+    this.begin(block, nowMs);
+    return true;
+  }
+
+  /** What was told is somebody's invention: nothing leads from there to where most providers are. */
+  private giveUp(nowMs: number): boolean {
+    const { apart, below } = this.views;
+    const { witnessMs, backfillTimeoutMs } = this.limits;
+    const areBelow = nowMs - (this.belowSinceMs ?? nowMs) > witnessMs;
+    const lead = this.opinions.leading(areBelow ? below : apart);
+    if (lead === undefined || !(areBelow || this.isDisowned)) return false;
+    const lowest = pathFrom(this.ring, lead.block).blocks.at(-1)?.number ?? lead.block.number;
+    const isLate = nowMs - (this.apartSinceMs ?? nowMs) > backfillTimeoutMs;
+    if (!areBelow && !isLate && !isUnrelated(this.ring, lowest)) return false;
+    this.lose(lead.block, nowMs);
+    return true;
   }
 
   /** Asks for what is missing below a path; true when history had to start anew instead. */
@@ -208,14 +270,15 @@ export class Branches {
   ): boolean {
     const child = path.blocks.at(-1);
     if (child === undefined) return false;
-    if (!this.isWatched) {
-      if (!this.isCredible(block, nowMs)) return false;
-      this.restart(block, nowMs);
-      return true;
+    if (!this.isWatched || isUnrelated(this.ring, child.number)) {
+      opinion.openSinceMs = undefined;
+      return false;
     }
-    const isTooDeep = child.number <= this.ring.bottom && this.ring.isFull;
-    const gap = block.number - this.ring.heightOfTip - 1;
-    if (isTooDeep || gap > this.limits.maxBackfillBlocks) {
+    if (this.isFar(opinion)) {
+      const { here, above } = this.views;
+      const far = above.filter((other) => this.isFar(other));
+      // Those who stand here, or a few blocks above, would be left alone with what they know.
+      if (2 * weigh(far) <= here + weigh(above)) return false;
       this.lose(block, nowMs);
       return true;
     }
@@ -227,18 +290,36 @@ export class Branches {
     return false;
   }
 
+  private isFar({ number }: Opinion): boolean {
+    return number - this.ring.heightOfTip - 1 > this.limits.maxBackfillBlocks;
+  }
+
   private lose(block: Block, nowMs: number): void {
     const from = Math.min(this.ring.heightOfTip + 1, block.number);
     this.chain.listener().gap("all", from, block.number, Number.POSITIVE_INFINITY);
-    this.restart(block, nowMs);
+    this.restart(block, true, nowMs);
   }
 
-  private restart(block: Block, nowMs: number): void {
+  /** History begins on the branch of `block`, and nobody has lost anything by it. */
+  private begin(block: Block, nowMs: number): void {
+    const first = firstTold(this.ring, block);
+    this.restart(first, this.opinions.isNews(first.hash), nowMs);
+    this.pursue(nowMs);
+  }
+
+  private restart(block: Block, isNews: boolean, nowMs: number): void {
     this.opinions.restart();
     this.asked.clear();
     this.contestAtMs = undefined;
-    this.elsewhereSinceMs = undefined;
-    this.chain.restart(block, nowMs);
+    this.belowSinceMs = undefined;
+    this.apartSinceMs = undefined;
+    if (isNews) this.isUntold = false;
+    this.chain.restart(block, isNews, nowMs);
+  }
+
+  private switchTo(path: readonly Block[], ancestor: Block, nowMs: number): void {
+    this.isUntold = false;
+    this.chain.switchTo(path, ancestor, nowMs);
   }
 
   /** Somebody who may be believed alone tells of it, or nobody else is there to tell otherwise. */
@@ -246,38 +327,6 @@ export class Branches {
     let source = ANYBODY;
     for (source of tellers) if (!this.credit.isLost(source, nowMs)) return true;
     return tellers.size > 1 || this.opinions.witnesses(source, nowMs).length === 0;
-  }
-
-  /** Blocks that one provider told of and that others contradict are held against it. */
-  private judge(nowMs: number): void {
-    while (this.doubts[0] !== undefined) {
-      const block = this.doubts[0];
-      if (nowMs - block.seenAtMs < this.limits.witnessMs) return;
-      this.doubts.shift();
-      const [source] = block.tellers;
-      if (block.isCanonical || block.tellers.size !== 1 || source === undefined) continue;
-      if (source === ANYBODY) continue;
-      const rivals = this.opinions
-        .witnesses(source, nowMs)
-        .filter(({ hash, number }) => number >= block.number && this.isCanonical(hash));
-      if (rivals.length < LEAST_RIVALS) continue;
-      this.strike(source, block, this.isCanonical(this.opinions.of(source)?.hash), nowMs);
-    }
-  }
-
-  private strike(
-    source: string,
-    block: Pick<Block, "number" | "hash">,
-    hasReturned: boolean,
-    nowMs: number,
-  ): void {
-    const isLost = this.credit.strike(source, hasReturned, nowMs);
-    // Whoever came back by itself has probably seen a reorganisation, once or twice.
-    if (isLost || !hasReturned) this.chain.listener().outvoted(source, block, isLost);
-  }
-
-  private isCanonical(hash: string | undefined): boolean {
-    return hash !== undefined && this.ring.get(hash)?.isCanonical === true;
   }
 
   /** A word that counts, for a branch that is higher than the canonical one. */

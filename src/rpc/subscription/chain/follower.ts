@@ -31,6 +31,8 @@ export interface FollowerLimits {
   readonly settleMs: number;
   /** What a provider said longer ago is no voice against others. */
   readonly witnessMs: number;
+  /** Providers that may be heard: more than half of them decide where history begins. */
+  readonly voters: number;
 }
 
 /** What a follower tells; called after its state is consistent. */
@@ -76,7 +78,7 @@ export class ChainFollower {
     this.branches = new Branches(this.ring, this.needs, limits, {
       listener: () => this.listener,
       switchTo: (path, ancestor, nowMs) => this.switchTo(path, ancestor, nowMs),
-      restart: (block, nowMs) => this.rebase(block, nowMs),
+      restart: (block, isNews, nowMs) => this.rebase(block, isNews, nowMs),
     });
   }
 
@@ -131,24 +133,13 @@ export class ChainFollower {
     this.lastOfLog = undefined;
   }
 
-  /** A provider announced a head. */
-  head(source: string, head: Head, nowMs: number): void {
+  /** A provider announced a head; `isAnswer`: it was asked for its newest one. */
+  head(source: string, head: Head, nowMs: number, isAnswer = false): void {
     if (!this.branches.isNews(source, head, nowMs)) return;
     const block = this.learn(head, nowMs);
     if (block === undefined) return this.branches.contradicted(source, head, nowMs);
     this.logs.reached(source, head.number, nowMs);
-    this.branches.told(source, block, nowMs);
-  }
-
-  /** What the chain's tip was before anybody announced one: history, not an event for anybody. */
-  seed(head: Head, nowMs: number): void {
-    if (this.tip !== undefined) return;
-    const block = this.learn(head, nowMs);
-    if (block === undefined) return;
-    block.isCanonical = true;
-    block.isForgotten = true;
-    this.ring.restart(block);
-    this.listener.head(block);
+    this.branches.told(source, block, isAnswer, nowMs);
   }
 
   /** A provider announced a log; `bytes` is called only when the log is new. */
@@ -257,10 +248,7 @@ export class ChainFollower {
   private deepen(block: Block): void {
     const { lowest } = this.ring;
     if (block.isCanonical || lowest === undefined || this.ring.parentOf(lowest) !== block) return;
-    this.logs.drop(block);
-    block.isCanonical = true;
-    block.isForgotten = true;
-    this.ring.lowest = block;
+    this.deem(block);
   }
 
   /** Makes `path` (newest first) canonical on top of `ancestor`. */
@@ -303,17 +291,32 @@ export class ChainFollower {
     this.logs.raise(block, coverMs, nowMs);
   }
 
-  /** Starts a new history at `block`; what was before is forgotten. */
-  private rebase(block: Block, nowMs: number): void {
+  /**
+   * Starts a new history at `block`; what was before is forgotten. Without `isNews` it is the chain's
+   * tip before anybody announced one: history, not an event for anybody.
+   */
+  private rebase(block: Block, isNews: boolean, nowMs: number): void {
     this.headless.clear();
     this.needs.clear();
     this.lastOfLog = undefined;
     block.isCanonical = false;
-    this.ring.restart(block);
+    const above = this.ring.restart(block);
+    const partial = above.filter(({ logs }) => logs.length > 0);
     this.logs.restart(block);
-    this.raise(block, block.seenAtMs, nowMs);
+    // Should they become canonical, all their logs are asked for.
+    for (const one of partial) one.isForgotten = true;
+    if (isNews) this.raise(block, block.seenAtMs, nowMs);
+    else this.deem(block);
     this.listener.head(block);
     this.logs.flush(nowMs);
+  }
+
+  /** Makes a block canonical that is history to everybody. */
+  private deem(block: Block): void {
+    this.logs.drop(block);
+    block.isCanonical = true;
+    block.isForgotten = true;
+    this.ring.lowest = block;
   }
 
   private createHeadless(hash: string, number: number, nowMs: number): Block | undefined {

@@ -1,22 +1,30 @@
 /**
  * When somebody has to be asked for the newest block: nobody has told of the chain, heads may have
  * been lost, or a stream has missed a block that a poll has seen.
+ *
+ * Where it is known which history to go on from, one answer will do, whoever gives it. Where it is
+ * not, every provider is asked, because whoever answers first may be on another chain.
  */
 import type { ChainFollower } from "./follower.ts";
+import { OPENING_MS } from "./opening.ts";
 
 /** A polled block that no stream brings within this time is looked up, ms. */
 const BEHIND_MS = 1_000;
 /** Pauses between questions for the newest block that nobody answers, ms. */
 const LOOK_PAUSE_MS = 250;
 const MAX_LOOK_PAUSE_MS = 30_000;
-/** A tip that nobody watches is taken for the present one for so long, ms. */
+/** What providers said of a chain that nobody watches is their present word for so long, ms. */
 const ORIENTED_MS = 10_000;
+/** A client waits no longer for word of a chain that nobody tells of, ms. */
+const MAX_ORIENT_MS = 2_000;
+
+/** Who has to be asked for the newest block: anybody, or every provider as well. */
+export type Look = "anybody" | "everybody";
 
 /** Decides when a chain's newest block is asked for. */
 export class Lookout {
   readonly #follower: ChainFollower;
-  /** Somebody should be asked for the newest block. */
-  #wantsLook = false;
+  #wanted: Look | undefined;
   /** Not before this time, after so many questions without an answer. */
   #lookAtMs = 0;
   #looksFailed = 0;
@@ -29,19 +37,25 @@ export class Lookout {
 
   /** Somebody has to be asked for the newest block. */
   look(): void {
-    this.#wantsLook = true;
+    this.#wanted ??= "anybody";
+  }
+
+  /** It is not known which history is the chain's: all have to be asked. */
+  lookAround(): void {
+    this.#wanted = "everybody";
   }
 
   /** Heads may have been lost: whoever watches must know the newest block. */
   lookIfWatched(): void {
-    this.#wantsLook ||= this.#follower.isWatched;
+    if (this.#follower.isWatched) this.look();
   }
 
-  /** True once when somebody has to be asked for the newest block. */
-  take(nowMs: number): boolean {
-    if (!this.#wantsLook || nowMs < this.#lookAtMs) return false;
-    this.#wantsLook = false;
-    return true;
+  /** Who has to be asked for the newest block; told once. */
+  take(nowMs: number): Look | undefined {
+    if (this.#wanted === undefined || nowMs < this.#lookAtMs) return undefined;
+    const wanted = this.#wanted;
+    this.#wanted = undefined;
+    return wanted;
   }
 
   /** Somebody was asked; without an answer somebody is asked again, after a pause. */
@@ -77,12 +91,13 @@ export class Lookout {
 
   /**
    * False when it is not known what a client that subscribes now has to see: nobody has told of the
-   * chain, or nobody has listened for a while.
+   * chain, or nobody has listened for a while. Without `waitedMs` nobody has been asked yet.
    */
-  isOriented(nowMs: number): boolean {
-    const { tip, isWatched } = this.#follower;
+  isOriented(nowMs: number, waitedMs = 0): boolean {
+    const { tip, isWatched, branches } = this.#follower;
     // Nobody could tell a moment ago.
-    if (nowMs < this.#lookAtMs) return true;
-    return tip !== undefined && (isWatched || nowMs - tip.seenAtMs <= ORIENTED_MS);
+    if (nowMs < this.#lookAtMs || waitedMs >= MAX_ORIENT_MS) return true;
+    if (tip === undefined) return false;
+    return isWatched || waitedMs >= OPENING_MS || branches.isBacked(ORIENTED_MS, nowMs);
   }
 }

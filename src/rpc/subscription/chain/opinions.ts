@@ -12,6 +12,10 @@ export interface Opinion {
   hash: string;
   number: number;
   atMs: number;
+  /** What it named last of which the way to the chain was known. */
+  linked: string;
+  /** It was asked for it: the block may have been there for long. */
+  isAnswer: boolean;
   /** Since when its branch could not be connected to the chain; undefined while it can. */
   openSinceMs: number | undefined;
 }
@@ -24,8 +28,17 @@ export interface Path {
   readonly ancestor: Block | undefined;
 }
 
+/** A block and the weight of the voices that stand on it. */
+export interface Lead {
+  readonly block: Block;
+  readonly weight: number;
+}
+
 /** Answers of whoever was asked, by no name: they decide nothing while providers with a name speak. */
 export const ANYBODY = "(anybody)";
+
+/** What one voice weighs: a provider's is one, and an answer by no name tips the scales at most. */
+export const weightOf = (source: string): number => (source === ANYBODY ? 0.5 : 1);
 
 /** The voices of one chain. */
 export class Opinions {
@@ -58,15 +71,15 @@ export class Opinions {
     return count;
   }
 
-  tell(source: string, { hash, number }: Block, nowMs: number): void {
+  tell(source: string, { hash, number }: Block, isAnswer: boolean, nowMs: number): void {
     const known = this.bySource.get(source);
+    const told = { hash, number, isAnswer, atMs: nowMs };
     if (known === undefined) {
-      this.bySource.set(source, { source, hash, number, atMs: nowMs, openSinceMs: undefined });
-    } else {
-      known.hash = hash;
-      known.number = number;
-      known.atMs = nowMs;
+      this.bySource.set(source, { source, linked: hash, openSinceMs: undefined, ...told });
+      return;
     }
+    if (isLinked(this.ring, known.hash)) known.linked = known.hash;
+    Object.assign(known, told);
   }
 
   forget(source: string): void {
@@ -90,11 +103,43 @@ export class Opinions {
     for (const opinion of this.bySource.values()) opinion.openSinceMs = undefined;
   }
 
+  /** True when a block was announced, or nobody's newest one is it; false when it is but an answer. */
+  isNews(hash: string): boolean {
+    const voices = [...this.bySource.values()].filter((voice) => voice.hash === hash);
+    return voices.length === 0 || voices.some(({ isAnswer }) => !isAnswer);
+  }
+
   /** Other providers whose word is fresh. */
   witnesses(source: string, nowMs: number): readonly Opinion[] {
     return [...this.bySource.values()].filter(
       (other) => other.source !== source && this.counts(other, nowMs),
     );
+  }
+
+  /** Providers whose word is fresh and believed, and whoever was asked; else all who speak. */
+  heard(nowMs: number): readonly Opinion[] {
+    const fresh = [...this.bySource.values()].filter(({ atMs }) => nowMs - atMs <= this.witnessMs);
+    const believed = fresh.filter(({ source }) => !this.credit.isLost(source, nowMs));
+    return believed.length > 0 ? believed : fresh;
+  }
+
+  /** The highest block of those that most of these voices stand on, as far as is known. */
+  leading(voices: readonly Opinion[]): Lead | undefined {
+    const weights = new Map<Block, number>();
+    for (const { source, hash } of voices) {
+      for (const block of standingOn(this.ring, hash)) {
+        weights.set(block, (weights.get(block) ?? 0) + weightOf(source));
+      }
+    }
+    let lead: Lead | undefined;
+    for (const [block, weight] of weights) {
+      const isBetter =
+        lead === undefined ||
+        weight > lead.weight ||
+        (weight === lead.weight && block.number > lead.block.number);
+      if (isBetter) lead = { block, weight };
+    }
+    return lead;
   }
 
   /**
@@ -141,12 +186,13 @@ export class Opinions {
     return !this.credit.isLost(source, nowMs);
   }
 
+  /** While it is not known how a block stands to the others, its provider stands where it did before. */
   private sideOf(
-    { hash }: Opinion,
+    { hash, linked }: Opinion,
     path: ReadonlySet<Block>,
     forkNumber: number,
   ): "for" | "against" | undefined {
-    let at = this.ring.get(hash);
+    let at = this.ring.get(isLinked(this.ring, hash) ? hash : linked);
     while (at !== undefined && at.number > forkNumber) {
       if (path.has(at)) return "for";
       if (at.isCanonical) return "against";
@@ -155,3 +201,18 @@ export class Opinions {
     return undefined;
   }
 }
+
+/** The way from the block to the canonical chain is known. */
+const isLinked = (ring: Ring, hash: string): boolean => {
+  let at = ring.get(hash);
+  while (at?.isCanonical === false) at = ring.parentOf(at);
+  return at !== undefined;
+};
+
+/** A block and those below it that are known and not canonical. */
+const standingOn = (ring: Ring, hash: string): readonly Block[] => {
+  const blocks: Block[] = [];
+  let at = ring.get(hash);
+  for (; at !== undefined && !at.isCanonical; at = ring.parentOf(at)) blocks.push(at);
+  return blocks;
+};

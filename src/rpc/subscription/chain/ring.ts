@@ -20,11 +20,6 @@ export class Ring {
     return this.byHash.size;
   }
 
-  /** True when history is as long as is remembered. */
-  get isFull(): boolean {
-    return this.tip !== undefined && this.heightOfTip - this.bottom >= RING_BLOCKS - 1;
-  }
-
   /** Height of the tip, or -1. */
   get heightOfTip(): number {
     return this.tip?.number ?? -1;
@@ -63,12 +58,14 @@ export class Ring {
     return block;
   }
 
-  /** Forgets everything but `block`, with which history begins. */
-  restart(block: Block): void {
+  /** Forgets everything but `block`, with which history begins, and what stands on it. */
+  restart(block: Block): readonly Block[] {
+    const above = [...this.byHash.values()].filter((one) => this.standsOn(one, block));
     this.byHash.clear();
-    this.byHash.set(block.hash, block);
+    for (const one of [block, ...above]) this.byHash.set(one.hash, one);
     this.lowest = block;
     this.tip = block;
+    return above;
   }
 
   delete(block: Block): void {
@@ -94,6 +91,12 @@ export class Ring {
       else if (block.number === bottom && block.isCanonical) this.lowest = block;
     }
     return below;
+  }
+
+  private standsOn(one: Block, block: Block): boolean {
+    let at: Block | undefined = one;
+    while (at !== undefined && at.number > block.number) at = this.parentOf(at);
+    return one !== block && at === block;
   }
 
   /** The oldest side blocks beyond `bound` blocks in all: whatever providers send, it is bounded. */

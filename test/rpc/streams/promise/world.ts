@@ -76,6 +76,7 @@ export class PromiseWorld {
       backfillTimeoutMs: temper.backfillTimeoutMs,
       settleMs: SETTLE_MS,
       witnessMs: 10_000,
+      voters: NAMES.length,
     };
     this.#follower = new ChainFollower(limits, undefined as never);
     this.#providers = NAMES.map((name) => ({
@@ -86,7 +87,7 @@ export class PromiseWorld {
     }));
     this.#startAggregator();
     this.#startHub();
-    this.hub.polled(undefined, this.chain.tip.header, this.now);
+    for (const name of NAMES) this.hub.polled(name, this.chain.tip.header, this.now);
     this.subscribe(undefined);
     for (const provider of this.#providers) this.#up(provider);
     this.wait(6_000);
@@ -356,7 +357,7 @@ export class PromiseWorld {
           hub.answered(asked, this.#answer(need), this.now);
       });
     }
-    if (this.#isLooking || !hub.lookout.take(this.now)) return;
+    if (this.#isLooking || hub.lookout.take(this.now) === undefined) return;
     this.#isLooking = true;
     this.#answerLater(() => {
       if (hub !== this.hub) return;
