@@ -1,13 +1,17 @@
-/** Three regions as programs of their own, with one real Redis between them. */
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { startFakeServer } from "../../src/io/fake-provider.ts";
-import { FakeChain } from "../../src/rpc/fake/chain.ts";
-import { FakeProvider } from "../../src/rpc/fake/provider.ts";
+/**
+ * Three regions as programs of their own, with one real Redis between them and a real node behind each.
+ * Their wall clocks are an hour apart all the time; each has its own way to Redis, which can be cut.
+ */
+import type { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Envelopes } from "../../src/cluster/envelope.ts";
 import type { AdminClient } from "../support/admin.ts";
+import { describeWithAnvil, startAnvil } from "../support/anvil.ts";
 import { cleanupAfterAll } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
 import { Gateway } from "../support/gateway.ts";
-import { describeWithRedis, startRedis, type RedisServer } from "../support/redis.ts";
+import { isRedisThere, startRedis, type RedisServer } from "../support/redis.ts";
+import { startRedisProxy, type RedisProxy } from "../support/redis-proxy.ts";
 import { anew, post } from "../support/rpc.ts";
 
 const READ = { jsonrpc: "2.0", id: 1, method: "eth_gasPrice", params: [] };
@@ -17,6 +21,50 @@ const LEASE_MS = 3_000;
 const CHANNEL = "paceline:cluster";
 /** Views are the same again so long after what kept them apart is over. */
 const HEALED_MS = 10_000;
+const HOUR_MS = 3_600_000;
+/** How far each region's wall clock is off. */
+const CLOCK_MS: Readonly<Record<string, number>> = { eu: 0, us: -HOUR_MS, ap: HOUR_MS };
+/** What one region may weigh, whatever has happened: it starts with about 150 MiB. */
+const MAX_RSS_BYTES = 400 * 1024 * 1024;
+
+/** Makes a program believe that it is another time. */
+const clockOff = (ms: number): string =>
+  `--import=data:text/javascript,${encodeURIComponent(
+    `const now = Date.now; const Real = Date;
+     globalThis.Date = class Date extends Real {
+       constructor(...args) { super(...(args.length === 0 ? [now() + ${ms}] : args)); }
+       static now() { return now() + ${ms}; }
+     };`,
+  )}`;
+
+/** Hears everything that is said, and whether anything is said twice. */
+class Ear {
+  readonly #envelopes = new Envelopes(SECRET, CHANNEL);
+  readonly #heard = new Set<string>();
+  readonly #twice: string[] = [];
+  /** Messages of the regions so far. */
+  get count(): number {
+    return this.#heard.size;
+  }
+
+  get twice(): readonly string[] {
+    return this.#twice;
+  }
+
+  async listen(client: Redis): Promise<void> {
+    client.on("messageBuffer", (_channel: Buffer, bytes: Buffer) => this.#take(bytes));
+    await client.subscribe(CHANNEL);
+  }
+
+  #take(bytes: Buffer): void {
+    const opened = this.#envelopes.open(bytes);
+    if (!opened.ok) return;
+    const { region, instance, sequence, kind } = opened.message;
+    const name = `${region} ${instance} ${sequence}`;
+    if (this.#heard.has(name)) this.#twice.push(`${name} ${kind}`);
+    this.#heard.add(name);
+  }
+}
 
 /** Asks a gateway all the time, and keeps what went wrong. */
 class Traffic {
@@ -57,24 +105,33 @@ class Traffic {
   }
 }
 
-describeWithRedis("three regions over one Redis", () => {
+const describeWithBoth = isRedisThere ? describeWithAnvil : describe.skip;
+
+describeWithBoth("three regions over one Redis", () => {
   const keep = cleanupAfterAll();
   const regions = new Map<string, Gateway>();
+  const ways = new Map<string, RedisProxy>();
   const admins = new Map<Gateway, AdminClient>();
+  const ear = new Ear();
   let redis: RedisServer;
   let traffic: Traffic;
   let provider = "";
 
   const configOf = (region: string, more: object = {}) => ({
     region,
-    redis: { url: redis.url },
+    redis: {
+      url: redis.url.replace(String(redis.port), String(ways.get(region)?.port ?? redis.port)),
+    },
     cluster: { secret: SECRET, lease: `${LEASE_MS}ms` },
     chains: { one: { chain_id: 77, providers: [{ id: "a", url: provider }] } },
     ...more,
   });
 
+  const wayOf = (region: string): RedisProxy => ways.get(region) as RedisProxy;
+
   const start = async (region: string): Promise<Gateway> => {
-    const gateway = keep(await Gateway.start({ config: configOf(region) }));
+    const env = { NODE_OPTIONS: clockOff(CLOCK_MS[region] ?? 0) };
+    const gateway = keep(await Gateway.start({ config: configOf(region), env }));
     regions.set(region, gateway);
     return gateway;
   };
@@ -91,6 +148,12 @@ describeWithRedis("three regions over one Redis", () => {
       }[];
       readonly refused: Readonly<Record<string, number>>;
     };
+
+  /** Everyone has gone on speaking for a while. */
+  const untilHeardOn = async () => {
+    const before = ear.count;
+    await eventually("they go on speaking", () => ear.count > before + 5 * regions.size);
+  };
 
   const stateAt = async (at: string, of: string): Promise<string | undefined> => {
     const { regions: rows } = await viewOf(regions.get(at) as Gateway);
@@ -120,6 +183,10 @@ describeWithRedis("three regions over one Redis", () => {
               throw new Error(`${other} knows ${known.length} of ${own.length} names of ${name}`);
             if ((await stateAt(other, name)) !== "joined") throw new Error(`${name} at ${other}`);
           }
+          const ghosts = (await viewOf(gateway)).regions.filter(
+            ({ region, names }) => names > 0 && !regions.has(region),
+          );
+          if (ghosts.length > 0) throw new Error(`${name} knows names of ${ghosts[0]?.region}`);
         }
         return true;
       },
@@ -129,10 +196,9 @@ describeWithRedis("three regions over one Redis", () => {
 
   beforeAll(async () => {
     redis = keep(await startRedis({ password: PASSWORD }));
-    const startMs = Date.now();
-    const chain = new FakeChain({ seed: 1, chainId: 77, blockTimeMs: 500, startMs });
-    const mind = new FakeProvider({ id: "a", chain, faults: {}, seed: 1, startMs });
-    provider = keep(await startFakeServer(mind, Date.now)).url;
+    await ear.listen(redis.client());
+    provider = keep(await startAnvil({ chainId: 77, blockTimeSec: 1 })).url;
+    for (const name of ["eu", "us", "ap"]) ways.set(name, keep(await startRedisProxy(redis.port)));
     await Promise.all(["eu", "us", "ap"].map(start));
     traffic = new Traffic(() => [...regions.values()]);
   });
@@ -201,21 +267,67 @@ describeWithRedis("three regions over one Redis", () => {
     await untilViewsAreEqual("after Redis came back");
   });
 
-  it("serve on while Redis is frozen for longer than the lease, and find each other then", async () => {
+  it("serve on while Redis is frozen for three leases, and find each other then", async () => {
     redis.child.signal("SIGSTOP");
     await eventually("us is lost", async () => (await stateAt("eu", "us")) === "lost");
+    // By then each has given its connections up and waits before the frozen server for the next.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 2 * LEASE_MS);
+    });
     redis.child.signal("SIGCONT");
     await untilViewsAreEqual("after Redis went on");
+  });
+
+  it("serve on while Redis answers two seconds late, and find each other then", async () => {
+    for (const way of ways.values()) way.delayMs = 1_000;
+    await eventually("it is noticed", async () => {
+      const text = await (await fetch(`${regions.get("eu")?.url}/metrics`)).text();
+      return /^paceline_redis_up\{[^}]*\} 0$/m.test(text);
+    });
+    await new Promise((resolve) => {
+      setTimeout(resolve, LEASE_MS);
+    });
+    for (const way of ways.values()) way.delayMs = 0;
+    await untilViewsAreEqual("after Redis was quick again");
+  });
+
+  it("see one go that is cut off from Redis, and come back", async () => {
+    wayOf("eu").isCut = true;
+    await eventually("eu is lost", async () => (await stateAt("us", "eu")) === "lost");
+    expect(await stateAt("ap", "us")).toBe("joined");
+    await eventually("eu is apart", async () => (await stateAt("eu", "eu")) === "apart");
+    wayOf("eu").isCut = false;
+    await untilViewsAreEqual("after eu was cut off");
+  });
+
+  it("take one that hears only one of the others for gone there, and for present elsewhere", async () => {
+    wayOf("eu").loses = (frame) => frame.includes('"r":"us"');
+    await eventually("us is lost to eu", async () => (await stateAt("eu", "us")) === "lost");
+    // What eu says shows that it does not hear us: to us it is as good as gone.
+    await eventually("eu is lost to us", async () => (await stateAt("us", "eu")) === "lost");
+    const around = await Promise.all(
+      [
+        ["eu", "ap"],
+        ["us", "ap"],
+        ["ap", "eu"],
+        ["ap", "us"],
+      ].map(([at = "", of = ""]) => stateAt(at, of)),
+    );
+    expect(new Set(around)).toEqual(new Set(["joined"]));
+    wayOf("eu").loses = () => false;
+    await untilViewsAreEqual("after eu heard us again");
   });
 
   it("share on while Redis is out of memory, and while it is read-only", async () => {
     const beside = redis.client();
     await beside.config("SET", "maxmemory", "1");
     await expect(beside.set("x", "y")).rejects.toThrow(/OOM/);
+    await untilHeardOn();
     await untilViewsAreEqual("without memory");
     await beside.config("SET", "maxmemory", "0");
     await beside.replicaof("127.0.0.1", "1");
     await expect(beside.set("x", "y")).rejects.toThrow(/READONLY/);
+    await untilHeardOn();
     await untilViewsAreEqual("read-only");
     await beside.replicaof("NO", "ONE");
   });
@@ -266,5 +378,17 @@ describeWithRedis("three regions over one Redis", () => {
     expect(traffic.failures.slice(0, 5)).toEqual([]);
     expect(traffic.answered).toBeGreaterThan(100);
     for (const gateway of regions.values()) expect(gateway.traces()).not.toContain("CANARY");
+  });
+
+  it("have said nothing twice, and stayed small", async () => {
+    expect(ear.count).toBeGreaterThan(100);
+    expect(ear.twice.slice(0, 5)).toEqual([]);
+    for (const gateway of regions.values()) {
+      const text = await (await fetch(`${gateway.url}/metrics`)).text();
+      const [, bytes = ""] =
+        /^paceline_host_memory_bytes\{kind="rss",[^}]*\} (\S+)$/m.exec(text) ?? [];
+      expect(Number(bytes)).toBeGreaterThan(0);
+      expect(Number(bytes)).toBeLessThan(MAX_RSS_BYTES);
+    }
   });
 });

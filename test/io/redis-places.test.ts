@@ -1,6 +1,5 @@
 /** The link to real servers of every kind: over TLS, with rights, with Sentinels, as a Cluster. */
 import { readFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { ACQUIRE_SCRIPT } from "../../src/cluster/lease.ts";
@@ -15,6 +14,7 @@ import { Secret } from "../../src/lib/secret.ts";
 import { ADVANCE_SCRIPT, COUNT_SCRIPT } from "../../src/rpc/clients/shared-limits.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
+import { startOldRedis } from "../support/old-redis.ts";
 import { describeWithRedis, placeOf, startRedis } from "../support/redis.ts";
 import { MASTER_NAME, startRedisCluster, startWatchedRedis } from "../support/redis-groups.ts";
 import { TRUSTED } from "../support/tls.ts";
@@ -171,32 +171,13 @@ describeWithRedis("the link to a server that grants little", () => {
 describe("the link to a server that is too old", () => {
   const use = cleanupAfterEach();
 
-  /** Answers as far as a link asks before it is up. */
-  const startOld = async (version: string) => {
-    const info = `# Server\r\nredis_version:${version}\r\n`;
-    const server = createServer((socket) => {
-      socket.on("error", () => undefined);
-      socket.on("data", (bytes) => {
-        for (const [word] of bytes.toString().matchAll(/\r\n(ping|info)\r\n/gi)) {
-          const isPing = word.toLowerCase().includes("ping");
-          socket.write(isPing ? "+PONG\r\n" : `$${info.length}\r\n${info}\r\n`);
-        }
-      });
-    });
-    await new Promise<void>((resolve) => {
-      server.listen(0, "127.0.0.1", resolve);
-    });
-    use({ stop: () => server.close() });
-    return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  };
-
   it("stays down and says which version it found, and which it needs", async () => {
-    const old = linkTo(placeOf(await startOld("4.0.14")));
+    const old = linkTo(placeOf(use(await startOldRedis("4.0.14")).url));
     await eventually("refused", () => old.reasons().length > 0);
     expect(old.reasons()[0]).toBe("Redis 4.0.14 is too old: 5.0 or newer is needed");
-    const young = linkTo(placeOf(await startOld("5.0.0")));
+    const young = linkTo(placeOf(use(await startOldRedis("5.0.0")).url));
     await young.until("up");
-    const unheardOf = linkTo(placeOf(await startOld("unstable")));
+    const unheardOf = linkTo(placeOf(use(await startOldRedis("unstable")).url));
     await unheardOf.until("up");
   });
 });

@@ -31,18 +31,19 @@ export interface RedisServerOptions {
   readonly args?: readonly string[];
 }
 
-const isThere = (process.env["PATH"] ?? "")
+/** redis-server is installed. */
+export const isRedisThere = (process.env["PATH"] ?? "")
   .split(delimiter)
   .some((folder) => existsSync(join(folder, "redis-server")));
 
-if (!isThere && process.env["CI"] === "true") {
+if (!isRedisThere && process.env["CI"] === "true") {
   throw new Error("redis-server is missing: install Debian's package redis-server");
 }
-if (!isThere)
+if (!isRedisThere)
   console.log("skipped: tests with a real Redis, because redis-server is not installed");
 
 /** `describe` for tests that need a real server; skipped with a printed reason where there is none. */
-export const describeWithRedis = describe.skipIf(!isThere);
+export const describeWithRedis = describe.skipIf(!isRedisThere);
 
 /** Where a link finds a server. */
 export const placeOf = (url: string, more: Partial<RedisPlace> = {}): RedisPlace => ({
