@@ -46,7 +46,7 @@ export const DEFAULTS = {
     workers: 0,
     queue: { capacity: 1_000, drain_timeout: "5s" },
     results: { capacity: 1_000 },
-    cache: { enabled: true, capacity: 100, ttl: "30s" },
+    cache: { enabled: true, capacity: 100, ttl: "30s", shared: false, shared_from: "1ms" },
     errors: { threshold: 10, window: "60s", restart: false },
     batch: { max_policies: 1_000, threads: 0, threads_from: 500 },
     epoch: "5m",

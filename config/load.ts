@@ -5,7 +5,7 @@
  * touched: text, environment and a file reader are arguments.
  */
 import { checkClients } from "./reading/check-clients.ts";
-import { checkLists } from "./reading/check-lists.ts";
+import { checkPairing } from "./reading/check-pairing.ts";
 import { checkDocument } from "./reading/check.ts";
 import { completeTree } from "./reading/complete.ts";
 import type { Completion } from "./reading/complete.ts";
@@ -68,7 +68,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig | RefusedConfig {
     ...(validated.ok ? [] : validated.problems).filter(({ path }) => !completion.leftOut.has(path)),
     ...checkDocument(tree, completion.leftOut),
     ...checkClients(tree),
-    ...checkLists(tree),
+    ...checkPairing(tree),
   ].sort(inFileOrder);
   const errors = found.filter(({ severity }) => severity === "error");
   const warnings = found.filter(({ severity }) => severity === "warning");

@@ -86,6 +86,10 @@ export interface PairingConfig {
     readonly enabled: boolean;
     readonly capacity: number;
     readonly ttlMs: number;
+    /** Other hosts are asked for rankings, and told of them, over Redis. */
+    readonly isShared: boolean;
+    /** Rankings that take less are made here. */
+    readonly sharedFromMs: number;
   };
   /** When a worker with errors is told of. */
   readonly errors: {

@@ -138,6 +138,15 @@ export const pairingGroup = field.group(
         1,
         field.host(defaults.cache.ttl),
       ),
+      shared: field.flag(
+        "Whether hosts with the same providers share them over Redis; needs `redis.url` and `cluster.secret`.",
+        field.host(defaults.cache.shared),
+      ),
+      shared_from: field.duration(
+        "Rankings that take less are made, not asked for.",
+        0,
+        field.host(defaults.cache.shared_from),
+      ),
     }),
     errors: field.group("When a worker with errors is told of.", {
       threshold: field.whole(

@@ -37,6 +37,8 @@ export function resolvePairing(
       enabled: cache?.enabled ?? defaults.cache.enabled,
       capacity: cache?.capacity ?? defaults.cache.capacity,
       ttlMs: ms(cache?.ttl ?? defaults.cache.ttl),
+      isShared: cache?.shared ?? defaults.cache.shared,
+      sharedFromMs: ms(cache?.shared_from ?? defaults.cache.shared_from),
     },
     errors: {
       threshold: errors?.threshold ?? defaults.errors.threshold,

@@ -82,6 +82,11 @@ export class Lfu<Value> {
     return this.#entries.has(key);
   }
 
+  /** The value of `key`, as if nobody had asked. */
+  peek(key: string): Value | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
   /** The value of `key`, one more time asked for. */
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key);

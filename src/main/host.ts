@@ -112,12 +112,14 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   const meter = new RequestMeter();
   const { storage } = running.config;
   const chains = chainDirectory(table);
-  const pairing = makePairing(running.config.pairing, node, {
+  const keeping = {
     storage: new PairingStorage(storage.database),
     retentionMs: storage.retentionMs,
-    redact: (text) => redact(text),
-    head: (chain) => chains.find(chain)?.snapshot?.tip,
-  });
+    redact: (text: string) => redact(text),
+    head: (chain: string) => chains.find(chain)?.snapshot?.tip,
+  };
+  const sharing = { store: redis, secret: running.config.cluster.secret };
+  const pairing = makePairing(running.config.pairing, node, keeping, sharing);
   const gateway = new Gateway({
     chains,
     pairing: pairing?.door,

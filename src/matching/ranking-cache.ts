@@ -78,6 +78,19 @@ export class RankingCache {
     return picks;
   }
 
+  /** Whether a ranking is kept; asking is not counted. */
+  has(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): boolean {
+    const kept = this.#isOn ? this.#entries.peek(keyOf(plan, index, seed)) : undefined;
+    return kept !== undefined && isFresh(kept, plan, index, nowMs);
+  }
+
+  /** Keeps a ranking that was made elsewhere, of the very version that the market has. */
+  keep(plan: Plan, index: ProviderIndex, picks: RankedPicks, nowMs: number): void {
+    if (!this.#isOn) return;
+    const key = keyOf(plan, index, picks.ranking.seed);
+    this.#keep(key, { picks, index, expiresAtMs: nowMs + this.#ttlMs });
+  }
+
   /** Rankings held at most. */
   get capacity(): number {
     return this.#entries.capacity;

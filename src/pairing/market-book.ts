@@ -5,6 +5,7 @@
  */
 import { RankingCache } from "../matching/ranking-cache.ts";
 import { PairingMarket } from "./market.ts";
+import type { SharedRankings } from "./shared/shared-rankings.ts";
 import type { ProviderStore } from "./provider-store.ts";
 import type { PairingView, Refusal, Reply } from "./protocol.ts";
 
@@ -32,6 +33,8 @@ export interface BookOptions {
   readonly nowUs: () => number;
   /** Whether other threads may match in the markets. */
   readonly isShared?: boolean;
+  /** Rankings that are shared with other hosts. */
+  readonly shared?: SharedRankings | undefined;
 }
 
 /** What the processes count, for whoever draws it; never begun anew. */
@@ -93,6 +96,11 @@ export class MarketBook {
     return { ok: true, value: "made" };
   }
 
+  /** Rankings that are shared with other hosts, where any are. */
+  get shared(): SharedRankings | undefined {
+    return this.#options.shared;
+  }
+
   /** Every market has what was kept of it, and it is known which were kept. */
   get isWhole(): boolean {
     return this.hasLooked && this.#fresh.size === 0;
@@ -145,7 +153,8 @@ export class MarketBook {
       refusedBy: tally.refusedBy,
       scoredBy: tally.scoredBy,
     }));
-    return { markets, cache: this.cache.counts, counts: this.counts };
+    const { counts, cache } = this;
+    return { markets, cache: cache.counts, shared: this.shared?.counts, counts };
   }
 
   /** A market as it is, also when nobody is served any more; undefined before it has what it had. */
@@ -163,8 +172,9 @@ export class MarketBook {
   }
 
   #add(settings: MarketSettings): void {
-    const { cache, nowUs, isShared = false } = this.#options;
-    const market = new PairingMarket({ ...settings, cache: this.cache, nowUs, isShared });
+    const { cache, nowUs, isShared = false, shared } = this.#options;
+    const made = { cache: this.cache, nowUs, isShared, shared };
+    const market = new PairingMarket({ ...settings, ...made });
     market.isCaching = cache.enabled;
     this.#markets.set(settings.name, market);
     this.#fresh.add(settings.name);

@@ -3,11 +3,12 @@ import type { BookNews } from "./market-watch.ts";
 
 /** Emits an event for each thing that is new. */
 export function tellNews(
-  { evictions, markets }: BookNews,
+  { evictions, refused, markets }: BookNews,
   limit: number,
   emit: (event: string, fields: Readonly<Record<string, unknown>>) => void,
 ): void {
   if (evictions > 0) emit("pairing.cache.evict", { count: evictions, limit });
+  if (refused > 0) emit("pairing.cache.refused", { count: refused });
   for (const { market, rows, sample, rebuilds, failures, crowded } of markets) {
     if (sample !== undefined) {
       const { result, foundBy } = sample;

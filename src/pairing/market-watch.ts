@@ -20,6 +20,8 @@ export interface MarketNews {
 /** The news of all markets. */
 export interface BookNews {
   readonly evictions: number;
+  /** Rankings from outside that were not believed. */
+  readonly refused: number;
   readonly markets: readonly MarketNews[];
 }
 
@@ -47,7 +49,11 @@ export class MarketWatch {
           .filter(([, count]) => count > 0),
       };
     });
-    return { evictions: this.#since("evictions", book.cache.counts.evictions), markets };
+    return {
+      evictions: this.#since("evictions", book.cache.counts.evictions),
+      refused: this.#since("refused", book.shared?.counts.refused ?? 0),
+      markets,
+    };
   }
 
   #news(market: string, what: string, count: number, label: string): readonly [string, number] {

@@ -49,6 +49,23 @@ export interface MarketOptions {
   readonly isShared?: boolean;
   /** Filled already; an empty one when left out. */
   readonly store?: ProviderStore;
+  /** Where rankings are shared with other hosts. */
+  readonly shared?: RankingTeller | undefined;
+}
+
+/** A ranking that had to be made. */
+export interface MadeRanking {
+  readonly plan: Plan;
+  readonly seed: number | string;
+  readonly outcome: Outcome;
+  readonly tookUs: number;
+}
+
+/** Who tells other hosts of rankings. */
+export interface RankingTeller {
+  /** For the sums of what markets hold. */
+  readonly contentKey: string;
+  tell(market: PairingMarket, made: MadeRanking): void;
 }
 
 /** Picks by row, as another thread finds them. */
@@ -88,8 +105,8 @@ export class PairingMarket {
 
   /** A store as large as this market's, to be filled and then swapped in. */
   emptyStore(): ProviderStore {
-    const { maxProviders, isShared = false } = this.#options;
-    return new ProviderStore(this.name, maxProviders, isShared);
+    const { maxProviders, isShared = false, shared } = this.#options;
+    return new ProviderStore(this.name, maxProviders, isShared, shared?.contentKey);
   }
 
   /** Begins to make in a store what most requests need, so that it is there when it is swapped in. */
@@ -128,7 +145,31 @@ export class PairingMarket {
     const timeUs = this.#options.nowUs() - startUs;
     const result = resultOf(this.name, request.policy, ranking, outcome, cache, timeUs);
     this.tally.add(result, cache === "hit" ? "kept" : ranking.path);
+    if (cache === "miss") this.#options.shared?.tell(this, { plan, seed, outcome, tookUs: timeUs });
     return { ok: true, value: result };
+  }
+
+  /** Whether the ranking of a plan would not have to be made. */
+  isKept(plan: Plan, seed: number | string): boolean {
+    return this.cache.has(plan, this.store.index, seed, this.#options.nowUs() / 1_000);
+  }
+
+  /** Keeps a ranking that another host has made of the very same providers. */
+  keep(plan: Plan, picks: RankedPicks, found: Pick<Outcome, "left" | "survivors">): void {
+    const { index } = this.store;
+    this.cache.keep(plan, index, picks, this.#options.nowUs() / 1_000);
+    const binding = bindingOf(plan, index);
+    const { left, survivors } = found;
+    const shown = picks.ranking.picks.map((pick, i) =>
+      pickOf(binding, picks.rows[i] as number, pick),
+    );
+    const outcome = outcomeOf(this.store, {
+      picks: shown,
+      left,
+      survivors,
+      scorerErrors: undefined,
+    });
+    this.#outcomes.set(picks.ranking, outcome);
   }
 
   /** Answers a request whose like never comes again: it is neither kept nor counted. */

@@ -331,6 +331,8 @@ export interface PairingView {
     readonly misses: number;
     readonly evictions: number;
   };
+  /** What became of rankings that were asked of other hosts, by result; undefined where none are. */
+  readonly shared: Readonly<Record<string, number>> | undefined;
   readonly counts: {
     readonly depth: number;
     readonly processed: number;
@@ -369,6 +371,11 @@ export interface PairingPort {
   readonly locations: (market: string) => Reply<Readonly<Record<string, number>>>;
   /** Without the queue. */
   readonly pair: (market: string, request: PairRequest) => Reply<PairingResult>;
+  /** The same; a ranking that takes long to make is asked of other hosts first. */
+  readonly pairShared: (
+    market: string,
+    request: PairRequest,
+  ) => Reply<PairingResult> | Promise<Reply<PairingResult>>;
   readonly why: (market: string, request: PairRequest, address: string) => Reply<WhyNotReport>;
   /** How the picks would differ if the request were the second one. */
   readonly whatIf: (

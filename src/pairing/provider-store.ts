@@ -7,6 +7,7 @@ import { OWN_MEMORY, SHARED_MEMORY } from "../matching/index/memory.ts";
 import { ProviderIndex } from "../matching/index/provider-index.ts";
 import { normalLabel } from "../matching/provider.ts";
 import type { ListOptions, ProviderPage, ProviderRecord } from "./protocol.ts";
+import { ContentSum } from "./shared/content.ts";
 
 /** Providers of a page when nobody says how many, and at most. */
 const PAGE = 100;
@@ -30,11 +31,14 @@ export interface ProviderStorage {
 /** Storage in the kernel's index. */
 export class ProviderStore implements ProviderStorage {
   readonly index: ProviderIndex;
+  /** What it holds as one number; only where hosts compare. */
+  readonly content: ContentSum | undefined;
   /** The kernel compares without case; people see what they wrote. */
   readonly #spellings = new Map<string, string>();
 
-  /** `isShared`: other threads may match in it. */
-  constructor(market: string, maxProviders: number, isShared = false) {
+  /** `isShared`: other threads may match in it; `contentKey`: what it holds is to be summed up. */
+  constructor(market: string, maxProviders: number, isShared = false, contentKey?: string) {
+    this.content = contentKey === undefined ? undefined : new ContentSum(contentKey);
     this.index = new ProviderIndex(
       { name: `pairing:${market}`, maxRows: maxProviders },
       isShared ? SHARED_MEMORY : OWN_MEMORY,
@@ -46,15 +50,21 @@ export class ProviderStore implements ProviderStorage {
   }
 
   put({ address, stake, location, features }: ProviderRecord): string | undefined {
+    const known = this.content === undefined ? undefined : this.get(address);
     const put = this.index.put({ id: address, location, features, stake });
     if (!put.ok) return put.message;
     for (const feature of features) this.#spell(feature.trim());
+    if (known !== undefined) this.content?.subtract(known);
+    // As it is held, and as it will be taken out again.
+    if (this.content !== undefined) this.content.add(this.#recordAt(put.row));
     return undefined;
   }
 
   remove(address: string): ProviderRecord | undefined {
     const known = this.get(address);
-    if (known !== undefined) this.index.remove(address);
+    if (known === undefined) return undefined;
+    this.index.remove(address);
+    this.content?.subtract(known);
     return known;
   }
 

@@ -64,6 +64,7 @@ const OTHER: Readonly<Record<string, string>> = {
   "pairing.cache.enabled": "false",
   "pairing.cache.capacity": "7",
   "pairing.cache.ttl": "7s",
+  "pairing.cache.shared_from": "7ms",
   "pairing.errors.threshold": "7",
   "pairing.errors.window": "7s",
   "pairing.errors.restart": "true",
@@ -182,6 +183,7 @@ const isSomebodysElse = (path: string): boolean =>
   path.startsWith("profiles.") ||
   path.startsWith("pairing.markets.") ||
   path.startsWith("pairing.lists.blocks.") ||
+  path === "pairing.cache.shared" ||
   /\.(rate|quota)\./.test(path);
 
 const leaves = documentedKeys().filter(

@@ -32,6 +32,29 @@ describe("pairing", () => {
   });
 });
 
+describe("rankings that hosts share", () => {
+  const shared = (more: string) =>
+    `${SMALLEST}\npairing: { cache: { shared: true, shared_from: 5ms } }\n${more}\n`;
+  const REDIS = 'redis: { url: "redis://127.0.0.1:6379" }';
+  const SECRET = "cluster: { secret: 0123456789abcdef0123456789abcdef }";
+
+  it("are off unless it is said, and then need a Redis and a secret to sign with", () => {
+    expect(mustLoad(SMALLEST).pairing.cache).toMatchObject({ isShared: false, sharedFromMs: 1 });
+    expect(mustLoad(shared(`${REDIS}\n${SECRET}`)).pairing.cache).toMatchObject({
+      isShared: true,
+      sharedFromMs: 5,
+    });
+    for (const [more, words] of [
+      [REDIS, "needs cluster.secret"],
+      [SECRET, "needs redis.url"],
+    ] as const) {
+      const errors = errorsOf(shared(more)).join("\n");
+      expect(errors).toContain("pairing.cache.shared");
+      expect(errors).toContain(words);
+    }
+  });
+});
+
 describe("lists of consumers", () => {
   const lists = (text: string, more = "") =>
     `${SMALLEST}\npairing: { markets: { eu: {} }, on_demand: 0, ${more} lists: ${text} }\n`;

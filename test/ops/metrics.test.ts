@@ -78,6 +78,7 @@ const sourcesOf = (more: Partial<MetricSources> = {}): MetricSources => ({
       },
     ],
     cache: { size: 1, hits: 2, misses: 3, evictions: 4 },
+    shared: { hit: 1, miss: 2, refused: 0, changed: 0, written: 3 },
     counts: { depth: 6, processed: 7, errors: 1 },
   }),
   alerts: () => [{ id: "x", severity: "critical", message: "", hint: "" }],

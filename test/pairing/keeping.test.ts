@@ -23,7 +23,7 @@ const CONFIG: PairingConfig = {
   workers: 1,
   queue: { capacity: 10, drainTimeoutMs: 100 },
   results: { capacity: 10 },
-  cache: { enabled: true, capacity: 10, ttlMs: 1_000 },
+  cache: { enabled: true, capacity: 10, ttlMs: 1_000, isShared: false, sharedFromMs: 1 },
   errors: { threshold: 10, windowMs: 1_000, restart: false },
   batch: { maxPolicies: 10, threads: 0, threadsFrom: 11 },
   lists: LISTS,

@@ -140,6 +140,12 @@ export function createPairingPort({ node, book, limits, batch }: PortOptions): P
       }),
     locations: (market) => on(market, ({ store }) => ok(store.locations())),
     pair: (market, request) => on(market, (found) => found.pair(request)),
+    pairShared: (market, request) => {
+      const found = book.find(market);
+      if (!found.ok) return found;
+      const { shared } = book;
+      return shared === undefined ? found.value.pair(request) : shared.pair(found.value, request);
+    },
     why: (market, request, address) => on(market, (found) => found.why(request, address)),
     whatIf: (market, request, changed) => on(market, (found) => whatIf(found, request, changed)),
     filterStats: (market, policy) => on(market, (found) => found.filterStats(policy)),

@@ -3,10 +3,14 @@ import { availableParallelism } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { PairingConfig } from "../../../config/schema.ts";
 import type { PairingParts } from "../../../supervisors/pairing.ts";
+import type { Secret } from "../../lib/secret.ts";
 import type { Node } from "../../otp/index.ts";
 import { MarketBook } from "../../pairing/market-book.ts";
 import type { MarketChange, PairingPort } from "../../pairing/protocol.ts";
 import { PairingApi } from "../../pairing/rest/api.ts";
+import { Seals } from "../../pairing/shared/sealed.ts";
+import { SharedRankings } from "../../pairing/shared/shared-rankings.ts";
+import type { SharedStore } from "../../pairing/shared/store.ts";
 import type { MarketPage } from "../../pairing/store/rewrite.ts";
 import { listsTable } from "../../pairing/lists/shelf.ts";
 import type { PairingDoor } from "../../rpc/clients/paired-callers.ts";
@@ -15,6 +19,7 @@ import { pairHere } from "./batch.ts";
 import { createLists } from "./lists.ts";
 import { createPairingPort } from "./port.ts";
 import type { PairingStorage } from "./storage.ts";
+import { version } from "../version.ts";
 import { pairInThreads } from "./thread-batch.ts";
 
 /** The service: what its tree is started with, and how it is asked. */
@@ -43,6 +48,12 @@ export interface PairingKeeping {
   readonly head?: (chain: string) => number | undefined;
 }
 
+/** What rankings are shared over with other hosts, where they may be. */
+export interface PairingSharing {
+  readonly store?: SharedStore | undefined;
+  readonly secret?: Secret | undefined;
+}
+
 /** Threads beside this one; none when no batch is large enough. */
 const threadsOf = ({ threads, threadsFrom, maxPolicies }: PairingConfig["batch"]): number => {
   if (threadsFrom > maxPolicies) return 0;
@@ -57,6 +68,7 @@ export function makePairing(
   config: PairingConfig,
   node: Node,
   keeping: PairingKeeping,
+  sharing: PairingSharing = {},
 ): PairingService | undefined {
   const { markets, onDemand, workers, queue, results, cache, errors, batch } = config;
   if (markets.length === 0 && onDemand.most === 0) return undefined;
@@ -68,6 +80,7 @@ export function makePairing(
     cache,
     nowUs: () => performance.now() * 1_000,
     isShared: threads > 0,
+    shared: sharedOf(cache, sharing),
   });
   const count = workers === 0 ? Math.min(availableParallelism(), MOST_AUTO_WORKERS) : workers;
   const sizes = markets.map(({ maxProviders }) => maxProviders);
@@ -113,6 +126,21 @@ export function makePairing(
     close: () => storage.close(),
   };
 }
+
+const sharedOf = (
+  { enabled, isShared, sharedFromMs, ttlMs }: PairingConfig["cache"],
+  { store, secret }: PairingSharing,
+): SharedRankings | undefined => {
+  if (!enabled || !isShared || store === undefined || secret === undefined) return undefined;
+  return new SharedRankings({
+    store,
+    seals: new Seals(secret.reveal()),
+    fromUs: sharedFromMs * 1_000,
+    ttlMs,
+    // Logarithms are those of the engine.
+    program: `${version} ${process.versions.v8}`,
+  });
+};
 
 /** How markets come back; errors of a database may quote its URL. */
 const restoring = ({

@@ -63,6 +63,12 @@ export const pairingEvents = {
     fields: ["count", "limit"],
     meaning: "Rankings made room for others; told once a second.",
   },
+  "pairing.cache.refused": {
+    level: "warn",
+    fields: ["count"],
+    meaning:
+      "Rankings in Redis were none of ours, or none of this market: somebody else writes there, or hosts have different secrets; told once a second.",
+  },
   "matching.match.stop": {
     level: "debug",
     fields: ["market", "foundBy", "considered", "left", "picks", "us"],

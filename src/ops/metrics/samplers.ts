@@ -379,6 +379,9 @@ const byName: Readonly<Record<string, Sample>> = {
   ranking_cache_hits_total: ofPairing(({ cache }) => cache.hits),
   ranking_cache_misses_total: ofPairing(({ cache }) => cache.misses),
   ranking_cache_evictions_total: ofPairing(({ cache }) => cache.evictions),
+  ranking_cache_shared_total: ({ pairing }, put) => {
+    for (const [result, count] of Object.entries(pairing()?.shared ?? {})) put([result], count);
+  },
   policy_queue_depth: ofPairing(({ counts }) => counts.depth),
   pairing_worker_processed_total: ofPairing(({ counts }) => counts.processed),
   pairing_worker_errors_total: ofPairing(({ counts }) => counts.errors),

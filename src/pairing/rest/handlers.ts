@@ -138,10 +138,13 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     const request = requestOf(body.value);
     if (!request.ok) return request;
     const market = marketOf(asked);
-    const result = port.pair(market, request.value);
-    if (!result.ok) return blamed(result, body.value);
-    const auditId = audit.note(market, request.value, result.value);
-    return { ok: true, value: pairingText(result.value, auditId) };
+    const paired = (result: Reply<PairingResult>): Answer => {
+      if (!result.ok) return blamed(result, body.value);
+      const auditId = audit.note(market, request.value, result.value);
+      return { ok: true, value: pairingText(result.value, auditId) };
+    };
+    const result = port.pairShared(market, request.value);
+    return result instanceof Promise ? result.then(paired) : paired(result);
   },
   pairBatch: async (deps, asked) => {
     const requests = await requestsOf(deps, asked);

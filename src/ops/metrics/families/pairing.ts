@@ -67,6 +67,13 @@ export const pairingFamilies: readonly MetricDef[] = [
   row("sample", "counter", "ranking_cache_hits_total", [], "Rankings that had been kept."),
   row("sample", "counter", "ranking_cache_misses_total", [], "Rankings that had to be made."),
   row("sample", "counter", "ranking_cache_evictions_total", [], "Rankings that made room."),
+  row(
+    "sample",
+    "counter",
+    "ranking_cache_shared_total",
+    ["result"],
+    "Rankings that other hosts were asked for and told: hit, miss (absent or late), refused (forged or foreign), changed (the market, meanwhile), written.",
+  ),
   row("sample", "gauge", "policy_queue_depth", [], "Policies that wait for a worker."),
   row("sample", "counter", "pairing_worker_processed_total", [], "Policies the workers did."),
   row("sample", "counter", "pairing_worker_errors_total", [], "Of those, with an error."),

@@ -1,4 +1,4 @@
-/** What a schema cannot say of `pairing.lists`: chains and markets that do not exist, half an epoch. */
+/** What a schema cannot say of `pairing`: chains and markets that do not exist, half an epoch, lone hosts. */
 import { DEFAULTS } from "../default.ts";
 import { diagnostic } from "../diagnostic.ts";
 import type { Diagnostic, Path } from "../diagnostic.ts";
@@ -7,12 +7,31 @@ import type { RawMap, RawValue, SourceTree } from "./source.ts";
 
 const AT = ["pairing", "lists"];
 
-/** Checks `pairing.lists`, as far as it goes. */
-export function checkLists(tree: SourceTree): readonly Diagnostic[] {
+type Fail = (path: Path, text: string) => void;
+
+/** Checks `pairing`, as far as it goes. */
+export function checkPairing(tree: SourceTree): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];
-  const fail = (path: Path, text: string): void => {
+  const fail: Fail = (path, text) => {
     problems.push(diagnostic("CONFIG_BAD_VALUE", path, text, tree.originOf(path)));
   };
+  checkLists(tree, fail);
+  checkSharing(tree, fail);
+  return problems;
+}
+
+/** Rankings are shared over Redis, and nobody may make one up. */
+function checkSharing({ root }: SourceTree, fail: Fail): void {
+  const { pairing, redis, cluster } = root;
+  if (mapOf(mapOf(pairing)["cache"])["shared"] !== true) return;
+  const path = ["pairing", "cache", "shared"];
+  if (mapOf(redis)["url"] === undefined) fail(path, "needs redis.url: hosts share over Redis");
+  if (mapOf(cluster)["secret"] === undefined) {
+    fail(path, "needs cluster.secret: what hosts share is signed with it");
+  }
+}
+
+function checkLists(tree: SourceTree, fail: Fail): void {
   const pairing = mapOf(tree.root["pairing"]);
   const lists = mapOf(pairing["lists"]);
   const chains = mapOf(tree.root["chains"]);
@@ -34,7 +53,6 @@ export function checkLists(tree: SourceTree): readonly Diagnostic[] {
   knowChain([...AT, "blocks", "chain"], blocks["chain"]);
   const given = ["chain", "every"].filter((key) => blocks[key] !== undefined);
   if (given.length === 1) fail([...AT, "blocks"], "needs both chain and every");
-  return problems;
 }
 
 const mapOf = (value: RawValue | undefined): RawMap => (isRawMap(value) ? value : {});
