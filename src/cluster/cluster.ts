@@ -103,7 +103,7 @@ export class Cluster {
     this.#received.messages++;
     this.#received.bytes += bytes.length;
     const opened = this.#envelopes.open(bytes);
-    if (!opened.ok) return this.#refuse(opened.refusal, opened.detail);
+    if (!opened.ok) return this.refuse(opened.refusal, opened.detail);
     const { message } = opened;
     const verdict = this.membership.take(message, nowMs);
     switch (verdict.kind) {
@@ -117,7 +117,7 @@ export class Cluster {
       case "refused": {
         const { refusal } = verdict;
         const detail = `${message.kind} of ${message.region}`;
-        const taken = this.#refuse(refusal, detail);
+        const taken = this.refuse(refusal, detail);
         // It lives but has not heard us yet: our next message lets it prove itself.
         const isHopeful = refusal === "unproven" || refusal === "expired";
         return isHopeful && message.kind === "beat" ? { kind: "answer", say: "beat" } : taken;
@@ -142,8 +142,14 @@ export class Cluster {
     // A lost region's last words may come after its end.
     if (peer?.instance !== message.instance || isGone(peer.state)) return true;
     if (this[topic].take(message, message.payload)) return true;
-    this.#refuse("malformed", topic);
+    this.refuse("malformed", topic);
     return false;
+  }
+
+  /** Counts a message that is not taken. */
+  refuse(refusal: Refusal, detail: string): Taken {
+    this.#refused.set(refusal, (this.#refused.get(refusal) ?? 0) + 1);
+    return { kind: "refused", refusal, detail };
   }
 
   /** Runs leases out. */
@@ -282,11 +288,6 @@ export class Cluster {
     if (!isNew && !isGone(to)) return;
     this.names.forget(region);
     this.boards.forget(region);
-  }
-
-  #refuse(refusal: Refusal, detail: string): Taken {
-    this.#refused.set(refusal, (this.#refused.get(refusal) ?? 0) + 1);
-    return { kind: "refused", refusal, detail };
   }
 }
 

@@ -165,6 +165,11 @@ export class Membership {
     return this.#welcome(message, peer, nowMs);
   }
 
+  /** Whether a message is still young enough to be acted on: its sender has heard us within the lease. */
+  isFresh(message: Message, nowMs: number): boolean {
+    return this.#proof(message, nowMs) === "fresh";
+  }
+
   /** A region says that it leaves. */
   left(peer: Peer, nowMs: number): PeerChange | undefined {
     return this.#move(peer, "left", nowMs);

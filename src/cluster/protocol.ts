@@ -1,7 +1,16 @@
 /** What regions say to each other, and what is shown of them. */
 
 /** What a message is about. */
-export const KINDS = ["hello", "beat", "claim", "bye", "names", "boards"] as const;
+export const KINDS = [
+  "hello",
+  "beat",
+  "claim",
+  "bye",
+  "names",
+  "boards",
+  "order",
+  "reply",
+] as const;
 
 /** One of them. */
 export type MessageKind = (typeof KINDS)[number];

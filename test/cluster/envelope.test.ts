@@ -94,7 +94,7 @@ describe("the envelope of a message between regions", () => {
     ]) {
       expect(refusalOf(here.seal({ ...bad, payload: 0 }))).toBe("malformed");
     }
-    const unknown = { ...good, heard: [], payload: 0, kind: "order" } as unknown as Message;
+    const unknown = { ...good, heard: [], payload: 0, kind: "wish" } as unknown as Message;
     expect(refusalOf(here.seal(unknown))).toBe("malformed");
   });
 });
