@@ -35,7 +35,7 @@ export const DEFAULTS = {
   },
   explain: { requests: 1000, max_memory: "16MiB" },
   slow_log: { threshold: "2s", entries: 200 },
-  cluster: { lease: "10s" },
+  cluster: { lease: "10s", grants: "viewer" },
   redis: { sentinels: [], cluster_nodes: [], key_prefix: "paceline:", timeout: "20ms" },
   clients: { keys: [], trusted_proxies: [], units: {} },
   cors: { origins: [], max_age: "10m" },

@@ -97,6 +97,7 @@ export function planChains(
 function isHot(group: string, key: string): boolean {
   if (group === "explain" || group === "slowLog") return true;
   if ((HOT_GROUPS as readonly string[]).includes(group)) return true;
+  if (group === "cluster") return key === "grants";
   return group === "drain" || (group === "log" && key === "level");
 }
 

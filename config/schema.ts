@@ -236,6 +236,8 @@ export interface ClusterConfig {
   readonly secret: Secret | undefined;
   /** A region that is silent for so long is gone. */
   readonly leaseMs: number;
+  /** The most that operators of other regions may do here. */
+  readonly grants: "none" | "viewer" | "operator" | "admin";
 }
 
 /** The last requests that can still be explained. */

@@ -6,7 +6,7 @@
  *     ├── chains     chain:<name>, one per configured chain (chain.ts)
  *     │   └── head-tracker · message-aggregator · subscription-hub · providers · provider-pool
  *     │       └── provider:<id>   circuit-breaker (http, ws) · ws-connection · probe (provider.ts)
- *     ├── cluster    registry-sync · leaderboard-sync · region-presence (cluster.ts)
+ *     ├── cluster    registry-sync · leaderboard-sync · region-commands · region-presence (cluster.ts)
  *     ├── pairing    store-writer · directory · policy-queue · result-buffer · workers · intake · epoch-clock (pairing.ts)
  *     └── chain-registry          keeps the children of `chains` equal to the configuration
  */

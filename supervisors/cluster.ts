@@ -1,5 +1,6 @@
 /** What this region shares with others over Redis. */
 import { leaderboardSync, leaderboardSyncKey } from "../actors/cluster/leaderboard-sync.ts";
+import { regionCommands, regionCommandsKey } from "../actors/cluster/region-commands.ts";
 import { regionPresence, regionPresenceKey } from "../actors/cluster/region-presence.ts";
 import { registrySync, registrySyncKey } from "../actors/cluster/registry-sync.ts";
 import { type ArgsOf, child, supervisor, type SupervisorSpec } from "../src/otp/index.ts";
@@ -9,6 +10,7 @@ export interface ClusterParts {
   readonly regionPresence: ArgsOf<typeof regionPresence>;
   readonly registrySync: ArgsOf<typeof registrySync>;
   readonly leaderboardSync: ArgsOf<typeof leaderboardSync>;
+  readonly regionCommands: ArgsOf<typeof regionCommands>;
 }
 
 /** Whatever fails here again and again waits longer each time: it must not use up the tree's budget. */
@@ -23,6 +25,7 @@ export const cluster = (parts: ClusterParts): SupervisorSpec =>
     children: [
       child(registrySync, parts.registrySync, { register: registrySyncKey(), backoff }),
       child(leaderboardSync, parts.leaderboardSync, { register: leaderboardSyncKey(), backoff }),
+      child(regionCommands, parts.regionCommands, { register: regionCommandsKey(), backoff }),
       child(regionPresence, parts.regionPresence, { register: regionPresenceKey(), backoff }),
     ],
   });

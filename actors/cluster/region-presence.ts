@@ -11,6 +11,7 @@ import type { OwnState } from "../../src/cluster/protocol.ts";
 import type { RedisChange } from "../../src/io/redis/link.ts";
 import { type Ctx, defineActor, isCleanReason, keyFor, stop } from "../../src/otp/index.ts";
 import { leaderboardSyncKey } from "./leaderboard-sync.ts";
+import { regionCommandsKey } from "./region-commands.ts";
 import { registrySyncKey } from "./registry-sync.ts";
 
 /** Where messages come from and go to. */
@@ -164,6 +165,9 @@ const hear = (state: State, bytes: Buffer, ctx: Ctx): void => {
       if (change !== undefined) tellPeer(change, ctx);
       if (message.kind === "names") ctx.via(registrySyncKey()).cast.take(message);
       if (message.kind === "boards") ctx.via(leaderboardSyncKey()).cast.take(message);
+      if (message.kind === "order" || message.kind === "reply") {
+        ctx.via(regionCommandsKey()).cast.take(message);
+      }
       // It has proven itself to us; the sooner it hears that, the sooner we have to it.
       if (change?.isNew === true) answer(state, { kind: "answer", say: "beat" }, nowMs);
       return;

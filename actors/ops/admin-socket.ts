@@ -64,6 +64,13 @@ export const adminSocket = defineActor({
     beside.place = place;
     return { server, place };
   },
+  casts: {
+    /** A change that came by another way than a session of this socket. */
+    audit: (state, entry: Omit<AuditEntry, "at">) => {
+      state.place.audit(entry);
+      return state;
+    },
+  },
   // It traps exits to remove its socket, not to survive them.
   on: (state, info) => (info.type === "exit" ? stop(state, info.reason) : state),
   terminate: async ({ server, place }) => {

@@ -19,6 +19,7 @@ const REDIS_URL = /^(rediss?:\/\/[^\s]+|\/[^\s]+)$/i;
 const PRIVATE_KEY = /^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----[^]+$/;
 const ANY_TEXT = /[^]/;
 const CLUSTER_SECRET = /^[^]{16,1024}$/;
+const GRANTS = ["none", "viewer", "operator", "admin"] as const;
 const LOG_LEVELS = new RegExp(`^${LOG_LEVEL}(?:,${LOG_LEVEL})*$`);
 
 /** The document of one configuration file. */
@@ -237,6 +238,11 @@ export const documentSchema = z
           "A region that is silent for so long is gone, with its names and leaderboards; the same in all regions. It is heard ten times in that time.",
           2_000,
           field.host(DEFAULTS.cluster.lease),
+        ),
+        grants: field.oneOf(
+          GRANTS,
+          "The most that operators of other regions may do here with `paceline … --region`: nothing, look (viewer), or act as operator or admin.",
+          field.hot(DEFAULTS.cluster.grants),
         ),
       },
     ),

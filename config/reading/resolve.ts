@@ -86,6 +86,7 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
     cluster: {
       secret: secretOf(document.cluster?.secret),
       leaseMs: ms(document.cluster?.lease ?? DEFAULTS.cluster.lease),
+      grants: document.cluster?.grants ?? DEFAULTS.cluster.grants,
     },
     explain: { requests: explain.requests, maxMemoryBytes: bytes(explain.max_memory) },
     slowLog: { thresholdMs: ms(slowLog.threshold), entries: slowLog.entries },

@@ -16,6 +16,7 @@ import type { Node } from "../otp/index.ts";
 import type { ListenAddress } from "../../actors/ops/http-listener.ts";
 import type { EvidenceBook } from "../rpc/evidence/evidence-book.ts";
 import { urlOf } from "./admin-deps.ts";
+import { askNobody, makeSteering, type SteeringSources } from "./steering.ts";
 import { version } from "./version.ts";
 
 /** Below the prefix of all keys. */
@@ -29,7 +30,7 @@ const JOIN_MS = 1_000;
 const INSTANCE_BYTES = 9;
 
 /** What the cluster is made of. */
-export interface ClusterSources {
+export interface ClusterSources extends Pick<SteeringSources, "admin" | "grants"> {
   readonly config: Config;
   /** Undefined without a configured Redis. */
   readonly redis: RedisLink | undefined;
@@ -93,11 +94,13 @@ export const makeCluster = (sources: ClusterSources): HostCluster => {
     listensTo: CHANNEL,
   });
   const channel = new RedisChannel(redis, listener, CHANNEL);
+  const { steering, command } = makeSteering(cluster, sources);
   return {
     parts: {
       regionPresence: { cluster, channel, redact: sources.redact },
       registrySync: { cluster, channel, names: node.registry },
       leaderboardSync: { cluster, channel, boards: boardsOf(sources) },
+      regionCommands: { steering, channel },
     },
     port: {
       view: () => cluster.view(now()),
@@ -107,6 +110,7 @@ export const makeCluster = (sources: ClusterSources): HostCluster => {
         const here = own ? namesOf(node, config.region, prefix).slice(0, limit) : [];
         return [...here, ...cluster.select(prefix, limit - here.length, region)];
       },
+      command,
     },
   };
 };
@@ -130,6 +134,7 @@ const lonePort = ({ config, node, card }: ClusterSources): ClusterPort => ({
     region === undefined || region === config.region
       ? namesOf(node, config.region, prefix).slice(0, limit)
       : [],
+  command: askNobody,
 });
 
 const boardsOf = ({ books }: ClusterSources): ClusterParts["leaderboardSync"]["boards"] => ({

@@ -149,6 +149,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     node,
     books: () => booksOf(table()),
     redact: (text) => redact(text),
+    admin: () => admin,
+    grants: () => running.config.cluster.grants,
     card: () => regionCard(observed.chains(), listener.address, listener.inFlight, now()),
   });
   const callers = () => callerViews(gateway.engine.gate.callers, now());

@@ -1,9 +1,14 @@
 /** Regions as trees of real processes under virtual clocks, joined by a channel that tests spoil. */
+import { regionCommandsKey } from "../../actors/cluster/region-commands.ts";
 import type { ChannelPort } from "../../actors/cluster/region-presence.ts";
 import type { Figures, RowPlace } from "../../src/cluster/boards.ts";
 import { Cluster } from "../../src/cluster/cluster.ts";
 import type { MembershipTimes } from "../../src/cluster/membership.ts";
-import type { RegionCard } from "../../src/cluster/protocol.ts";
+import { Envelopes } from "../../src/cluster/envelope.ts";
+import type { Message, RegionCard } from "../../src/cluster/protocol.ts";
+import type { Answer, Question } from "../../src/cluster/steering/asking.ts";
+import type { CarryOut } from "../../src/cluster/steering/serving.ts";
+import { Steering } from "../../src/cluster/steering/steering.ts";
 import {
   child,
   createVirtualNode,
@@ -49,6 +54,7 @@ export class Broker {
   /** Everything that was ever said. */
   readonly recorded: Buffer[] = [];
   readonly #random: () => number;
+  #isLost: (message: Message) => boolean = () => false;
   #parcels: Parcel[] = [];
   #nowMs = 0;
 
@@ -59,7 +65,7 @@ export class Broker {
   /** Anyone may say anything; signatures tell what counts. */
   say(bytes: Buffer, from?: Region): void {
     this.recorded.push(bytes);
-    if (from?.isCutOff === true) return;
+    if (from?.isCutOff === true || this.#isLost(messageIn(bytes))) return;
     const { dropShare, twiceShare, maxDelayMs } = this.weather;
     for (const to of this.regions) {
       if (to.isCutOff || this.#random() < dropShare) continue;
@@ -68,6 +74,16 @@ export class Broker {
         this.#parcels.push({ to, bytes, dueMs: this.#nowMs + this.#random() * maxDelayMs });
       }
     }
+  }
+
+  /** Loses the messages of which `isLost` says so; without it none. */
+  lose(isLost: (message: Message) => boolean = () => false): void {
+    this.#isLost = isLost;
+  }
+
+  /** Everything that was ever said, opened. */
+  opened(): readonly Message[] {
+    return this.recorded.map(messageIn);
   }
 
   async run(ms: number): Promise<void> {
@@ -88,6 +104,21 @@ export class Broker {
   }
 }
 
+const messageIn = (bytes: Buffer): Message => {
+  const opened = new Envelopes(SECRET, CHANNEL).open(bytes);
+  return opened.ok
+    ? opened.message
+    : {
+        region: "",
+        instance: "",
+        incarnation: 0,
+        sequence: 0,
+        kind: "beat",
+        heard: [],
+        payload: 0,
+      };
+};
+
 let instances = 0;
 
 /** One region. */
@@ -98,6 +129,10 @@ export class Region {
   readonly heard: { readonly name: string; readonly fields: Readonly<Record<string, unknown>> }[] =
     [];
   readonly rows = new Map<string, Figures>();
+  readonly steering: Steering;
+  /** Carries out the commands of others; tests put their own in its place. */
+  carryOut: CarryOut = ({ cmd, args, role, from }, _door, settle) =>
+    settle({ ok: { at: this.name, cmd, args, role, from } });
   isCutOff = false;
   /** Its link waits for a late answer: nothing is said, but all is heard. */
   isMute = false;
@@ -120,6 +155,21 @@ export class Region {
       times: TIMES,
       card: () => CARD,
     });
+    this.steering = new Steering(this.cluster, (order, door, settle) =>
+      this.carryOut(order, door, (outcome) => {
+        settle(outcome);
+        this.node.via(regionCommandsKey()).cast.say();
+      }),
+    );
+  }
+
+  /** Asks another region; the answers are kept as they come. */
+  ask(region: string, question: Partial<Question> = {}): Answer[] {
+    const answers: Answer[] = [];
+    const whole = { cmd: "tree", args: {}, role: "viewer", limitMs: 5_000, ...question };
+    this.steering.ask(region, whole, this.node.nowMs(), (answer) => answers.push(answer));
+    this.node.via(regionCommandsKey()).cast.say();
+    return answers;
   }
 
   static async start(...args: ConstructorParameters<typeof Region>): Promise<Region> {
@@ -155,6 +205,7 @@ export class Region {
             regionPresence: { cluster, channel, redact: (text) => text },
             registrySync: { cluster, channel, names: node.registry },
             leaderboardSync: { cluster, channel, boards },
+            regionCommands: { steering: region.steering, channel },
           }),
         ],
       }),
@@ -229,7 +280,7 @@ export class Region {
   }
 }
 
-const CARD: RegionCard = {
+export const CARD: RegionCard = {
   version: "1",
   url: "http://127.0.0.1:1",
   chains: ["eth"],

@@ -45,6 +45,7 @@ const OTHER: Readonly<Record<string, string>> = {
   profiles: "{ p: {} }",
   "cluster.secret": '"a secret of sixteen and more"',
   "cluster.lease": "7s",
+  "cluster.grants": "operator",
   "redis.url": '"redis://:pass@redis.example:6379/1"',
   "redis.sentinels": '["10.0.0.1:26379"]',
   "redis.sentinel_password": '"of the sentinels"',

@@ -212,6 +212,7 @@ describe("roles", () => {
     child: { action: "delete", supervisor: "chains", id: "x" },
     "replace-state": { target: "#3", value: { tip: 1 } },
     trace: { target: "#3" },
+    subscribe: { topic: "events" },
     explain: { request: "good-one" },
   };
   const needed: Readonly<Record<string, Role>> = {
@@ -242,6 +243,7 @@ describe("roles", () => {
     races: "viewer",
     regions: "viewer",
     names: "viewer",
+    subscribe: "viewer",
     suspend: "operator",
     resume: "operator",
     restart: "operator",

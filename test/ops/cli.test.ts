@@ -154,6 +154,13 @@ describe("the command line", () => {
     ["tree --root chains --depth 0", 0, /^chains/, /^$/],
     ["tree --root nowhere", 1, /^$/, /OTP_NO_PROCESS: no process answers to "nowhere"/],
     ["ps", 0, /PID +NAME +STATUS/, /^$/],
+    // for another region
+    ["tree --region us --json", 0, /"cmd": "tree",\n {2}"role": "viewer"/, /^$/],
+    ["exit #3 --region us --json", 0, /"cmd": "exit",\n {2}"role": "admin"/, /^$/],
+    ["exit #3 --region us --role viewer", 77, /^$/, /OPS_FORBIDDEN: exit needs the role admin/],
+    ["version --region us --json", 0, /"cmd": "version"/, /^$/],
+    ["ps --region mars", 64, /^$/, /OPS_NO_REGION: no region "mars"/],
+    ["names --region us", 0, /^REGION +NAME +PID\nus +head-tracker +#3\n$/, /^$/],
     ["ps --sort name --limit 1", 0, /1 of 3 processes; --limit shows more/, /^$/],
     ["ps --sort size", 64, /^$/, /argument "sort": expected one of/],
     ["inspect #3", 0, /tip: 100/, /^$/],

@@ -67,6 +67,10 @@ export const CLUSTER: ClusterPort = {
           { region: "ap", state: "joined", ageMs: 10, rows: [] },
         ]
       : [],
+  command: ({ region, cmd, role }, answered) =>
+    region === "us"
+      ? answered({ ok: true, reply: { region, cmd, role }, feed: undefined })
+      : answered({ ok: false, error: { code: "OPS_NO_REGION", message: `no region "${region}"` } }),
   select: (prefix, limit, region) =>
     ["eu", "us"]
       .filter((one) => region === undefined || one === region)

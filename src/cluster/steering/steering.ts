@@ -158,5 +158,5 @@ const isHeavy = ({ what }: Outgoing): boolean =>
 const noRegion = (region: string, known: readonly string[]): Failure => ({
   code: "OPS_NO_REGION",
   message: `no region "${region}"`,
-  hint: `regions: ${known.join(", ")}`,
+  hint: `regions: ${[...known].sort().join(", ")}`,
 });

@@ -33,6 +33,8 @@ export interface Connection {
 export interface Stream {
   /** Sends one event, or counts it as dropped when the client does not keep up. */
   push(event: Readonly<Record<string, unknown>>): void;
+  /** So many events were dropped before they came here. */
+  drop(count: number): void;
   /** Ends the stream; the client is told why, with whatever else the line says. */
   end(reason: string, facts?: Readonly<Record<string, unknown>>): void;
 }

@@ -1,7 +1,7 @@
 /**
  * The commands of the admin socket: name, rights, arguments, what each does. The socket, the roles'
- * test and the help text all read this one table. Those that belong to a connection (auth,
- * subscribe, …) are in session.ts.
+ * test and the help text all read this one table. Those that belong to a connection (auth, page, …)
+ * are in session.ts.
  */
 import { suggest } from "../../../config/reading/suggest.ts";
 import { answersReport } from "../chains-api.ts";
@@ -11,6 +11,7 @@ import type { Arguments } from "./arguments.ts";
 import { chainsNamed } from "./chains.ts";
 import { admin, anyone, type Command, findNode, noProcess, target } from "./command.ts";
 import type { AdminDeps, BreakerAction, ProcessRow, ReloadOutcome, TreeNode } from "./ports.ts";
+import { EVENT_COMMANDS } from "./event-commands.ts";
 import { LIMIT_COMMANDS } from "./limit-commands.ts";
 import { AdminError } from "./protocol.ts";
 import { PROCESS_COMMANDS } from "./process-commands.ts";
@@ -95,6 +96,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   ...PROCESS_COMMANDS,
   ...TRACE_COMMANDS,
+  ...EVENT_COMMANDS,
   ...REPORT_COMMANDS,
   ...REGION_COMMANDS,
   ...REQUEST_COMMANDS,

@@ -3,7 +3,7 @@
  *
  * ```
  * server {"hello":{"product":"paceline","version":"…","protocol":1,"region":"…","role":"viewer"}}
- * client {"id":1,"cmd":"tree","args":{}}
+ * client {"id":1,"cmd":"tree","args":{}}  or  {"id":1,"cmd":"tree","args":{},"region":"us"}
  * server {"id":1,"ok":{…}}  or  {"id":1,"error":{"code","message","hint"?}}
  * server {"sub":"s1","seq":1,"event":{…}}  {"sub":"s1","dropped":12}  {"sub":"s1","end":"closed"}
  * ```
@@ -37,6 +37,8 @@ export type AdminErrorCode =
   | "OPS_LIMIT"
   | "OPS_BUSY"
   | "OPS_FAILED"
+  | "OPS_NO_REGION"
+  | "OPS_REGION_LOST"
   | "OTP_NO_PROCESS";
 
 /** Who may do what: each role may do all that the ones before it may. */
@@ -64,6 +66,8 @@ export interface AdminRequest {
   readonly id: string | number;
   readonly cmd: string;
   readonly args: Readonly<Record<string, unknown>>;
+  /** Where it is to be carried out; undefined here. */
+  readonly region: string | undefined;
 }
 
 /** An error as the client gets it. */
@@ -110,7 +114,7 @@ export function parseRequest(line: string): ParsedRequest {
   if (!isRecord(message)) {
     return { ok: false, id: null, error: new AdminError("OPS_BAD_JSON", "not a JSON object") };
   }
-  const { id, cmd, args = {}, ...rest } = message;
+  const { id, cmd, args = {}, region, ...rest } = message;
   const isId = typeof id === "number" || (typeof id === "string" && id.length <= 256);
   const refuse = (text: string): ParsedRequest => ({
     ok: false,
@@ -120,10 +124,18 @@ export function parseRequest(line: string): ParsedRequest {
   if (!isId) return refuse("id must be a number or a text of at most 256 characters");
   if (typeof cmd !== "string") return refuse("cmd must be a text");
   if (!isRecord(args)) return refuse("args must be an object");
+  if (region !== undefined && !isRegion(region)) {
+    return refuse(`region must be a text of at most ${MAX_REGION_CHARS} characters`);
+  }
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) return refuse(`unknown member "${unknown}"`);
-  return { ok: true, request: { id, cmd, args } };
+  return { ok: true, request: { id, cmd, args, region } };
 }
+
+const MAX_REGION_CHARS = 128;
+
+const isRegion = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && value.length <= MAX_REGION_CHARS;
 
 /** One line of a stream of bytes, or the end of it because a line is too long. */
 export class LineSplitter {

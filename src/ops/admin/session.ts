@@ -4,11 +4,11 @@
  * The session knows bytes, not sockets: the driver hands it chunks and takes lines. Every command is
  * checked, bounded in time, and, when it changes something, audited, whether it was allowed or not.
  */
-import { didYouMean } from "../../../config/reading/suggest.ts";
 import { checkArguments } from "./arguments.ts";
 import type { Arguments, ArgumentSpecs } from "./arguments.ts";
-import { COMMANDS } from "./commands.ts";
 import type { Command, Connection, Stream } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { forward } from "../regions/forward.ts";
 import type { AdminDeps } from "./ports.ts";
 import {
   ADMIN_LIMITS,
@@ -21,6 +21,16 @@ import {
   PROTOCOL_VERSION,
 } from "./protocol.ts";
 import type { AdminRequest, Hello, Role } from "./protocol.ts";
+import {
+  type After,
+  asAdminError,
+  type Audit,
+  type Caller,
+  findCommand,
+  limitOf,
+  runChecked,
+  within,
+} from "./run-command.ts";
 
 /** The connection as the driver gives it. */
 export interface AdminWire {
@@ -35,15 +45,8 @@ export interface SessionDeps {
   readonly deps: AdminDeps;
   /** The role of a token, undefined when it is none; compares in constant time. */
   readonly roleOf: (token: string) => { readonly role: Role; readonly id: string } | undefined;
-  readonly audit: (entry: {
-    readonly role: Role;
-    readonly token: string;
-    readonly cmd: string;
-    readonly args: Readonly<Record<string, unknown>>;
-    readonly result: string;
-  }) => void;
-  /** Calls back after `delayMs` unless the result is called first. */
-  readonly after: (delayMs: number, run: () => void) => () => void;
+  readonly audit: Audit;
+  readonly after: After;
 }
 
 interface Subscription {
@@ -59,13 +62,6 @@ const OWN_COMMANDS: Readonly<
   auth: {
     summary: "Raises the role of this connection.",
     args: { token: { kind: "text", meaning: "content of a token file", isRequired: true } },
-  },
-  subscribe: {
-    summary: "Streams events; dropped and counted when the client does not keep up.",
-    args: {
-      topic: { kind: "choice", meaning: "what to stream", choices: ["events"], isRequired: true },
-      match: { kind: "text", meaning: "event name, or prefix ending in *" },
-    },
   },
   unsubscribe: {
     summary: "Ends a stream.",
@@ -200,59 +196,49 @@ export class AdminSession {
   }
 
   #run(request: AdminRequest): unknown {
-    const own = Object.hasOwn(OWN_COMMANDS, request.cmd) ? OWN_COMMANDS[request.cmd] : undefined;
-    if (own !== undefined) return this.#runOwn(request.cmd, checkArguments(own.args, request.args));
-    const command = Object.hasOwn(COMMANDS, request.cmd) ? COMMANDS[request.cmd] : undefined;
-    if (command === undefined) {
-      const names = [...Object.keys(COMMANDS), ...Object.keys(OWN_COMMANDS)];
-      const guess = didYouMean(request.cmd, names);
-      throw new AdminError("OPS_UNKNOWN_COMMAND", `unknown command "${request.cmd}"${guess}`);
-    }
-    return this.#runCommand(request, command);
-  }
-
-  async #runCommand(request: AdminRequest, command: Command): Promise<unknown> {
-    const args = checkArguments(command.args, request.args);
-    const needed = command.role(args);
-    const record = (result: string): void => {
-      if (needed === "viewer") return;
-      const { cmd } = request;
-      const told = auditable(command.args, args);
-      this.#outside.audit({ role: this.#role, token: this.#tokenId, cmd, args: told, result });
-    };
-    try {
-      if (!mayAct(this.#role, needed)) {
-        const message = `${request.cmd} needs the role ${needed}; this connection is ${this.#role}`;
-        throw new AdminError("OPS_FORBIDDEN", message, `auth with the ${needed}.token file`);
+    const { cmd, region } = request;
+    const own = Object.hasOwn(OWN_COMMANDS, cmd) ? OWN_COMMANDS[cmd] : undefined;
+    if (own !== undefined) {
+      if (region !== undefined) {
+        throw new AdminError("OPS_BAD_ARGS", `${cmd} is about this connection: it takes no region`);
       }
-      const limitMs = command.timeoutMs ?? ADMIN_LIMITS.commandMs;
-      const reply = await this.#within(
-        limitMs,
-        command.run(args, this.#outside.deps, this.#connection),
-      );
-      record("ok");
-      return reply;
-    } catch (error) {
-      record(asAdminError(error).code);
-      throw error;
+      return this.#runOwn(cmd, checkArguments(own.args, request.args));
     }
+    const command = findCommand(cmd, Object.keys(OWN_COMMANDS));
+    const args = checkArguments(command.args, request.args);
+    return this.#runCommand({ cmd, args, region }, command);
   }
 
-  #within(limitMs: number, running: unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#outside.after(limitMs, () => {
-        reject(new AdminError("OPS_TIMEOUT", `no result within ${limitMs} ms`));
-      });
-      Promise.resolve(running).then(resolve, reject).finally(cancel);
-    });
+  #runCommand(
+    request: {
+      readonly cmd: string;
+      readonly args: Arguments;
+      readonly region: string | undefined;
+    },
+    command: Command,
+  ): Promise<unknown> {
+    const { deps, after, audit } = this.#outside;
+    const { cmd, args, region } = request;
+    const limitMs = limitOf(command);
+    if (region === undefined || region === deps.host().region) {
+      return runChecked(request, command, this.#caller, audit, () =>
+        within(limitMs, after, command.run(args, deps, this.#connection)),
+      );
+    }
+    const order = { region, cmd, args, role: this.#role, limitMs };
+    return runChecked(
+      request,
+      command,
+      this.#caller,
+      (entry) => audit({ ...entry, args: { ...entry.args, region } }),
+      () => forward(order, deps.cluster.command, this.#connection),
+    );
   }
 
   #runOwn(cmd: string, args: Arguments): unknown {
     switch (cmd) {
       case "auth":
         return this.#auth(String(args["token"]));
-      case "subscribe":
-        return this.#subscribe(args["match"] === undefined ? "*" : String(args["match"]));
       case "unsubscribe":
         return this.#unsubscribe(String(args["sub"]));
       case "page":
@@ -260,6 +246,19 @@ export class AdminSession {
       default:
         return commandTable();
     }
+  }
+
+  get #caller(): Caller {
+    const role = this.#role;
+    return {
+      role,
+      mayAct: (needed) => mayAct(role, needed),
+      token: this.#tokenId,
+      forbidden: (cmd, needed) => {
+        const message = `${cmd} needs the role ${needed}; this connection is ${role}`;
+        return new AdminError("OPS_FORBIDDEN", message, `auth with the ${needed}.token file`);
+      },
+    };
   }
 
   #auth(token: string): unknown {
@@ -272,16 +271,8 @@ export class AdminSession {
     return { role: this.#role };
   }
 
-  #subscribe(match: string): unknown {
-    const sub = this.#open((stream) =>
-      this.#outside.deps.events.attach((event, fields) => {
-        if (isMatch(match, event)) stream.push({ name: event, ...fields });
-      }),
-    );
-    return { sub };
-  }
-
   #open(begin: (stream: Stream) => () => void): string {
+    if (!this.#isOpen) throw new AdminError("OPS_LIMIT", "the connection has ended");
     if (this.#subscriptions.size >= ADMIN_LIMITS.subscriptionsPerConnection) {
       const most = ADMIN_LIMITS.subscriptionsPerConnection;
       throw new AdminError("OPS_LIMIT", `a connection may have ${most} subscriptions`);
@@ -292,6 +283,9 @@ export class AdminSession {
     try {
       subscription.detach = begin({
         push: (event) => this.#push(sub, event),
+        drop: (count) => {
+          subscription.dropped += count;
+        },
         end: (reason, facts) => this.#endStream(sub, reason, facts),
       });
     } catch (error) {
@@ -349,19 +343,6 @@ export class AdminSession {
   }
 }
 
-/** `a.b` matches itself, `a.*` everything that begins with `a.`. */
-function isMatch(match: string, name: string): boolean {
-  return match.endsWith("*") ? name.startsWith(match.slice(0, -1)) : name === match;
-}
-
-/** A JSON argument is a state: its size goes into the log, not what it holds. */
-function auditable(specs: ArgumentSpecs, args: Arguments): Arguments {
-  const told = Object.entries(args).map(([name, value]) =>
-    specs[name]?.kind === "json" ? [name, `[${String(value).length} characters]`] : [name, value],
-  );
-  return Object.fromEntries(told) as Arguments;
-}
-
 function commandTable(): unknown {
   const commands = Object.entries(COMMANDS).map(([name, { summary, args, role }]) => ({
     name,
@@ -376,11 +357,4 @@ function commandTable(): unknown {
     args,
   }));
   return { commands: [...commands, ...own] };
-}
-
-/** What went wrong inside the program is named by its message, never by its stack. */
-function asAdminError(error: unknown): AdminError {
-  if (error instanceof AdminError) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  return new AdminError("OPS_FAILED", text.slice(0, 1_000));
 }

@@ -61,7 +61,7 @@ export async function withClient<T>(
   role: WantedRole,
   use: (client: AdminClient) => Promise<T>,
 ): Promise<T> {
-  const client = await AdminClient.open(socketPath(options, terminal.env));
+  const client = await AdminClient.open(socketPath(options, terminal.env), options.region);
   try {
     await client.raise(options.role ?? role);
     return await use(client);

@@ -37,6 +37,7 @@ interface Reply {
 
 const CONNECT_MS = 3_000;
 const DEFAULT_REPLY_MS = 10_000;
+const FAR_REPLY_MS = 600_000;
 
 /** A connection to a running instance. */
 export class AdminClient {
@@ -44,15 +45,17 @@ export class AdminClient {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #path: string;
+  readonly #region: string | undefined;
   readonly #waiting = new Map<number, Waiting>();
   #text = "";
   #serial = 0;
   #onHello: (() => void) | undefined;
   #onStream: ((line: StreamLine) => void) | undefined;
 
-  private constructor(socket: Socket, path: string) {
+  private constructor(socket: Socket, path: string, region: string | undefined) {
     this.#socket = socket;
     this.#path = path;
+    this.#region = region;
     socket.setEncoding("utf8");
     socket.on("data", (chunk: string) => this.#take(chunk));
     socket.on("error", () => socket.destroy());
@@ -64,8 +67,11 @@ export class AdminClient {
     });
   }
 
-  /** Connects and waits for the greeting; fails with exit code 69 when nobody is there. */
-  static async open(path: string): Promise<AdminClient> {
+  /**
+   * Connects and waits for the greeting; fails with exit code 69 when nobody is there. With `region`
+   * the instance has what is asked carried out there.
+   */
+  static async open(path: string, region?: string): Promise<AdminClient> {
     const socket = connect(path);
     try {
       await new Promise<void>((done, fail) => {
@@ -81,7 +87,7 @@ export class AdminClient {
       socket.destroy();
       throw unreachable(path, error);
     }
-    const client = new AdminClient(socket, path);
+    const client = new AdminClient(socket, path, region);
     await client.#greeting();
     return client;
   }
@@ -92,7 +98,10 @@ export class AdminClient {
     args: Readonly<Record<string, unknown>> = {},
     replyMs: number = DEFAULT_REPLY_MS,
   ): Promise<unknown> {
-    const reply = await this.#request(cmd, args, replyMs);
+    const region = this.#region;
+    // How long another region may take is for the instance to say, which answers whatever happens.
+    const waitMs = region === undefined ? replyMs : FAR_REPLY_MS;
+    const reply = await this.#request(cmd, args, waitMs, region);
     return isPaged(reply) ? this.#collect(reply) : reply;
   }
 
@@ -132,7 +141,7 @@ export class AdminClient {
       const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
       throw new CliError(EXIT.role, `cannot read ${file} (${code}): the role ${role} is not yours`);
     }
-    await this.ask("auth", { token });
+    await this.#request("auth", { token }, DEFAULT_REPLY_MS);
   }
 
   close(): void {
@@ -156,7 +165,12 @@ export class AdminClient {
     });
   }
 
-  #request(cmd: string, args: object, replyMs: number): Promise<unknown> {
+  /** What this instance itself says, whichever region is asked otherwise. */
+  askHere(cmd: string): Promise<unknown> {
+    return this.#request(cmd, {}, DEFAULT_REPLY_MS);
+  }
+
+  #request(cmd: string, args: object, replyMs: number, region?: string): Promise<unknown> {
     const id = ++this.#serial;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -165,7 +179,7 @@ export class AdminClient {
       }, replyMs);
       this.#waiting.set(id, { resolve, reject, timer });
       if (this.#socket.destroyed) this.#fail();
-      else this.#socket.write(`${JSON.stringify({ id, cmd, args })}\n`);
+      else this.#socket.write(`${JSON.stringify({ id, cmd, args, region })}\n`);
     });
   }
 
@@ -238,6 +252,8 @@ function isPaged(reply: unknown): reply is Page {
 
 function exitCodeOf(code: string): number {
   if (code === "OPS_FORBIDDEN") return EXIT.role;
+  if (code === "OPS_REGION_LOST") return EXIT.unreachable;
+  if (code === "OPS_NO_REGION") return EXIT.usage;
   return code === "OPS_BAD_ARGS" || code === "OPS_UNKNOWN_COMMAND" ? EXIT.usage : EXIT.failed;
 }
 

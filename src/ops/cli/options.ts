@@ -7,6 +7,8 @@ import type { WantedRole } from "./client.ts";
 /** Options of a verb that talks to a running instance. */
 export interface InstanceOptions {
   readonly socket?: string;
+  /** Another region of the cluster, which the instance asks. */
+  readonly region?: string;
   readonly json?: boolean;
   readonly watch?: number;
   readonly role?: WantedRole;
@@ -18,8 +20,16 @@ export type Finish = (exitCode: number) => void;
 const DEFAULT_WATCH_MS = 1_000;
 const MIN_WATCH_MS = 100;
 
-/** Adds `--socket` and `--json`. */
+/** Adds `--socket`, `--json` and `--region`. */
 export function withInstance(command: Command): Command {
+  return withSocket(command).option(
+    "--region <name>",
+    "ask this region of the cluster, with the rights that it grants to others",
+  );
+}
+
+/** Adds `--socket` and `--json`, to verbs whose `--region` is their own. */
+export function withSocket(command: Command): Command {
   return command
     .option("--socket <path>", "admin socket of the instance (default: ./run/admin.sock)")
     .option("--json", "print JSON");

@@ -58,7 +58,7 @@ function buildProgram(terminal: Terminal, finish: Finish): Command {
   withExamples(program, [
     "paceline demo                        # eight fake providers, no keys, no network",
     "paceline start --config paceline.yaml",
-    "paceline tree --watch                # what runs, what was restarted and why",
+    "paceline tree --watch                # what runs here, what was restarted; --region NAME: there",
   ]);
   addHostVerbs(program, finish);
   addConfigVerbs(program, terminal, finish);

@@ -27,6 +27,13 @@ export const clusterEvents = {
     meaning:
       "Another region is heard again (joined), was not heard lately (suspected), left, or was silent for its lease (lost): then its names and leaderboards are forgotten.",
   },
+  "cluster.command": {
+    level: "info",
+    unless: { field: "access", equals: "read", level: "debug" },
+    fields: ["remote", "command", "role", "access", "result"],
+    meaning:
+      "An operator of another region has had a command carried out here, or was refused: result is ok or the code of the refusal. What changes something is in the audit log too.",
+  },
   "cluster.message_refused": {
     level: "warn",
     fields: ["kind", "reason"],

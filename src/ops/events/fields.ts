@@ -13,6 +13,7 @@ const list = (meaning: string): FieldSpec => ({ type: "list", meaning });
 
 /** The vocabulary of all events: one name, one meaning, everywhere. */
 export const EVENT_FIELDS = {
+  access: text("read, or write when it changes something"),
   agree: amount("providers that must give the same answer"),
   alarm: flag("the watchdog saw it while it lasted"),
   ageMs: amount("how old the oldest waiting or last seen thing is, ms"),
@@ -111,7 +112,10 @@ export const EVENT_FIELDS = {
   remote: text("another region of the cluster"),
   reopens: amount("times the breaker reopened without 60 s closed between"),
   requestId: text("id of the request, as in X-Paceline-Request-Id"),
-  result: text("how it ended: ok or failed; of a reload or an upgrade: applied, ok or refused"),
+  result: text(
+    "how it ended: ok or failed, or an error code; of a reload or an upgrade: applied, ok or refused",
+  ),
+  role: text("the rights that a command came with: viewer, operator or admin"),
   scorer: text("scorer of a pairing profile"),
   stack: text("where the error was thrown, or what the watchdog saw running"),
   state: text("the process's state as it shows it to operators; redacted"),

@@ -76,6 +76,7 @@ const HANDLERS: Readonly<Partial<Record<EventName, Handler>>> = {
   "rpc.hedge.fired": hedge("fired"),
   "rpc.hedge.won": hedge("won"),
   "rpc.hedge.budget_exhausted": hedge("denied"),
+  "cluster.command": counts("cluster_commands_total", "remote", "access", "result"),
   "getlogs.planned": counts("getlogs_planned_total", "chain"),
   "getlogs.split": counts("getlogs_splits_total", "chain", "provider", "by"),
   "getlogs.limit_learned": counts("getlogs_limits_learned_total", "chain", "provider"),

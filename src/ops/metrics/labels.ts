@@ -6,6 +6,7 @@ const TRANSPORTS = ["http", "ws"];
 export const METRIC_LABELS: Readonly<
   Record<string, { readonly values?: readonly string[]; readonly meaning: string }>
 > = {
+  access: { values: ["read", "write"], meaning: "whether a command changes something" },
   by: { values: ["range", "address", "topic"], meaning: "what was cut" },
   chain: { meaning: "configured name of the chain" },
   code: { meaning: "WebSocket close code" },

@@ -1,6 +1,13 @@
 /** Verbs about the cluster. */
 import type { Command } from "commander";
-import { type Finish, whole, withExamples, withInstance, withWatch } from "../options.ts";
+import {
+  type Finish,
+  whole,
+  withExamples,
+  withInstance,
+  withSocket,
+  withWatch,
+} from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Adds `regions` and `names`. */
@@ -14,7 +21,7 @@ export function addRegionVerbs(program: Command, terminal: Terminal, finish: Fin
   });
   withExamples(regions, [
     "paceline regions",
-    "paceline regions --watch 2s",
+    "paceline regions --region us-1       # as us-1 sees them; most verbs take --region",
     "paceline regions --json | jq '.regions[] | select(.state != \"joined\")'",
   ]);
   const names = program
@@ -23,7 +30,7 @@ export function addRegionVerbs(program: Command, terminal: Terminal, finish: Fin
     .description("registered names of all regions")
     .option("--region <name>", "only of this region")
     .option("--limit <rows>", "rows to show (default: 200)", whole(1, 5_000));
-  withWatch(withInstance(names)).action(async (prefix, options) => {
+  withWatch(withSocket(names)).action(async (prefix, options) => {
     const { showNames } = await import("../verbs/regions.ts");
     finish(await showNames(prefix, options, terminal));
   });

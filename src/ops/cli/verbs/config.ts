@@ -76,8 +76,8 @@ export async function dumpConfigFile(
   options: DumpOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const dump =
-    options.running === true ? await runningDump(options, terminal) : fileDump(file, terminal);
+  const isRunning = options.running === true || options.region !== undefined;
+  const dump = isRunning ? await runningDump(options, terminal) : fileDump(file, terminal);
   if (options.json === true) {
     const json = options.origin === true ? dump.values : dump.document;
     terminal.out(`${JSON.stringify(json, null, 2)}\n`);

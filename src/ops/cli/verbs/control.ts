@@ -1,4 +1,5 @@
 /** Verbs that change or await the running instance: config diff, reload, drain, ready. */
+import type { RegionsReport } from "../../regions/report.ts";
 import { askAndShow, withClient } from "../ask.ts";
 import type { AdminClient } from "../client.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
@@ -91,13 +92,27 @@ export function drainHost(
   return withClient(options, terminal, "admin", async (client) => {
     const limitMs = wait === true ? DEFAULT_DRAIN_WAIT_MS : wait;
     await client.ask("drain");
-    const hasEnded = await within(limitMs, client.closed);
+    const { region } = options;
+    const end = region === undefined ? client.closed : untilGone(client, region);
+    const hasEnded = await within(limitMs, end);
     const reply = { draining: true, ended: hasEnded };
     const text = hasEnded ? "ended" : `still draining after ${limitMs} ms`;
     terminal.out(`${options.json === true ? JSON.stringify(reply, null, 2) : text}\n`);
     return hasEnded ? EXIT.done : EXIT.drainDeadline;
   });
 }
+
+/** Resolves once another region has left, or is lost. */
+async function untilGone(client: AdminClient, region: string): Promise<void> {
+  for (;;) {
+    const { regions } = (await client.askHere("regions")) as RegionsReport;
+    const found = regions.find((one) => one.region === region);
+    if (found === undefined || found.state === "left" || found.state === "lost") return;
+    await new Promise((done) => setTimeout(done, GONE_POLL_MS));
+  }
+}
+
+const GONE_POLL_MS = 250;
 
 interface ReadyOptions extends InstanceOptions {
   readonly chain?: string;
@@ -151,9 +166,11 @@ async function readiness(
 function within(limitMs: number, done: Promise<void>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), limitMs);
-    void done.then(() => {
+    const ended = (): void => {
       clearTimeout(timer);
       resolve(true);
-    });
+    };
+    // Whoever can no longer look does not know that it has ended.
+    void done.then(ended, () => undefined);
   });
 }

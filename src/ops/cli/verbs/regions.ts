@@ -24,13 +24,13 @@ export function showNames(
   options: InstanceOptions & { readonly region?: string; readonly limit?: number },
   terminal: Terminal,
 ): Promise<number> {
-  const { region, limit } = options;
+  const { region, limit, ...here } = options;
   const render = ({ names }: { readonly names: readonly SharedName[] }): string =>
     table(
       ["REGION", "NAME", "PID"],
       names.map((one) => [clean(one.region), clean(one.name), clean(one.pid)]),
     );
-  return askAndShow({ cmd: "names", args: { prefix, region, limit }, render }, options, terminal);
+  return askAndShow({ cmd: "names", args: { prefix, region, limit }, render }, here, terminal);
 }
 
 const head = ["REGION", "STATE", "HEARD", "VERSION", "URL", "CHAINS", "PROVIDERS", "IN FLIGHT"];

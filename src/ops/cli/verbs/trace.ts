@@ -45,9 +45,13 @@ export function traceProcess(
     const { end: reason, traced } = end;
     if (isJson) terminal.out(`${JSON.stringify({ end: reason, traced })}\n`);
     else terminal.out(`${paint.dim(`${clean(traced)} messages; ended by ${clean(reason)}`)}\n`);
-    return EXIT.done;
+    return isRegionGone(reason) ? EXIT.unreachable : EXIT.done;
   });
 }
+
+/** The region that streamed is lost, or is another life of itself. */
+const isRegionGone = (reason: unknown): boolean =>
+  reason === "region lost" || reason === "region replaced";
 
 function lineOf(row: Row, paint: Paint): string {
   const { peer, bytes } = row;

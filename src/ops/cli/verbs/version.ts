@@ -11,7 +11,7 @@ export function showVersion(
   options: InstanceOptions & { readonly running?: boolean },
   terminal: Terminal,
 ): Promise<number> | number {
-  if (options.running === true) {
+  if (options.running === true || options.region !== undefined) {
     return askAndShow({ cmd: "version", render: renderRecord }, options, terminal);
   }
   const versions = { paceline: packageVersion(), node: process.versions.node };

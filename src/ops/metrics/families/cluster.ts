@@ -3,6 +3,8 @@ import { row, type MetricDef } from "./family.ts";
 
 /** Regions that are remembered. */
 const MAX_SERIES = 64;
+/** Of commands: regions, by reading and writing, by the codes that are seen. */
+const MAX_COMMAND_SERIES = 512;
 
 /** This region among the others. */
 export const clusterFamilies: readonly MetricDef[] = [
@@ -33,5 +35,13 @@ export const clusterFamilies: readonly MetricDef[] = [
     ["reason"],
     "Messages refused: unsigned, replayed, expired, malformed and so on.",
     { maxSeries: 16 },
+  ),
+  row(
+    "event",
+    "counter",
+    "cluster_commands_total",
+    ["remote", "access", "result"],
+    "Commands of other regions by what came of them here: ok, or the code of the refusal.",
+    { maxSeries: MAX_COMMAND_SERIES },
   ),
 ];
