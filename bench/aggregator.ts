@@ -13,7 +13,7 @@ import {
   messageAggregatorKey,
   type RawEvent,
 } from "../actors/rpc/message-aggregator.ts";
-import { subscriptionHubKey } from "../actors/rpc/subscription-hub.ts";
+import { subscriptionHubKey, type LogsEvent } from "../actors/rpc/subscription-hub.ts";
 import { loadConfig } from "../config/load.ts";
 import { child, createNode, defineActor, supervisor } from "../src/otp/index.ts";
 import { createChainState } from "../src/rpc/chain-state.ts";
@@ -108,8 +108,8 @@ const hub = defineActor({
   init: () => undefined,
   casts: {
     head: (none: undefined) => none,
-    log: (none: undefined) => {
-      heard.hub++;
+    logs: (none: undefined, { logs }: LogsEvent) => {
+      heard.hub += logs.length;
       return none;
     },
     pending: (none: undefined) => none,

@@ -8,19 +8,31 @@
 import { createHash } from "node:crypto";
 import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
+import type { LogRun } from "../../src/rpc/connection/log-run.ts";
+import { extentOf } from "../../src/rpc/connection/socket.ts";
 import type { ProviderId } from "../../src/rpc/ids.ts";
 import { headFields, messageKey } from "../../src/rpc/message-key.ts";
 import { BlockSums, type Dispute } from "../../src/rpc/race/block-sums.ts";
 import { EventRacer } from "../../src/rpc/race/event-racer.ts";
 import type { RaceEvent, SettledRace } from "../../src/rpc/race/settled-race.ts";
 import { aggregationRow, statsTable, type AggregationStats } from "../../src/rpc/stream-stats.ts";
-import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
+import {
+  readSubscriptionFrame,
+  resultBytes,
+  type SubscriptionFrame,
+} from "../../src/rpc/subscription-frame.ts";
 import type { Demand } from "../../src/rpc/subscription/demand.ts";
 import { aggregatedTopic, racesTopic, rawTopic } from "../../src/rpc/topics.ts";
 import { chooseLogSources } from "../../src/rpc/subscription/logs/choose-log-sources.ts";
 import { benchmarkStoreKey } from "./benchmark-store.ts";
 import { headTrackerKey, type PushedHead } from "./head-tracker.ts";
-import { subscriptionHubKey, type HubEvent, type SourceChange } from "./subscription-hub.ts";
+import {
+  subscriptionHubKey,
+  type FreshLog,
+  type HubEvent,
+  type LogsEvent,
+  type SourceChange,
+} from "./subscription-hub.ts";
 import { wsConnectionKey } from "./ws-connection.ts";
 
 /** Which chain is aggregated. */
@@ -36,6 +48,16 @@ export interface RawEvent {
   /** Read from the socket at, monotonic ns. */
   readonly atNs: number;
   /** Counts the events of this connection from 1: a hole means that some were dropped. */
+  readonly seq: number;
+}
+
+type UncountedEvent = Omit<RawEvent, "seq">;
+
+/** Logs that a connection read at once. */
+export interface RawLogs {
+  readonly provider: ProviderId;
+  readonly run: LogRun;
+  /** Number of the first. */
   readonly seq: number;
 }
 
@@ -64,7 +86,7 @@ interface Ports {
   readonly hub: {
     readonly cast: {
       head(event: HubEvent): void;
-      log(event: HubEvent): void;
+      logs(event: LogsEvent): void;
       pending(event: HubEvent): void;
       source(change: SourceChange): void;
       broke(): void;
@@ -152,6 +174,13 @@ export const messageAggregator = defineActor({
       state.processingMs += (ctx.now() - startMs) * SAMPLE_EVERY;
       return state;
     },
+    /** Logs of one provider that came together. */
+    logs: (state, raw: RawLogs, ctx) => {
+      const startMs = ctx.now();
+      logsArrived(state, raw, ctx);
+      state.processingMs += ctx.now() - startMs;
+      return state;
+    },
     stream: (state, change: StreamChange, ctx) => {
       const { provider, event, isLive, seq } = change;
       const nowNs = ctx.now() * NS_PER_MS;
@@ -231,27 +260,80 @@ const sourceOf = (state: State, provider: ProviderId): Source => {
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 const arrived = (state: State, raw: RawEvent, ctx: Ctx): State => {
-  const { provider, event, frame, atNs, seq } = raw;
-  const source = sourceOf(state, provider);
-  if (seq !== source.seq + 1) state.hub.cast.broke();
-  source.seq = seq;
-  const key = messageKey(event, frame, digest);
-  const arrival = state.racer.arrive(event, key, source.lane, atNs, frame);
-  const isFirst = arrival === "first";
-  if (!isFirst) state.counts[event].duplicates++;
-  const { topics } = state;
-  ctx.broadcast(topics.raw, { provider, event, key, atNs, arrival });
-  if (isFirst) ctx.broadcast(topics.aggregated, { provider, event, key, atNs });
+  const { provider, event, frame } = raw;
+  const isFirst = judged(state, raw, counted(state, raw, 1), ctx);
   if (event === "newHeads") headArrived(state, raw);
-  else if (event === "logs") {
-    state.blocks.add(provider, key, frame, atNs);
-    if (isFirst) state.hub.cast.log({ provider, frame });
-  } else if (isFirst) state.hub.cast.pending({ provider, frame });
+  else if (!isFirst) return state;
+  else if (event === "logs") state.hub.cast.logs({ provider, logs: [fresh(state, frame)] });
+  else state.hub.cast.pending({ provider, frame });
   return state;
 };
 
+/** Whose events came, so many from this number on; a hole is told. */
+const counted = (
+  state: State,
+  { provider, seq }: Pick<RawEvent, "provider" | "seq">,
+  events: number,
+): Source => {
+  const source = sourceOf(state, provider);
+  if (seq !== source.seq + 1) state.hub.cast.broke();
+  source.seq = seq + events - 1;
+  return source;
+};
+
+/** The race judges an event; true when it is news. */
+const judged = (state: State, raw: UncountedEvent, { lane }: Source, ctx: Ctx): boolean => {
+  const { provider, event, frame, atNs } = raw;
+  const key = messageKey(event, frame, digest);
+  const arrival = state.racer.arrive(event, key, lane, atNs, frame);
+  const isFirst = arrival === "first";
+  if (!isFirst) state.counts[event].duplicates++;
+  if (event === "logs") state.blocks.add(provider, key, frame, atNs);
+  const { topics } = state;
+  ctx.broadcast(topics.raw, { provider, event, key, atNs, arrival });
+  if (isFirst) ctx.broadcast(topics.aggregated, { provider, event, key, atNs });
+  return isFirst;
+};
+
+/** A log that is news; whoever copies it is told by its bytes. */
+const fresh = (state: State, frame: SubscriptionFrame): FreshLog => {
+  const result = resultBytes(frame);
+  state.racer.keep(result);
+  return { frame, result };
+};
+
+/** Copies of what another provider brought first are told by their bytes; only the rest is read. */
+const logsArrived = (state: State, raw: RawLogs, ctx: Ctx): void => {
+  const { provider, run } = raw;
+  const { bytes, bounds, resultAt, atNs } = run;
+  const event = "logs";
+  const counts = state.counts[event];
+  const source = counted(state, raw, bounds.length / 2);
+  const news: FreshLog[] = [];
+  let unreadable = 0;
+  for (let at = 0; at < bounds.length; at += 2) {
+    const start = bounds[at] as number;
+    const end = bounds[at + 1] as number;
+    counts.messages++;
+    const key = state.racer.copied(source.lane, bytes, start + resultAt, end, atNs);
+    const isKnown = key !== undefined && state.blocks.addCopy(provider, key, atNs);
+    const frame = isKnown ? undefined : readSubscriptionFrame(bytes.subarray(start, end));
+    if (key !== undefined) {
+      counts.duplicates++;
+      if (frame !== undefined) state.blocks.add(provider, key, frame, atNs);
+      ctx.broadcast(state.topics.raw, { provider, event, key, atNs, arrival: "duplicate" });
+    } else if (frame === undefined) unreadable++;
+    else if (judged(state, { provider, event, frame, atNs }, source, ctx)) {
+      news.push(fresh(state, frame));
+    }
+  }
+  if (news.length > 0) state.hub.cast.logs({ provider, logs: news });
+  const connection = ctx.via(wsConnectionKey(state.args.state.name, provider));
+  connection.cast.judged({ sizeBytes: extentOf(run), unreadable });
+};
+
 /** Heads go on whoever brings them: only who knows the chain can tell a stutter from a way back. */
-const headArrived = (state: State, { provider, frame }: RawEvent): void => {
+const headArrived = (state: State, { provider, frame }: UncountedEvent): void => {
   const head = headFields(frame);
   if (head === undefined) return;
   state.hub.cast.head({ provider, frame });

@@ -60,6 +60,19 @@ export interface HubEvent {
   readonly frame: SubscriptionFrame;
 }
 
+/** Logs that one provider brought first. */
+export interface LogsEvent {
+  readonly provider: ProviderId;
+  readonly logs: readonly FreshLog[];
+}
+
+/** A log that came first. */
+export interface FreshLog {
+  readonly frame: SubscriptionFrame;
+  /** What the frame says of it, to be kept. */
+  readonly result: Buffer;
+}
+
 /** A provider's stream came up or went away. */
 export interface SourceChange {
   readonly provider: ProviderId;
@@ -162,8 +175,9 @@ export const subscriptionHub = defineActor({
       state.hub.announced(provider, frame, ctx.now());
       return stepped(state, ctx);
     },
-    log: (state, { provider, frame }: HubEvent, ctx) => {
-      state.hub.logged(provider, frame, ctx.now());
+    logs: (state, { provider, logs }: LogsEvent, ctx) => {
+      const nowMs = ctx.now();
+      for (const { frame, result } of logs) state.hub.logged(provider, frame, result, nowMs);
       return state;
     },
     pending: (state, { frame }: HubEvent, ctx) => {

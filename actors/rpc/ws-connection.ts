@@ -28,6 +28,13 @@ export interface WsConnectionArgs {
   readonly redact: (text: string) => string;
 }
 
+/** Logs that the race has looked at. */
+export interface JudgedLogs {
+  readonly sizeBytes: number;
+  /** How many were no logs. */
+  readonly unreadable: number;
+}
+
 interface State {
   readonly provider: ProviderId;
   /** Mutable, seen by this process alone. */
@@ -38,12 +45,13 @@ interface State {
 export const wsConnection = defineActor({
   name: "rpc/ws-connection",
   trapExit: true,
-  // Beyond it messages are dropped and counted; the hole in their numbers is told to the aggregator.
+  // Beyond it reads are dropped and counted; the hole in their numbers is told to the aggregator. The
+  // socket rests long before.
   mailbox: { max: 50_000, overflow: "reject" },
   init: (args: WsConnectionArgs, ctx): State => {
     const seed = Math.floor(ctx.random() * 2 ** 31);
     const { state, provider, redact } = args;
-    const ports = portsOf(args, () => link.stats, ctx);
+    const ports = portsOf(args, () => link, ctx);
     const link: ProviderLink = new ProviderLink({ state, provider, redact, seed }, ports);
     // A process that is killed runs no code of its own, but its socket must not outlive it.
     ctx.signal.addEventListener("abort", () => link.abandon(), { once: true });
@@ -59,6 +67,11 @@ export const wsConnection = defineActor({
     /** A new aggregator asks which streams are live. */
     announce: (state, _arg: undefined) => {
       state.link.announce();
+      return state;
+    },
+    /** The race has looked at logs that were handed on. */
+    judged: (state, { sizeBytes, unreadable }: JudgedLogs) => {
+      state.link.judged(sizeBytes, unreadable);
       return state;
     },
     /** The provider was seen to live again: a suspended connection tries now. */
@@ -101,7 +114,7 @@ const timeOf = (wallMs: number): string => new Date(wallMs).toISOString();
 
 const portsOf = (
   { state, provider, connect }: WsConnectionArgs,
-  stats: () => ConnectionStats,
+  link: () => ProviderLink,
   ctx: Ctx,
 ): LinkPorts => {
   const { self } = ctx;
@@ -114,10 +127,14 @@ const portsOf = (
     now: () => ctx.now(),
     wallNow: () => ctx.wallNow(),
     open: (socket) => {
-      let seq = 0;
+      let seq = 1;
       return connect({
         onOpen: () => self.send({ type: "open", socket }),
-        onMessage: (bytes, atNs) => self.send({ type: "message", socket, seq: ++seq, bytes, atNs }),
+        onMessages: (messages, atNs) => {
+          link().read(socket, messages);
+          self.send({ type: "messages", socket, seq, messages, atNs });
+          seq += messages.bounds.length / 2;
+        },
         onPong: () => self.send({ type: "pong", socket }),
         onClose: (closure) => self.send({ type: "close", socket, closure }),
       });
@@ -127,6 +144,7 @@ const portsOf = (
     emit: (event, fields) => ctx.emit(event, fields),
     handOn: (event, { frame, atNs }, seq) =>
       aggregator.cast.event({ provider, event, frame, atNs, seq }),
+    handOnLogs: (run, seq) => aggregator.cast.logs({ provider, run, seq }),
     streamChanged: (event, isLive, seq) => aggregator.cast.stream({ provider, event, isLive, seq }),
     cameUp: () => {
       pool.cast.verified(at);
@@ -138,7 +156,7 @@ const portsOf = (
     headsStopped: () => ctx.via(headTrackerKey(chain)).cast.silenced(provider),
     publish: () => {
       const table = ctx.table<ConnectionStats>(statsTable);
-      table?.put(connectionRow(chain, provider), stats());
+      table?.put(connectionRow(chain, provider), link().stats);
     },
   };
 };

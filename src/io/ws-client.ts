@@ -1,7 +1,8 @@
 /**
  * One WebSocket to a provider.
  *
- * Compression is off (it costs five times the CPU and 240 KB a socket), messages are bounded, and
+ * Whole text messages are found here, all of one read at once (`ws-texts.ts`); the library has the
+ * handshake, control frames and all the rest. Compression is off (it costs five times the CPU and 240 KB a socket), messages are bounded, and
  * every message carries the time its bytes were read from the socket. All callbacks run in the scope
  * of whoever connected, so that an error in one is charged to that process.
  */
@@ -11,6 +12,7 @@ import { WebSocket, type ClientOptions } from "ws";
 import type { Secret } from "../lib/secret.ts";
 import { CallbackScope } from "./callback-scope.ts";
 import { countPassed } from "./vm-tuning.ts";
+import { TextReader, type Texts } from "./ws-texts.ts";
 
 /** Where and how to connect. */
 export interface WsClientOptions {
@@ -37,8 +39,8 @@ export interface WsClosure {
 /** What the owner hears. Nothing follows `onClose`. */
 export interface WsClientHandlers {
   readonly onOpen: () => void;
-  /** `atNs` is monotonic, on the clock of `performance.now()`. */
-  readonly onMessage: (bytes: Buffer, atNs: number) => void;
+  /** Messages that came together; `atNs` is monotonic, on the clock of `performance.now()`. */
+  readonly onMessages: (texts: Texts, atNs: number) => void;
   readonly onPong: () => void;
   readonly onClose: (closure: WsClosure) => void;
 }
@@ -48,6 +50,9 @@ export interface WsClient {
   /** Sends one text message; dropped when not open. */
   send(message: string | Buffer): void;
   ping(): void;
+  /** Reads nothing until `resume`: the peer has to wait. */
+  pause(): void;
+  resume(): void;
   /** Bytes read since the upgrade: they show that the peer lives. */
   readonly bytesRead: number;
   readonly bufferedBytes: number;
@@ -111,20 +116,39 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
     });
   };
 
-  socket.on("upgrade", (response: IncomingMessage) => {
-    raw = response.socket;
-    // Runs before ws reads the same bytes: the time of arrival, however long parsing takes.
-    response.socket.prependListener("data", (chunk: Buffer) => {
+  const heard = (texts: Texts): void => {
+    if (!isSilent) scope.call(handlers.onMessages, texts, readAtMs * NS_PER_MS);
+  };
+  let reader: TextReader | undefined;
+  /** Steps between the connection and the library, which is handed what is not for us. */
+  const readFirst = (connection: Socket): void => {
+    const [feed] = connection.listeners("data") as ((bytes: Buffer) => void)[];
+    if (feed === undefined) return;
+    const rest = (bytes: Buffer): void => feed.call(connection, bytes);
+    const invalid = (): void => {
+      ended(REFUSAL_CODES.get(INVALID_UTF8) ?? PROTOCOL_ERROR, INVALID_UTF8);
+      socket.close(REFUSAL_CODES.get(INVALID_UTF8));
+    };
+    const texts = new TextReader({ texts: heard, rest, invalid }, maxPayloadBytes);
+    reader = texts;
+    connection.on("data", (chunk: Buffer) => {
       readAtMs = performance.now();
       countPassed(chunk.length);
+      texts.read(chunk);
     });
+    connection.off("data", feed);
+    // Before the library's own listener, which takes what lies unread.
+    connection.prependListener("close", () => texts.stop());
+  };
+
+  socket.on("upgrade", (response: IncomingMessage) => {
+    raw = response.socket;
   });
   socket.on("open", () => {
+    if (raw !== undefined) readFirst(raw);
     if (!isSilent) scope.run(() => handlers.onOpen());
   });
-  socket.on("message", (data: Buffer) => {
-    if (!isSilent) scope.run(() => handlers.onMessage(data, readAtMs * NS_PER_MS));
-  });
+  socket.on("message", (data: Buffer) => heard({ bytes: data, bounds: [0, data.length] }));
   socket.on("pong", () => {
     if (!isSilent) scope.run(() => handlers.onPong());
   });
@@ -136,6 +160,7 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
     socket.terminate();
   });
   socket.on("error", (error: WireError) => {
+    reader?.stop();
     if (failure === "") failure = nameOf(error, maxPayloadBytes);
     if (error.code === TOO_BIG) overBytes = maxPayloadBytes;
     const code = refusalCode(error);
@@ -154,6 +179,8 @@ export const connectWs = (options: WsClientOptions, handlers: WsClientHandlers):
     ping: () => {
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     get bytesRead() {
       return raw?.bytesRead ?? 0;
     },
@@ -179,13 +206,14 @@ interface WireError extends NodeJS.ErrnoException {
 }
 
 const TOO_BIG = "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+const INVALID_UTF8 = "WS_ERR_INVALID_UTF8";
 const PROTOCOL_ERROR = 1002;
 /** Close codes that ws sends for what it refuses to read, where it is not a protocol error. */
 const REFUSAL_CODES: ReadonlyMap<string, number> = new Map([
   [TOO_BIG, 1009],
   ["WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH", 1009],
   ["WS_ERR_TOO_MANY_BUFFERED_PARTS", 1008],
-  ["WS_ERR_INVALID_UTF8", 1007],
+  [INVALID_UTF8, 1007],
 ]);
 
 /** The close code behind an error of ws's own; undefined for one of the wire. */

@@ -4,7 +4,13 @@
  * Never the frame: it holds the provider's own subscription id. A log's key holds its index and the
  * `removed` flag, since two logs of one transaction, or a log and its retraction, are two events.
  */
-import { member, ownMember, resultMember, type SubscriptionFrame } from "./subscription-frame.ts";
+import {
+  firstOfMember,
+  member,
+  ownMember,
+  resultMember,
+  type SubscriptionFrame,
+} from "./subscription-frame.ts";
 import type { RaceEvent } from "./race/settled-race.ts";
 
 /** SHA-256 as hex, supplied by the driver side. */
@@ -19,7 +25,6 @@ const m = {
   blockHash: member("blockHash"),
   logIndex: member("logIndex"),
   removed: member("removed"),
-  transactionHash: member("transactionHash"),
   address: member("address"),
   topics: member("topics"),
 };
@@ -91,39 +96,36 @@ export const headFields = (frame: SubscriptionFrame): HeadFields | undefined => 
   };
 };
 
-/** The facts of a log that filters and ordering need. */
-export interface LogFields {
-  readonly blockNumber: number;
-  readonly blockHash: string;
-  readonly logIndex: number;
-  readonly transactionHash: string;
-  /** As sent; compare without case. */
-  readonly address: string;
-  readonly topics: readonly string[];
+/** Where a log stands. */
+export interface LogPlace {
+  readonly hash: string;
+  readonly number: number;
+  readonly index: number;
   readonly isRemoved: boolean;
 }
 
-/** Reads a log; `undefined` when a field is missing or not what it must be. */
-export const logFields = (frame: SubscriptionFrame): LogFields | undefined => {
-  const blockNumber = quantity(resultMember(frame, m.blockNumber));
-  const blockHash = resultMember(frame, m.blockHash);
-  const logIndex = quantity(resultMember(frame, m.logIndex));
-  const address = resultMember(frame, m.address);
-  const topics = topicsOf(frame);
-  if (blockNumber === undefined || blockHash === undefined || logIndex === undefined) {
-    return undefined;
-  }
-  if (address === undefined || topics === undefined || !isHash(blockHash)) return undefined;
-  return {
-    blockNumber,
-    blockHash,
-    logIndex,
-    transactionHash: resultMember(frame, m.transactionHash) ?? "",
-    address,
-    topics,
-    isRemoved: isRemoved(frame),
-  };
+/** Reads where a log stands; `undefined` when a field is missing or not what it must be. */
+export const logPlace = (frame: SubscriptionFrame): LogPlace | undefined => {
+  const number = quantity(resultMember(frame, m.blockNumber));
+  const hash = resultMember(frame, m.blockHash);
+  const index = quantity(resultMember(frame, m.logIndex));
+  if (number === undefined || hash === undefined || index === undefined) return undefined;
+  if (!isHash(hash) || firstOfMember(frame, m.address) !== '"') return undefined;
+  if (firstOfMember(frame, m.topics) !== "[") return undefined;
+  return { hash, number, index, isRemoved: isRemoved(frame) };
 };
+
+/** What filters look at in a log, in lower case. */
+export interface LogConditions {
+  readonly address: string;
+  readonly topics: readonly string[];
+}
+
+/** Reads what filters look at. */
+export const logConditions = (frame: SubscriptionFrame): LogConditions => ({
+  address: resultMember(frame, m.address)?.toLowerCase() ?? "",
+  topics: topicsOf(resultMember(frame, m.topics)?.toLowerCase() ?? ""),
+});
 
 /** The height an event belongs to, as far as it says. */
 export const blockNumberOf = (event: RaceEvent, frame: SubscriptionFrame): number | undefined => {
@@ -140,13 +142,12 @@ const quantity = (text: string | undefined): number | undefined => {
 
 const noTopics: readonly string[] = [];
 
-const topicsOf = (frame: SubscriptionFrame): readonly string[] | undefined => {
-  const raw = resultMember(frame, m.topics);
-  if (raw === undefined || !raw.startsWith("[")) return undefined;
+/** The strings of an array. */
+const topicsOf = (raw: string): readonly string[] => {
   const topics: string[] = [];
   for (let open = raw.indexOf('"'); open >= 0; ) {
     const close = raw.indexOf('"', open + 1);
-    if (close < 0) return undefined;
+    if (close < 0) return noTopics;
     topics.push(raw.slice(open + 1, close));
     open = raw.indexOf('"', close + 1);
   }

@@ -26,6 +26,8 @@ export class SeenKeys {
   readonly #keys: (string | undefined)[];
   readonly #firstNs: Float64Array;
   readonly #lanes: Uint32Array;
+  /** Slot of the key that arrived last; keys get consecutive slots in order of first arrival. */
+  slot = -1;
   /** Oldest slot, and how many slots from there are taken (holes of expired keys included). */
   #oldest = 0;
   #taken = 0;
@@ -59,7 +61,22 @@ export class SeenKeys {
     this.#keys[next] = key;
     this.#firstNs[next] = atNs;
     this.#lanes[next] = 1 << lane;
+    this.slot = next;
     return "first";
+  }
+
+  /**
+   * Notes that `lane` delivered the key in `slot`, as a further provider's copy, and answers the key;
+   * undefined, with nothing noted, when it is anything else.
+   */
+  copied(slot: number, lane: number, atNs: number): string | undefined {
+    const key = this.#keys[slot];
+    const bit = 1 << lane;
+    const lanes = this.#lanes[slot] as number;
+    if (key === undefined || (lanes & bit) !== 0) return undefined;
+    if (atNs - (this.#firstNs[slot] as number) > this.#ttlNs) return undefined;
+    this.#lanes[slot] = lanes | bit;
+    return key;
   }
 
   /** True when the key is remembered; changes nothing. */
@@ -104,6 +121,7 @@ export class SeenKeys {
   }
 
   #repeat(slot: number, lane: number): SeenVerdict {
+    this.slot = slot;
     const bit = 1 << lane;
     const lanes = this.#lanes[slot] as number;
     if ((lanes & bit) === 0) {

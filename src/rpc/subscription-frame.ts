@@ -7,6 +7,7 @@
  * order, white space, nesting, escapes) goes through JSON.parse and a walker over the members, so
  * the answer is the same, only slower.
  */
+import { Buffer } from "node:buffer";
 
 /** A notification with the byte ranges that re-framing needs. */
 export interface SubscriptionFrame {
@@ -193,6 +194,23 @@ export const resultMember = (frame: SubscriptionFrame, asked: ResultMember): str
   const end = text.indexOf('"', value + 1);
   return end < 0 ? undefined : text.slice(value + 1, end);
 };
+
+/** The first character of a member of the result; undefined when there is no such member. */
+export const firstOfMember = (
+  frame: SubscriptionFrame,
+  asked: ResultMember,
+): string | undefined => {
+  if (frame.isParsed) {
+    const value = isRecord(frame.parsed) ? frame.parsed[asked.name] : undefined;
+    return value === undefined ? undefined : JSON.stringify(value)[0];
+  }
+  const value = findValue(frame, asked);
+  return value < 0 ? undefined : frame.text[value];
+};
+
+/** The result as sent, copied: a frame is a window on a whole read of the socket. */
+export const resultBytes = ({ bytes, resultStart, resultEnd }: SubscriptionFrame): Buffer =>
+  Buffer.from(bytes.subarray(resultStart, resultEnd));
 
 /** A string member of the result, copied: it may be kept without keeping its frame alive. */
 export const ownMember = (frame: SubscriptionFrame, asked: ResultMember): string | undefined => {

@@ -132,7 +132,7 @@ describe("an error in a socket's callback", () => {
     const quiet = { onOpen: () => {}, onPong: () => {}, onClose: () => {} };
     await as("a", () => {
       const options = { url, headers: {}, handshakeTimeoutMs: 1_000 };
-      const client = connectWs(options, { ...quiet, onMessage: fail });
+      const client = connectWs(options, { ...quiet, onMessages: fail });
       cleanups.push(() => client.abandon());
     });
     expect(await crash()).toEqual([A]);

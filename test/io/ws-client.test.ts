@@ -54,8 +54,10 @@ const open = (url: string, headers: Readonly<Record<string, Secret>> = {}) => {
     },
     {
       onOpen: () => opened(),
-      onMessage: (bytes, atNs) => {
-        messages.push({ text: bytes.toString("utf8"), atNs });
+      onMessages: ({ bytes, bounds }, atNs) => {
+        for (let at = 0; at < bounds.length; at += 2) {
+          messages.push({ text: bytes.toString("utf8", bounds[at], bounds[at + 1]), atNs });
+        }
         told?.();
       },
       onPong: () => {
@@ -204,7 +206,7 @@ describe("a socket to a provider", () => {
             { url: new Secret(url), headers: {}, handshakeTimeoutMs: 1_000 },
             {
               onOpen: () => {},
-              onMessage: () => {
+              onMessages: () => {
                 client.abandon();
                 resolve(scope.getStore());
               },

@@ -1,5 +1,6 @@
 /** What a provider's link does to the world; the process that runs it says how. */
 import type { RaceEvent } from "../race/settled-race.ts";
+import type { LogRun } from "./log-run.ts";
 import type { Notice } from "./upstream-talk.ts";
 import type { Socket } from "./socket.ts";
 
@@ -17,6 +18,8 @@ export interface LinkPorts {
   readonly emit: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   /** To the race; `seq` counts the events of this link from 1: a hole means that some were dropped. */
   readonly handOn: (event: RaceEvent, notice: Notice, seq: number) => void;
+  /** The same for logs that came together; `seq` is the number of the first. */
+  readonly handOnLogs: (run: LogRun, seq: number) => void;
   /** An upstream subscription went live or ended; `seq` counts the events so far. */
   readonly streamChanged: (event: RaceEvent, isLive: boolean, seq: number) => void;
   /** Up and verified. */

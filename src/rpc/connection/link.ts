@@ -16,7 +16,14 @@ import { Diary } from "./diary.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { LinkNews } from "./link-news.ts";
 import type { LinkPorts } from "./link-ports.ts";
-import type { FromSocket, Socket, SocketClosure } from "./socket.ts";
+import { ReadAhead } from "./read-ahead.ts";
+import {
+  extentOf,
+  type FromSocket,
+  type Messages,
+  type Socket,
+  type SocketClosure,
+} from "./socket.ts";
 import { Standing } from "./standing.ts";
 import { UpstreamStreams } from "./upstream-streams.ts";
 import type { LedgerReport } from "./upstream-ledger.ts";
@@ -56,6 +63,7 @@ export class ProviderLink {
   readonly #streams: UpstreamStreams;
   readonly #heartbeat: Heartbeat;
   readonly #standing: Standing;
+  readonly #ahead = new ReadAhead();
   readonly #diary: Diary;
   readonly #news: LinkNews;
   /** Effects to perform, in the order in which the machine asked for them. */
@@ -84,6 +92,7 @@ export class ProviderLink {
       ports,
       diary: this.#diary,
       send: (text) => this.#socket?.send(text),
+      isHeard: (socket) => this.#isHeard(socket),
       feed: (event) => this.#feed(event),
       nameless: (refusal) => this.#nameless(refusal),
       takes: (message) => this.#standing.takes(message),
@@ -105,8 +114,9 @@ export class ProviderLink {
     if (this.#isUp && this.#streams.sync() > 0) this.#ports.publish();
   }
 
-  /** Tells anew which streams are live. */
+  /** A new race begins: it learns which streams are live, and knows of nothing that was handed on. */
   announce(): void {
+    this.#ahead.clear();
     if (!this.#isUp) return;
     this.#streams.announce();
     this.#ports.askDemand();
@@ -119,10 +129,10 @@ export class ProviderLink {
 
   /** The socket has said something. */
   heard(from: FromSocket): void {
-    if (from.socket !== this.#socketId || this.#socket === undefined) return;
+    if (!this.#isHeard(from.socket)) return;
     switch (from.type) {
-      case "message":
-        return this.#streams.message(from);
+      case "messages":
+        return this.#ahead.seen(extentOf(from.messages) - this.#streams.messages(from));
       case "open":
         this.#news.opened();
         this.#ports.startTimer(PING, this.#heartbeat.intervalMs);
@@ -132,6 +142,19 @@ export class ProviderLink {
       case "close":
         return this.#closed(from.closure);
     }
+  }
+
+  /** The socket has said so much; `heard` follows. */
+  read(socket: number, messages: Messages): void {
+    if (this.#socket !== undefined && socket === this.#socketId) {
+      this.#ahead.read(extentOf(messages), this.#socket);
+    }
+  }
+
+  /** Logs that were handed on have been looked at; so many could not be read. */
+  judged(sizeBytes: number, unreadable: number): void {
+    this.#ahead.seen(sizeBytes);
+    this.#diary.unread += unreadable;
   }
 
   /** A timer has expired. */
@@ -189,6 +212,10 @@ export class ProviderLink {
       attempts: this.#connection.attempt,
       streams: this.#streams.report,
     };
+  }
+
+  #isHeard(socket: number): boolean {
+    return socket === this.#socketId && this.#socket !== undefined;
   }
 
   /** Live or stale: verified, subscribed and usable. */
@@ -305,6 +332,7 @@ export class ProviderLink {
   /** The socket is gone, or is given up: nothing of it counts any more. */
   #dropped(): void {
     this.#heartbeat.clear();
+    this.#ahead.clear();
     this.#ports.cancelTimer(PING);
     this.#ports.cancelTimer(PONG);
     const events = this.#streams.clear();

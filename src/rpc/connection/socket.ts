@@ -5,6 +5,9 @@ export interface Socket {
   /** Sends one text message; dropped when the socket is not open. */
   send(message: string | Buffer): void;
   ping(): void;
+  /** Reads nothing until `resume`: the peer has to wait. */
+  pause(): void;
+  resume(): void;
   /** Bytes read so far: they show that the peer lives. */
   readonly bytesRead: number;
   close(code: number, reason: string): void;
@@ -25,11 +28,21 @@ export interface SocketClosure {
   readonly overBytes?: number | undefined;
 }
 
+/** Messages that lie in one piece of memory: they came with one read. */
+export interface Messages {
+  readonly bytes: Buffer;
+  /** Where each begins and ends, in pairs. */
+  readonly bounds: readonly number[];
+}
+
+/** The room that they take. */
+export const extentOf = ({ bounds }: Messages): number => (bounds.at(-1) ?? 0) - (bounds[0] ?? 0);
+
 /** What a socket tells; nothing follows `onClose`. */
 export interface SocketHandlers {
   readonly onOpen: () => void;
   /** `atNs`: read from the socket at, monotonic. */
-  readonly onMessage: (bytes: Buffer, atNs: number) => void;
+  readonly onMessages: (messages: Messages, atNs: number) => void;
   readonly onPong: () => void;
   readonly onClose: (closure: SocketClosure) => void;
 }
@@ -38,10 +51,10 @@ export interface SocketHandlers {
 export type FromSocket = { readonly socket: number } & (
   | { readonly type: "open" }
   | {
-      readonly type: "message";
-      /** Counts the messages of this socket from 1. */
+      readonly type: "messages";
+      /** Number of the first one, counted from 1 on this socket. */
       readonly seq: number;
-      readonly bytes: Buffer;
+      readonly messages: Messages;
       readonly atNs: number;
     }
   | { readonly type: "pong" }

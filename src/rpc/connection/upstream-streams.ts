@@ -12,8 +12,9 @@ import type { Demand } from "../subscription/demand.ts";
 import type { ConnectionEvent } from "./connection.machine.ts";
 import type { Diary } from "./diary.ts";
 import type { LinkPorts } from "./link-ports.ts";
+import { LogMark } from "./log-run.ts";
 import { Silence } from "./silence.ts";
-import type { FromSocket } from "./socket.ts";
+import { extentOf, type FromSocket } from "./socket.ts";
 import type { LedgerFault, LedgerReport } from "./upstream-ledger.ts";
 import { UpstreamTalk, type Notice, type Refusal } from "./upstream-talk.ts";
 
@@ -26,6 +27,8 @@ export interface StreamsOwner {
   readonly diary: Diary;
   /** Sends one text message on the current socket. */
   readonly send: (text: string) => void;
+  /** False for a socket that was given up. */
+  readonly isHeard: (socket: number) => boolean;
   /** Tells the machine. */
   readonly feed: (event: ConnectionEvent) => void;
   /** The provider does not tell its chain id. */
@@ -44,6 +47,7 @@ export class UpstreamStreams {
   readonly #diary: Diary;
   readonly #talk: UpstreamTalk;
   readonly #silence = new Silence();
+  readonly #logs = new LogMark();
   /** Messages read from the current socket, as the driver counts them. */
   #messages = 0;
   /** Events handed on; a dropped message leaves a hole in these numbers. */
@@ -133,25 +137,31 @@ export class UpstreamStreams {
     if (events.includes("newHeads")) this.#ports.headsStopped();
   }
 
-  message({ bytes, atNs, seq }: Extract<FromSocket, { type: "message" }>): void {
+  /**
+   * Takes what was read at once, and answers how much of it was handed on unseen. One of the messages
+   * may end the connection, and with it the rest.
+   */
+  messages({ socket, messages, atNs, seq }: Extract<FromSocket, { type: "messages" }>): number {
+    const { bytes, bounds } = messages;
     // A dropped message may have been an event: the race must see a hole.
-    if (seq !== ++this.#messages) {
-      this.#messages = seq;
-      this.#events++;
+    if (seq !== this.#messages + 1) this.#events++;
+    this.#messages = seq - 1 + bounds.length / 2;
+    if (this.#talk.eventOf(this.#logs.subscription) !== "logs") this.#logs.forget();
+    let run: number[] = [];
+    let unseen = 0;
+    for (let at = 0; at < bounds.length; at += 2) {
+      const start = bounds[at] as number;
+      const end = bounds[at + 1] as number;
+      if (this.#logs.fits(bytes, start, end)) {
+        run.push(start, end);
+        continue;
+      }
+      unseen += this.#handOnLogs(bytes, run, atNs);
+      run = [];
+      this.#message(bytes.subarray(start, end), atNs);
+      if (!this.#owner.isHeard(socket)) return unseen;
     }
-    const frame = readSubscriptionFrame(bytes);
-    if (frame === undefined) {
-      if (!this.#owner.takes(bytes)) this.#answered(bytes);
-      return;
-    }
-    const belonging = this.#talk.belongs(frame, atNs);
-    if (belonging === "orphan") {
-      this.#diary.orphans++;
-      this.#orphans++;
-      this.#orphan = frame.subscription;
-    } else if (belonging !== "held" && belonging !== "ending") {
-      this.#handOn(belonging, { frame, atNs });
-    }
+    return unseen + this.#handOnLogs(bytes, run, atNs);
   }
 
   /** Once a second while the connection is up. Each step may end it, and with it the round. */
@@ -171,6 +181,31 @@ export class UpstreamStreams {
     const fields = { subscription: this.#orphan, count: this.#orphans };
     this.#orphans = 0;
     this.#emit("websocket.orphan_event", fields);
+  }
+
+  #message(bytes: Buffer, atNs: number): void {
+    const frame = readSubscriptionFrame(bytes);
+    if (frame === undefined) {
+      if (!this.#owner.takes(bytes)) this.#answered(bytes);
+      return;
+    }
+    const belonging = this.#talk.belongs(frame, atNs);
+    if (belonging === "orphan") {
+      this.#diary.orphans++;
+      this.#orphans++;
+      this.#orphan = frame.subscription;
+    } else if (belonging !== "held" && belonging !== "ending") {
+      this.#handOn(belonging, { frame, atNs });
+      if (belonging === "logs") this.#logs.learn(frame);
+    }
+  }
+
+  #handOnLogs(bytes: Buffer, bounds: readonly number[], atNs: number): number {
+    if (bounds.length === 0) return 0;
+    const run = { bytes, bounds, resultAt: this.#logs.resultAt, atNs };
+    this.#ports.handOnLogs(run, this.#events + 1);
+    this.#events += bounds.length / 2;
+    return extentOf(run);
   }
 
   #checkHeads(nowMs: number): void {

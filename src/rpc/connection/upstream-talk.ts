@@ -82,6 +82,11 @@ export class UpstreamTalk {
     return this.#ledger.report;
   }
 
+  /** The open stream of a subscription id. */
+  eventOf(id: string): RaceEvent | undefined {
+    return this.#ledger.eventOf(id);
+  }
+
   askChainId(): void {
     this.#ask({ type: "chainId" }, "eth_chainId", []);
   }

@@ -46,6 +46,8 @@ interface BlockSum {
   readonly hash: string;
   readonly firstNs: number;
   readonly isRead: boolean;
+  /** What each log says, by its index, as whoever brought it first told it. */
+  readonly firsts: Map<number, number>;
   readonly tellings: Sums[];
 }
 
@@ -76,25 +78,27 @@ export class BlockSums {
 
   /** A log with this message key (it begins with the block hash) arrived. */
   add(provider: ProviderId, key: string, frame: SubscriptionFrame, atNs: number): void {
-    let block = this.#last;
-    if (block === undefined || !key.startsWith(block.hash)) {
-      const hash = key.slice(0, HASH_CHARS);
-      block = this.#blocks.get(hash);
-      if (block === undefined) {
-        this.#noteFlood(atNs);
-        block = { hash, firstNs: atNs, isRead: !this.#isFlooded, tellings: [] };
-        this.#blocks.set(hash, block);
-      }
-      this.#last = block;
-    }
+    const block = this.#blockOf(key, atNs);
     const index = indexIn(key);
     // A provider that takes a log back says nothing of what the block holds.
     if (index < 0) return;
-    const sums = sumsFor(block, provider);
-    sums.count++;
-    sums.places = (sums.places + this.#digest.ofIndex(index)) | 0;
-    if (block.isRead) sums.contents = (sums.contents + this.#digest.ofFrame(index, frame)) | 0;
-    this.#added++;
+    const contents = block.isRead ? this.#digest.ofFrame(index, frame) : 0;
+    if (block.isRead && !block.firsts.has(index)) block.firsts.set(index, contents);
+    this.#sum(block, provider, index, contents);
+  }
+
+  /**
+   * The same for a copy, byte for byte, of the log that came first with its key; false, with nothing
+   * done, when it is not known what that says.
+   */
+  addCopy(provider: ProviderId, key: string, atNs: number): boolean {
+    const block = this.#blockOf(key, atNs);
+    const index = indexIn(key);
+    if (index < 0) return true;
+    const contents = block.isRead ? block.firsts.get(index) : 0;
+    if (contents === undefined) return false;
+    this.#sum(block, provider, index, contents);
+    return true;
   }
 
   /** Blocks whose time is over and about which `witnesses` of the whole block disagree. */
@@ -113,6 +117,27 @@ export class BlockSums {
       }
     }
     return disputed;
+  }
+
+  #blockOf(key: string, atNs: number): BlockSum {
+    if (this.#last !== undefined && key.startsWith(this.#last.hash)) return this.#last;
+    const hash = key.slice(0, HASH_CHARS);
+    let block = this.#blocks.get(hash);
+    if (block === undefined) {
+      this.#noteFlood(atNs);
+      block = { hash, firstNs: atNs, isRead: !this.#isFlooded, firsts: new Map(), tellings: [] };
+      this.#blocks.set(hash, block);
+    }
+    this.#last = block;
+    return block;
+  }
+
+  #sum(block: BlockSum, provider: ProviderId, index: number, contents: number): void {
+    const sums = sumsFor(block, provider);
+    sums.count++;
+    sums.places = (sums.places + this.#digest.ofIndex(index)) | 0;
+    sums.contents = (sums.contents + contents) | 0;
+    this.#added++;
   }
 
   #noteFlood(nowNs: number): void {

@@ -11,6 +11,7 @@ import { SeenKeys } from "../seen-keys.ts";
 import type { SubscriptionFrame } from "../subscription-frame.ts";
 import { Lanes, eventIndex } from "./lanes.ts";
 import { Races } from "./races.ts";
+import { RecentResults } from "./recent-results.ts";
 import type { RaceEvent, SettledRace } from "./settled-race.ts";
 
 /**
@@ -58,6 +59,7 @@ export class EventRacer {
   readonly #lanes: Lanes;
   readonly #races: Races;
   readonly #seen: Readonly<Record<RaceEvent, SeenKeys>>;
+  readonly #logs: RecentResults;
   #firsts = 0;
   #duplicates = 0;
   #repeats = 0;
@@ -72,6 +74,7 @@ export class EventRacer {
       newPendingTransactions: new SeenKeys({ capacity: pending, ttlNs }),
       logs: new SeenKeys({ capacity: total - heads - pending, ttlNs }),
     };
+    this.#logs = new RecentResults(this.#seen.logs.capacity);
     this.#lanes = new Lanes(options.maxProviders ?? 8);
     this.#races = new Races(
       {
@@ -114,12 +117,43 @@ export class EventRacer {
     frame: SubscriptionFrame | undefined,
   ): Arrival {
     this.#lanes.delivered(lane, eventIndex[event], atNs);
-    const verdict = this.#seen[event].arrive(key, lane, atNs);
+    const seen = this.#seen[event];
+    const verdict = seen.arrive(key, lane, atNs);
+    if (event === "logs") {
+      if (verdict === "first") this.#logs.began(lane, seen.slot);
+      else this.#logs.moved(lane, seen.slot);
+    }
     if (verdict === "first") return this.#first(event, key, lane, atNs, frame);
     this.#races.arrive(event, key, lane, atNs);
     if (verdict === "duplicate") this.#duplicates++;
     else this.#repeats++;
     return verdict;
+  }
+
+  /** The result of the log that arrived last, which was a first: its copies are told by it. */
+  keep(result: Buffer): void {
+    this.#logs.put(this.#seen.logs.slot, result);
+  }
+
+  /**
+   * Judges a log by its bytes from the result on: when it is a provider's copy of what another brought
+   * first, that is noted and its key answered. Anything else has to be read and to `arrive`.
+   */
+  copied(
+    lane: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    atNs: number,
+  ): string | undefined {
+    const slot = this.#logs.find(lane, bytes, start, end);
+    const key = slot < 0 ? undefined : this.#seen.logs.copied(slot, lane, atNs);
+    if (key === undefined) return undefined;
+    this.#logs.moved(lane, slot);
+    this.#lanes.delivered(lane, eventIndex.logs, atNs);
+    this.#races.arrive("logs", key, lane, atNs);
+    this.#duplicates++;
+    return key;
   }
 
   /** Ends the races whose window has passed; hand the result to evidence. */
@@ -138,6 +172,7 @@ export class EventRacer {
   /** Forgets keys, races and counters together; lanes and live subscriptions stay. */
   reset(): void {
     for (const seen of Object.values(this.#seen)) seen.reset();
+    this.#logs.reset();
     this.#races.reset();
     this.#firsts = 0;
     this.#duplicates = 0;

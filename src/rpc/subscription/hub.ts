@@ -6,10 +6,10 @@
  * events (telemetry) and the demand for upstream streams.
  */
 import type { ProviderId } from "../ids.ts";
-import { logFields } from "../message-key.ts";
+import { logPlace } from "../message-key.ts";
 import type { SubscribeReply } from "../proxy/ports.ts";
 import type { RaceEvent } from "../race/settled-race.ts";
-import type { SubscriptionFrame } from "../subscription-frame.ts";
+import { resultBytes, type SubscriptionFrame } from "../subscription-frame.ts";
 import type { ChainFollower } from "./chain/follower.ts";
 import { Lookout } from "./chain/lookout.ts";
 import type { Need } from "./chain/needs.ts";
@@ -129,9 +129,7 @@ export class Hub {
 
   /** A provider announced a head, first or not. */
   announced(provider: ProviderId, frame: SubscriptionFrame, nowMs: number): void {
-    const { bytes, resultStart, resultEnd } = frame;
-    // A copy: the frame is a window on a whole read of the socket.
-    const head = headOfBytes(Buffer.from(bytes.subarray(resultStart, resultEnd)));
+    const head = headOfBytes(resultBytes(frame));
     if (head === undefined) return;
     this.#headSources.add(provider);
     this.follower.head(provider, head, nowMs);
@@ -139,17 +137,13 @@ export class Hub {
     this.#closeSlow(nowMs);
   }
 
-  /** A log arrived for the first time. */
-  logged(provider: ProviderId, frame: SubscriptionFrame, nowMs: number): void {
-    const log = logFields(frame);
+  /** A log arrived for the first time; `result` is what the frame says of it, to be kept. */
+  logged(provider: ProviderId, frame: SubscriptionFrame, result: Buffer, nowMs: number): void {
+    const place = logPlace(frame);
     // A provider's own retraction says nothing that its heads do not say.
-    if (log === undefined || log.isRemoved) return;
-    const place = { hash: log.blockHash, number: log.blockNumber, index: log.logIndex };
-    this.follower.log(provider, place, nowMs, () => {
-      const bytes = Buffer.from(frame.bytes.subarray(frame.resultStart, frame.resultEnd));
-      this.#narrator.current = { bytes, ...lowerCase(log) };
-      return bytes;
-    });
+    if (place === undefined || place.isRemoved) return;
+    this.#narrator.current = { bytes: result, frame };
+    this.follower.log(provider, place, nowMs, () => result);
     this.#closeSlow(nowMs);
   }
 
@@ -274,8 +268,3 @@ export class Hub {
     if (this.#clients.closeSlow(this.#cursor)) this.rewant(nowMs);
   }
 }
-
-const lowerCase = (log: { readonly address: string; readonly topics: readonly string[] }) => ({
-  address: log.address.toLowerCase(),
-  topics: log.topics.map((topic) => topic.toLowerCase()),
-});

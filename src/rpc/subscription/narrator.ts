@@ -1,5 +1,7 @@
 /** Tells the clients of a chain, its operators and its other readers what the follower has found. */
 import type { ProviderId } from "../ids.ts";
+import { logConditions } from "../message-key.ts";
+import type { SubscriptionFrame } from "../subscription-frame.ts";
 import type { Block, BlockLog } from "./chain/block.ts";
 import type { ChainFollower, FollowerListener } from "./chain/follower.ts";
 import type { ClientPorts, Clients } from "./delivery/clients.ts";
@@ -17,11 +19,10 @@ export interface NarratorPorts extends Pick<ClientPorts, "chain" | "emit"> {
   readonly onBlock: (block: Block) => void;
 }
 
-/** A log with what filters look at. */
-interface ReadLog {
+/** A log with the frame that told of it. */
+interface ToldLog {
   readonly bytes: Uint8Array;
-  readonly address: string;
-  readonly topics: readonly string[];
+  readonly frame: SubscriptionFrame;
 }
 
 /** Missing blocks or logs that stay missing for so long are worth an event. */
@@ -30,7 +31,7 @@ const DEGRADED_MS = 2_000;
 /** The voice of one chain's hub. */
 export class Narrator implements FollowerListener {
   /** The log that is being delivered, so that filters need not parse it again. */
-  current: ReadLog | undefined;
+  current: ToldLog | undefined;
   readonly #ports: NarratorPorts;
   readonly #clients: Clients;
   readonly #resumption: Resumption;
@@ -54,7 +55,9 @@ export class Narrator implements FollowerListener {
 
   log(block: Block, log: BlockLog): void {
     this.#clients.streams.deliverLog(log.bytes, block.sequence, () =>
-      this.current?.bytes === log.bytes ? this.current : addressAndTopics(log.bytes),
+      this.current?.bytes === log.bytes
+        ? logConditions(this.current.frame)
+        : addressAndTopics(log.bytes),
     );
     this.#resumption.passed(block, log);
   }

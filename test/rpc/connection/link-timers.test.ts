@@ -30,6 +30,8 @@ chains:
       open: () => ({
         send: (text) => void sent.push(text.toString()),
         ping: () => {},
+        pause: () => {},
+        resume: () => {},
         bytesRead: 0,
         close: () => {},
         abandon: () => {},
@@ -38,6 +40,7 @@ chains:
       cancelTimer: (key) => void timers.delete(key),
       emit: () => {},
       handOn: () => {},
+      handOnLogs: () => {},
       streamChanged: () => {},
       cameUp: () => {},
       askDemand: () => {},
@@ -50,7 +53,8 @@ chains:
   link.start();
   const say = (message: object, seq: number): void => {
     const bytes = Buffer.from(JSON.stringify(message));
-    link.heard({ type: "message", socket: 1, seq, bytes, atNs: 0 });
+    const messages = { bytes, bounds: [0, bytes.length] };
+    link.heard({ type: "messages", socket: 1, seq, messages, atNs: 0 });
   };
   return { link, timers, sent, say };
 };

@@ -239,7 +239,8 @@ describe("the ledger of a link", () => {
     const chain = await startChain(1);
     const socket = chain.socketOf("p1");
     for (const junk of ["", "{", "[]", "null", '{"method":"eth_subscription"}', "\u0000\u0001"]) {
-      socket.handlers.onMessage(Buffer.from(junk), 1);
+      const bytes = Buffer.from(junk);
+      socket.handlers.onMessages({ bytes, bounds: [0, bytes.length] }, 1);
     }
     await live(chain, 1, 1);
     expect(inspect(chain)).toMatchObject({ state: "live", unread: 6 });

@@ -78,6 +78,22 @@ describe("what providers tell of a block's logs", () => {
     expect(liar!.contents).not.toBe(honest!.contents);
   });
 
+  it("is the same story for a copy of what came first, without reading it", () => {
+    const keyOf = (log: Log) => messageKey("logs", framed(log), () => "");
+    for (const lie of [three[1]!, { ...three[1]!, data: "0x01" }]) {
+      const sums = new BlockSums(WINDOW_NS, 99);
+      // Nobody has brought it yet.
+      expect(sums.addCopy("p2", keyOf(three[0]!), 0)).toBe(false);
+      for (const log of three) sums.add("p1", keyOf(log), framed(log), 0);
+      for (const log of [three[0]!, lie, three[2]!]) sums.add("p3", keyOf(log), framed(log), 0);
+      for (const log of three) expect(sums.addCopy("p2", keyOf(log), 0)).toBe(true);
+      expect(sums.disputed(WINDOW_NS, () => ["p1", "p2"])).toEqual([]);
+      for (const log of three) sums.add("p1", keyOf(log), framed(log), 0);
+      for (const log of [three[0]!, lie, three[2]!]) sums.add("p3", keyOf(log), framed(log), 0);
+      expect(sums.disputed(WINDOW_NS, () => ["p1", "p3"]).length).toBe(lie === three[1] ? 0 : 1);
+    }
+  });
+
   it("does not count who should not know the whole block, nor what is taken back", () => {
     const back = [...three, ...three.map((log) => ({ ...log, removed: true }))];
     expect(disputed({ p1: three, p2: back, p3: [] }, ["p1", "p2"])).toEqual([]);

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EventRacer } from "../../../src/rpc/race/event-racer.ts";
 import type { RaceEvent, SettledRace } from "../../../src/rpc/race/settled-race.ts";
-import { readSubscriptionFrame } from "../../../src/rpc/subscription-frame.ts";
+import { messageKey } from "../../../src/rpc/message-key.ts";
+import { readSubscriptionFrame, resultBytes } from "../../../src/rpc/subscription-frame.ts";
 import { frameOf, hash, headOf, logOf } from "./events.ts";
 
 const ms = 1e6;
@@ -227,5 +228,88 @@ describe("a race", () => {
         }
       }),
     );
+  });
+
+  it("tells a copy by its bytes as it would by reading it, in whatever order copies come", () => {
+    const bytesOf = (n: number, style: number): Buffer => {
+      const log = logOf(Math.floor(n / 4), n % 4, style === 2 ? { blockTimestamp: "0x1" } : {});
+      return frameOf(style === 1 ? Object.fromEntries(Object.entries(log).toReversed()) : log);
+    };
+    const arrivals = fc.array(fc.record({ lane: fc.nat(2), n: fc.nat(30), skip: fc.nat(200) }), {
+      minLength: 50,
+      maxLength: 150,
+    });
+    // A lane's next log is mostly the one behind its last.
+    const steps = fc.record({
+      arrivals,
+      styles: fc.oneof(fc.constant([0, 0, 0]), fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2))),
+      isInOrder: fc.boolean(),
+      maxCacheSize: fc.constantFrom(40, 10_000),
+      seenTtlMs: fc.constantFrom(2_000, 600_000),
+    });
+    let copies = 0;
+    fc.assert(
+      fc.property(steps, ({ arrivals: all, styles, isInOrder, maxCacheSize, seenTtlMs }) => {
+        const options = { maxCacheSize, seenTtlMs };
+        const [quick, slow] = [race(undefined, options), race(undefined, options)];
+        const next = [0, 0, 0];
+        let atMs = 60_000;
+        for (const { lane, n, skip } of all) {
+          atMs += skip;
+          const which = isInOrder ? (next[lane] as number) : n;
+          next[lane] = which + 1;
+          const provider = ["a", "b", "c"][lane] as string;
+          const bytes = bytesOf(which, styles[lane] as number);
+          const frame = readSubscriptionFrame(bytes);
+          if (frame === undefined) throw new Error("the test's frame cannot be read");
+          const key = messageKey("logs", frame, () => "");
+          const verdict = slow.racer.arrive(
+            "logs",
+            key,
+            slow.racer.lane(provider),
+            atMs * ms,
+            frame,
+          );
+          const of = quick.racer.lane(provider);
+          const { resultStart } = frame;
+          const copied = quick.racer.copied(of, bytes, resultStart, bytes.length, atMs * ms);
+          if (copied !== undefined) {
+            copies++;
+            expect({ key: copied, verdict: "duplicate" }).toEqual({ key, verdict });
+            continue;
+          }
+          expect(quick.racer.arrive("logs", key, of, atMs * ms, frame)).toBe(verdict);
+          if (verdict === "first") quick.racer.keep(resultBytes(frame));
+        }
+        expect(quick.settle(atMs + 5_000)).toEqual(slow.settle(atMs + 5_000));
+        expect(quick.racer.stats()).toEqual(slow.racer.stats());
+      }),
+      { numRuns: 200 },
+    );
+    expect(copies).toBeGreaterThan(1_000);
+  });
+
+  it("takes a log for a copy only when it is whole and the same to the last byte", () => {
+    const { racer } = race();
+    const bytes = frameOf(logOf(1, 0));
+    const frame = readSubscriptionFrame(bytes);
+    if (frame === undefined) throw new Error("the test's frame cannot be read");
+    const key = messageKey("logs", frame, () => "");
+    const copied = (copy: Buffer, at: number): string | undefined =>
+      racer.copied(racer.lane("b"), copy, at, copy.length, at * ms);
+    for (const lane of ["b", "a"]) {
+      racer.arrive("logs", `${key}0`, racer.lane(lane), 0, undefined);
+    }
+    expect(racer.arrive("logs", key, racer.lane("a"), 0, frame)).toBe("first");
+    racer.keep(resultBytes(frame));
+    const { resultStart } = frame;
+    const other = Buffer.from(bytes);
+    other[bytes.length - 12] = 0x31;
+    expect(copied(other, resultStart)).toBeUndefined();
+    expect(copied(bytes.subarray(0, -1), resultStart)).toBeUndefined();
+    expect(copied(bytes, resultStart + 1)).toBeUndefined();
+    expect(copied(bytes, resultStart)).toBe(key);
+    // Its own log again is no copy of somebody else's.
+    expect(copied(bytes, resultStart)).toBeUndefined();
   });
 });

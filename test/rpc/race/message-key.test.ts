@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { blockNumberOf, headFields, logFields, messageKey } from "../../../src/rpc/message-key.ts";
+import {
+  blockNumberOf,
+  headFields,
+  logConditions,
+  logPlace,
+  messageKey,
+} from "../../../src/rpc/message-key.ts";
 import type { RaceEvent } from "../../../src/rpc/race/settled-race.ts";
 import {
   readSubscriptionFrame,
@@ -126,14 +132,11 @@ describe("a subscription frame", () => {
               expect(messageKey("logs", frame, digest)).toBe(
                 `${hash(block)}${log.logIndex}${isRemoved ? "-" : ""}`,
               );
-              expect(logFields(frame)).toEqual({
-                blockNumber: block,
-                blockHash: hash(block),
-                logIndex: index,
-                transactionHash: hash(77),
-                address: log.address,
-                topics: log.topics,
-                isRemoved,
+              const place = { hash: hash(block), number: block, index, isRemoved };
+              expect(logPlace(frame)).toEqual(place);
+              expect(logConditions(frame)).toEqual({
+                address: log.address.toLowerCase(),
+                topics: log.topics.map((topic: string) => topic.toLowerCase()),
               });
             } else {
               expect(messageKey("newHeads", frame, digest)).toBe(hash(index + 1));
@@ -162,7 +165,8 @@ describe("a subscription frame", () => {
         if (frame === undefined) return;
         messageKey("newHeads", frame, digest);
         headFields(frame);
-        logFields(frame);
+        logPlace(frame);
+        logConditions(frame);
       }),
       { numRuns: 1_000 },
     );

@@ -50,6 +50,8 @@ export class FakeSocket implements Socket {
   isOpen = true;
   pings = 0;
   bytesRead = 0;
+  /** Our side reads nothing. */
+  isResting = false;
   chainId = "0x1";
   isMute = false;
   /** Methods that are not answered. */
@@ -105,19 +107,42 @@ export class FakeSocket implements Socket {
     this.closedBy = `${code} ${reason}`;
   }
 
+  pause(): void {
+    this.isResting = true;
+  }
+
+  resume(): void {
+    this.isResting = false;
+  }
+
   abandon(): void {
     this.isOpen = false;
   }
 
   say(message: unknown): void {
     this.bytesRead++;
-    this.handlers.onMessage(Buffer.from(JSON.stringify(message)), this.now() * 1e6);
+    const bytes = Buffer.from(JSON.stringify(message));
+    this.handlers.onMessages({ bytes, bounds: [0, bytes.length] }, this.now() * 1e6);
   }
 
   event(kind: string, result: unknown): void {
     const subscription = this.subscriptions.get(kind);
     if (subscription === undefined) return;
     this.say({ jsonrpc: "2.0", method: "eth_subscription", params: { subscription, result } });
+  }
+
+  /** Events that come with one read. */
+  events(...events: readonly (readonly [kind: string, result: unknown])[]): void {
+    const bounds: number[] = [];
+    let text = "";
+    for (const [kind, result] of events) {
+      const params = { subscription: this.subscriptions.get(kind), result };
+      bounds.push(text.length);
+      text += JSON.stringify({ jsonrpc: "2.0", method: "eth_subscription", params });
+      bounds.push(text.length);
+    }
+    this.bytesRead += text.length;
+    this.handlers.onMessages({ bytes: Buffer.from(text), bounds }, this.now() * 1e6);
   }
 
   break(code = 1006, closure: Partial<SocketClosure> = {}): void {

@@ -72,6 +72,64 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
+  it("takes many events of one read, heads among the logs, whoever of three providers is ahead", async () => {
+    const chain = await startChain(3, "", undefined, 1_000_000);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "logs");
+    await chain.subscribe(client, "newHeads");
+    await chain.node.advance(5_000);
+    const first = { ...header("a0", 0, "z9"), logsBloom: `0x${"0".repeat(512)}` };
+    for (const id of ["p1", "p2", "p3"]) chain.socketOf(id).event("newHeads", first);
+    await chain.node.advance(1_000);
+    const blocks = Array.from({ length: 12 }, (_, i) => {
+      const [name, n] = [`a${i + 1}`, i + 1];
+      return [
+        ["newHeads", header(name, n, `a${i}`)],
+        ...[0, 1, 2].map((index) => ["logs", log(name, n, index)]),
+      ] as [string, unknown][];
+    });
+    for (let i = 0; i < blocks.length; i += 3) {
+      const read = blocks.slice(i, i + 3).flat();
+      const order = ["p1", "p2", "p3"].map((_, at) => `p${1 + ((at + i / 3) % 3)}`);
+      for (const provider of order) chain.socketOf(provider).events(...read);
+      await chain.node.advance(1_000);
+    }
+    expect(client.seen().slice(1)).toEqual(
+      blocks.flatMap((_, i) =>
+        [0, 1, 2, 3].map((at) => (at === 0 ? `a${i + 1}` : `+a${i + 1}:${at - 1}`)),
+      ),
+    );
+    const stats = await chain.node.via(messageAggregatorKey("ethereum")).call.stats();
+    expect(stats.byKind["logs"]).toEqual({ messages: 108, duplicates: 72 });
+    expect(chain.asked.filter((question) => question.startsWith("eth_getLogs"))).toEqual([]);
+    await chain.node.stop();
+  });
+
+  it("lets a socket rest while much of it was not looked at, and a new race begin with none", async () => {
+    const chain = await startChain(1, "", undefined, 10_000_000);
+    await chain.subscribe(new FakeClient(1), "logs");
+    await chain.node.advance(5_000);
+    const socket = chain.socketOf("p1");
+    socket.event("newHeads", header("a1", 1, "a0"));
+    socket.event("logs", log("a1", 1, 0));
+    await chain.node.advance(100);
+    const read = (n: number) =>
+      Array.from({ length: 1_000 }, (_, i) => ["logs", log("a1", 1, n * 1_000 + i + 1)] as const);
+    socket.events(...read(0));
+    expect(socket.isResting).toBe(false);
+    socket.events(...read(1));
+    socket.events(...read(2));
+    expect(socket.isResting).toBe(true);
+    await chain.node.settle();
+    expect(socket.isResting).toBe(false);
+    for (let n = 3; n < 6; n++) socket.events(...read(n));
+    expect(socket.isResting).toBe(true);
+    chain.node.inspector.exit("rpc/chain/ethereum/message-aggregator", "kill");
+    await chain.node.settle();
+    expect(socket.isResting).toBe(false);
+    await chain.node.stop();
+  });
+
   it("fills what was missed while every provider was gone", async () => {
     const chain = await startChain(1);
     const client = new FakeClient(1);

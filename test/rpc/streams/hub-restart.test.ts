@@ -1,7 +1,11 @@
 /** What a hub that takes over from a dead one asks for again. */
 import { Buffer } from "node:buffer";
 import { describe, expect, it } from "vitest";
-import { readSubscriptionFrame } from "../../../src/rpc/subscription-frame.ts";
+import {
+  readSubscriptionFrame,
+  resultBytes,
+  type SubscriptionFrame,
+} from "../../../src/rpc/subscription-frame.ts";
 import { ChainFollower } from "../../../src/rpc/subscription/chain/follower.ts";
 import type { Subscription } from "../../../src/rpc/subscription/delivery/streams.ts";
 import { Hub } from "../../../src/rpc/subscription/hub.ts";
@@ -50,7 +54,11 @@ class Restart {
 
   tell({ header, logs }: ModelBlock, logCount: number): void {
     this.hub.announced("a", frameOf(header), this.now);
-    for (const log of logs.slice(0, logCount)) this.hub.logged("a", frameOf(log), this.now);
+    for (const log of logs.slice(0, logCount)) this.log(frameOf(log));
+  }
+
+  log(frame: SubscriptionFrame): void {
+    this.hub.logged("a", frame, resultBytes(frame), this.now);
   }
 
   /** Time passes, and whatever is asked is answered. */
@@ -115,7 +123,7 @@ describe("a hub that takes over", () => {
     // The successor reads the head and one log; the other logs went down with the hub.
     r.restart();
     r.hub.announced("a", frameOf(tip.header), r.now);
-    r.hub.logged("a", frameOf(tip.logs[0]), r.now);
+    r.log(frameOf(tip.logs[0]));
     r.wait(10_000);
     expect(r.client.live.size).toBe(tip.logs.length);
   });

@@ -61,6 +61,10 @@ export class SimSocket implements Socket {
     this.#wires.agenda.after(1, () => this.#finish(code, reason));
   }
 
+  pause(): void {}
+
+  resume(): void {}
+
   abandon(): void {
     this.#isOver = true;
     this.#leave();
@@ -115,7 +119,8 @@ export class SimSocket implements Socket {
   #receive(text: string): void {
     if (this.#isOver) return;
     this.bytesRead += text.length;
-    this.#handlers.onMessage(Buffer.from(text), this.#wires.now() * 1e6);
+    const bytes = Buffer.from(text);
+    this.#handlers.onMessages({ bytes, bounds: [0, bytes.length] }, this.#wires.now() * 1e6);
   }
 
   #break(reason: string): void {

@@ -9,7 +9,7 @@ import { seededRandom } from "../../../../src/lib/random.ts";
 import { messageKey } from "../../../../src/rpc/message-key.ts";
 import { BlockSums } from "../../../../src/rpc/race/block-sums.ts";
 import { EventRacer } from "../../../../src/rpc/race/event-racer.ts";
-import { readSubscriptionFrame } from "../../../../src/rpc/subscription-frame.ts";
+import { readSubscriptionFrame, resultBytes } from "../../../../src/rpc/subscription-frame.ts";
 import { ChainFollower } from "../../../../src/rpc/subscription/chain/follower.ts";
 import type { Need } from "../../../../src/rpc/subscription/chain/needs.ts";
 import type { Subscription } from "../../../../src/rpc/subscription/delivery/streams.ts";
@@ -275,12 +275,25 @@ export class PromiseWorld {
     if (frame === undefined || !provider.isUp) return;
     const { name } = provider;
     const atNs = this.now * NS_PER_MS;
+    const lane = this.#racer.lane(name);
+    const { resultStart } = frame;
+    const copy =
+      event === "logs"
+        ? this.#racer.copied(lane, bytes, resultStart, bytes.length, atNs)
+        : undefined;
+    if (copy !== undefined) {
+      if (!this.#sums.addCopy(name, copy, atNs)) this.#sums.add(name, copy, frame, atNs);
+      return;
+    }
     const key = messageKey(event, frame, digest);
-    const arrival = this.#racer.arrive(event, key, this.#racer.lane(name), atNs, frame);
+    const arrival = this.#racer.arrive(event, key, lane, atNs, frame);
     if (event === "newHeads") this.#mail.push(() => this.hub.announced(name, frame, this.now));
     else {
       this.#sums.add(name, key, frame, atNs);
-      if (arrival === "first") this.#mail.push(() => this.hub.logged(name, frame, this.now));
+      if (arrival !== "first") return;
+      const result = resultBytes(frame);
+      this.#racer.keep(result);
+      this.#mail.push(() => this.hub.logged(name, frame, result, this.now));
     }
   }
 
