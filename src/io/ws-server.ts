@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import { CallbackScope } from "./callback-scope.ts";
 import { Heartbeats } from "./ws-heartbeat.ts";
-import { TurnCork } from "./turn-cork.ts";
+import { TurnFrames, Turns } from "./turn-frames.ts";
 
 /** What a client's connection tells its session. */
 export interface WsSessionHandler {
@@ -59,7 +59,7 @@ export class WsServer {
   readonly #connections = new Set<WsConnection>();
   readonly #heartbeats: Heartbeats;
   readonly #timer: NodeJS.Timeout;
-  readonly #cork = new TurnCork();
+  readonly #turns = new Turns();
   readonly #scope: CallbackScope;
 
   constructor(options: WsServerOptions) {
@@ -106,7 +106,7 @@ export class WsServer {
       return;
     }
     this.#server.handleUpgrade(request, socket, head, (client) => {
-      const connection = new WsConnection(nextId++, client, socket as Socket, this.#cork);
+      const connection = new WsConnection(nextId++, client, socket as Socket, this.#turns);
       this.#connections.add(connection);
       this.#heartbeats.add(connection, performance.now());
       const session = decision.open(connection);
@@ -170,14 +170,15 @@ export class WsConnection {
   session: WsSessionHandler | undefined = undefined;
   readonly #client: WebSocket;
   readonly #socket: Socket;
-  readonly #cork: TurnCork;
-  #turn = 0;
+  readonly #frames: TurnFrames;
 
-  constructor(id: number, client: WebSocket, socket: Socket, cork: TurnCork) {
+  constructor(id: number, client: WebSocket, socket: Socket, turns: Turns) {
     this.id = id;
-    this.#cork = cork;
     this.#client = client;
     this.#socket = socket;
+    this.#frames = new TurnFrames(turns, (bytes) => {
+      if (this.isOpen) socket.write(bytes);
+    });
   }
 
   get isOpen(): boolean {
@@ -186,7 +187,7 @@ export class WsConnection {
 
   /** Bytes that the kernel has not taken yet. */
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#frames.heldBytes;
   }
 
   /** Bytes that the kernel has taken. */
@@ -197,6 +198,7 @@ export class WsConnection {
   /** Sends one text message; bytes are UTF-8. */
   send(text: string | Buffer): void {
     if (!this.isOpen) return;
+    this.#frames.flush();
     if (typeof text === "string") this.#client.send(text);
     else if (text.length < SMALL_BYTES) this.#socket.write(textFrame(text));
     else {
@@ -212,12 +214,11 @@ export class WsConnection {
    * at once, so frames cannot interleave.
    */
   sendFrame(frame: Buffer): void {
-    if (!this.isOpen) return;
-    this.#turn = this.#cork.before(this.#socket, this.#turn);
-    this.#socket.write(frame);
+    if (this.isOpen) this.#frames.send(frame);
   }
 
   close(code: number, reason: string): void {
+    this.#frames.flush();
     // oxlint-disable-next-line no-control-regex
     const ascii = reason.replaceAll(/[^\u0020-\u007e]/g, "?").slice(0, MAX_REASON_BYTES);
     this.#client.close(code, ascii);
