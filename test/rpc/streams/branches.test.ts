@@ -46,6 +46,18 @@ describe("which branch is the chain", () => {
     expect(r.heads()).toEqual(["a1", "a2", "b2", "b3", "b4"]);
   });
 
+  it("does not go back to what providers said long ago", () => {
+    const r = new Recorder({ witnessMs: 10_000 }).watched();
+    const [a1, a2] = chain("a", 1, 2);
+    for (const source of three) r.head(source, a1);
+    for (const source of three) r.head(source, a2);
+    r.wait(11_000);
+    r.head("p1", block("b2", 2, "a1"));
+    r.head("p1", block("b3", 3, "b2"));
+    r.wait(30_000);
+    expect(r.heads()).toEqual(["a1", "a2", "b2", "b3"]);
+  });
+
   it("has those asked who stand against a higher branch", () => {
     const r = new Recorder().watched();
     const [a1, a2] = chain("a", 1, 2);

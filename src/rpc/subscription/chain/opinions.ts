@@ -144,15 +144,17 @@ export class Opinions {
 
   /**
    * True when more providers, or as many and the greater height, are for the branch of `path`. Where
-   * all have been silent for long, what they said last still is their word.
+   * all have been silent for long, what they said last still is their word, but none to go back for.
    */
   prefer(path: Path, nowMs: number): boolean {
     const { tip } = this.ring;
     if (path.ancestor === undefined || tip === undefined) return false;
+    const isHigher = (path.blocks[0]?.number ?? -1) > tip.number;
     const fresh = this.balance(path, (opinion) => this.counts(opinion, nowMs));
+    if (fresh === undefined && !isHigher) return false;
     const named = fresh ?? this.balance(path, ({ source }) => source !== ANYBODY);
     const balance = named ?? this.balance(path, () => true) ?? 0;
-    return balance === 0 ? (path.blocks[0]?.number ?? -1) > tip.number : balance > 0;
+    return balance === 0 ? isHigher : balance > 0;
   }
 
   /** Providers that still are for the canonical branch above `ancestor`. */
