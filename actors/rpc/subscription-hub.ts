@@ -178,6 +178,7 @@ export const subscriptionHub = defineActor({
     logs: (state, { provider, logs }: LogsEvent, ctx) => {
       const nowMs = ctx.now();
       for (const { frame, result } of logs) state.hub.logged(provider, frame, result, nowMs);
+      state.hub.turnEnded();
       return state;
     },
     pending: (state, { frame }: HubEvent, ctx) => {
@@ -324,6 +325,7 @@ const admitted = (state: State, ctx: Ctx): State => {
 const stepped = (given: State, ctx: Ctx): State => {
   const state = admitted(given, ctx);
   const { hub, args } = state;
+  hub.turnEnded();
   const nowMs = ctx.now();
   for (const need of hub.follower.needs.due(nowMs)) {
     ctx.task(need.key, (signal) => fetchNeed(args.fetch, need, signal), {

@@ -27,6 +27,8 @@ import { Resumption } from "./resume/resumption.ts";
 export interface HubPorts extends ClientPorts, NarratorPorts {}
 
 const KINDS: readonly StreamKind[] = ["newHeads", "logs", "newPendingTransactions", "syncing"];
+/** Why clients are closed whose hub died in the middle of a turn. */
+const INTERRUPTED = "a crash while events were sent";
 /** Missed events that a client may be sent at once, whatever it may leave unread. */
 const MAX_REPLAY_BYTES = 2 * 1024 * 1024;
 
@@ -54,7 +56,7 @@ export class Hub {
       opened: (subscription, events) => clients.opened(subscription, events),
       maxBytes: Math.min(MAX_REPLAY_BYTES, limits.maxBufferedBytes),
     });
-    this.#narrator = new Narrator(ports, clients, this.resumption);
+    this.#narrator = new Narrator(ports, clients, this.resumption, follower);
     follower.listener = this.#narrator;
   }
 
@@ -66,6 +68,9 @@ export class Hub {
   /** Takes over clients that outlived another hub; what was on its way there is asked for again. */
   restore(subscriptions: readonly Subscription[], nowMs: number): void {
     for (const subscription of subscriptions) this.#clients.restore(subscription);
+    // Who has been sent what of the events that were on their way cannot be told.
+    if (this.follower.isTelling) this.retire(INTERRUPTED);
+    this.turnEnded();
     this.follower.needs.reask(nowMs);
     this.follower.sourcesBroke(nowMs);
     // Heads that were on their way to the former hub are lost.
@@ -125,6 +130,11 @@ export class Hub {
   /** The chain is going away for good: every client is told, none waits for what never comes. */
   retire(reason: string): void {
     for (const { sink } of this.streams.of(KINDS)) this.#clients.close(sink, reason);
+  }
+
+  /** A message has been dealt with: whatever it brought about has been sent to everybody. */
+  turnEnded(): void {
+    this.follower.isTelling = false;
   }
 
   /** A provider announced a head, first or not. */

@@ -35,10 +35,17 @@ export class Narrator implements FollowerListener {
   readonly #ports: NarratorPorts;
   readonly #clients: Clients;
   readonly #resumption: Resumption;
+  readonly #follower: ChainFollower;
   #retractions = 0;
   #waitingSinceMs: number | undefined;
 
-  constructor(ports: NarratorPorts, clients: Clients, resumption: Resumption) {
+  constructor(
+    ports: NarratorPorts,
+    clients: Clients,
+    resumption: Resumption,
+    follower: ChainFollower,
+  ) {
+    this.#follower = follower;
     this.#ports = ports;
     this.#clients = clients;
     this.#resumption = resumption;
@@ -54,6 +61,7 @@ export class Narrator implements FollowerListener {
   }
 
   log(block: Block, log: BlockLog): void {
+    this.#follower.isTelling = true;
     this.#clients.streams.deliverLog(log.bytes, block.sequence, () =>
       this.current?.bytes === log.bytes
         ? logConditions(this.current.frame)

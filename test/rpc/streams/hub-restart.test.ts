@@ -55,6 +55,7 @@ class Restart {
   tell({ header, logs }: ModelBlock, logCount: number): void {
     this.hub.announced("a", frameOf(header), this.now);
     for (const log of logs.slice(0, logCount)) this.log(frameOf(log));
+    this.hub.turnEnded();
   }
 
   log(frame: SubscriptionFrame): void {
@@ -65,9 +66,11 @@ class Restart {
   wait(ms: number): void {
     for (const endMs = this.now + ms; this.now < endMs; this.now += 250) {
       this.hub.tick(this.now);
+      this.hub.turnEnded();
       for (const need of this.follower.needs.due(this.now)) {
         const block = this.chain.blocks.get(need.hash);
         this.hub.answered(need, need.kind === "logs" ? block?.logs : block?.header, this.now);
+        this.hub.turnEnded();
       }
     }
   }
@@ -114,6 +117,28 @@ describe("a hub that takes over", () => {
     r.wait(10_000);
     expect(r.client.faults).toEqual([]);
     expect(r.client.live.size).toBe(tip.logs.length);
+  });
+
+  it("closes clients of whom it cannot tell which events of the last turn they were sent", () => {
+    const r = new Restart();
+    r.chain.grow();
+    const { tip } = r.chain;
+    r.tell(tip, 1);
+    r.hub.turnEnded();
+    // Its death between two turns is no reason.
+    r.restart();
+    r.wait(10_000);
+    expect(r.client.closed).toBeUndefined();
+    r.chain.grow();
+    const { sendFrame } = r.client;
+    r.client.sendFrame = () => {
+      throw new Error("a bug below");
+    };
+    expect(() => r.tell(r.chain.tip, 1)).toThrow("a bug below");
+    r.client.sendFrame = sendFrame;
+    r.restart();
+    expect(r.client.closed).toBe("1013 a crash while events were sent");
+    expect(r.hub.stats()["clients"]).toBe(0);
   });
 
   it("trusts no source with a block that it heard of in part", () => {

@@ -67,6 +67,8 @@ export class ChainFollower {
   readonly ring = new Ring();
   readonly logs: LogLedger;
   readonly branches: Branches;
+  /** Events of this turn are on their way to the clients; still set at a restart: some may be lost. */
+  isTelling = false;
   private limits: FollowerLimits;
   private readonly headless = new Set<Block>();
   private lastOfLog: Block | undefined;
@@ -253,6 +255,7 @@ export class ChainFollower {
 
   /** Makes `path` (newest first) canonical on top of `ancestor`. */
   private switchTo(path: readonly Block[], ancestor: Block, nowMs: number): void {
+    this.isTelling = true;
     const orphaned = this.ring.above(ancestor);
     const retracted: [Block, BlockLog][] = [];
     let lost = 0;
@@ -296,6 +299,7 @@ export class ChainFollower {
    * tip before anybody announced one: history, not an event for anybody.
    */
   private rebase(block: Block, isNews: boolean, nowMs: number): void {
+    this.isTelling = true;
     this.headless.clear();
     this.needs.clear();
     this.lastOfLog = undefined;
