@@ -32,7 +32,8 @@ export type Step =
   | { readonly do: "up"; readonly provider: number }
   | { readonly do: "lie"; readonly kind: "sibling" | "child" | "far" | "height" | "parent" }
   | { readonly do: "wait"; readonly ms: number }
-  | { readonly do: "kill"; readonly what: "hub" | "aggregator" }
+  /** "half-told": the hub, as soon as a client has been told a part of the next block. */
+  | { readonly do: "kill"; readonly what: "hub" | "aggregator" | "half-told" }
   | { readonly do: "subscribe"; readonly address: string | undefined };
 
 const provider = fc.integer({ min: 0, max: 2 });
@@ -85,10 +86,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       do: fc.constant("kill" as const),
-      what: fc.constantFrom("hub", "aggregator"),
+      what: fc.constantFrom("hub", "aggregator", "half-told", "half-told"),
     }),
   },
   {
@@ -100,5 +101,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** A run's happenings. */
-export const steps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 60 });
+/** A few happenings. */
+export const fewSteps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 60 });
+
+/** A run's happenings: few mostly, which show a fault best, and many now and then. */
+export const steps: fc.Arbitrary<readonly Step[]> = fc.oneof(
+  { weight: 4, arbitrary: fewSteps },
+  { weight: 1, arbitrary: fc.array(step, { maxLength: 60, size: "max" }) },
+);

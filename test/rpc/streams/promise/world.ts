@@ -16,7 +16,7 @@ import type { Subscription } from "../../../../src/rpc/subscription/delivery/str
 import { Ended } from "../../../../src/rpc/subscription/resume/ended.ts";
 import { Hub } from "../../../../src/rpc/subscription/hub.ts";
 import { ChainModel, type ModelBlock } from "./chain-model.ts";
-import { ClientModel } from "./client-model.ts";
+import { ClientModel, keyOf } from "./client-model.ts";
 import type { Fault, Step } from "./steps.ts";
 
 /** What providers are like in one run, and how long gaps may be. */
@@ -53,6 +53,8 @@ export class PromiseWorld {
   readonly clients: ClientModel[] = [];
   readonly random: () => number;
   now = 1_000_000;
+  /** Deaths of the hub with a block half told. */
+  halfTold = 0;
   hub!: Hub;
   readonly #temper: Temper;
   readonly #follower: ChainFollower;
@@ -65,6 +67,8 @@ export class PromiseWorld {
   #isCalm = false;
   #isBusy = false;
   #isLooking = false;
+  /** The hub is killed once a block is half told. */
+  #isTrapped = false;
   #ids = 0;
 
   constructor(temper: Temper) {
@@ -112,7 +116,7 @@ export class PromiseWorld {
       case "wait":
         return this.wait(step.ms);
       case "kill":
-        return step.what === "hub" ? this.#killHub() : this.#killAggregator();
+        return this.#kill(step.what);
       case "subscribe":
         return this.subscribe(step.address);
     }
@@ -158,6 +162,7 @@ export class PromiseWorld {
       this.now = tickMs;
       this.#settle();
       this.hub.tick(this.now);
+      this.hub.turnEnded();
       this.#drain();
     }
   }
@@ -165,6 +170,7 @@ export class PromiseWorld {
   /** The storm is over: everybody sees the chain, whole and in order, and it goes on. */
   finish(): void {
     this.#isCalm = true;
+    this.#isTrapped = false;
     for (const provider of this.#providers) this.#up(provider);
     this.wait(12_000);
     for (let i = 0; i < 3; i++) {
@@ -308,6 +314,18 @@ export class PromiseWorld {
 
   // --- the hub
 
+  #kill(what: "hub" | "aggregator" | "half-told"): void {
+    if (what === "hub") this.#killHub();
+    else if (what === "aggregator") this.#killAggregator();
+    else {
+      this.#isTrapped = true;
+      this.chain.grow();
+      const how = { lateMs: 0, isTerse: false, areLogsFirst: this.random() < 0.5 };
+      for (const provider of this.#providers) this.#see(provider, how);
+      this.wait(300);
+    }
+  }
+
   #startHub(): void {
     this.hub = new Hub(
       this.#follower,
@@ -331,19 +349,40 @@ export class PromiseWorld {
     this.#isBusy = true;
     this.#runLater(this.now + BUSY_MS);
     this.#isBusy = false;
-    this.#mail = [];
-    this.#isLooking = false;
-    this.#startHub();
-    this.hub.restore([...this.#rows.values()], this.now);
+    this.#fallDead();
   }
 
   #drain(): void {
     if (this.#isBusy) return;
     for (let next = this.#mail.shift(); next !== undefined; next = this.#mail.shift()) {
       next();
+      this.hub.turnEnded();
+      if (this.#isTrapped && this.#isHalfTold()) {
+        this.#isTrapped = false;
+        this.halfTold++;
+        this.#fallDead();
+      }
       this.#ask();
     }
     this.#ask();
+  }
+
+  /** A client has some of a block's logs, or its head alone, and others are still to come. */
+  #isHalfTold(): boolean {
+    return this.clients.some(({ stack, live }) => {
+      const hash = stack.at(-1) ?? "";
+      const logs = this.chain.blocks.get(hash)?.logs ?? [];
+      const told = logs.filter(({ logIndex }) => live.has(keyOf(hash, logIndex))).length;
+      return told > 0 && told < logs.length;
+    });
+  }
+
+  /** What had not been read yet is lost. */
+  #fallDead(): void {
+    this.#mail = [];
+    this.#isLooking = false;
+    this.#startHub();
+    this.hub.restore([...this.#rows.values()], this.now);
   }
 
   #runLater(untilMs: number): void {
@@ -385,6 +424,7 @@ export class PromiseWorld {
       atMs,
       run: () => {
         run();
+        this.hub.turnEnded();
         this.#drain();
       },
     });
