@@ -48,6 +48,7 @@ const stream: StreamRecord = {
   mayClose: false,
   heads: heads(19),
   subscriptionIds: ["0x1"],
+  headFaults: [],
   logFaults: [],
   logs: 0,
   closedWith: undefined,
@@ -245,6 +246,11 @@ const badRuns: readonly (readonly [string, string, Partial<Evidence>])[] = [
     { streams: [{ ...stream, heads: heads(19).map((h) => ({ ...h, parentHash: "hx" })) }] },
   ],
   ["streams", "silence", { streams: [{ ...stream, heads: heads(10) }] }],
+  [
+    "streams",
+    "a branch that is not the chain",
+    { streams: [{ ...stream, headFaults: ["stray"] }] },
+  ],
   ["streams", "a log twice", { streams: [{ ...stream, logFaults: ["double log"] }] }],
   [
     "kept-answers",

@@ -17,6 +17,8 @@ export interface ChainPlan {
   readonly chainId: number;
   /** Heights per reorganisation; 0: none. */
   readonly reorgEpoch: number;
+  /** One reorganisation of so many blocks, when the chain is so many blocks older than the world. */
+  readonly deepReorg?: { readonly depth: number; readonly block: number };
   readonly providers: readonly ProviderPlan[];
   /** Nonces are read with two of three providers agreeing. */
   readonly hasQuorum?: boolean;

@@ -21,6 +21,7 @@ const MAX_HEAL_MS = 55_000;
 /** The end of the storm is free of new strokes, so that each has time to show. */
 const LAST_STROKE_MS = STORM_MS - 1_000;
 const REORG_EPOCH = 8;
+const BLOCK_MS = 1_000;
 
 /** Draws what a seed stands for. */
 export const drawPlan = (seed: number): Plan => {
@@ -31,12 +32,19 @@ export const drawPlan = (seed: number): Plan => {
   const chains = Array.from({ length: 1 + Math.floor(chance() * CHAIN_NAMES.length) }, (_, index) =>
     drawChain(index, names, chance),
   );
-  const lateChance = seededRandom(seed * 6_271 + 29);
-  const late = FAULTS.filter(({ hasOwnDice }) => hasOwnDice === true && lateChance() < share);
-  const lies = late.some(({ name }) => name === "lie");
+  const late = FAULTS.filter(({ hasOwnDice }) => hasOwnDice === true).flatMap((kind, index) => {
+    const dice = seededRandom(seed * 6_271 + 29 + index * 104_729);
+    return dice() < share ? [{ kind, dice }] : [];
+  });
+  const has = (name: FaultName) => late.find(({ kind }) => kind.name === name);
+  const deep = has("deep-reorg");
   return {
     seed,
-    chains: lies ? chains.map((chain) => ({ ...chain, hasQuorum: true })) : chains,
+    chains: chains.map((chain) => ({
+      ...chain,
+      ...(has("lie") !== undefined && { hasQuorum: true }),
+      ...(deep !== undefined && { deepReorg: drawDeepReorg(deep.dice) }),
+    })),
     load: {
       everyMs: between([80, 320], chance),
       batchShare: chance() * 0.3,
@@ -45,7 +53,7 @@ export const drawPlan = (seed: number): Plan => {
     },
     strokes: [
       ...kinds.flatMap((kind) => drawStrokes(kind, chance)),
-      ...late.flatMap((kind) => drawStrokes(kind, lateChance)),
+      ...late.flatMap(({ kind, dice }) => drawStrokes(kind, dice)),
     ],
     warmUpMs: WARM_UP_MS,
     stormMs: STORM_MS,
@@ -71,6 +79,12 @@ const drawChain = (
     ),
   };
 };
+
+/** Mostly not so deep. */
+const drawDeepReorg = (chance: () => number): NonNullable<ChainPlan["deepReorg"]> => ({
+  depth: 4 + Math.floor(61 * chance() ** 2),
+  block: between([1, (WARM_UP_MS + LAST_STROKE_MS) / BLOCK_MS], chance),
+});
 
 const drawProvider = (at: number, isSpared: boolean, chance: () => number): ProviderPlan => {
   const steady: FaultProfile = {

@@ -3,7 +3,7 @@
  *
  * Every height has one final block (branch 0). Some heights are first seen as an orphan (branch 1):
  * once per epoch at most, a run of one to three heights is published on the orphan branch and
- * replaced when the next height is born. What a node knows is therefore settled by its head number
+ * replaced when the next height is born; one run of any length may be asked for besides. What a node knows is therefore settled by its head number
  * alone: an orphan run is canonical exactly as long as the head has not passed its last height.
  *
  * Hashes carry their own coordinates, masked, so that a hash is resolved without an index.
@@ -22,6 +22,14 @@ export interface ChainShape {
   readonly startNumber?: number;
   /** Heights per epoch, each with at most one reorg; 0 means no reorg ever. Default 32. */
   readonly reorgEpoch?: number;
+  /** One orphan run besides: how many blocks, and its last height; runs of epochs keep clear of it. */
+  readonly deepReorg?: { readonly depth: number; readonly to: number } | undefined;
+}
+
+/** Heights that are first seen as orphans. */
+interface OrphanRun {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** One block: its height, and 1 when it is the orphan that the final block of the height replaced. */
@@ -46,6 +54,7 @@ export class Timeline {
   readonly #seed: number;
   readonly #startMs: number;
   readonly #epoch: number;
+  readonly #deep: OrphanRun | undefined;
 
   constructor(shape: ChainShape) {
     this.chainId = shape.chainId;
@@ -54,6 +63,8 @@ export class Timeline {
     this.#seed = noiseWord(shape.seed, shape.chainId);
     this.#startMs = shape.startMs;
     this.#epoch = shape.reorgEpoch ?? 32;
+    const { deepReorg: deep } = shape;
+    this.#deep = deep && { from: deep.to - deep.depth + 1, to: deep.to };
   }
 
   /** The seed of this chain, derived from the world's seed and the chain id. */
@@ -130,8 +141,17 @@ export class Timeline {
     return run !== undefined && number >= run.from && number <= run.to;
   }
 
+  /** The orphan run at or near `number`, if any. */
+  #orphanRun(number: number): OrphanRun | undefined {
+    const deep = this.#deep;
+    if (deep !== undefined && number >= deep.from && number <= deep.to) return deep;
+    const run = this.#runOfEpoch(number);
+    if (deep === undefined || run === undefined) return run;
+    return run.to < deep.from - 1 || run.from > deep.to + 1 ? run : undefined;
+  }
+
   /** The orphan run of the epoch that holds `number`; runs never cross an epoch's edge. */
-  #orphanRun(number: number): { from: number; to: number } | undefined {
+  #runOfEpoch(number: number): OrphanRun | undefined {
     if (this.#epoch < MIN_EPOCH || number < 0) return undefined;
     const epoch = Math.floor(number / this.#epoch);
     const depth = 1 + Math.floor(noiseRatio(this.#seed, TAG_REORG, epoch) ** 2 * 3);

@@ -37,6 +37,29 @@ describe("the timeline of a fake chain", () => {
     );
   });
 
+  it("has one reorganisation of any length where it is asked for, and is parent-linked around it", () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 64 }), fc.nat(7), (seed, depth, at) => {
+        const to = 10_090 + at;
+        const timeline = new Timeline({ ...shape(seed, 8), deepReorg: { depth, to } });
+        let tip = timeline.canonical(10_000, 10_000);
+        for (let number = 10_001; number < 10_150; number++) {
+          const { removed, added } = timeline.step(number);
+          if (number === to + 1) expect(removed.length).toBe(depth);
+          else expect(removed.length).toBeLessThanOrEqual(3);
+          for (const ref of removed) tip = timeline.parent(ref) ?? ref;
+          for (const ref of added) {
+            expect(timeline.parent(ref)).toEqual(tip);
+            expect(timeline.resolveBlock(timeline.blockHash(ref))).toEqual(ref);
+            tip = ref;
+          }
+          expect(tip).toEqual(timeline.canonical(number, number));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it("agrees with the heads that were announced, for every head and height", () => {
     const timeline = new Timeline(shape(7));
     const chain = new Map<number, string>();

@@ -1,4 +1,5 @@
 /** Faults of one provider's endpoint, and of the network before several of them. */
+import { Inventor } from "../world/inventor.ts";
 import type { Link, LiveProfile } from "../world/link.ts";
 import type { SimWorld } from "../world/world.ts";
 import { between, oneOf, type FaultKind, type FaultName, type Heal } from "./kind.ts";
@@ -208,5 +209,31 @@ export const endpointFaults: readonly FaultKind[] = [
     signs: ["head.reorg"],
     // The chain of a run that has this kind is built so; nothing strikes.
     strike: () => undefined,
+  },
+  {
+    name: "deep-reorg",
+    what: "the chain replaces its last 4 to 64 blocks once, also blocks of before the start",
+    where: "chain",
+    forMs: undefined,
+    everyMs: [10_000, 20_000],
+    hasOwnDice: true,
+    signs: ["reorg.deep"],
+    strike: () => undefined,
+  },
+  {
+    ...onLink(
+      "invented-heads",
+      "a provider tells of a false branch on a real block, beside the true one or instead of it",
+      ["heard.invention"],
+      (link, chance) => {
+        link.inventor = new Inventor(link.name, chance() < 0.5);
+        return () => {
+          link.inventor = undefined;
+        };
+      },
+      { forMs: [2_000, 12_000], everyMs: [6_000, 20_000] },
+      ({ inventor }) => inventor === undefined,
+    ),
+    hasOwnDice: true,
   },
 ];

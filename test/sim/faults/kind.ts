@@ -17,6 +17,8 @@ export type FaultName =
   | "wrong-chain"
   | "stale-head"
   | "reorg"
+  | "deep-reorg"
+  | "invented-heads"
   | "ws-cut"
   | "mute"
   | "duplicate-events"

@@ -39,7 +39,7 @@ const isTold = ({ closedWith, untilMs }: StreamRecord, losses: readonly number[]
 export const streams: Invariant = {
   name: "streams",
   claim:
-    "subscribers see linked heads without hole or double under one id, and no log twice; only slow ones are closed, those of a removed chain, and those told of a gap that no good provider could fill",
+    "subscribers see linked heads without hole or double under one id, which lead to the chain as it is, and no log twice; only slow ones are closed, those of a removed chain, and those told of a gap that no good provider could fill",
   judge: ({ streams: all, losses }) =>
     wrong(all, (stream) => {
       const { client, chain, mayClose, closedWith, subscriptionIds, logFaults } = stream;
@@ -49,6 +49,7 @@ export const streams: Invariant = {
       if (subscriptionIds.length > 1) return `${who} saw ids ${subscriptionIds.join(", ")}`;
       if (subscriptionIds.length === 0 && !mayClose) return `${who} never got its subscription`;
       if (logFaults[0] !== undefined) return `${who}: ${logFaults[0]}`;
+      if (stream.headFaults[0] !== undefined) return `${who}: ${stream.headFaults[0]}`;
       const fault = brokenLink(stream);
       if (fault !== undefined) return `${who}: ${fault}`;
       return starved(stream) ? `${who} got only ${stream.heads.length} heads` : undefined;

@@ -24,6 +24,9 @@ export interface SeenHead {
 /** The logs that a chain has at a height, as `blockHash:logIndex`. */
 export type LogTruth = (number: number) => readonly string[];
 
+/** The hash of a height, as the chain has it. */
+export type HeadTruth = (number: number) => string | undefined;
+
 /** What one subscriber lived through: all that the judge of streams needs. */
 export interface StreamRecord {
   readonly client: number;
@@ -32,6 +35,8 @@ export interface StreamRecord {
   readonly mayClose: boolean;
   readonly heads: readonly SeenHead[];
   readonly subscriptionIds: readonly string[];
+  /** Settled heads in which its branch differs from the chain in the end. */
+  readonly headFaults: readonly string[];
   /** Doubles, retractions of unsent logs, and what differs from the chain in the end. */
   readonly logFaults: readonly string[];
   readonly logs: number;
@@ -106,13 +111,14 @@ export class Subscriber implements SessionSink {
 
   resume(): void {}
 
-  record(truth: LogTruth): StreamRecord {
+  record(truth: LogTruth, hashAt: HeadTruth): StreamRecord {
     return {
       client: this.id,
       chain: this.chain,
       mayClose: this.mayClose || this.isExcused,
       heads: this.#heads,
       subscriptionIds: [...this.#ids],
+      headFaults: this.#strayed(hashAt),
       logFaults: [...this.#logFaults, ...this.#differences(truth)],
       logs: this.#logs,
       closedWith: this.closedWith,
@@ -158,6 +164,19 @@ export class Subscriber implements SessionSink {
       this.#logHeights[0] = Math.min(first, number);
       this.#logHeights[1] = Math.max(last, number);
     }
+  }
+
+  /** The branch that its heads lead to must be the chain's, but for the newest blocks. */
+  #strayed(hashAt: HeadTruth): readonly string[] {
+    const last = this.#heads.at(-1);
+    if (last === undefined || this.closedWith !== undefined) return [];
+    const known = new Map(this.#heads.map((head) => [head.hash, head]));
+    const faults: string[] = [];
+    for (let at = known.get(last.hash); at !== undefined; at = known.get(at.parentHash)) {
+      if (at.number > last.number - UNSETTLED_BLOCKS || hashAt(at.number) === at.hash) continue;
+      faults.push(`head ${at.hash} of ${at.number} is not the chain's`);
+    }
+    return faults;
   }
 
   /** Between its first and its last block it must have what the chain has; the newest may change yet. */

@@ -16,7 +16,10 @@ export const evidenceOf = (world: SimWorld, last: Sight): Evidence => {
       answers: requests.filter(({ answers }) => answers > 0),
     })),
     streams: subscribers.map((subscriber) =>
-      subscriber.record((number) => world.logsAt(subscriber.chain, number)),
+      subscriber.record(
+        (number) => world.logsAt(subscriber.chain, number),
+        (number) => world.hashAt(subscriber.chain, number),
+      ),
     ),
     restarts: record.restarts,
     giveUps: record.giveUps,

@@ -3,6 +3,7 @@
  * network does to it. The faults of the table switch these on and off; the wires read them.
  */
 import type { FaultProfile } from "../../../src/rpc/fake/faults.ts";
+import type { Inventor } from "./inventor.ts";
 
 /** A profile that changes while its provider lives. */
 export type LiveProfile = { -readonly [Key in keyof FaultProfile]: FaultProfile[Key] };
@@ -21,6 +22,8 @@ export class Link {
   mutes = 0;
   /** Faults under which every event comes twice. */
   stutters = 0;
+  /** Makes up heads while there is one. */
+  inventor: Inventor | undefined;
   /** Faults under which nothing passes in either direction, and nobody is told. */
   cuts = 0;
   /** Cuts that have ended: a socket that is older than one is dead. */

@@ -41,6 +41,9 @@ export interface ErrorRecord {
   readonly detail: string;
 }
 
+/** The deepest reorganisation of the everyday kind, in blocks. */
+const SHALLOW_BLOCKS = 3;
+
 /** Takes every event of the node. */
 export class Record {
   readonly restarts: RestartRecord[] = [];
@@ -82,6 +85,9 @@ export class Record {
     this.#tally.count(name);
     if (eventSpec(name) === undefined) this.#error(atMs, "an event outside the table", name);
     switch (name) {
+      case "head.reorg":
+        if (Number(fields["depth"]) > SHALLOW_BLOCKS) this.#tally.count("reorg.deep");
+        return;
       case "otp.init":
         if (fields["result"] === "ok") this.#born(process, atMs);
         return;

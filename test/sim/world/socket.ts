@@ -96,11 +96,17 @@ export class SimSocket implements Socket {
         tally.count("withheld.events");
         continue;
       }
-      this.#receive(frame);
-      if (link.stutters === 0) continue;
-      tally.count("heard.duplicate");
-      this.#receive(frame);
+      const told = link.inventor?.tell(frame) ?? [frame];
+      if (told[0] !== undefined && told[0] !== frame) tally.count("heard.invention");
+      for (const text of told) this.#say(text);
     }
+  }
+
+  #say(text: string): void {
+    this.#receive(text);
+    if (this.#end.link.stutters === 0) return;
+    this.#wires.tally.count("heard.duplicate");
+    this.#receive(text);
   }
 
   #shakeHands(): void {

@@ -29,6 +29,7 @@ import { Wires, type Endpoint } from "./wires.ts";
 
 const START_MS = 1_000_000;
 const BLOCK_MS = 1_000;
+const START_BLOCK = 10_000;
 /** How often deadlines are looked at while nothing is in flight, ms. */
 const IDLE_TICK_MS = 100;
 const RETRY_MS = 200;
@@ -149,6 +150,12 @@ export class SimWorld {
     );
   }
 
+  /** The hash of a height as the chain is now. */
+  hashAt(chain: string, number: number): string | undefined {
+    const truth = this.#chains.get(chain);
+    return truth?.at(number, truth.timeline.headAt(this.node.nowMs()))?.hash;
+  }
+
   /** What is at the end of a wire. */
   endpoint(chain: string, provider: string): Endpoint {
     const endpoint = this.#endpoints.get(`${chain}/${provider}`);
@@ -262,9 +269,10 @@ export class SimWorld {
   #build(): readonly Link[] {
     const { seed, chains } = this.plan;
     const links: Link[] = [];
-    for (const { name, chainId, reorgEpoch, providers } of [...chains, lateChain]) {
-      const shape = { seed, chainId, blockTimeMs: BLOCK_MS, startMs: START_MS, reorgEpoch };
-      const chain = new FakeChain(shape);
+    for (const { name, chainId, reorgEpoch, deepReorg, providers } of [...chains, lateChain]) {
+      const times = { blockTimeMs: BLOCK_MS, startMs: START_MS, startNumber: START_BLOCK };
+      const after = deepReorg && { depth: deepReorg.depth, to: START_BLOCK + deepReorg.block };
+      const chain = new FakeChain({ seed, chainId, ...times, reorgEpoch, deepReorg: after });
       this.#chains.set(name, chain);
       for (const { id, profile, isSpared } of providers) {
         const link = new Link(name, id, profile, isSpared);
