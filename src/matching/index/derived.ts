@@ -12,13 +12,15 @@ import { type Ranked, type RankOrder, StaticOrder } from "./static-order.ts";
 export const MAX_DERIVED = 8;
 /** Steps of about 20 ns. */
 interface Pace {
-  /** At once for the first match that asks: an order of 10,000 rows is whole then. */
+  /** At once for the first match that asks, where that is enough. */
   readonly first: number;
-  /** For each further match. */
+  /** For each further match, and for the first one in a larger market. */
   readonly match: number;
 }
 
 const PACE: Pace = { first: 262_144, match: 8_192 };
+/** An order of so many rows is whole after the first steps. */
+const FIRST_ROWS = 10_000;
 /** One that no match has used for so many matches makes room for another. */
 const IDLE_MATCHES = 1_000;
 
@@ -164,7 +166,8 @@ export class Derived implements DerivedView {
     const made = known ?? make();
     made.usedAt = this.#matches;
     kept.set(key, made);
-    made.step(known === undefined ? this.pace.first : this.pace.match);
+    const isShort = known === undefined && this.#market.ids.length <= FIRST_ROWS;
+    made.step(isShort ? this.pace.first : this.pace.match);
     return made.isReady ? made : undefined;
   }
 

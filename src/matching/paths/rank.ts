@@ -14,6 +14,9 @@ const NEAR = 1e-12;
 /** What 16 products of the smallest weights there are may be off by. */
 const LEAST = 1e-322;
 
+/** What two sums may be off by that are made of the same parts in another order. */
+export const roundingOf = (weightSum: number): number => NEAR * weightSum + LEAST;
+
 /** What a binding looked up in a layout; it holds until another layout is swapped in. */
 export interface RankView {
   readonly order: RankOrder;
@@ -72,7 +75,7 @@ export function rankView(binding: Binding, order: RankOrder): RankView {
     short = countAbove(layout.keyAt, layout.length, (one) => one >= key);
   }
   const scale = parts.length === 1 ? (binding.parts[0]?.term.weight ?? 1) : 1;
-  const distance = (NEAR * weightSum + LEAST) / scale;
+  const distance = roundingOf(weightSum) / scale;
   const view = {
     order,
     generation: order.generation,
