@@ -25,12 +25,13 @@ import { MarketWatch } from "../../src/pairing/market-watch.ts";
 import type { MarketBook } from "../../src/pairing/market-book.ts";
 import type { PairingMarket } from "../../src/pairing/market.ts";
 import { generatedAddress, parseProvider } from "../../src/pairing/provider.ts";
-import type {
-  LoadReport,
-  MarketChange,
-  ProviderRecord,
-  Reply as Answer,
-  ScoringView,
+import {
+  type LoadReport,
+  type MarketChange,
+  MOST_TOLD,
+  type ProviderRecord,
+  type Reply as Answer,
+  type ScoringView,
 } from "../../src/pairing/protocol.ts";
 import type { ProviderStore } from "../../src/pairing/provider-store.ts";
 
@@ -61,8 +62,8 @@ export interface LoadRequest {
 interface Loading {
   readonly job: LoadJob;
   readonly from: From<Answer<LoadReport>>;
-  /** What a `replace` will have brought. */
-  readonly brought: ProviderRecord[];
+  /** What a `replace` will have brought; undefined once that is too much to be told. */
+  brought: ProviderRecord[] | undefined;
   /** All providers have been looked at. */
   isTaken: boolean;
 }
@@ -240,7 +241,7 @@ function step(state: State, load: string, ctx: Ctx): void {
   const found = state.book.find(load);
   if (loading === undefined || !found.ok) return;
   const market = found.value;
-  const { job, from, brought } = loading;
+  const { job, from } = loading;
   const isAside = job.mode === "replace";
   if (!loading.isTaken) {
     loading.isTaken = take(state, loading);
@@ -253,8 +254,7 @@ function step(state: State, load: string, ctx: Ctx): void {
   state.loads.delete(load);
   if (isAside) {
     state.book.write(() => market.swap(job.store));
-    state.onChange?.({ type: "cleared", market: load });
-    state.onChange?.({ type: "put", market: load, providers: brought });
+    state.onChange?.({ type: "replaced", market: load, providers: loading.brought });
   }
   const report = job.report(market.store.size, market.store.index.version);
   ctx.emit("pairing.market.loaded", {
@@ -267,13 +267,21 @@ function step(state: State, load: string, ctx: Ctx): void {
 }
 
 /** Takes the next slice of a load in; true when that was the last. */
-function take(state: State, { job, brought }: Loading): boolean {
+function take(state: State, loading: Loading): boolean {
+  const { job } = loading;
   const isDone = state.book.write(() => job.step());
-  if (job.mode === "replace") for (const provider of job.taken) brought.push(provider);
+  if (job.mode === "replace") bring(loading);
   else if (job.taken.length > 0) {
     state.onChange?.({ type: "put", market: job.market, providers: job.taken });
   }
   return isDone;
+}
+
+/** To hold on to a million records would make every collection of garbage slow. */
+function bring(loading: Loading): void {
+  const { job, brought } = loading;
+  brought?.push(...job.taken);
+  if (brought !== undefined && brought.length > MOST_TOLD) loading.brought = undefined;
 }
 
 function add(state: State, market: string, provider: unknown, ctx: Ctx): Answer<ProviderRecord> {

@@ -176,12 +176,24 @@ export class Binding {
     return this.#board;
   }
 
-  /** The rows by priority, in which they take turns. */
+  /** The rows by priority, in which they take turns; `undefined` while they are put in order. */
   turns(): RankOrder | undefined {
-    const part = bindPart(priorityScorer, 1, this.index);
-    const isFact = this.index.columns.get("priority")?.isFact !== false;
-    if (isFact && part !== undefined) this.#turns ??= this.index.derived.order([part]);
+    const parts = this.#turnParts();
+    if (parts !== undefined) this.#turns ??= this.index.derived.order(parts);
     return this.#turns;
+  }
+
+  /** Whether turns are being put in order: until then to find whose turn it is takes long in a large market. */
+  awaitsTurns(): boolean {
+    const parts = this.#turnParts();
+    if (parts === undefined || this.turns() !== undefined) return false;
+    return this.index.derived.hasOrder(parts);
+  }
+
+  #turnParts(): readonly Part[] | undefined {
+    if (this.index.columns.get("priority")?.isFact === false) return undefined;
+    const part = bindPart(priorityScorer, 1, this.index);
+    return part === undefined ? undefined : [part];
   }
 
   /** Weights of one demand alone are no reason to keep an order or a board of the whole market. */

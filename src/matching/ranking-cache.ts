@@ -36,15 +36,20 @@ export interface RankingCacheStats {
 /** The counts of a cache alone, since it began. */
 export type RankingCacheCounts = Pick<RankingCacheStats, "size" | "hits" | "misses" | "evictions">;
 
-interface Kept {
-  readonly picks: RankedPicks;
+/** A ranking as it is kept, with what its reader makes of it: that lives exactly as long. */
+export interface KeptPicks<Shown> extends RankedPicks {
+  shown: Shown | undefined;
+}
+
+interface Kept<Shown> {
+  readonly picks: KeptPicks<Shown>;
   readonly index: ProviderIndex;
   readonly expiresAtMs: number;
 }
 
 /** The cache of all markets of a process. */
-export class RankingCache {
-  readonly #entries: Lfu<Kept>;
+export class RankingCache<Shown = unknown> {
+  readonly #entries: Lfu<Kept<Shown>>;
   readonly #ttlMs: number;
   #isOn = true;
   #counts = true;
@@ -63,8 +68,8 @@ export class RankingCache {
     return this.picks(plan, index, seed, nowMs).ranking;
   }
 
-  /** The same with the rows of the picks. */
-  picks(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): RankedPicks {
+  /** The same with the rows of the picks, and room for what is shown of them. */
+  picks(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): KeptPicks<Shown> {
     const key = keyOf(plan, index, seed);
     const kept = this.#isOn ? this.#entries.get(key) : undefined;
     this.#isHit = kept !== undefined && isFresh(kept, plan, index, nowMs);
@@ -73,7 +78,8 @@ export class RankingCache {
       return kept.picks;
     }
     if (this.#counts) this.#misses++;
-    const picks = rank(plan, index, { seed });
+    const { ranking, rows } = rank(plan, index, { seed });
+    const picks = { ranking, rows, shown: undefined };
     if (this.#isOn) this.#keep(key, { picks, index, expiresAtMs: nowMs + this.#ttlMs });
     return picks;
   }
@@ -85,7 +91,7 @@ export class RankingCache {
   }
 
   /** Keeps a ranking that was made elsewhere, of the very version that the market has. */
-  keep(plan: Plan, index: ProviderIndex, picks: RankedPicks, nowMs: number): void {
+  keep(plan: Plan, index: ProviderIndex, picks: KeptPicks<Shown>, nowMs: number): void {
     if (!this.#isOn) return;
     const key = keyOf(plan, index, picks.ranking.seed);
     this.#keep(key, { picks, index, expiresAtMs: nowMs + this.#ttlMs });
@@ -149,7 +155,7 @@ export class RankingCache {
     };
   }
 
-  #keep(key: string, kept: Kept): void {
+  #keep(key: string, kept: Kept<Shown>): void {
     const { size, capacity } = this.#entries;
     const isNew = !this.#entries.has(key);
     if (isNew && size === capacity && capacity > 0) this.#evictions++;
@@ -164,7 +170,7 @@ const keyOf = (plan: Plan, index: ProviderIndex, seed: Seed): string => {
 };
 
 const isFresh = (
-  { picks: { ranking }, index: of, expiresAtMs }: Kept,
+  { picks: { ranking }, index: of, expiresAtMs }: Kept<unknown>,
   plan: Plan,
   index: ProviderIndex,
   nowMs: number,

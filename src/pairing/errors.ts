@@ -54,6 +54,10 @@ export const PAIRING_ERRORS = {
   PAIRING_ABORTED: { status: 499, meaning: "The caller gave up." },
   PAIRING_QUEUE_CLOSED: { status: 503, meaning: "The policy queue is closed: the host stops." },
   PAIRING_TIMEOUT: { status: 503, meaning: "There was no room, or no answer, in time." },
+  PAIRING_PREPARING: {
+    status: 503,
+    meaning: "What the request needs of a large market is being made; try again in some seconds.",
+  },
   PAIRING_UNAVAILABLE: {
     status: 503,
     meaning: "The pairing service is starting, restarting or stopped.",

@@ -1,4 +1,5 @@
 /** Many providers taken in a slice at a time, so that no load holds the loop. */
+import { SpreadSet } from "../lib/spread-set.ts";
 import { parseProvider, faultText } from "./provider.ts";
 import type { LoadReport, ProviderRecord, RejectedItem } from "./protocol.ts";
 import type { ProviderStore } from "./provider-store.ts";
@@ -18,7 +19,8 @@ export class LoadJob {
   taken: ProviderRecord[] = [];
   readonly #providers: readonly unknown[];
   readonly #nameOf: () => string;
-  readonly #seen = new Set<string>();
+  /** What an addition has brought; a store of its own holds nothing else. */
+  readonly #seen = new SpreadSet();
   readonly #rejected: RejectedItem[] = [];
   #at = 0;
   #accepted = 0;
@@ -66,10 +68,13 @@ export class LoadJob {
   }
 
   #put(provider: ProviderRecord): string | undefined {
-    if (this.#seen.has(provider.address)) return `duplicate address ${provider.address}`;
+    const { address } = provider;
+    const isOwn = this.mode === "replace";
+    const isTwice = isOwn ? this.store.has(address) : this.#seen.has(address);
+    if (isTwice) return `duplicate address ${address}`;
     const error = this.store.put(provider);
     if (error !== undefined) return error;
-    this.#seen.add(provider.address);
+    if (!isOwn) this.#seen.add(address);
     this.taken.push(provider);
     this.#accepted++;
     return undefined;

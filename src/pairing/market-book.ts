@@ -7,6 +7,7 @@ import { RankingCache } from "../matching/ranking-cache.ts";
 import { PairingMarket } from "./market.ts";
 import type { SharedRankings } from "./shared/shared-rankings.ts";
 import type { ProviderStore } from "./provider-store.ts";
+import type { Outcome } from "./result.ts";
 import type { PairingView, Refusal, Reply } from "./protocol.ts";
 
 /** One market as it is configured. */
@@ -48,7 +49,7 @@ export interface ServiceCounts {
 /** The markets by name. */
 export class MarketBook {
   readonly counts: ServiceCounts = { depth: 0, processed: 0, errors: 0 };
-  readonly cache: RankingCache;
+  readonly cache: RankingCache<Outcome>;
   readonly #options: BookOptions;
   readonly #markets = new Map<string, PairingMarket>();
   readonly #loading = new Set<string>();

@@ -2,13 +2,12 @@
  * One market as the service sees it: providers, profiles, plans, the shared ranking cache, counts.
  * Everything is synchronous; time comes from the clock that it is given.
  */
-import { RecentMap } from "../lib/recent-map.ts";
 import type { Compiled, Plan } from "../matching/compile.ts";
 import { type FilterReport, survivorsOf } from "../matching/explain/survivors.ts";
 import { countSurvivors } from "../matching/explain/count.ts";
 import { whyNot } from "../matching/explain/why-not.ts";
 import { Binding, bindingOf } from "../matching/binding.ts";
-import { rank, type RankedPicks, type Ranking } from "../matching/match.ts";
+import { rank, type RankedPicks } from "../matching/match.ts";
 import { eachSurvivor } from "../matching/paths/scan.ts";
 import type { RankingCache } from "../matching/ranking-cache.ts";
 import type { Composite } from "../matching/scorers/composite.ts";
@@ -41,7 +40,7 @@ export interface MarketOptions {
   readonly profile: string;
   readonly top: number;
   /** Of all markets together. */
-  readonly cache: RankingCache;
+  readonly cache: RankingCache<Outcome>;
   /** Monotonic, µs. */
   readonly nowUs: () => number;
   readonly profiles?: Profiles;
@@ -78,21 +77,19 @@ export interface FoundRows {
   readonly survivors: readonly FilterReport[] | undefined;
 }
 
-/** Rankings whose outcomes are kept: those asked for again and again. */
-const MOST_OUTCOMES = 1_024;
+/** In a larger market turns wait for their order: to find them without one would hold the loop. */
+const MOST_UNORDERED = 32_768;
 
 /** A market. */
 export class PairingMarket {
   readonly name: string;
   readonly profiles: Profiles;
-  readonly cache: RankingCache;
+  readonly cache: RankingCache<Outcome>;
   readonly plans: PlanBook;
   readonly tally = new Tally();
   store: ProviderStore;
   isCaching = true;
   readonly #options: MarketOptions;
-  /** What is shown of a ranking, from its first hit on: most are never asked for again. */
-  readonly #outcomes = new RecentMap<Ranking, Outcome>(MOST_OUTCOMES);
 
   constructor(options: MarketOptions) {
     this.#options = options;
@@ -131,17 +128,15 @@ export class PairingMarket {
     if (!compiled.ok) return refused(compiled);
     const { plan } = compiled;
     const { index } = this.store;
+    if (this.#awaitsTurns(plan)) return this.#preparing();
     const { explain = false, seed = 0 } = request;
     const isCached = this.isCaching && !explain;
     const picks = isCached
       ? this.cache.picks(plan, index, seed, startUs / 1_000)
-      : rank(plan, index, { seed, explain });
+      : { ...rank(plan, index, { seed, explain }), shown: undefined };
     const { ranking } = picks;
     const cache = isCached ? (this.cache.isHit ? "hit" : "miss") : "off";
-    const outcome =
-      cache === "hit"
-        ? (this.#outcomes.get(ranking) ?? this.#keep(plan, picks))
-        : this.#outcomeOf(plan, picks);
+    const outcome = (picks.shown ??= this.#outcomeOf(plan, picks));
     const timeUs = this.#options.nowUs() - startUs;
     const result = resultOf(this.name, request.policy, ranking, outcome, cache, timeUs);
     this.tally.add(result, cache === "hit" ? "kept" : ranking.path);
@@ -157,25 +152,22 @@ export class PairingMarket {
   /** Keeps a ranking that another host has made of the very same providers. */
   keep(plan: Plan, picks: RankedPicks, found: Pick<Outcome, "left" | "survivors">): void {
     const { index } = this.store;
-    this.cache.keep(plan, index, picks, this.#options.nowUs() / 1_000);
     const binding = bindingOf(plan, index);
     const { left, survivors } = found;
-    const shown = picks.ranking.picks.map((pick, i) =>
-      pickOf(binding, picks.rows[i] as number, pick),
-    );
-    const outcome = outcomeOf(this.store, {
-      picks: shown,
+    const shown = outcomeOf(this.store, {
+      picks: picks.ranking.picks.map((pick, i) => pickOf(binding, picks.rows[i] as number, pick)),
       left,
       survivors,
       scorerErrors: undefined,
     });
-    this.#outcomes.set(picks.ranking, outcome);
+    this.cache.keep(plan, index, { ...picks, shown }, this.#options.nowUs() / 1_000);
   }
 
   /** Answers a request whose like never comes again: it is neither kept nor counted. */
   pairOnce(request: PairRequest): Reply<PairingResult> {
     const compiled = this.plans.planOf(request);
     if (!compiled.ok) return refused(compiled);
+    if (this.#awaitsTurns(compiled.plan)) return this.#preparing();
     const { seed = 0, explain = false } = request;
     const picks = rank(compiled.plan, this.store.index, { seed, explain });
     const outcome = this.#outcomeOf(compiled.plan, picks);
@@ -221,6 +213,7 @@ export class PairingMarket {
   why(request: PairRequest, address: string): Reply<WhyNotReport> {
     const compiled = this.plans.planOf(request);
     if (!compiled.ok) return refused(compiled);
+    if (this.#awaitsTurns(compiled.plan)) return this.#preparing();
     const { seed = 0 } = request;
     return { ok: true, value: whyNot(compiled.plan, this.store.index, address, { seed }) };
   }
@@ -305,10 +298,15 @@ export class PairingMarket {
     };
   }
 
-  #keep(plan: Plan, picks: RankedPicks): Outcome {
-    const outcome = this.#outcomeOf(plan, picks);
-    this.#outcomes.set(picks.ranking, outcome);
-    return outcome;
+  #awaitsTurns(plan: Plan): boolean {
+    const { index } = this.store;
+    const isLong = plan.demand.mode === "roundRobin" && index.size > MOST_UNORDERED;
+    return isLong && bindingOf(plan, index).awaitsTurns();
+  }
+
+  #preparing(): Reply<never> {
+    const message = `the turns of market ${this.name} are being put in order`;
+    return { ok: false, refusal: { code: "PAIRING_PREPARING", message } };
   }
 
   #outcomeOf(plan: Plan, { ranking, rows }: RankedPicks): Outcome {

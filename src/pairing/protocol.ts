@@ -344,8 +344,15 @@ export interface PairingView {
 export type MarketChange =
   | { readonly type: "put"; readonly market: string; readonly providers: readonly ProviderRecord[] }
   | { readonly type: "removed"; readonly market: string; readonly address: string }
-  /** Everything that was there before is gone. */
-  | { readonly type: "cleared"; readonly market: string };
+  /** Everything that was there before is gone, this is there; undefined when it is too much to be told. */
+  | {
+      readonly type: "replaced";
+      readonly market: string;
+      readonly providers: readonly ProviderRecord[] | undefined;
+    };
+
+/** Providers up to which it is told what replaced a market; of more the market itself is read. */
+export const MOST_TOLD = 5_000;
 
 /**
  * What the outside may ask of the running service. Reads are synchronous, on the market as it is at

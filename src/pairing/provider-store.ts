@@ -60,6 +60,11 @@ export class ProviderStore implements ProviderStorage {
     return undefined;
   }
 
+  /** Whether there is a provider of this address. */
+  has(address: string): boolean {
+    return this.index.rowOf(address) !== undefined;
+  }
+
   remove(address: string): ProviderRecord | undefined {
     const known = this.get(address);
     if (known === undefined) return undefined;

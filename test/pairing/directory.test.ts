@@ -58,7 +58,7 @@ describe("a load", () => {
     expect(value(await node.drive(replacing))).toMatchObject({ accepted: 2_000, size: 2_000 });
     expect(addresses(value(port.pair(MARKET, { ...all, top: 1 })))).toEqual(["p2009"]);
     expect(port.get(MARKET, "p1")).toMatchObject({ refusal: { code: "PAIRING_UNKNOWN_PROVIDER" } });
-    expect(changes.map(({ type }) => type)).toEqual(["cleared", "put"]);
+    expect(changes.map(({ type }) => type)).toEqual(["replaced"]);
     await node.stop();
   });
 

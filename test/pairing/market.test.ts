@@ -27,6 +27,19 @@ describe("a market", () => {
     );
   });
 
+  it("lets nobody take turns in a large market before they are in order, and says so", () => {
+    const many = Array.from({ length: 33_000 }, (_, i) =>
+      provider(`p${String(i).padStart(5, "0")}`),
+    );
+    const market = marketOf(many);
+    const inTurn = (seed: number) =>
+      market.pair({ policy: policy(), mode: "roundRobin", top: 2, seed });
+    expect(inTurn(7)).toMatchObject({ refusal: { code: "PAIRING_PREPARING" } });
+    while (market.store.index.derived.advance(1_000_000));
+    expect(addresses(value(inTurn(7)))).toEqual(["p00007", "p00008"]);
+    expect(addresses(value(inTurn(32_999)))).toEqual(["p32999", "p00000"]);
+  });
+
   it("shows features as they were written, and compares them without case", () => {
     const market = marketOf([provider("a", 1, { features: ["gRPC", "SSL_Termination"] })]);
     expect(market.store.get("a")?.features.toSorted()).toEqual(["SSL_Termination", "gRPC"]);

@@ -93,7 +93,6 @@ const marketAt = async (
   storage: PairingStorage,
   { market, version }: StoredRanking,
 ): Promise<PairingMarket> => {
-  const cache = new RankingCache({ capacity: 0, ttlMs: 0 });
   const maxProviders = Number.MAX_SAFE_INTEGER;
   const made = new PairingMarket({
     name: market,
@@ -101,7 +100,7 @@ const marketAt = async (
     // What was asked for is stored whole; these are never used.
     profile: "pairing",
     top: 1,
-    cache,
+    cache: new RankingCache({ capacity: 0, ttlMs: 0 }),
     nowUs: () => 0,
   });
   await storage.store.load({ market, version }, async (slice) => {

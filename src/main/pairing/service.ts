@@ -156,27 +156,22 @@ const restoring = ({
   };
 };
 
-/** Providers up to which a market that was replaced is noted as such; a larger one is read again. */
-const MOST_NOTED = 5_000;
-
 /** Notes changes of markets, with the versions that the markets have then. */
-const noter = (book: MarketBook, { journal }: PairingStorage) => {
-  // What replaces a market comes as two changes: everything is gone, this is there.
-  let cleared: string | undefined;
-  return (change: MarketChange): void => {
+const noter =
+  (book: MarketBook, { journal }: PairingStorage) =>
+  (change: MarketChange): void => {
     const { market, type } = change;
-    const isWhole = cleared === market;
-    cleared = type === "cleared" ? market : undefined;
-    if (type === "cleared") return;
     const version = book.peek(market)?.store.index.version ?? 0;
+    if (type === "replaced") {
+      const put = change.providers;
+      if (put === undefined) journal.rewrite(market);
+      else journal.note({ kind: "replace", market, version, put });
+      return;
+    }
     const put = type === "put" ? change.providers : [];
-    if (!isWhole) {
-      const removed = type === "removed" ? [change.address] : [];
-      journal.note({ kind: "change", market, version, put, removed });
-    } else if (put.length <= MOST_NOTED) journal.note({ kind: "replace", market, version, put });
-    else journal.rewrite(market);
+    const removed = type === "removed" ? [change.address] : [];
+    journal.note({ kind: "change", market, version, put, removed });
   };
-};
 
 const pageOf = (
   book: MarketBook,
