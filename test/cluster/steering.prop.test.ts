@@ -2,14 +2,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Cluster } from "../../src/cluster/cluster.ts";
+import { Asking } from "../../src/cluster/steering/asking.ts";
+import { Serving, type StreamDoor } from "../../src/cluster/steering/serving.ts";
 import { Steering } from "../../src/cluster/steering/steering.ts";
 import {
   addressed,
   isFor,
+  type Order,
   outcomeOf,
   partsOf,
   readOrder,
   readReply,
+  type Reply,
 } from "../../src/cluster/steering/wire.ts";
 import { CARD, SECRET, TIMES } from "./regions-support.ts";
 
@@ -184,6 +188,88 @@ describe("a command to another region", () => {
   });
 });
 
+describe("a stream of another region", () => {
+  const speaker = (region: string) => ({ region, instance: "i", incarnation: 1 });
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({ do: fc.constant("push" as const), chars: fc.nat(20_000) }),
+    },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("tick" as const) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant("deliver" as const), isLost: fc.boolean() }),
+    },
+  );
+
+  it("brings events in order, and tells how many are missing, whatever is lost on the way", () => {
+    const seen = { came: 0, dropped: 0 };
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), (steps) => {
+        const [eu, us] = [speaker("eu"), speaker("us")];
+        const back: Reply[] = [];
+        const forth: Order[] = [];
+        const doors: StreamDoor[] = [];
+        const serving = new Serving(
+          TIMES.leaseMs,
+          (_order, door, settle) => {
+            door.open((stream) => (doors.push(stream), () => undefined));
+            settle({ ok: {} });
+          },
+          (_to, reply) => void back.push(reply),
+        );
+        const asking = new Asking(TIMES.leaseMs, (_to, order) => void forth.push(order));
+        const came: number[] = [];
+        const ends: string[] = [];
+        let dropped = 0;
+        const there = (): "there" => "there";
+        const deliver = (isLost: boolean): void => {
+          for (const order of forth.splice(0)) serving.take(eu, order, 0);
+          for (const reply of back.splice(0)) if (!isLost) asking.take(us, reply, 0);
+        };
+        const question = { cmd: "trace", args: {}, role: "operator", limitMs: LIMIT_MS };
+        asking.ask(us, question, 0, (answer) => {
+          if (!answer.ok) return;
+          answer.feed?.watch({
+            push: ({ n }) => void came.push(Number(n)),
+            drop: (count) => {
+              dropped += count;
+            },
+            end: (reason) => void ends.push(reason),
+          });
+        });
+        deliver(false);
+        deliver(false);
+        let pushed = 0;
+        for (const one of steps) {
+          if (one.do === "push") doors[0]?.push({ n: pushed++, text: "x".repeat(one.chars) });
+          else if (one.do === "deliver") deliver(one.isLost);
+          else {
+            serving.tick(0, there);
+            asking.tick(0, there);
+          }
+        }
+        doors[0]?.end("count");
+        // As many turns as the window needs to open again.
+        for (let turn = 0; turn < 4; turn++) {
+          serving.tick(0, there);
+          deliver(false);
+          asking.tick(TIMES.leaseMs, there);
+          deliver(false);
+        }
+        expect(came).toEqual([...came].sort((a, b) => a - b));
+        expect(new Set(came).size).toBe(came.length);
+        expect([came.length + dropped, ends]).toEqual([pushed, ["count"]]);
+        expect(serving.counts).toEqual({ running: 0, streams: 0 });
+        seen.came += came.length;
+        seen.dropped += dropped;
+      }),
+      { numRuns: 200 },
+    );
+    expect(Math.min(seen.came, seen.dropped)).toBeGreaterThan(100);
+  });
+});
+
 describe("what regions say to steer each other", () => {
   const speaker = { region: "us", instance: "i", incarnation: 2 };
   const word = fc.string({ minLength: 1, maxLength: 64 });
@@ -255,5 +341,9 @@ describe("what regions say to steer each other", () => {
       error: { code: "A", message: "b", hint: "c" },
     });
     expect(outcomeOf("{}")).toBeUndefined();
+    const [part] = partsOf(1, { ok: 1n, isStream: false }) ?? [];
+    expect(part?.form === "part" && outcomeOf(part.text)).toMatchObject({
+      error: { code: "OPS_FAILED", message: expect.stringContaining("BigInt") },
+    });
   });
 });

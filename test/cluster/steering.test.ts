@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Answer, Watcher } from "../../src/cluster/steering/asking.ts";
 import type { StreamDoor } from "../../src/cluster/steering/serving.ts";
 import { MAX_WAITING_CHARS, WINDOW } from "../../src/cluster/steering/serving.ts";
-import { MAX_PARTS, PART_CHARS } from "../../src/cluster/steering/wire.ts";
+import { addressed, MAX_PARTS, PART_CHARS } from "../../src/cluster/steering/wire.ts";
 import { Broker, Region, TIMES } from "./regions-support.ts";
 
 const brokers: Broker[] = [];
@@ -63,6 +63,36 @@ describe("a command to another region", () => {
     await broker.run(500);
     expect(orders).toHaveLength(1);
     expect(us.cluster.view(us.node.nowMs()).refused.replayed).toBeGreaterThan(0);
+  });
+
+  it("is not carried out for a sender that nobody knows, or that has another secret", async () => {
+    const { broker, us } = await threeRegions();
+    const { orders } = recorder(us);
+    const order = { form: "run", id: 1, cmd: "exit", args: {}, role: "admin" } as const;
+    const payload = addressed(us.cluster.membership.self, order);
+    const ghost = new Region(broker, "ghost");
+    const stranger = new Region(broker, "eu", "another secret of another cluster");
+    for (const { cluster } of [ghost, stranger]) us.hear(cluster.say("order", payload, 0));
+    await us.node.settle();
+    expect(orders).toEqual([]);
+    expect(us.cluster.view(us.node.nowMs()).refused).toMatchObject({ unknown: 1, unsigned: 1 });
+  });
+
+  it("that makes no sense is counted, and told of", async () => {
+    const { broker, eu, us } = await threeRegions();
+    const { instance } = us.cluster.membership.self;
+    for (const payload of [
+      { form: "run", id: 1 },
+      { to: ["us", instance, 1], form: "sing" },
+    ]) {
+      us.hear(eu.cluster.say("order", payload, eu.node.nowMs()));
+    }
+    await broker.run(250);
+    expect(us.cluster.view(us.node.nowMs()).refused.malformed).toBe(2);
+    expect(us.heard).toContainEqual({
+      name: "cluster.message_refused",
+      fields: { kind: "malformed", reason: "order of eu" },
+    });
   });
 
   it("is not carried out when it comes later than a lease, and who asked hears that it is lost", async () => {

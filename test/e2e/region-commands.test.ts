@@ -210,6 +210,16 @@ describeWithRedis("commands to another region", () => {
     expect((await paceline(eu, "drain --wait 20s --region ap")).out).toBe("ended\n");
   });
 
+  it("are answered by an instance that shares with nobody: there is no such region", async () => {
+    const { chains } = configOf("alone");
+    const alone = keep(await Gateway.start({ config: { region: "alone", chains } }));
+    expect(await paceline(alone, "tree --region us")).toMatchObject({
+      code: 64,
+      err: expect.stringContaining("set redis.url and cluster.secret"),
+    });
+    expect((await paceline(alone, "tree --region alone")).code).toBe(0);
+  });
+
   it("show no secret anywhere", () => {
     for (const gateway of [eu, us, ap]) expect(gateway.traces()).not.toContain("CANARY");
     for (const { output } of cli) expect(output).not.toContain("CANARY");

@@ -460,6 +460,12 @@ describe("the command line", () => {
     expect(examples.trim().split("\n")).toHaveLength(3);
   });
 
+  it.each(EVERY_VERB)("%s takes --region where it asks an instance", async (verb) => {
+    const { out } = await paceline(`${verb} --help`);
+    const asksInstance = out.includes("--socket <path>") && !["start", "demo"].includes(verb);
+    expect(out.includes("--region <name>")).toBe(asksInstance);
+  });
+
   it("lists every verb that works, and no other", async () => {
     const { out } = await paceline("--help");
     const [, list = ""] = /Commands:\n([\s\S]*?)\n\n/.exec(out) ?? [];

@@ -121,7 +121,7 @@ export const readReply = (payload: unknown): Reply | undefined => {
 
 /** The parts of an outcome; undefined when it is too long for them. */
 export const partsOf = (id: number, outcome: Outcome): readonly Reply[] | undefined => {
-  const text = JSON.stringify(outcome);
+  const text = jsonOf(outcome);
   const parts = Math.ceil(text.length / PART_CHARS);
   if (parts > MAX_PARTS) return undefined;
   return Array.from({ length: parts }, (_, part) => ({
@@ -131,6 +131,17 @@ export const partsOf = (id: number, outcome: Outcome): readonly Reply[] | undefi
     parts,
     text: text.slice(part * PART_CHARS, (part + 1) * PART_CHARS),
   }));
+};
+
+/** What no JSON can be made of is a failure too: whoever asked waits for an answer. */
+const jsonOf = (outcome: Outcome): string => {
+  try {
+    return JSON.stringify(outcome);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "";
+    const message = `the answer cannot be written as JSON: ${why.slice(0, MAX_WORD_CHARS)}`;
+    return JSON.stringify({ error: { code: "OPS_FAILED", message } } satisfies Outcome);
+  }
 };
 
 /** The outcome that all parts joined are; undefined when they are none. */
