@@ -78,4 +78,33 @@ describe("the table of ids", () => {
     }
     expect((rows.table.shared as IdBytes).bytes).toBe(bytes);
   });
+
+  it("lays the bytes of ids out anew a few rows with every id that comes, when most are gone", () => {
+    const rows = new Rows();
+    const ids = new Map<string, number>();
+    const put = (id: string): void => void ids.set(id, rows.put(id));
+    for (let i = 0; i < 30_000; i++) put(`provider-${i}`.padEnd(20));
+    for (const [id, row] of [...ids].slice(0, 25_000)) {
+      rows.remove(row);
+      ids.delete(id);
+    }
+    let [most, begun] = [0, 0];
+    for (let i = 0; i < 25_000; i++) {
+      const shared = rows.table.shared as IdBytes;
+      const before = shared.unmoved;
+      // Longer than what has gone, so that no hole will do; some of them leave again meanwhile.
+      put(`another-provider-${i}-é€`.padEnd(40));
+      if (before > 0) most = Math.max(most, before - shared.unmoved);
+      else if (shared.unmoved > 0) begun++;
+      const left = `another-provider-${i - 50}-é€`.padEnd(40);
+      const row = ids.get(left);
+      if (i % 3 === 0 && row !== undefined) {
+        rows.remove(row);
+        ids.delete(left);
+      }
+    }
+    expect(begun).toBeGreaterThan(0);
+    expect(most).toBe(64);
+    for (const [id, row] of ids) expect(idAt(rows.table.shared as IdBytes, row)).toBe(id);
+  });
 });

@@ -1,11 +1,16 @@
 /**
  * Ids where other threads can read them, since texts cannot be shared: one byte a character where that
- * is enough, else two. What is gone leaves a hole for its row's next id; with more holes than ids they
- * are laid out anew.
+ * is enough, else two. What is gone leaves a hole for its row's next id. With more holes than ids they
+ * are laid out anew, some rows with every id that comes: half a million at once take some 50 ms.
  */
+import { copied } from "./copied.ts";
 import type { Memory } from "./memory.ts";
 
 const FIRST_BYTES = 1_024;
+/** How full the bytes are when they begin to be laid out anew: what is left must do until that is done. */
+const MOST_FULL = 0.75;
+/** Rows moved with each new id: some ten times what is needed to be done in time. */
+const MOVED_AT_ONCE = 64;
 
 /** The arrays, as another thread gets them. */
 export interface IdImage {
@@ -16,84 +21,133 @@ export interface IdImage {
   readonly lengths: Int32Array;
 }
 
-/** Ids by row. */
-export class IdBytes implements IdImage {
+/** Where ids lie, and where the next one goes. */
+interface Layout {
   bytes: Uint8Array;
   offsets: Uint32Array;
+  end: number;
+}
+
+/** Ids by row. */
+export class IdBytes implements IdImage {
   lengths: Int32Array;
   readonly #memory: Memory;
-  /** Bytes that a row's last id has left. */
-  readonly #gone = new Map<number, number>();
-  #end = 0;
+  #now: Layout;
+  /** What follows it, in which rows before the cursor are already; others have their ids in both. */
+  #next: Layout | undefined;
+  #cursor = 0;
+  /** Bytes that a row's last id has left, alike in both. */
+  #gone: Uint32Array;
   #held = 0;
 
   constructor(memory: Memory, rows: number) {
     this.#memory = memory;
-    this.bytes = memory.uint8(FIRST_BYTES);
-    this.offsets = memory.uint32(rows);
+    this.#now = layoutOf(memory, FIRST_BYTES, rows);
     this.lengths = memory.int32(rows);
+    this.#gone = new Uint32Array(rows);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#now.bytes;
+  }
+
+  get offsets(): Uint32Array {
+    return this.#now.offsets;
+  }
+
+  /** Rows that are still to be moved. */
+  get unmoved(): number {
+    return this.#next === undefined ? 0 : this.lengths.length - this.#cursor;
   }
 
   /** Keeps the id of a row that has none: where the row's last one was, if there is room. */
   put(row: number, id: string): void {
     const size = sizeOf(id);
-    const isRoomy = size <= (this.#gone.get(row) ?? 0);
-    this.#gone.delete(row);
-    if (!isRoomy && this.#end + size > this.bytes.length) this.#makeRoom(size);
-    let at = isRoomy ? (this.offsets[row] as number) : this.#end;
-    const isWide = size > id.length;
-    this.offsets[row] = at;
-    this.lengths[row] = isWide ? -id.length : id.length;
-    for (let i = 0; i < id.length; i++) {
-      const unit = id.charCodeAt(i);
-      if (isWide) {
-        this.bytes[at++] = unit & 0xff;
-        this.bytes[at++] = unit >>> 8;
-      } else this.bytes[at++] = unit;
-    }
-    this.#end = Math.max(this.#end, at);
+    const isRoomy = size <= (this.#gone[row] as number);
+    this.#gone[row] = 0;
+    if (!isRoomy) this.#makeRoom(size);
+    place(this.#now, row, id, size, isRoomy);
+    if (this.#next !== undefined && row < this.#cursor) place(this.#next, row, id, size, isRoomy);
+    this.lengths[row] = size > id.length ? -id.length : id.length;
     this.#held += size;
+    this.#move(MOVED_AT_ONCE);
   }
 
   /** Forgets the id of a row. */
   remove(row: number): void {
     const span = spanOf(this.lengths[row] as number);
-    this.#gone.set(row, span);
+    this.#gone[row] = span;
     this.#held -= span;
     this.lengths[row] = 0;
   }
 
   /** Makes room for as many rows. */
   grow(rows: number): void {
-    const [offsets, lengths] = [this.#memory.uint32(rows), this.#memory.int32(rows)];
-    offsets.set(this.offsets);
-    lengths.set(this.lengths);
-    [this.offsets, this.lengths] = [offsets, lengths];
-  }
-
-  /** Into a new array, those who read the old one still can: at once, unless most of it is holes. */
-  #makeRoom(size: number): void {
-    if (this.#held * 2 < this.#end) return this.#layOut(size);
-    const bytes = this.#memory.uint8(lengthFor(this.#end + size));
-    bytes.set(this.bytes);
-    this.bytes = bytes;
-  }
-
-  #layOut(size: number): void {
-    this.#gone.clear();
-    const length = lengthFor((this.#held + size) * 1.5);
-    const bytes = this.#memory.uint8(length);
-    const offsets = this.#memory.uint32(this.offsets.length);
-    let end = 0;
-    for (let row = 0; row < this.lengths.length; row++) {
-      const span = spanOf(this.lengths[row] as number);
-      if (span === 0) continue;
-      const from = this.offsets[row] as number;
-      bytes.set(this.bytes.subarray(from, from + span), end);
-      offsets[row] = end;
-      end += span;
+    for (const layout of [this.#now, this.#next]) {
+      if (layout !== undefined) layout.offsets = copied(layout.offsets, this.#memory.uint32(rows));
     }
-    [this.bytes, this.offsets, this.#end] = [bytes, offsets, end];
+    this.lengths = copied(this.lengths, this.#memory.int32(rows));
+    this.#gone = copied(this.#gone, new Uint32Array(rows));
+  }
+
+  /** Begins to lay out anew what is mostly holes; a new array otherwise. Those who read the old one can. */
+  #makeRoom(size: number): void {
+    const { end, bytes } = this.#now;
+    const need = end + size;
+    if (this.#next === undefined && this.#held * 2 < end && need > bytes.length * MOST_FULL) {
+      const room = Math.max((this.#held + size) * 1.5, this.#held + size + bytes.length - end);
+      this.#next = layoutOf(this.#memory, room, this.lengths.length);
+      this.#cursor = 0;
+    }
+    if (need <= bytes.length) return;
+    this.#move(this.unmoved);
+    const { end: held, bytes: old } = this.#now;
+    if (held + size <= old.length) return;
+    this.#now.bytes = copied(old, this.#memory.uint8(lengthFor(held + size)));
+  }
+
+  #move(count: number): void {
+    const next = this.#next;
+    if (next === undefined) return;
+    const { bytes, offsets } = this.#now;
+    const until = Math.min(this.#cursor + count, this.lengths.length);
+    for (; this.#cursor < until; this.#cursor++) {
+      const row = this.#cursor;
+      const span = spanOf(this.lengths[row] as number);
+      const from = offsets[row] as number;
+      next.offsets[row] = next.end;
+      next.bytes.set(bytes.subarray(from, from + span), next.end);
+      next.end += span;
+      // Its hole stays behind.
+      if (span === 0) this.#gone[row] = 0;
+    }
+    if (until < this.lengths.length) return;
+    this.#now = next;
+    this.#next = undefined;
+  }
+}
+
+const layoutOf = (memory: Memory, bytes: number, rows: number): Layout => ({
+  bytes: memory.uint8(lengthFor(bytes)),
+  offsets: memory.uint32(rows),
+  end: 0,
+});
+
+/** Writes an id where its row's last one was, or at the end. */
+function place(layout: Layout, row: number, id: string, size: number, isRoomy: boolean): void {
+  const { bytes, offsets } = layout;
+  if (!isRoomy) {
+    offsets[row] = layout.end;
+    layout.end += size;
+  }
+  let at = offsets[row] as number;
+  const isWide = size > id.length;
+  for (let i = 0; i < id.length; i++) {
+    const unit = id.charCodeAt(i);
+    if (isWide) {
+      bytes[at++] = unit & 0xff;
+      bytes[at++] = unit >>> 8;
+    } else bytes[at++] = unit;
   }
 }
 
