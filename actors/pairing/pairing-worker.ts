@@ -62,7 +62,10 @@ export const pairingWorker = defineActor({
   },
   on: (state, info, ctx) => {
     if (info.type !== "info") return state;
-    const { item } = info.payload as WorkMessage;
+    const message = info.payload as WorkMessage;
+    // The queue has it pull again when it opens.
+    if (message.type === "closed") return state;
+    const { item } = message;
     const result = pair(state.book, item);
     state.onResult?.(item.market, item.request, result);
     state.results.cast.add({ worker: state.id, result });

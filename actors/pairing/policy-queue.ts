@@ -190,17 +190,16 @@ const itemOf = (state: State, market: string, request: PairRequest): WorkItem =>
 });
 
 function known(state: State, worker: ProcessRef, ctx: Ctx): Holder {
+  const tell = (message: WorkMessage): void => worker.send(message);
   const holder: Holder = {
     worker,
     monitor: ctx.monitor(worker),
     taker: {
       take: (item) => {
         holder.item = item;
-        const message: WorkMessage = { type: "work", item };
-        worker.send(message);
+        tell({ type: "work", item });
       },
-      // It ends with the subtree; nothing is to be done with it.
-      refuse: () => {},
+      refuse: (error) => tell({ type: "closed", error }),
     },
     item: undefined,
   };

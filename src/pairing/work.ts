@@ -10,11 +10,10 @@ export interface WorkItem {
   readonly crashes: number;
 }
 
-/** What a worker gets when it has pulled. */
-export interface WorkMessage {
-  readonly type: "work";
-  readonly item: WorkItem;
-}
+/** What a worker gets when it has pulled: work, or that there will be none before the queue opens again. */
+export type WorkMessage =
+  | { readonly type: "work"; readonly item: WorkItem }
+  | { readonly type: "closed"; readonly error: string };
 
 /** A result with who made it; no worker for what never reached one. */
 export interface WorkDone {

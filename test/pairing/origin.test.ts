@@ -12,11 +12,7 @@ import {
   LocationFilter,
   StakeFilter,
 } from "../../src/pairing/origin/filters.ts";
-import {
-  type After,
-  PolicyQueue,
-  type PolicyQueueLike,
-} from "../../src/pairing/origin/policy-queue.ts";
+import { PolicyQueue, type PolicyQueueLike } from "../../src/pairing/origin/policy-queue.ts";
 import { DefaultPairingSystem, Processor } from "../../src/pairing/origin/processor.ts";
 import {
   DefaultFeatureScorer,
@@ -27,6 +23,7 @@ import {
 } from "../../src/pairing/origin/scorers.ts";
 import { generateRealisticWorkload, OriginStorage } from "../../src/pairing/origin/storage.ts";
 import type { ConsumerPolicy, ProviderRecord } from "../../src/pairing/protocol.ts";
+import { handClock } from "./hand-clock.ts";
 import { policy, provider } from "./support.ts";
 
 const storageOf = (providers: readonly ProviderRecord[]): OriginStorage => {
@@ -316,28 +313,6 @@ describe("the processor of the founding system", () => {
     expect(generator.testScenario().policies).toHaveLength(20);
   });
 });
-
-/** A clock for waits that a test turns. */
-function handClock(): {
-  readonly after: After;
-  readonly advance: (ms: number) => void;
-  left: () => number;
-} {
-  const due = new Map<number, { readonly atMs: number; readonly run: () => void }>();
-  let [nowMs, id] = [0, 0];
-  return {
-    after: (delayMs, run) => {
-      const own = ++id;
-      due.set(own, { atMs: nowMs + delayMs, run });
-      return () => void due.delete(own);
-    },
-    advance: (ms) => {
-      nowMs += ms;
-      for (const [own, { atMs, run }] of due) if (atMs <= nowMs && due.delete(own)) run();
-    },
-    left: () => due.size,
-  };
-}
 
 describe("the queue of the founding system", () => {
   it("P13: is first in first out, bounded, closes at once, and counts", async () => {
