@@ -387,6 +387,11 @@ describe("the concurrent system of the founding system", () => {
     expect(await node.drive(system.getResults())).toHaveLength(3);
     expect(await node.drive(system.getResultsCount())).toBe(0);
     expect(system.processPoliciesDirectly([policy()])[0]?.topProviders).toHaveLength(1);
+    const wishes = [0n, 10n, 5n].map((minStake) => policy({ minStake }));
+    const found = await node.drive(system.processPoliciesConcurrently(wishes, 2));
+    expect(found.map(({ filteredCount }) => filteredCount)).toEqual([1, 0, 1]);
+    const given = system.processPoliciesConcurrently(wishes, 10, AbortSignal.abort());
+    expect(await node.drive(given)).toEqual([]);
     await node.drive(system.resetStats());
     expect(await node.drive(system.getStats())).toMatchObject({ total_processed: 0 });
     await node.drive(system.stop());
@@ -454,7 +459,7 @@ describe("defects of the founding system that are none here", () => {
     ask(1n, 1);
     ask(2n, 4);
     ask(3n, 6);
-    processor.market.cache.resize(1);
+    processor.setCapacity(1);
     expect(processor.getStats().cache_stats).toMatchObject({
       size: 1,
       capacity: 1,

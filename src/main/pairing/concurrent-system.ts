@@ -24,6 +24,7 @@ const WORKERS = 10;
 const CAPACITY = 1_000;
 const RESULTS = 1_000;
 const DRAIN_MS = 5_000;
+const CONCURRENCY = 10;
 const MARKET = "origin";
 const MOST_AT_ONCE = 1_000_000;
 
@@ -141,15 +142,23 @@ export class ConcurrentPairingSystem {
     return policies.map((policy) => this.processPolicyDirectly(policy));
   }
 
-  /** Results in the order of the policies; after an abort, those that are done. */
+  /** In turns of `maxConcurrency`; results in their order, after an abort those that are done. */
   async processPoliciesConcurrently(
     policies: readonly ConsumerPolicy[],
+    maxConcurrency = CONCURRENCY,
     signal?: AbortSignal,
   ): Promise<readonly PairingResult[]> {
-    const requests = policies.map((policy) => ({ policy }));
-    const options = signal === undefined ? {} : { signal };
-    const { results } = valueOf(await this.#port.batch(MARKET, requests, options));
-    return results.filter((result) => result !== undefined);
+    const done: PairingResult[] = [];
+    const step = maxConcurrency > 0 ? maxConcurrency : CONCURRENCY;
+    for (let at = 0; at < policies.length; at += step) {
+      if (signal?.aborted === true) break;
+      const requests = policies.slice(at, at + step).map((policy) => ({ policy }));
+      const options = signal === undefined ? {} : { signal };
+      // oxlint-disable-next-line no-await-in-loop -- so many at a time
+      const { results } = valueOf(await this.#port.batch(MARKET, requests, options));
+      for (const result of results) if (result !== undefined) done.push(result);
+    }
+    return done;
   }
 
   get #port(): PairingPort {

@@ -68,6 +68,11 @@ export class Processor {
     return this.market.plans.defaults.top;
   }
 
+  /** Rankings that are kept; what is over it leaves at once, the least asked for first. */
+  setCapacity(count: number): void {
+    this.market.cache.resize(count);
+  }
+
   setCachingEnabled(isOn: boolean): void {
     this.market.isCaching = isOn;
     this.market.cache.setEnabled(isOn);
