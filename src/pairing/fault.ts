@@ -1,5 +1,5 @@
 /** How the parsers of this folder read values from outside: each fault names its field. */
-import type { Fault, Reply } from "./protocol.ts";
+import type { Fault, Refusal, Reply } from "./protocol.ts";
 
 /** What is read, or all that is wrong with it. */
 export type Parsed<T> =
@@ -17,8 +17,18 @@ export const isRecord = (value: unknown): value is Outside =>
 export function fieldOf(record: Outside, name: string): unknown {
   const own = record[name];
   if (own !== undefined) return own;
-  return record[name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
+  return record[snakeOf(name)];
 }
+
+/** A name in the other spelling. */
+export const snakeOf = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** What is wrong, after where it is. */
+export const refusalText = ({ message, faults = [] }: Refusal): string => {
+  const [first] = faults;
+  return first === undefined || first.path === "" ? message : `${first.path}: ${message}`;
+};
 
 /** Largest stake: an int64, as the wire says. */
 const MOST_STAKE = 2n ** 63n - 1n;

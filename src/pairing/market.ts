@@ -13,7 +13,7 @@ import type { RankingCache } from "../matching/ranking-cache.ts";
 import type { Composite } from "../matching/scorers/composite.ts";
 import { defaultProfiles, type Profiles } from "../matching/scorers/profiles.ts";
 import { weightFault } from "../matching/demand.ts";
-import { badInput } from "./fault.ts";
+import { badInput, refusalText } from "./fault.ts";
 import { filterStatsOf } from "./filter-stats.ts";
 import { PlanBook } from "./plan-book.ts";
 import { ProviderStore } from "./provider-store.ts";
@@ -184,7 +184,9 @@ export class PairingMarket {
   /** The same as one of many: what is wrong with it is in its result. */
   answer(request: PairRequest): PairingResult {
     const reply = this.pair(request);
-    return reply.ok ? reply.value : failedResult(this.name, request.policy, reply.refusal.message);
+    return reply.ok
+      ? reply.value
+      : failedResult(this.name, request.policy, refusalText(reply.refusal));
   }
 
   /** The result of a request whose picks another thread has found in this very version. */

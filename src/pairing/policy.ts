@@ -1,6 +1,6 @@
 /** Consumer policies: how they are read, what is wrong with them, and the demand they stand for. */
 import type { Demand } from "../matching/demand.ts";
-import { fieldOf, isRecord, type Outside, type Parsed, wholeOf } from "./fault.ts";
+import { fieldOf, isRecord, type Outside, type Parsed, snakeOf, wholeOf } from "./fault.ts";
 import type { ConsumerPolicy, Fault, PairRequest } from "./protocol.ts";
 
 /** Longest name of a place or a feature, characters. */
@@ -18,6 +18,8 @@ export function parsePolicy(input: unknown, at = "policy"): Parsed<ConsumerPolic
   };
   const unknown = Object.keys(input).find((key) => !KNOWN.has(key));
   if (unknown !== undefined) add(unknown, `unknown field; known are ${NAMES}`);
+  const twice = SPELT.find((name) => name in input && snakeOf(name) in input);
+  if (twice !== undefined) add(snakeOf(twice), `given twice, as ${twice} as well`);
   const location = textOf(fieldOf(input, "requiredLocation"), "requiredLocation", add);
   const features = namesOf(fieldOf(input, "requiredFeatures"), "requiredFeatures", EMPTY, add);
   const minStake = wholeOf(fieldOf(input, "minStake") ?? 0);
@@ -40,12 +42,9 @@ export function parsePolicy(input: unknown, at = "policy"): Parsed<ConsumerPolic
 
 const EMPTY = "required features cannot contain empty strings";
 const NAMES = "requiredLocation, requiredFeatures, minStake, prefer, relaxed";
-const KNOWN = new Set([
-  ...NAMES.split(", "),
-  "required_location",
-  "required_features",
-  "min_stake",
-]);
+/** Those with two spellings. */
+const SPELT = ["requiredLocation", "requiredFeatures", "minStake"] as const;
+const KNOWN = new Set([...NAMES.split(", "), ...SPELT.map(snakeOf)]);
 
 /** Adds a fault at a field. */
 export type AddFault = (field: string, message: string) => void;

@@ -1,4 +1,5 @@
 /** Providers from outside: how they are read, what is wrong with them, and their generated names. */
+import { MAX_FEATURES } from "../matching/provider.ts";
 import { fnv64Hex } from "../lib/fnv64.ts";
 import { fieldOf, isRecord, type Parsed, wholeOf } from "./fault.ts";
 import { MAX_NAME, namesOf, textOf } from "./policy.ts";
@@ -32,6 +33,9 @@ export function parseProvider(input: unknown, nameOf?: () => string): Parsed<Pro
     add("location", "provider location cannot be empty");
   }
   const features = namesOf(fieldOf(input, "features"), "features", BLANK, add);
+  if (features.length > MAX_FEATURES) {
+    add("features", `${features.length} entries, at most ${MAX_FEATURES}`);
+  }
   if (faults.length > 0 || typeof stake === "string") return { ok: false, faults };
   const address = named === "" && nameOf !== undefined ? nameOf() : named;
   return { ok: true, value: { address, stake, location, features } };

@@ -38,6 +38,8 @@ export function parseRequest(input: unknown): Parsed<PairRequest> {
 }
 
 function optionsOf(input: Outside, add: AddFault): Omit<PairRequest, "policy"> {
+  const given = ["top", "topN", "top_n"].filter((name) => name in input);
+  if (given.length > 1) add("top", `given twice, as ${given.join(" and ")}`);
   const top = input["top"] ?? input["topN"] ?? input["top_n"];
   if (top !== undefined && !isCount(top)) add("top", `not a whole number from 1 to ${MAX_PICKS}`);
   const strategy = wordOf(input["strategy"], "strategy", add);

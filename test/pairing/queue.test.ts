@@ -141,7 +141,7 @@ describe("the pairing service", () => {
       fields: {
         name: "pairing/n/0/pairing-worker",
         limit: 3,
-        reason: "profile nothing not found",
+        reason: "profile: profile nothing not found",
       },
     });
     expect(node.whereis(pairingWorkerKey("0"))?.id).not.toBe(before);

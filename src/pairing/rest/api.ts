@@ -1,5 +1,6 @@
 /** The pairing interface: finds the route of a request, and words what its handler answers. */
 import { PAIRING_ERRORS, type PairingErrorCode } from "../errors.ts";
+import { refusalText } from "../fault.ts";
 import type { Refusal } from "../protocol.ts";
 import { type Answer, HANDLERS, type RestDeps } from "./handlers.ts";
 import { JsonText } from "./json-text.ts";
@@ -32,9 +33,9 @@ export interface Routed {
 }
 
 /** The answer that says why something was refused. */
-export const refusalReply = ({ code, message, faults }: Refusal): ApiReply => {
-  const [first] = faults ?? [];
-  const error = first === undefined || first.path === "" ? message : `${first.path}: ${message}`;
+export const refusalReply = (why: Refusal): ApiReply => {
+  const { code, faults } = why;
+  const error = refusalText(why);
   return {
     status: PAIRING_ERRORS[code].status,
     body: { error, success: false, code, ...(faults === undefined ? {} : { faults }) },

@@ -1,5 +1,5 @@
 /** What each route of the pairing interface does; parsing and wording stand elsewhere. */
-import { badInput, isRecord } from "../fault.ts";
+import { badInput, isRecord, refusalText } from "../fault.ts";
 import type { ListsPort } from "../lists/port.ts";
 import { parseProvider } from "../provider.ts";
 import type {
@@ -158,7 +158,7 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     }
     const done = report.value.results.values();
     const results = requests.value.map((one) => {
-      const error = one.ok ? "not answered" : one.refusal.message;
+      const error = one.ok ? "not answered" : refusalText(one.refusal);
       return (one.ok ? done.next().value : undefined) ?? failedResult(market, null, error);
     });
     return { ok: true, value: { results: results.map(wireResult), count: results.length } };
@@ -171,7 +171,7 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     const report = await deps.port.enqueue(marketOf(asked), good);
     if (!report.ok) return report;
     const bad = requests.value.flatMap((one, index) =>
-      one.ok ? [] : [{ index, error: one.refusal.message }],
+      one.ok ? [] : [{ index, error: refusalText(one.refusal) }],
     );
     const full = report.value.rejected.map(({ index, error }) => ({
       index: places[index] ?? index,
@@ -206,6 +206,9 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     const faults = Object.entries(weights).flatMap(([name, weight]): Fault[] =>
       typeof weight === "number" ? [] : [{ path: `weights.${name}`, message: "not a number" }],
     );
+    for (const key of Object.keys(body.value as object)) {
+      if (key !== "weights") faults.push({ path: key, message: "unknown field; known is weights" });
+    }
     if (faults.length > 0) return badInput(faults);
     const numbers = weights as Readonly<Record<string, number>>;
     return port.setWeights(marketOf(asked), param(asked, "profile"), numbers);

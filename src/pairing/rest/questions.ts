@@ -1,5 +1,5 @@
 /** Policies and requests as bodies and queries carry them. */
-import { badInput, isRecord, type Outside, type Parsed } from "../fault.ts";
+import { badInput, isRecord, type Outside, type Parsed, snakeOf } from "../fault.ts";
 import { parsePolicy } from "../policy.ts";
 import type { ConsumerPolicy, PairRequest, Reply } from "../protocol.ts";
 import { parseRequest } from "../request.ts";
@@ -59,9 +59,7 @@ function policyInput(query: URLSearchParams, body: unknown): Reply<unknown> {
     }
   }
   const given = (name: string): string | undefined =>
-    query.get(name) ??
-    query.get(name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)) ??
-    undefined;
+    query.get(name) ?? query.get(snakeOf(name)) ?? undefined;
   const features = given("requiredFeatures");
   return {
     ok: true,

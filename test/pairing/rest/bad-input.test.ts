@@ -39,6 +39,12 @@ const PROVIDERS: readonly Wrong[] = [
   { what: "a control character", body: provider({ location: "a\u0000b" }), path: "location" },
   { what: "half a surrogate pair", body: provider({ address: "\uD800" }), path: "address" },
   { what: "an endless name", body: provider({ address: "a".repeat(257) }), path: "address" },
+  {
+    what: "257 features",
+    body: provider({ features: Array.from({ length: 257 }, (_, i) => `f${i}`) }),
+    path: "features",
+    message: /at most 256/,
+  },
   { what: "an unknown field", body: provider({ speed: 9 }), path: "speed" },
   {
     what: "its prototype",
@@ -86,7 +92,14 @@ const PAIRINGS: readonly Wrong[] = [
     path: "policy.requiredLocation",
   },
   { what: "an unknown field", body: policy({ minimumStake: 1 }), path: "policy.minimumStake" },
+  {
+    what: "a field in both spellings",
+    body: policy({ minStake: 1, min_stake: 6 }),
+    path: "policy.min_stake",
+    message: /given twice/,
+  },
   { what: "an unknown option", body: { policy: {}, tops: 3 }, path: "tops" },
+  { what: "two tops", body: { policy: {}, top: 3, topN: 4 }, path: "top" },
   { what: "top 0", body: { policy: {}, top: 0 }, path: "top" },
   { what: "top -1", body: { policy: {}, top: -1 }, path: "top" },
   { what: "top 65", body: { policy: {}, top: 65 }, path: "top" },
@@ -272,6 +285,48 @@ describe("a wrong request is refused with its field", () => {
       body: 0,
       path: "limit",
     });
+  });
+});
+
+describe("what is wrong with one of many is said with its field", () => {
+  const wrong = { policy: { minStake: -1 } };
+  const lost = { policy: {}, weights: { luck: 1 } };
+
+  it("in its own result of a batch", async () => {
+    const { ask } = await started();
+    const { status, body } = await ask("POST", `${M}/pairings/batch`, [
+      wrong,
+      lost,
+      { policy: {} },
+    ]);
+    expect(status).toBe(200);
+    expect(body.data.results.map(({ error }: { error: unknown }) => error)).toEqual([
+      "policy.minStake: minimum stake cannot be negative",
+      "weights.luck: scorer luck not found",
+      null,
+    ]);
+  });
+
+  it("in what the queue refuses", async () => {
+    const { ask } = await started();
+    const { status, body } = await ask("POST", `${M}/pairings/queue`, [{ policy: {} }, wrong]);
+    expect(status).toBe(202);
+    expect(body.data.rejected).toEqual([
+      { index: 1, error: "policy.minStake: minimum stake cannot be negative" },
+    ]);
+  });
+
+  it("in a change of weights", async () => {
+    const { ask } = await started();
+    for (const [body, path] of [
+      [{ weights: { stake: -1 } }, "weights.stake"],
+      [{ weights: { stake: "1" } }, "weights.stake"],
+      [{ weights: { luck: 1 } }, "weights.luck"],
+      [{ weights: {}, weight: 1 }, "weight"],
+      [{}, "weights"],
+    ] as const) {
+      expectWrong(await ask("PUT", `${M}/scoring/pairing`, body), { what: "", body, path });
+    }
   });
 });
 

@@ -35,7 +35,7 @@ const REPLAY_MS = 60_000;
 export function pairPolicy(options: PairOptions, terminal: Terminal): Promise<number> {
   const { policy, market, top, strategy, weights, seed, explain, why, whatIf, replay } = options;
   const request = {
-    policy: parsed(policy, "policy") ?? {},
+    policy: policy === undefined ? {} : parsed(policy, "policy"),
     ...(top === undefined ? {} : { top }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(weights === undefined ? {} : { weights: parsed(weights, "weights") }),
@@ -55,8 +55,7 @@ export function pairPolicy(options: PairOptions, terminal: Terminal): Promise<nu
   return askAndShow(question, options, terminal);
 }
 
-function parsed(text: string | undefined, name: string): unknown {
-  if (text === undefined) return undefined;
+function parsed(text: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
