@@ -335,21 +335,28 @@ const claimTo = (
 
 const readCard = (payload: unknown): RegionCard | undefined => {
   if (typeof payload !== "object" || payload === null) return undefined;
-  const { version, url, chains, inFlight, usableProviders, providers } = payload as Record<
-    string,
-    unknown
-  >;
+  const {
+    version,
+    url,
+    chains,
+    inFlight,
+    usableProviders,
+    providers,
+    helps = [],
+  } = payload as Record<string, unknown>;
   const isRead =
     isShort(version) &&
     isShort(url) &&
-    Array.isArray(chains) &&
-    chains.length <= MAX_CARD_CHAINS &&
-    chains.every(isShort) &&
+    areChains(chains) &&
+    areChains(helps) &&
     isCount(inFlight) &&
     isCount(usableProviders) &&
     isCount(providers);
-  return isRead ? { version, url, chains, inFlight, usableProviders, providers } : undefined;
+  return isRead ? { version, url, chains, inFlight, usableProviders, providers, helps } : undefined;
 };
+
+const areChains = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length <= MAX_CARD_CHAINS && value.every(isShort);
 
 const isShort = (value: unknown): value is string =>
   typeof value === "string" && value.length <= MAX_CARD_CHARS;

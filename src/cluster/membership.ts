@@ -129,6 +129,12 @@ export class Membership {
     return this.#sequence;
   }
 
+  /** A message of this instance went out within the lease: who names it has heard of us since. */
+  isRecent(sequence: number, nowMs: number): boolean {
+    const sentAtMs = this.#sentAtMs.get(sequence);
+    return sentAtMs !== undefined && nowMs - sentAtMs <= this.times.leaseMs;
+  }
+
   /** Everyone that was heard, for the next message. */
   heard(): readonly Omit<Heard, "names" | "boards">[] {
     const peers = [...this.peers.values()].map(({ region, instance, incarnation, sequence }) => {
@@ -240,8 +246,7 @@ export class Membership {
     const { region, instance } = this.#self;
     const own = heard.find((one) => one.region === region && one.instance === instance);
     if (own === undefined) return "none";
-    const sentAtMs = this.#sentAtMs.get(own.sequence);
-    return sentAtMs !== undefined && nowMs - sentAtMs <= this.times.leaseMs ? "fresh" : "old";
+    return this.isRecent(own.sequence, nowMs) ? "fresh" : "old";
   }
 
   #remember({ region, instance, incarnation, sequence }: Message): void {

@@ -58,6 +58,8 @@ export interface RegionCard {
   readonly inFlight: number;
   readonly usableProviders: number;
   readonly providers: number;
+  /** Chains whose reads it serves for other regions now; none from a region of an older version. */
+  readonly helps?: readonly string[];
 }
 
 /** Where another region stands. */
@@ -95,6 +97,36 @@ export const REFUSALS = [
 /** One of them. */
 export type Refusal = (typeof REFUSALS)[number];
 
+/** Why a call was not taken that another region, or so it says, has passed on. */
+export const HELP_REFUSALS = [
+  "malformed",
+  "unsigned",
+  "hops",
+  "misdirected",
+  "unknown",
+  "stale",
+  "replayed",
+  "not_offered",
+  "unsafe",
+  "full",
+] as const;
+
+/** One of them. */
+export type HelpRefusal = (typeof HELP_REFUSALS)[number];
+
+/** What regions did for each other since the start of this one. */
+export interface HelpView {
+  /** Calls passed on, by the region that was asked. */
+  readonly asked: Readonly<Record<string, number>>;
+  /** Calls taken, by the region that asked. */
+  readonly given: Readonly<Record<string, number>>;
+  readonly refused: Readonly<Partial<Record<HelpRefusal, number>>>;
+  /** Calls of other regions that are being served. */
+  readonly inFlight: number;
+  /** Round trips, ms, as far as they are known. */
+  readonly distancesMs: Readonly<Record<string, number>>;
+}
+
 /** The cluster as operators see it. */
 export interface ClusterView {
   readonly state: OwnState;
@@ -104,6 +136,8 @@ export interface ClusterView {
   readonly refused: Readonly<Record<Refusal, number>>;
   readonly sent: { readonly messages: number; readonly bytes: number };
   readonly received: { readonly messages: number; readonly bytes: number };
+  /** What regions did for each other; undefined where nothing is shared. */
+  readonly help?: HelpView | undefined;
 }
 
 /** One row of another region's leaderboard. */
