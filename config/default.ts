@@ -35,7 +35,7 @@ export const DEFAULTS = {
   },
   explain: { requests: 1000, max_memory: "16MiB" },
   slow_log: { threshold: "2s", entries: 200 },
-  cluster: { lease: "10s", grants: "viewer" },
+  cluster: { lease: "10s", grants: "viewer", help: false, help_max_in_flight: 64, distances: {} },
   redis: { sentinels: [], cluster_nodes: [], key_prefix: "paceline:", timeout: "20ms" },
   clients: { keys: [], trusted_proxies: [], units: {} },
   cors: { origins: [], max_age: "10m" },
@@ -96,6 +96,7 @@ export const CHAIN_DEFAULTS = {
   leaderboard: {
     formula: "pace",
     half_life: "10m",
+    prior: "own",
     weights: { race: 0.4, reliability: 0.3, latency: 0.2, freshness: 0.1 },
   },
   sticky: { hysteresis: 0.3, min_interval: "30s" },

@@ -127,6 +127,7 @@ const CHAIN_VALUES = [
   "strategy",
   "consistency",
   "finalityDepth",
+  "help",
   "write",
   "selection",
   "leaderboard",

@@ -238,6 +238,12 @@ export interface ClusterConfig {
   readonly leaseMs: number;
   /** The most that operators of other regions may do here. */
   readonly grants: "none" | "viewer" | "operator" | "admin";
+  /** Where other regions reach this one; its listening address when undefined. */
+  readonly url: string | undefined;
+  /** Helped calls at once: that one chain passes on to one region, and that this region takes. */
+  readonly helpMaxInFlight: number;
+  /** Round trip to other regions by name; measured where it is not given. */
+  readonly distancesMs: Readonly<Record<string, number>>;
 }
 
 /** The last requests that can still be explained. */
@@ -387,6 +393,8 @@ export interface ChainConfig {
   readonly selection: SelectionConfig;
   readonly aggregation: AggregationConfig;
   readonly failover: FailoverConfig;
+  /** Reads that no provider may serve are passed on to another region; theirs are taken. */
+  readonly help: boolean;
   readonly write: WriteConfig;
   readonly breaker: BreakerConfig;
   readonly connection: ConnectionConfig;
@@ -463,6 +471,9 @@ export interface WriteConfig {
   readonly providers: number;
 }
 
+/** What a leaderboard starts from. */
+export const PRIORS = ["own", "regions"] as const;
+
 /** The ways of sending transactions. */
 export const WRITE_MODES = ["broadcast", "sticky", "private", "off"] as const;
 
@@ -495,6 +506,8 @@ export interface HealthCheckConfig {
 /** How evidence becomes a score. */
 export interface LeaderboardConfig {
   readonly formula: "pace" | "livechain";
+  /** Where providers without evidence of this region start. */
+  readonly prior: (typeof PRIORS)[number];
   readonly halfLifeMs: number;
   readonly weights: LeaderboardWeights;
 }

@@ -4,7 +4,7 @@
  *     application (one_for_one)
  *     ├── ops        table-keeper · config-store · telemetry · benchmark-store · benchmark-snapshot · admin-socket · redis-link · http-listener
  *     ├── chains     chain:<name>, one per configured chain (chain.ts)
- *     │   └── head-tracker · message-aggregator · subscription-hub · providers · provider-pool
+ *     │   └── head-tracker · message-aggregator · subscription-hub · providers · provider-pool · neighbours
  *     │       └── provider:<id>   circuit-breaker (http, ws) · ws-connection · probe (provider.ts)
  *     ├── cluster    registry-sync · leaderboard-sync · region-commands · region-presence (cluster.ts)
  *     ├── pairing    store-writer · directory · policy-queue · result-buffer · workers · intake · epoch-clock (pairing.ts)

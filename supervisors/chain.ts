@@ -1,6 +1,7 @@
 /** One chain: its event path, its pool and its providers. */
 import { headTracker, headTrackerKey } from "../actors/rpc/head-tracker.ts";
 import { messageAggregator, messageAggregatorKey } from "../actors/rpc/message-aggregator.ts";
+import { neighbours, neighboursKey } from "../actors/rpc/neighbours.ts";
 import { providerPool, providerPoolKey } from "../actors/rpc/provider-pool.ts";
 import { subscriptionHub, subscriptionHubKey } from "../actors/rpc/subscription-hub.ts";
 import { child, supervisor, type ArgsOf, type SupervisorSpec } from "../src/otp/index.ts";
@@ -15,15 +16,14 @@ export interface ChainParts {
   readonly subscriptionHub: (state: ChainState) => ArgsOf<typeof subscriptionHub>;
   readonly openHttp: ArgsOf<typeof providerPool>["openHttp"];
   readonly ws: WsParts;
+  readonly neighbours?: ((state: ChainState) => ArgsOf<typeof neighbours>) | undefined;
 }
 
-/**
- * one_for_one: the processes find each other by key and what they share lives in the chain's record,
- * so the death of one is no reason to stop another.
- */
+/** one_for_one: processes find each other by key and share the chain's record; none needs another. */
 export const chain = (state: ChainState, parts: ChainParts): SupervisorSpec => {
   const { name } = state;
   const providers = `chain:${name}/providers`;
+  const others = parts.neighbours?.(state);
   return supervisor(`chain:${name}`, {
     register: `chain:${name}`,
     strategy: "one_for_one",
@@ -52,6 +52,9 @@ export const chain = (state: ChainState, parts: ChainParts): SupervisorSpec => {
         },
         { register: providerPoolKey(name) },
       ),
+      ...(others === undefined
+        ? []
+        : [child(neighbours, others, { register: neighboursKey(name) })]),
     ],
   });
 };

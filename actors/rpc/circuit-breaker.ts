@@ -6,6 +6,7 @@
  */
 import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
 import { Breaker, breakerEvent, type BreakerEffect } from "../../src/rpc/breaker.ts";
+import { tellBreaker } from "../../src/rpc/breaker-news.ts";
 import type { BreakerRules, FailureCategory } from "../../src/rpc/breaker-rules.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../src/rpc/chain-view.ts";
@@ -121,35 +122,11 @@ const perform = (state: State, effects: readonly BreakerEffect[], ctx: Ctx): Sta
     }
     // The entry of the initial state and a repeated force are no change.
     if (effect.from === effect.to) continue;
-    announce(state, effect, ctx);
+    tellBreaker(ctx, { chain, provider, transport }, breaker, effect);
     ctx.via(providerPoolKey(chain)).cast.changed();
   }
   if (effects.length > 0 || breaker.row.dirty) arm(state, ctx);
   return state;
-};
-
-const announce = (
-  { state, provider, transport, breaker }: State,
-  effect: Extract<BreakerEffect, { type: "announce" }>,
-  ctx: Ctx,
-): void => {
-  const fields = {
-    chain: state.name,
-    provider,
-    transport,
-    oldStatus: effect.from,
-    newStatus: effect.to,
-    reason: effect.cause,
-    generation: effect.generation,
-  };
-  if (effect.to === "open") {
-    if (effect.cause === "probe_lease") {
-      ctx.emit("circuit_breaker.lease_expired", { chain: state.name, provider, transport });
-    }
-    const { consecutiveFailures } = breaker.report();
-    ctx.emit("circuit_breaker.open", { ...fields, consecutiveFailures });
-  } else if (effect.to === "half_open") ctx.emit("circuit_breaker.half_open", fields);
-  else ctx.emit("circuit_breaker.close", fields);
 };
 
 const arm = ({ breaker }: State, ctx: Ctx): void => {

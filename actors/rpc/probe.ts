@@ -8,9 +8,8 @@
  */
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
 import { ask, type Answer } from "../../src/rpc/ask.ts";
-import type { FailureCategory } from "../../src/rpc/breaker-rules.ts";
+import { failureOf } from "../../src/rpc/breaker.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
-import { DECISIONS } from "../../src/rpc/errors/decisions.ts";
 import { quantity } from "../../src/rpc/json-rpc/quantity.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
 import { circuitBreakerKey } from "./circuit-breaker.ts";
@@ -240,7 +239,7 @@ const found = (state: State, key: string, { transport, answer }: Finding, ctx: C
   }
   if (key.startsWith("warm:")) return state;
   if (key.startsWith("recheck:")) {
-    if (answer.ok || failureOf(answer) === undefined) readmit(state, transport, ctx);
+    if (answer.ok || failureOf(answer.errorClass) === undefined) readmit(state, transport, ctx);
     return state;
   }
   return assessed(state, transport, answer, ctx);
@@ -264,7 +263,7 @@ const settle = (
   answer: Answer,
   ctx: Ctx,
 ): void => {
-  const failure = answer.ok ? undefined : failureOf(answer);
+  const failure = answer.ok ? undefined : failureOf(answer.errorClass);
   const result = failure ?? "ok";
   ctx.emit("circuit_breaker.probe", { chain: state.name, provider, transport, result });
   ctx.via(circuitBreakerKey(state.name, provider, transport)).cast.probed({
@@ -272,13 +271,6 @@ const settle = (
     failure,
     retryAfterMs: answer.ok ? undefined : answer.retryAfterMs,
   });
-};
-
-/** An answer that is no infrastructure failure (a rate limit, say) proves that the provider lives. */
-const failureOf = (answer: Extract<Answer, { ok: false }>): FailureCategory | undefined => {
-  const { breaker } = DECISIONS[answer.errorClass];
-  if (breaker === "none" || breaker === "success") return undefined;
-  return breaker === "forced_open" ? "malformed" : breaker;
 };
 
 const identified = (state: State, answer: Answer, ctx: Ctx): State => {
@@ -305,7 +297,7 @@ const identified = (state: State, answer: Answer, ctx: Ctx): State => {
 /** Health by the probe alone: `failureThreshold` failures in a row are down, `recoveryThreshold` successes up. */
 const assessed = (state: State, transport: Transport, answer: Answer, ctx: Ctx): State => {
   const { failureThreshold, recoveryThreshold } = state.state.config.healthCheck;
-  const isAlive = answer.ok || failureOf(answer) === undefined;
+  const isAlive = answer.ok || failureOf(answer.errorClass) === undefined;
   const failures = isAlive ? 0 : state.failures + 1;
   const successes = isAlive ? state.successes + 1 : 0;
   const isDown = state.isDown ? successes < recoveryThreshold : failures >= failureThreshold;

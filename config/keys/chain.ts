@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { CHAIN_DEFAULTS } from "../default.ts";
 import { CONSISTENCIES, STRATEGIES, STRATEGY_ALIASES } from "../schema.ts";
-import { WRITE_MODES } from "../schema.ts";
+import { PRIORS, WRITE_MODES } from "../schema.ts";
 import { breakerKeys } from "./breaker.ts";
 import { cacheKeys } from "./cache.ts";
 import * as field from "./fields.ts";
@@ -93,6 +93,10 @@ export const chainRule = z
         default: chained.failover.backfill_timeout,
       }),
     }),
+    help: field.flag(
+      "While no provider may be asked, reads are passed on to the nearest region that can serve them, and those of other regions are taken; `cluster.help` when not given. See docs/regions.md.",
+      { reload: "hot" },
+    ),
     write: field.group("How signed transactions are sent.", {
       mode: field.oneOf(
         WRITE_MODES,
@@ -152,6 +156,11 @@ export const chainRule = z
         ["pace", "livechain"],
         "`pace`: decayed lower bound of the race credit; `livechain`: the raceScore of Livechain.",
         field.hot(chained.leaderboard.formula),
+      ),
+      prior: field.oneOf(
+        PRIORS,
+        "Where a provider without evidence of this region starts: `own`, with nothing; `regions`, with what the other regions say of it, the nearer the more, until this region's own evidence is enough.",
+        field.hot(chained.leaderboard.prior),
       ),
       half_life: field.duration(
         "Age at which evidence counts half.",

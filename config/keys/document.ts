@@ -18,6 +18,8 @@ const LOG_LEVEL = "(?:[a-z][a-z0-9._-]*=)?(?:trace|debug|info|warn|error|fatal|s
 const REDIS_URL = /^(rediss?:\/\/[^\s]+|\/[^\s]+)$/i;
 const PRIVATE_KEY = /^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----[^]+$/;
 const ANY_TEXT = /[^]/;
+const HTTP_URL = /^https?:\/\/[^\s/]+(\/[^\s?#]*)?$/i;
+const DISTANCE = field.duration("Round trip.", 0).unwrap();
 const CLUSTER_SECRET = /^[^]{16,1024}$/;
 const GRANTS = ["none", "viewer", "operator", "admin"] as const;
 const LOG_LEVELS = new RegExp(`^${LOG_LEVEL}(?:,${LOG_LEVEL})*$`);
@@ -243,6 +245,27 @@ export const documentSchema = z
           GRANTS,
           "The most that operators of other regions may do here with `paceline … --region`: nothing, look (viewer), or act as operator or admin.",
           field.hot(DEFAULTS.cluster.grants),
+        ),
+        url: field.describe(
+          z.string().regex(HTTP_URL),
+          "Where other regions reach this one; its listening address when not given.",
+          "an http:// or https:// URL",
+          { reload: "host" },
+        ),
+        help: field.flag(
+          "What `chains.*.help` is where a chain does not say.",
+          field.hot(DEFAULTS.cluster.help),
+        ),
+        help_max_in_flight: field.whole(
+          "Helped calls at once: those that one chain passes on to one region, and all that this region takes from others.",
+          { min: 1, max: 100_000 },
+          field.host(DEFAULTS.cluster.help_max_in_flight),
+        ),
+        distances: field.describe(
+          z.record(z.string(), DISTANCE),
+          "Round trip to other regions by name, for who is nearest; measured where it is not given.",
+          "a map from region names to durations such as 80ms",
+          field.host(DEFAULTS.cluster.distances),
         ),
       },
     ),

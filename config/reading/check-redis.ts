@@ -53,7 +53,10 @@ function checkPlace(tree: SourceTree, redis: RawMap, problems: Diagnostic[]): vo
 
 function checkCluster(tree: SourceTree, problems: Diagnostic[]): void {
   const { cluster, redis, region } = tree.root;
-  if (!isRawMap(cluster) || cluster["secret"] === undefined) return;
+  if (!isRawMap(cluster) || cluster["secret"] === undefined) {
+    warnOfLoneWishes(tree, problems);
+    return;
+  }
   if (!isRawMap(redis) || redis["url"] === undefined) {
     const path = ["cluster", "secret"];
     const text = "nothing is shared without redis.url: regions share over Redis";
@@ -63,5 +66,24 @@ function checkCluster(tree: SourceTree, problems: Diagnostic[]): void {
   if (typeof region === "string" && region.length > MAX_REGION_CHARS) {
     const text = `must have at most ${MAX_REGION_CHARS} characters to be shared`;
     problems.push(diagnostic("CONFIG_BAD_VALUE", ["region"], text, tree.originOf(["region"])));
+  }
+}
+
+/** What other regions are asked for while nothing is shared with them. */
+function warnOfLoneWishes(tree: SourceTree, problems: Diagnostic[]): void {
+  const { cluster, chains } = tree.root;
+  const wishes: Path[] = [];
+  if (isRawMap(cluster) && cluster["help"] === true) wishes.push(["cluster", "help"]);
+  for (const [name, chain] of Object.entries(isRawMap(chains) ? chains : {})) {
+    if (!isRawMap(chain)) continue;
+    const { help, leaderboard } = chain;
+    if (help === true) wishes.push(["chains", name, "help"]);
+    if (isRawMap(leaderboard) && leaderboard["prior"] === "regions") {
+      wishes.push(["chains", name, "leaderboard", "prior"]);
+    }
+  }
+  for (const path of wishes) {
+    const text = "no other region is known without cluster.secret and redis.url";
+    problems.push(diagnostic("CONFIG_MISSING_KEY", path, text, tree.originOf(path), "warning"));
   }
 }

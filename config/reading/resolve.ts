@@ -87,6 +87,11 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       secret: secretOf(document.cluster?.secret),
       leaseMs: ms(document.cluster?.lease ?? DEFAULTS.cluster.lease),
       grants: document.cluster?.grants ?? DEFAULTS.cluster.grants,
+      url: document.cluster?.url?.replace(/\/+$/, ""),
+      helpMaxInFlight: document.cluster?.help_max_in_flight ?? DEFAULTS.cluster.help_max_in_flight,
+      distancesMs: Object.fromEntries(
+        Object.entries(document.cluster?.distances ?? {}).map(([region, far]) => [region, ms(far)]),
+      ),
     },
     explain: { requests: explain.requests, maxMemoryBytes: bytes(explain.max_memory) },
     slowLog: { thresholdMs: ms(slowLog.threshold), entries: slowLog.entries },
@@ -99,7 +104,7 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
     cache: { maxSizeBytes: bytes(document.cache?.max_size ?? DEFAULTS.cache.max_size) },
     pairing: resolvePairing(document.pairing, ms),
     chains: Object.entries(document.chains).map(([name, chain]) =>
-      resolveChain(name, chain, document.cache, completion),
+      resolveChain(name, chain, document, completion),
     ),
   };
 }
@@ -113,7 +118,7 @@ function redisHost(text: string): RedisHost {
 function resolveChain(
   name: string,
   chain: ChainDocument,
-  cache: CacheDocument | undefined,
+  { cache, cluster }: Pick<ConfigDocument, "cache" | "cluster">,
   completion: Completion,
 ): ChainConfig {
   const selection = fill(CHAIN_DEFAULTS.selection, chain.selection);
@@ -162,6 +167,7 @@ function resolveChain(
       maxBackfillBlocks: failover.max_backfill_blocks,
       backfillTimeoutMs: ms(failover.backfill_timeout),
     },
+    help: chain.help ?? cluster?.help ?? DEFAULTS.cluster.help,
     write: fill(CHAIN_DEFAULTS.write, chain.write),
     breaker: resolveBreaker(breaker),
     connection: {
@@ -177,6 +183,7 @@ function resolveChain(
     },
     leaderboard: {
       formula: leaderboard.formula,
+      prior: leaderboard.prior,
       halfLifeMs: ms(leaderboard.half_life),
       weights: fill(CHAIN_DEFAULTS.leaderboard.weights, chain.leaderboard?.weights),
     },

@@ -3,6 +3,7 @@ import type { ChainParts } from "../../supervisors/chain.ts";
 import type { LimitsConfig } from "../../config/schema.ts";
 import { createHttpUpstream } from "../io/http/http-upstream.ts";
 import { connectWs } from "../io/ws-client.ts";
+import type { NeighboursPort } from "../rpc/help/ports.ts";
 import type { Engine } from "../rpc/proxy/engine.ts";
 import type { Gateway } from "../rpc/proxy/gateway.ts";
 import { callChain } from "../rpc/proxy/front/own-call.ts";
@@ -13,7 +14,9 @@ export const chainParts = (
   { engine, ws }: Gateway,
   limits: () => LimitsConfig,
   redact: (text: string) => string,
+  neighbours: NeighboursPort | undefined,
 ): ChainParts => ({
+  neighbours: neighbours === undefined ? undefined : (state) => ({ state, port: neighbours }),
   headTracker: (state) => ({ state }),
   messageAggregator: (state) => ({ state }),
   subscriptionHub: (state) => ({

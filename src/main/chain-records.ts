@@ -1,6 +1,7 @@
 /** Makes a chain's live record and joins it to the processes that serve it, by key. */
 import { headTrackerKey } from "../../actors/rpc/head-tracker.ts";
 import { circuitBreakerKey } from "../../actors/rpc/circuit-breaker.ts";
+import { neighboursKey } from "../../actors/rpc/neighbours.ts";
 import { probeKey } from "../../actors/rpc/probe.ts";
 import { providerPoolKey } from "../../actors/rpc/provider-pool.ts";
 import { subscriptionHubKey } from "../../actors/rpc/subscription-hub.ts";
@@ -26,7 +27,11 @@ export const makeChainRecord = (node: Node, config: ChainConfig): ChainState => 
   const { name } = config;
   const pool = node.via(providerPoolKey(name));
   const report: ChainState["report"] = (outcome) => {
-    const { provider, transport } = outcome.row;
+    const { provider, transport, isRegion } = outcome.row;
+    if (isRegion === true) {
+      node.via(neighboursKey(name)).cast.outcome(outcome);
+      return;
+    }
     node.via(circuitBreakerKey(name, provider, transport)).cast.outcome(outcome);
     const { memory } = DECISIONS[outcome.errorClass];
     if (memory === "cooldown") pool.cast.outcome(outcome);

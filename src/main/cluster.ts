@@ -13,10 +13,9 @@ import type { ClusterPort } from "../ops/regions/port.ts";
 import { isProviderUsable } from "../ops/status.ts";
 import type { ChainView } from "../ops/views.ts";
 import type { Node } from "../otp/index.ts";
-import type { ListenAddress } from "../../actors/ops/http-listener.ts";
 import type { EvidenceBook } from "../rpc/evidence/evidence-book.ts";
-import { urlOf } from "./admin-deps.ts";
 import { askNobody, makeSteering, type SteeringSources } from "./steering.ts";
+import { type HostHelp, makeHelp } from "./help.ts";
 import { version } from "./version.ts";
 
 /** Below the prefix of all keys. */
@@ -37,24 +36,28 @@ export interface ClusterSources extends Pick<SteeringSources, "admin" | "grants"
   readonly node: Node;
   readonly card: () => RegionCard;
   readonly books: () => ReadonlyMap<string, EvidenceBook>;
+  /** Whether reads of a chain are taken from other regions. */
+  readonly offersHelp: (chain: string) => boolean;
   readonly redact: (text: string) => string;
 }
 
 /** What this region says of itself. */
 export const regionCard = (
   chains: readonly ChainView[],
-  address: ListenAddress | undefined,
+  url: string,
   inFlight: number,
+  helps: readonly string[],
   nowMs: number,
 ): RegionCard => {
   const providers = chains.flatMap((chain) => chain.providers);
   return {
     version,
-    url: address === undefined ? "" : urlOf(address),
+    url,
     chains: chains.map(({ name }) => name),
     inFlight,
     usableProviders: providers.filter((provider) => isProviderUsable(provider, nowMs)).length,
     providers: providers.length,
+    helps,
   };
 };
 
@@ -62,6 +65,7 @@ export const regionCard = (
 export interface HostCluster {
   readonly parts: ClusterParts | undefined;
   readonly port: ClusterPort;
+  readonly help: HostHelp | undefined;
 }
 
 /** Makes it; nothing is opened before its processes start. */
@@ -71,7 +75,7 @@ export const makeCluster = (sources: ClusterSources): HostCluster => {
   const now = () => node.nowMs();
   const channelName = config.redis.keyPrefix + CHANNEL;
   if (redis === undefined || secret === undefined || config.redis.url === undefined) {
-    return { parts: undefined, port: lonePort(sources) };
+    return { parts: undefined, port: lonePort(sources), help: undefined };
   }
   const cluster = new Cluster({
     self: {
@@ -95,7 +99,18 @@ export const makeCluster = (sources: ClusterSources): HostCluster => {
   });
   const channel = new RedisChannel(redis, listener, CHANNEL);
   const { steering, command } = makeSteering(cluster, sources);
+  const help = makeHelp({
+    config,
+    cluster,
+    secret: secret.reveal(),
+    channel: channelName,
+    now,
+    offers: sources.offersHelp,
+    tell: (kind, message) =>
+      node.emit("cluster.help.refused", { kind, reason: sources.redact(message) }),
+  });
   return {
+    help,
     parts: {
       regionPresence: { cluster, channel, redact: sources.redact },
       registrySync: { cluster, channel, names: node.registry },
@@ -103,7 +118,7 @@ export const makeCluster = (sources: ClusterSources): HostCluster => {
       regionCommands: { steering, channel },
     },
     port: {
-      view: () => cluster.view(now()),
+      view: () => ({ ...cluster.view(now()), help: help.view() }),
       boardsOf: (chain) => cluster.boardsOf(chain, now()),
       select: (prefix, limit, region) => {
         const own = region === undefined || region === config.region;

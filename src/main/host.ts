@@ -30,6 +30,7 @@ import { createOpsRoutes } from "../ops/routes.ts";
 import { describedPairing } from "../pairing/rest/openapi.ts";
 import { AnswerCache } from "../rpc/cache/answer-cache.ts";
 import type { ChainState } from "../rpc/chain-state.ts";
+import { isForsaken } from "../rpc/help/helping-regions.ts";
 import type { BookLimits } from "../rpc/explain/book.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
 import type { GatewayLimits } from "../rpc/proxy/ports.ts";
@@ -84,7 +85,11 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   const { log } = options;
   const { loaded } = options;
   const running: Running = { loaded, read: loaded, config: loaded.config };
-  const flags = { isDraining: false, isOutOfRotation: false };
+  const flags = {
+    isDraining: false,
+    isOutOfRotation: false,
+    takesGuests: helpsAnybody(running.config),
+  };
   let redact = secretsOf(running.config);
   log.setRedactor(redact);
 
@@ -120,8 +125,28 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   };
   const sharing = { store: redis, secret: running.config.cluster.secret };
   const pairing = makePairing(running.config.pairing, node, keeping, sharing);
+  const ownUrl = () =>
+    running.config.cluster.url ?? (listener.address === undefined ? "" : urlOf(listener.address));
+  const cluster = makeCluster({
+    config: running.config,
+    redis,
+    node,
+    books: () => booksOf(table()),
+    redact: (text) => redact(text),
+    admin: () => admin,
+    grants: () => running.config.cluster.grants,
+    offersHelp: (chain) => chains.find(chain)?.helpers !== undefined,
+    card: () => {
+      const helps = statesOf(table()).filter((state) => canHelp(state, now()));
+      const names = helps.map(({ name }) => name);
+      return regionCard(observed.chains(), ownUrl(), listener.inFlight, names, now());
+    },
+  });
   const gateway = new Gateway({
     chains,
+    get helpDoor() {
+      return flags.takesGuests ? cluster.help?.door : undefined;
+    },
     pairing: pairing?.door,
     now,
     random: Math.random,
@@ -143,16 +168,6 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   gateway.configure(running.config);
   const ticker = setInterval(() => gateway.tick(), TICK_MS);
 
-  const cluster = makeCluster({
-    config: running.config,
-    redis,
-    node,
-    books: () => booksOf(table()),
-    redact: (text) => redact(text),
-    admin: () => admin,
-    grants: () => running.config.cluster.grants,
-    card: () => regionCard(observed.chains(), listener.address, listener.inFlight, now()),
-  });
   const callers = () => callerViews(gateway.engine.gate.callers, now());
   const observed = observe({
     node,
@@ -243,6 +258,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
               running.loaded = running.read;
               gateway.engine.book.resize(bookLimits(config));
               gateway.configure(config);
+              flags.takesGuests = helpsAnybody(config);
               options.applyLogLevel(config.log.level);
               node.via(telemetryKey()).cast.refresh();
               observed.metrics.prune();
@@ -282,6 +298,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
           gateway,
           () => running.config.limits,
           (text) => redact(text),
+          cluster.help?.neighbours,
         ),
         pairing: pairing?.parts,
         cluster: cluster.parts,
@@ -336,6 +353,12 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     drainConfig: () => running.config.drain,
   };
 };
+
+const helpsAnybody = ({ chains }: Config): boolean => chains.some(({ help }) => help);
+
+/** Whether reads of other regions are welcome: theirs are not passed on again. */
+const canHelp = ({ config, snapshot }: ChainState, nowMs: number): boolean =>
+  config.help && !isForsaken(snapshot, nowMs);
 
 const bookLimits = ({ explain, slowLog }: Config): BookLimits => ({
   ring: { requests: explain.requests, maxBytes: explain.maxMemoryBytes },

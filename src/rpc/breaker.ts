@@ -8,6 +8,8 @@ import type { Announcement, BreakerContext, BreakerEvent } from "./breaker-conte
 import { breakerMachine } from "./breaker.machine.ts";
 import type { BreakerRules, FailureCategory } from "./breaker-rules.ts";
 import type { AttemptOutcome, BreakerState, EndpointRow } from "./chain-view.ts";
+import type { ErrorClass } from "./errors/classes.ts";
+import { DECISIONS } from "./errors/decisions.ts";
 
 /** What a breaker asks its process to do or to tell. */
 export type BreakerEffect =
@@ -137,6 +139,13 @@ const categories: Partial<Record<AttemptOutcome["errorClass"], FailureCategory>>
   malformed: "malformed",
   timeout: "timeout",
   auth: "auth",
+};
+
+/** What a failed question of our own is for a breaker; a rate limit, say, proves that somebody lives. */
+export const failureOf = (errorClass: ErrorClass): FailureCategory | undefined => {
+  const { breaker } = DECISIONS[errorClass];
+  if (breaker === "none" || breaker === "success") return undefined;
+  return breaker === "forced_open" ? "malformed" : breaker;
 };
 
 const successes: ReadonlySet<AttemptOutcome["errorClass"]> = new Set([

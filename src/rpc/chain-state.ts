@@ -15,10 +15,12 @@ import type { ErrorRule } from "./errors/rules.ts";
 import { UnmatchedErrors } from "./errors/unmatched.ts";
 import type { EvidenceBook } from "./evidence/evidence-book.ts";
 import { HeadHashes } from "./head/head-hashes.ts";
+import { type Helpers, regionOf } from "./help/helping-regions.ts";
 import type { ProviderId, Transport } from "./ids.ts";
 import { ForecastBook } from "./prediction/forecast-book.ts";
 import { BlockRing } from "./integrity/block-ring.ts";
 import type { ChainView, HubPort, Upstream } from "./proxy/ports.ts";
+import type { Priors } from "./selection/prior.ts";
 import type { RoutingSnapshot, SelectionMemory } from "./selection/snapshot.ts";
 
 /** The admission cells of one provider. */
@@ -48,6 +50,10 @@ export interface ChainState extends ChainView {
   announced: number | undefined;
   /** Somebody subscribes to heads or logs: whoever is polled is asked for the block. Written by the subscription hub. */
   isWatched: boolean;
+  /** Who helps while no provider may be asked; undefined where nobody shall. Written by `neighbours`. */
+  helpers: Helpers | undefined;
+  /** What other regions say of the providers; undefined where nobody asks them. Written by `neighbours`. */
+  priors: Priors | undefined;
   /** Written by the head tracker; outlives it. */
   readonly hashes: HeadHashes;
   /** Written by the head tracker, and by answers that passed; outlives both. */
@@ -131,6 +137,8 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     head: undefined,
     announced: undefined,
     isWatched: false,
+    helpers: undefined,
+    priors: undefined,
     hashes: new HeadHashes(),
     canon: new Canon(),
     answers: createCounts(),
@@ -239,6 +247,7 @@ class EndpointCell implements EndpointRow {
   readonly chain: string;
   readonly provider: ProviderId;
   readonly transport: Transport;
+  readonly isRegion: boolean;
   readonly index: number;
   state: EndpointRow["state"] = "closed";
   openUntilMs = 0;
@@ -262,6 +271,7 @@ class EndpointCell implements EndpointRow {
     this.chain = chain;
     this.provider = provider;
     this.transport = transport;
+    this.isRegion = regionOf(provider) !== undefined;
     this.index = index;
   }
 }

@@ -37,6 +37,8 @@ export interface EndpointRow {
   readonly chain: ChainName;
   readonly provider: ProviderId;
   readonly transport: Transport;
+  /** It is another region, which helps. */
+  readonly isRegion?: boolean;
   /** Position in the chain's provider list; the bit of this provider in a tried-mask. */
   readonly index: number;
   state: BreakerState;

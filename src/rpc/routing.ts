@@ -95,6 +95,7 @@ const viewOf = (
         : lagOf(head.number, { number, atMs }, blockTimeMs, nowMs).optimistic,
     calls: state.evidence.callsOf(provider.id, nowMs),
     race: state.evidence.raceSummary(provider.id, nowMs),
+    prior: state.priors?.get(provider.id),
     misbehaviour: state.evidence.misbehaviourOf(provider.id, nowMs).recent,
     forecast: state.forecasts.of(provider.id),
     shadow: provider.shadow?.sample,

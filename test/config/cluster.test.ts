@@ -17,6 +17,45 @@ describe("what regions share", () => {
     expect(warning).not.toContain("CANARY");
   });
 
+  it("lets regions help each other where it is asked for, chain by chain", () => {
+    const more = shared.replace(`secret: ${SECRET}`, `secret: ${SECRET}, help: true`);
+    const off = more.replace("chain_id: 1", "chain_id: 1\n    help: false");
+    expect([shared, more, off].map((text) => mustLoad(text).chains[0]?.help)).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    const full = shared.replace(
+      `secret: ${SECRET}`,
+      `secret: ${SECRET}, url: "https://eu.test/paceline/", help_max_in_flight: 5, distances: { us: 80ms, ap: 250 }`,
+    );
+    expect(mustLoad(full).cluster).toMatchObject({
+      url: "https://eu.test/paceline",
+      helpMaxInFlight: 5,
+      distancesMs: { us: 80, ap: 250 },
+    });
+    const [bad = ""] = errorsOf(full.replace("https://eu.test/paceline/", "eu.test"));
+    expect(bad).toMatch(/cluster\.url: expected an http:\/\/ or https:\/\/ URL/);
+    const [far = ""] = errorsOf(full.replace("80ms", "far"));
+    expect(far).toMatch(/cluster\.distances\.us: expected a duration/);
+  });
+
+  it("warns of wishes that nobody hears", () => {
+    const asking = SMALLEST.replace(
+      "chain_id: 1",
+      "chain_id: 1\n    help: true\n    leaderboard: { prior: regions }",
+    );
+    const warnings = warningsOf(`cluster: { help: true }\n${asking}`).join("\n");
+    for (const path of [
+      "cluster.help",
+      "chains.ethereum.help",
+      "chains.ethereum.leaderboard.prior",
+    ]) {
+      expect(warnings).toContain(`${path}: no other region is known without cluster.secret`);
+    }
+    expect(warningsOf(SMALLEST)).toEqual([]);
+  });
+
   it("has a secret that is long enough, and a region that others read", () => {
     const [short = ""] = errorsOf(`cluster: { secret: CANARY }\n${SMALLEST}`);
     expect(short).toMatch(/cluster\.secret: expected a text of 16 to 1024 characters/);

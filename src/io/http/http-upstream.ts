@@ -80,9 +80,9 @@ export class HttpUpstream {
     });
   }
 
-  /** Sends `body`; the id stands in it already. */
-  send(body: Buffer, _id: number, handler: Handler): HttpCall {
-    const call = new HttpCall(this.#pool, body, handler);
+  /** Sends `body`, in which the id stands already, with header lines of its own if it has any. */
+  send(body: Buffer, _id: number, handler: Handler, headers?: readonly string[]): HttpCall {
+    const call = new HttpCall(this.#pool, body, handler, headers);
     if (this.#isClosed) call.onResponseError(undefined, new errors.ClientClosedError());
     else this.#pool.dispatch(call);
     return call;
@@ -119,6 +119,7 @@ class HttpCall implements PooledCall, Head {
   sizeBytes = -1;
   retryAfter: string | undefined = undefined;
   readonly body: Buffer;
+  readonly headers: readonly string[] | undefined;
   socket: PooledSocket | undefined = undefined;
   readonly #pool: SocketPool;
   readonly #handler: Handler;
@@ -128,9 +129,15 @@ class HttpCall implements PooledCall, Head {
   #decoder: Transform | undefined;
   #isOver = false;
 
-  constructor(pool: SocketPool, body: Buffer, handler: Handler) {
+  constructor(
+    pool: SocketPool,
+    body: Buffer,
+    handler: Handler,
+    headers: readonly string[] | undefined,
+  ) {
     this.#pool = pool;
     this.body = body;
+    this.headers = headers;
     this.#handler = handler;
   }
 

@@ -12,6 +12,8 @@ import { Deque } from "../../lib/deque.ts";
 /** A call as far as its socket is concerned. */
 export interface PooledCall extends Dispatcher.DispatchHandler {
   readonly body: Buffer;
+  /** Header lines of this call besides those of all: name, value, name, value. */
+  readonly headers?: readonly string[] | undefined;
   /** Nobody waits for it any more. */
   readonly isOver: boolean;
   /** Where it runs; undefined while it waits. */
@@ -140,7 +142,8 @@ export class SocketPool {
   }
 
   #run(socket: PooledSocket, call: PooledCall): void {
-    const { path, headers } = this.#options;
+    const { path, headers: common } = this.#options;
+    const headers = call.headers === undefined ? common : [...common, ...call.headers];
     call.socket = socket;
     socket.client.dispatch({ path, method: "POST", headers, body: call.body }, call);
   }

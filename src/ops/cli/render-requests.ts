@@ -53,7 +53,18 @@ function headline(record: ExplainView, paint: Paint): string {
   }
   lines.push(paint.dim(facts.join(" · ")));
   if (record.pairing !== null) lines.push(pairingLine(record.pairing, paint));
+  if (record.help !== null) lines.push(paint.warn(helpLine(record.help)));
   return lines.join("\n");
+}
+
+/** `helped by region us-1: none of our own providers may be asked` */
+function helpLine({ by, because, for: whom }: NonNullable<ExplainView["help"]>): string {
+  if (by === null) return `served for region ${clean(whom ?? "?")}, which passed it on`;
+  const why =
+    because === "no_provider"
+      ? "none of our own providers may be asked"
+      : "our own providers that were asked have failed";
+  return `helped by region ${clean(by)}: ${why}`;
 }
 
 /** `paired: list of acme in epoch 5, weighted: a, b; not on it: c` */
@@ -112,7 +123,12 @@ function notes(candidate: CandidateView, paint: Paint): string {
     .map(([name, { value, weight }]) => `${clean(name)} ${short(value)}×${short(weight)}`);
   if (candidate.sticky) parts.push("sticky");
   if (candidate.cooldown_ms > 0) parts.push(paint.warn(`cooling ${candidate.cooldown_ms} ms`));
-  const { forecast } = candidate;
+  const { forecast, prior } = candidate;
+  for (const [what, word] of Object.entries(prior ?? {})) {
+    if (word === null || word.samples === 0) continue;
+    const said = `${what} ${short(word.value)} by ${word.regions.map(clean).join(", ")}`;
+    parts.push(paint.dim(`${said} as ${short(word.samples)} samples`));
+  }
   if (forecast?.demoted === true) {
     const [strongest] = forecast.components;
     const why = strongest === undefined ? "" : `: ${clean(strongest.reason)}`;

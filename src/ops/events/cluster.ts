@@ -46,6 +46,29 @@ export const clusterEvents = {
     meaning:
       "Redis answers, but for a whole lease none of this region's own messages came back: its user may not publish, or nobody delivers. It listens over another connection then, at most once a minute.",
   },
+  "cluster.help.started": {
+    level: "warn",
+    fields: ["chain", "remote"],
+    meaning:
+      "No provider of the chain may be asked, for two seconds by now: its reads are passed on to the other region.",
+  },
+  "cluster.help.missing": {
+    level: "error",
+    fields: ["chain"],
+    meaning:
+      "No provider of the chain may be asked, and no other region helps now: none has joined that serves the chain and has `help` on.",
+  },
+  "cluster.help.ended": {
+    level: "info",
+    fields: ["chain", "durationMs"],
+    meaning: "The chain has providers of its own again, and asks them.",
+  },
+  "cluster.help.refused": {
+    level: "warn",
+    fields: ["kind", "reason"],
+    meaning:
+      "A call was refused that another region, or so it says, has passed on. Told of once a minute for each kind, counted each time.",
+  },
   "cluster.link_lost": {
     level: "warn",
     fields: ["reason"],

@@ -2,7 +2,7 @@
 import { chainVerdict, endpointsOf, isEndpointUsable, isProviderUsable } from "../status.ts";
 import { DurationCells } from "../../lib/duration-cells.ts";
 import type { Alert } from "../alerts.ts";
-import type { ClusterView, RegionView } from "../../cluster/protocol.ts";
+import type { ClusterView, HelpView, RegionView } from "../../cluster/protocol.ts";
 import type { MarketCounts, PairingView } from "../../pairing/protocol.ts";
 import type {
   AnswerCounters,
@@ -80,6 +80,15 @@ const perRegion =
     for (const region of cluster().regions) {
       if (!region.isSelf) put([region.region], value(region));
     }
+  };
+
+/** What helping has counted, by region or reason. */
+const ofHelp =
+  (read: (help: HelpView) => Readonly<Record<string, number>>, scale = 1): Sample =>
+  ({ cluster }, put) => {
+    const { help } = cluster();
+    if (help === undefined) return;
+    for (const [name, value] of Object.entries(read(help))) put([name], value * scale);
   };
 
 const perChain =
@@ -402,6 +411,11 @@ const byName: Readonly<Record<string, Sample>> = {
   cluster_refused_total: ({ cluster }, put) => {
     for (const [reason, count] of Object.entries(cluster().refused)) put([reason], count);
   },
+  cluster_help_asked_total: ofHelp(({ asked }) => asked),
+  cluster_help_given_total: ofHelp(({ given }) => given),
+  cluster_help_refused_total: ofHelp(({ refused }) => refused),
+  cluster_help_in_flight: one(({ cluster }) => cluster().help?.inFlight ?? 0),
+  cluster_distance_seconds: ofHelp(({ distancesMs }) => distancesMs, 1 / 1_000),
   log_lines_suppressed_total: one(({ suppressedLogLines }) => suppressedLogLines()),
   alerts_active: ({ alerts }, put) => {
     const active = alerts();

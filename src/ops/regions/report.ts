@@ -1,5 +1,6 @@
 /** JSON of the cluster: regions, what was refused, other regions' leaderboards. */
 import type { ClusterView, SharedBoard } from "../../cluster/protocol.ts";
+import { rounded } from "../rounded.ts";
 
 /** Body of `GET /api/v1/regions`. */
 export const regionsReport = (view: ClusterView) => ({
@@ -17,12 +18,23 @@ export const regionsReport = (view: ClusterView) => ({
     in_flight: card?.inFlight ?? null,
     usable_providers: card?.usableProviders ?? null,
     providers: card?.providers ?? null,
+    helps: card?.helps ?? [],
+    distance_ms: rounded(view.help?.distancesMs[region], 1),
     names,
     rows,
   })),
   refused: view.refused,
   sent: view.sent,
   received: view.received,
+  help:
+    view.help === undefined
+      ? null
+      : {
+          asked: view.help.asked,
+          given: view.help.given,
+          refused: view.help.refused,
+          in_flight: view.help.inFlight,
+        },
 });
 
 /** Reply of the command `regions`. */

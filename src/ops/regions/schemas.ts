@@ -14,6 +14,8 @@ import {
 } from "../json-schema.ts";
 
 const traffic = object({ messages: whole, bytes: whole });
+/** By region, or by reason. */
+const counts: Json = { type: "object", additionalProperties: whole };
 const STATES = [
   "off",
   "apart",
@@ -43,6 +45,8 @@ export const REGION_SCHEMAS: Readonly<Record<string, Json>> = {
         in_flight: nullable(whole),
         usable_providers: nullable(whole),
         providers: nullable(whole),
+        helps: list(text),
+        distance_ms: nullable(number),
         names: whole,
         rows: whole,
       }),
@@ -50,6 +54,12 @@ export const REGION_SCHEMAS: Readonly<Record<string, Json>> = {
     refused: object(Object.fromEntries(REFUSALS.map((one) => [one, whole]))),
     sent: traffic,
     received: traffic,
+    help: {
+      anyOf: [
+        object({ asked: counts, given: counts, refused: counts, in_flight: whole }),
+        { type: "null" },
+      ],
+    },
   }),
 };
 

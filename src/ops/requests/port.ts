@@ -19,6 +19,10 @@ export interface CandidateView {
   readonly tier: string;
   readonly spare: boolean;
   readonly relaxed: readonly FindingView[];
+  readonly prior: {
+    readonly race: PriorView | null;
+    readonly calls: PriorView | null;
+  } | null;
   readonly forecast: {
     readonly probability: number;
     readonly demoted: boolean;
@@ -29,6 +33,13 @@ export interface CandidateView {
   readonly cooldown_ms: number;
   readonly head: number | null;
   readonly lag: number | null;
+}
+
+/** What other regions say of a provider. */
+export interface PriorView {
+  readonly value: number;
+  readonly samples: number;
+  readonly regions: readonly string[];
 }
 
 /** One attempt. */
@@ -68,6 +79,11 @@ export interface ExplainView {
     readonly fired: boolean;
     readonly after_ms: number | null;
     readonly denied_because: string | null;
+  } | null;
+  readonly help: {
+    readonly by: string | null;
+    readonly because: string | null;
+    readonly for: string | null;
   } | null;
   readonly pairing: {
     readonly consumer: string;

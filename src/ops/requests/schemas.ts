@@ -21,11 +21,13 @@ const nullableObject = (properties: Readonly<Record<string, Json>>): Json => ({
   anyOf: [object(properties), { type: "null" }],
 });
 
+const priorWord = nullableObject({ value: number, samples: number, regions: list(text) });
+
 const attempts = list(
   object({
     provider: text,
     transport: oneOf("http", "ws"),
-    kind: oneOf("primary", "failover", "hedge", "retry", "part", "probe"),
+    kind: oneOf("primary", "failover", "hedge", "help", "retry", "part", "probe"),
     class: text,
     code: nullable(whole),
     after_ms: number,
@@ -50,6 +52,7 @@ const candidates = list(
     spare: flag,
     relaxed: list(object(finding)),
     canary: { type: ["string", "null"], enum: ["promoted", "demoted", null] },
+    prior: nullableObject({ race: priorWord, calls: priorWord }),
     forecast: nullableObject({
       probability: number,
       demoted: flag,
@@ -116,6 +119,7 @@ export const REQUEST_SCHEMAS: Readonly<Record<string, Json>> = {
     pin: section,
     cache: object({ status: text }),
     flight: section,
+    help: nullableObject({ by: nullable(text), because: nullable(text), for: nullable(text) }),
     quorum: section,
     integrity: section,
     logs: section,

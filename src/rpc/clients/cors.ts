@@ -15,6 +15,7 @@ const EXPOSED = [
   "X-Paceline-Batch",
   "X-Paceline-Meta",
   "X-Paceline-Pairing",
+  "X-Paceline-Helped-By",
   "X-Paceline-Region",
   "Server-Timing",
   "Retry-After",

@@ -152,6 +152,23 @@ export const OWN_ERRORS = {
   },
   overloaded: { code: -32002, status: 503, meaning: "Too many requests are in flight." },
   draining: { code: -32002, status: 503, meaning: "This instance is shutting down." },
+  help_refused: {
+    code: 4100,
+    status: 403,
+    meaning:
+      "The call says that another region has passed it on, but its ticket is not good, or it is none that may be passed on.",
+  },
+  help_apart: {
+    code: -32002,
+    status: 503,
+    meaning:
+      "The region that has passed the call on was not heard lately, or has not heard this one.",
+  },
+  too_many_helped: {
+    code: -32005,
+    status: 429,
+    meaning: "This region serves as many calls of other regions as it may.",
+  },
   unknown_fate: {
     code: -32002,
     status: 200,

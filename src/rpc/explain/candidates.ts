@@ -16,7 +16,16 @@ import type { Candidate, EndpointView, ExclusionRule } from "../selection/snapsh
 import { SPARE_PLACE } from "../selection/place.ts";
 import { stickyProvider } from "../selection/sticky.ts";
 import { strategies } from "../selection/strategies/registry.ts";
-import type { CandidateRow, ComponentRow, ExcludedRow, FindingRow, ForecastRow } from "./record.ts";
+import { fading, type Prior, type ProviderPrior } from "../selection/prior.ts";
+import type {
+  CandidateRow,
+  ComponentRow,
+  ExcludedRow,
+  FindingRow,
+  ForecastRow,
+  PriorRow,
+  PriorWord,
+} from "./record.ts";
 
 /** The candidates of a selection, best first. */
 export const candidateRows = (selected: Selected, nowMs: number): readonly CandidateRow[] => {
@@ -38,6 +47,7 @@ export const candidateRows = (selected: Selected, nowMs: number): readonly Candi
         .filter(({ rule }) => candidate.relaxed.includes(rule))
         .map(findingRow),
       canary: candidate.canary ?? null,
+      prior: view.prior === undefined ? null : priorRow(view.prior, view, row),
       forecast: view.forecast === undefined ? null : forecastRow(view.forecast),
       sticky: !isSpare && view.provider === held,
       breaker: {
@@ -51,6 +61,21 @@ export const candidateRows = (selected: Selected, nowMs: number): readonly Candi
       lag: view.lag ?? null,
     };
   });
+};
+
+/** What other regions say of a provider, and how much of that its own evidence has left over. */
+const priorRow = (
+  { race, calls }: ProviderPrior,
+  view: EndpointView,
+  row: EndpointRow,
+): PriorRow => {
+  const word = (prior: Prior | undefined, own: number): PriorWord | null =>
+    prior === undefined ? null : { ...prior, samples: fading(prior, own) };
+  const { paceScore, races } = view.race;
+  return {
+    race: word(race, paceScore === undefined ? 0 : races),
+    calls: word(calls, view.calls.get(row.transport, undefined)?.n ?? 0),
+  };
 };
 
 /** The score of each candidate taken apart; spares have none. */

@@ -39,6 +39,7 @@ export const explain = (told: Told, nowMs: number): ExplainRecord => {
     pin: null,
     cache: { status: told.cache },
     flight: null,
+    help: null,
     quorum: null,
     integrity: null,
     logs: null,

@@ -72,6 +72,20 @@ export interface ForecastRow {
   readonly components: readonly SignRow[];
 }
 
+/** What other regions say of one thing. */
+export interface PriorWord {
+  readonly value: number;
+  /** The samples that it still counts as. */
+  readonly samples: number;
+  readonly regions: readonly string[];
+}
+
+/** Race credit and reliability as other regions have them. */
+export interface PriorRow {
+  readonly race: PriorWord | null;
+  readonly calls: PriorWord | null;
+}
+
 /** One endpoint that could serve the call, in the order of the ranking. */
 export interface CandidateRow {
   readonly provider: ProviderId;
@@ -86,6 +100,8 @@ export interface CandidateRow {
   readonly relaxed: readonly FindingRow[];
   /** A provider on trial: whether its turn had come; null for all others. */
   readonly canary: "promoted" | "demoted" | null;
+  /** What other regions say of its provider, and how much of that still counts; null where nobody asks. */
+  readonly prior: PriorRow | null;
   /** What is foreseen of its provider; null while nobody looks ahead. */
   readonly forecast: ForecastRow | null;
   /** Held in the first place although another one scores more. */
@@ -119,6 +135,8 @@ export type AttemptKind =
   | "failover"
   /** Beside one that is slow. */
   | "hedge"
+  /** At another region, for want of a provider. */
+  | "help"
   /** The same provider again, over a fresh connection. */
   | "retry"
   /** One of several that serve a call together. */
@@ -173,6 +191,15 @@ export interface PairingRow {
   readonly served_by: "list" | "market";
 }
 
+/** What regions did for each other for this call. */
+export interface HelpRow {
+  /** The region that was asked last, and why; null when none was. */
+  readonly by: string | null;
+  readonly because: "no_provider" | "exhausted" | null;
+  /** The region that has passed the call on to this one. */
+  readonly for: string | null;
+}
+
 /** A section that a step of the request path fills. */
 export type Section = Readonly<Record<string, unknown>>;
 
@@ -218,6 +245,8 @@ export interface ExplainRecord {
   pin: Section | null;
   cache: Section & { readonly status: string };
   flight: Section | null;
+  /** Another region that was asked, or that had asked. */
+  help: HelpRow | null;
   quorum: Section | null;
   integrity: Section | null;
   logs: Section | null;

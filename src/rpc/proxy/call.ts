@@ -54,6 +54,8 @@ export interface CallOptions {
   readonly isDirected: boolean;
   /** The client's own name for this request, kept beside ours. */
   readonly clientRequestId: string | undefined;
+  /** Another region has passed it on: it is passed on no further. */
+  readonly isHelped?: boolean;
 }
 
 /** `agree` of `of` providers must give the same answer. */

@@ -3,12 +3,22 @@
  * leaves a provider that was named when the caller allows it.
  */
 import type { EndpointRow } from "../chain-view.ts";
+import { HelpNote } from "../help/help-note.ts";
+import {
+  isForsakenFor,
+  MAX_HELPS,
+  mayBeHelped,
+  nextHelper,
+  regionOf,
+} from "../help/helping-regions.ts";
+import { addNote } from "../explain/record.ts";
+import type { MethodInfo } from "../json-rpc/methods.ts";
 import { firstUsable, hedgeTarget, TriedSet } from "../selection/pick.ts";
 import type { Selected } from "../selection/selected.ts";
 import type { Candidate, Ranking } from "../selection/snapshot.ts";
 import { blocksOf } from "./attempt/asked.ts";
 import type { Attempt } from "./attempt/attempt.ts";
-import type { Call } from "./call.ts";
+import type { Call, CallOptions } from "./call.ts";
 import type { Engine } from "./engine.ts";
 import { MIN_ATTEMPT_MS } from "./limits.ts";
 import type { Upstream } from "./ports.ts";
@@ -29,7 +39,7 @@ export class CandidateWalk {
   selected: Selected | undefined = undefined;
   readonly #engine: Engine;
   readonly #call: Call;
-  readonly #method: string;
+  readonly #info: MethodInfo;
   readonly #tried = new TriedSet();
   /** The block that a provider should have reached. */
   #minHead = 0;
@@ -37,11 +47,14 @@ export class CandidateWalk {
   #hasLeftProvider = false;
   /** Nobody of the caller's list was left to try, and it is let out of it. */
   #hasLeftList = false;
+  #hasTried = false;
+  /** Regions that were asked. */
+  #helps = 0;
 
-  constructor(engine: Engine, call: Call, method: string) {
+  constructor(engine: Engine, call: Call, info: MethodInfo) {
     this.#engine = engine;
     this.#call = call;
-    this.#method = method;
+    this.#info = info;
   }
 
   /** Ranks the providers of the moment. */
@@ -52,15 +65,20 @@ export class CandidateWalk {
     this.#minHead = this.selected?.minHead ?? 0;
   }
 
-  /** The next provider, preferably one whose head is above `aboveHead`. */
-  next(nowMs: number, aboveHead: number): Target | undefined {
+  /**
+   * The next provider, preferably one whose head is above `aboveHead`. With `mayHelp` another region
+   * comes before providers that rest or are broken.
+   */
+  next(nowMs: number, aboveHead: number, mayHelp: boolean): Target | undefined {
     const minHead = Math.max(aboveHead + 1, this.#minHead);
     for (;;) {
+      const helps = mayHelp && this.#isForsaken(nowMs) && this.canBeHelped(nowMs);
       const ranking = this.selected?.ranking;
-      const candidate = ranking === undefined ? undefined : this.#pick(ranking, nowMs, minHead);
+      const candidate =
+        ranking === undefined ? undefined : this.#pick(ranking, nowMs, minHead, helps);
       if (candidate === undefined) {
-        if (!this.#leaveList(nowMs) && !this.#leaveProvider(nowMs)) return undefined;
-        continue;
+        if (this.#leaveList(nowMs) || this.#leaveProvider(nowMs)) continue;
+        return helps ? this.help(nowMs) : undefined;
       }
       const target = this.#take(candidate, nowMs);
       if (target !== undefined) return target;
@@ -69,7 +87,11 @@ export class CandidateWalk {
 
   /** The same provider once more. */
   again(row: EndpointRow): Target | undefined {
-    const candidate = this.selected?.ranking.candidates.find((one) => one.row.index === row.index);
+    const among =
+      row.isRegion === true
+        ? this.#call.chain.helpers?.candidates
+        : this.selected?.ranking.candidates;
+    const candidate = among?.find((one) => one.row.index === row.index);
     const upstream = this.#call.chain.upstream(row);
     return candidate === undefined || upstream === undefined
       ? undefined
@@ -86,7 +108,7 @@ export class CandidateWalk {
     const target = candidate === undefined ? undefined : this.#targetOf(candidate, nowMs);
     if (target === undefined) return "no_provider";
     const { row } = target;
-    const usualMs = target.candidate.view.calls.get(row.transport, this.#method)?.p50Ms ?? 0;
+    const usualMs = target.candidate.view.calls.get(row.transport, this.#info.name)?.p50Ms ?? 0;
     if (deadlineAtMs - nowMs < Math.max(usualMs, MIN_ATTEMPT_MS)) return "deadline";
     if (!this.#engine.chooser.hedges(this.#call.chain).take()) return "budget";
     this.#tried.add(row.index);
@@ -103,16 +125,59 @@ export class CandidateWalk {
     );
   }
 
-  /** Who may leave its list need not try those of it who rest or are broken. */
-  #pick(ranking: Ranking, nowMs: number, minHead: number): Candidate | undefined {
+  /** Another region could be asked now. */
+  canBeHelped(nowMs: number): boolean {
+    const { chain } = this.#call;
+    const { helpers } = chain;
+    if (helpers === undefined || this.#helps >= MAX_HELPS) return false;
+    const helper = nextHelper(helpers, nowMs, this.#tried);
+    if (helper === undefined || chain.upstream(helper.row) === undefined) return false;
+    return mayBeHelped(this.#freeOptions, this.#info);
+  }
+
+  /** The nearest region that helps. */
+  help(nowMs: number): Target | undefined {
+    const call = this.#call;
+    const { helpers } = call.chain;
+    const candidate = helpers === undefined ? undefined : nextHelper(helpers, nowMs, this.#tried);
+    const upstream = candidate === undefined ? undefined : call.chain.upstream(candidate.row);
+    if (candidate === undefined || upstream === undefined) return undefined;
+    this.#helps++;
+    const { row } = candidate;
+    this.#tried.add(row.index);
+    const because = this.#hasTried ? "exhausted" : "no_provider";
+    addNote(call, new HelpNote(regionOf(row.provider) ?? "", because));
+    return { candidate, row, upstream };
+  }
+
+  /** The caller's wishes without those that it has given up. */
+  get #freeOptions(): CallOptions {
+    const { options } = this.#call;
+    if (!this.#hasLeftList && !this.#hasLeftProvider) return options;
+    return {
+      ...options,
+      paired: this.#hasLeftList ? undefined : options.paired,
+      provider: this.#hasLeftProvider ? undefined : options.provider,
+    };
+  }
+
+  #isForsaken(nowMs: number): boolean {
+    if (this.#call.chain.helpers === undefined) return false;
+    const { selected } = this;
+    return selected === undefined || isForsakenFor(selected, nowMs, this.#tried);
+  }
+
+  /** Who may leave its list, or has a region to turn to, need not try those who rest or are broken. */
+  #pick(ranking: Ranking, nowMs: number, minHead: number, helps: boolean): Candidate | undefined {
     const { chooser } = this.#engine;
     const call = this.#call;
-    return this.#mayLeaveList
+    return helps || this.#mayLeaveList
       ? chooser.usable(call, ranking, nowMs, this.#tried, minHead)
       : chooser.pick(call, ranking, nowMs, this.#tried, minHead);
   }
 
   #take(candidate: Candidate, nowMs: number): Target | undefined {
+    this.#hasTried = true;
     this.#tried.add(candidate.row.index);
     return this.#targetOf(candidate, nowMs);
   }
@@ -155,9 +220,9 @@ export class CandidateWalk {
   #select(call: Call, nowMs: number): void {
     const { snapshot } = call.chain;
     if (snapshot === undefined) return;
-    const asked = blocksOf(call, this.#method);
+    const asked = blocksOf(call, this.#info.name);
     const { chooser } = this.#engine;
     const leaves = this.#hasLeftList;
-    this.selected = chooser.select(snapshot, call, this.#method, asked, nowMs, leaves);
+    this.selected = chooser.select(snapshot, call, this.#info.name, asked, nowMs, leaves);
   }
 }

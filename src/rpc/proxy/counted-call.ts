@@ -1,5 +1,5 @@
-/** One call of a caller whose calls at the same time are limited: counted until it is answered or given up. */
-import type { Caller } from "../clients/caller.ts";
+/** One call of somebody whose calls at the same time are limited: counted until it is answered or given up. */
+import type { Counter } from "../help/ports.ts";
 import type { CallFacts, CallSink } from "./call.ts";
 import type { Running } from "./service.ts";
 
@@ -8,19 +8,19 @@ type Serve = (sink: CallSink) => Running | undefined;
 
 /** Stands between a call and its sink. */
 export class CountedCall implements CallSink, Running {
-  readonly #caller: Caller;
+  readonly #counter: Counter;
   readonly #sink: CallSink;
   #running: Running | undefined = undefined;
   #isOver = false;
 
-  constructor(caller: Caller, sink: CallSink) {
-    this.#caller = caller;
+  constructor(counter: Counter, sink: CallSink) {
+    this.#counter = counter;
     this.#sink = sink;
   }
 
   /** Serves the call; what is returned runs until the sink has its answer. */
   serve(serve: Serve): Running | undefined {
-    this.#caller.inFlight++;
+    this.#counter.inFlight++;
     this.#running = serve(this);
     return this.#isOver ? undefined : this;
   }
@@ -73,6 +73,6 @@ export class CountedCall implements CallSink, Running {
   #over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#caller.inFlight--;
+    this.#counter.inFlight--;
   }
 }

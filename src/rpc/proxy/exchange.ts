@@ -10,6 +10,7 @@ import type { ToldHedge } from "../explain/told.ts";
 import type { OwnReason } from "../errors/codes.ts";
 import { DECISIONS } from "../errors/decisions.ts";
 import type { ErrorRule } from "../errors/rules.ts";
+import { isHelpable } from "../help/helping-regions.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import type { BlockDemand } from "../json-rpc/block-demand.ts";
 import { upstreamBytes } from "../json-rpc/request-bytes.ts";
@@ -61,7 +62,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   constructor(engine: Engine, call: Call, info: MethodInfo, sink: CallSink, nowMs: number) {
     super(engine, call, info, nowMs);
     this.#sink = sink;
-    this.#walk = new CandidateWalk(engine, call, info.name);
+    this.#walk = new CandidateWalk(engine, call, info);
   }
 
   override get selected(): Selected | undefined {
@@ -140,7 +141,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
       this.#mayHedge = !options.noHedge;
     }
     this.#walk.start(this.startMs);
-    this.#tryNext(this.startMs, call.isPart ? "part" : "primary", -1);
+    this.#tryNext(this.startMs, call.isPart ? "part" : "primary", -1, true);
   }
 
   /** The client is gone: nobody needs the answer. */
@@ -164,21 +165,30 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     if (attempt.isSettled || attempt.isStreaming || !this.info.isIdempotent) return;
     // Without another provider a slow answer is the only one there can be.
     const isOnly = this.#legs.beside(attempt) === undefined;
-    const isLast = this.#tries >= this.#maxAttempts || !this.#walk.hasAnother(this.engine.now());
+    const isLast = !this.#hasNext(this.engine.now());
     if (isOnly && isLast) return;
     attempt.call?.abort();
     attempt.fail("timeout", "provider answers nobody");
   }
 
-  #tryNext(nowMs: number, kind: Attempt["kind"], aboveHead: number): void {
+  #tryNext(nowMs: number, kind: Attempt["kind"], aboveHead: number, mayHelp: boolean): void {
     if (this.#deadlineAtMs - nowMs < MIN_ATTEMPT_MS && this.attempts.length > 0) {
       this.#giveUp(nowMs, "deadline");
       return;
     }
-    const target = this.#walk.next(nowMs, aboveHead);
+    const target =
+      this.#tries < this.#maxAttempts
+        ? this.#walk.next(nowMs, aboveHead, mayHelp)
+        : this.#walk.help(nowMs);
     if (target === undefined) {
       this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
-    } else this.#dispatch(target, nowMs, kind);
+    } else this.#dispatch(target, nowMs, target.row.isRegion === true ? "help" : kind);
+  }
+
+  /** Somebody could be asked after whoever is asked now. */
+  #hasNext(nowMs: number): boolean {
+    const isOthersTurn = this.#tries < this.#maxAttempts && this.#walk.hasAnother(nowMs);
+    return isOthersTurn || (this.#maxAttempts > 1 && this.#walk.canBeHelped(nowMs));
   }
 
   #dispatch({ candidate, row, upstream }: Target, nowMs: number, kind: Attempt["kind"]): void {
@@ -187,7 +197,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     const attempt = new Attempt(this, candidate, row, id, nowMs, kind);
     this.attempts.push(attempt);
     this.#legs.add(attempt);
-    if (kind !== "hedge" && kind !== "retry") this.#tries++;
+    if (kind !== "hedge" && kind !== "retry" && kind !== "help") this.#tries++;
     row.inFlight++;
     const usual = candidate.view.calls.get(row.transport, this.info.name);
     const q99Ms = usual?.q99Ms;
@@ -205,7 +215,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   #budget(q99Ms: number, nowMs: number): number {
     const remaining = this.#deadlineAtMs - nowMs;
     const capMs = Math.min(this.info.attemptCapMs, remaining);
-    if (this.#tries >= this.#maxAttempts || !this.#walk.hasAnother(nowMs)) {
+    if (!this.#hasNext(nowMs)) {
       return this.#maxAttempts === 1 ? remaining : capMs;
     }
     return sharedBudgetMs(capMs, q99Ms, remaining);
@@ -280,7 +290,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     this.#account(attempt, nowMs);
     this.#empty = { attempt, body, idStart };
     if (isRaced) return true;
-    this.#tryNext(nowMs, "failover", attempt.row.head);
+    this.#tryNext(nowMs, "failover", attempt.row.head, false);
     return true;
   }
 
@@ -332,9 +342,10 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
       this.#retryFresh(attempt, nowMs);
       return;
     }
-    if (this.#mayFailOver(attempt.errorClass)) {
+    if (this.#mayFailOver(attempt.errorClass, nowMs)) {
       tellFailover(this.engine.deps.emit, this, attempt);
-      this.#tryNext(nowMs, "failover", wantsHigherHead(attempt.errorClass) ? attempt.row.head : -1);
+      const aboveHead = wantsHigherHead(attempt.errorClass) ? attempt.row.head : -1;
+      this.#tryNext(nowMs, "failover", aboveHead, isHelpable(attempt.errorClass));
       return;
     }
     if (DECISIONS[attempt.errorClass].failover === "never") {
@@ -346,12 +357,15 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   #retryFresh(attempt: Attempt, nowMs: number): void {
     this.#hasRetriedReset = true;
     const target = this.#walk.again(attempt.row);
-    if (target === undefined) this.#tryNext(nowMs, "failover", -1);
+    if (target === undefined) this.#tryNext(nowMs, "failover", -1, true);
     else this.#dispatch(target, nowMs, "retry");
   }
 
-  #mayFailOver(errorClass: ErrorClass): boolean {
-    return this.#tries < this.#maxAttempts && failsOver(this.info, errorClass, this.attempts);
+  #mayFailOver(errorClass: ErrorClass, nowMs: number): boolean {
+    if (!failsOver(this.info, errorClass, this.attempts)) return false;
+    if (this.#tries < this.#maxAttempts) return true;
+    // Whoever wanted one attempt gets one.
+    return this.#maxAttempts > 1 && isHelpable(errorClass) && this.#walk.canBeHelped(nowMs);
   }
 
   #giveUp(nowMs: number, reason: OwnReason): void {

@@ -5,6 +5,7 @@
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
 import { isFinal, mostInformative } from "../errors/most-informative.ts";
+import { isHelpable, regionOf } from "../help/helping-regions.ts";
 import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
@@ -26,11 +27,15 @@ export interface FinalAnswer {
 /** The answer once nothing more will be tried. */
 export function finalAnswer(record: ServedCall, reason: OwnReason): FinalAnswer {
   const { attempts } = record;
-  const best = mostInformative(attempts);
+  const best = mostInformative(attempts.filter(isNodesWord));
   // A final error passes as it came, however many attempts there were besides.
   if (best !== undefined) return relayed(record, best, attempts.length > 1 && !isFinal(best));
   return ownAnswer(record, reason === "no_provider" ? whyNobody(record) : reason);
 }
+
+/** What another region says of its own trouble is no node's answer. */
+const isNodesWord = ({ row, errorClass }: Attempt): boolean =>
+  row.isRegion !== true || !isHelpable(errorClass);
 
 function relayed(record: ServedCall, attempt: Attempt, addsData: boolean): FinalAnswer {
   const error = attempt.error as NonNullable<Attempt["error"]>;
@@ -127,9 +132,13 @@ function messageOf(record: ServedCall, reason: OwnReason): string {
   }
   if (reason === "no_provider" || reason === "out_of_reach" || reason === "pairing_exhausted") {
     const { snapshot } = record.call.chain;
-    return snapshot === undefined || ranking === undefined
-      ? `no provider for ${what}: the chain is starting`
-      : noProvider(snapshot, method, ranking, record.now(), record.call.pin).message;
+    const here =
+      snapshot === undefined || ranking === undefined
+        ? `no provider for ${what}: the chain is starting`
+        : noProvider(snapshot, method, ranking, record.now(), record.call.pin).message;
+    const { chain: view, options } = record.call;
+    const isAlone = view.helpers === undefined || options.isHelped === true;
+    return isAlone ? here : `${here}; no other region can help`;
   }
   if (reason === "method_unsupported") return `no provider implements ${what}`;
   if (reason === "deadline") return `time ran out for ${what}: ${tally(classes(attempts))}`;
@@ -138,7 +147,10 @@ function messageOf(record: ServedCall, reason: OwnReason): string {
 }
 
 function classes(attempts: readonly Attempt[]): readonly string[] {
-  return attempts.map(({ errorClass }) => errorClass);
+  return attempts.map(({ provider, errorClass }) => {
+    const region = regionOf(provider);
+    return region === undefined ? errorClass : `${errorClass} at region ${region}`;
+  });
 }
 
 /** `2 timeout, 1 rate_limit` */

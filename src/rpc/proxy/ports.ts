@@ -8,6 +8,8 @@ import type { PairingDoor } from "../clients/paired-callers.ts";
 import type { BookLimits } from "../explain/book.ts";
 import type { AttemptOutcome, EndpointRow, HeadView } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
+import type { Helpers } from "../help/helping-regions.ts";
+import type { HelpDoor } from "../help/ports.ts";
 import type { CapabilityBook } from "../capabilities/capability-book.ts";
 import type { ErrorClass } from "../errors/classes.ts";
 import type { ErrorRule } from "../errors/rules.ts";
@@ -61,6 +63,8 @@ export interface UpstreamHead {
 
 /** Receives one attempt's answer; exactly one of `onEnd` and `onFailure` ends it. */
 export interface UpstreamHandler {
+  /** When nobody waits for it any more, in the caller's time; another region is told of it. */
+  readonly expiresAtMs?: number;
   onHead(head: UpstreamHead): void;
   /** Returns false to ask for a pause; `UpstreamCall.resume` continues. */
   onData(chunk: Buffer): boolean;
@@ -196,6 +200,8 @@ export interface ChainView {
   /** Errors that no rule knows; not counted without it. */
   readonly unmatched?: UnmatchedErrors | undefined;
   readonly hub: HubPort;
+  /** Other regions that are asked when no provider may be; nobody is when absent. */
+  readonly helpers?: Helpers | undefined;
   /** The chain tries other providers after a failure (`failover.enabled`). */
   readonly failoverEnabled: boolean;
   /** Whether and how often a slow request is sent to a second provider. */
@@ -302,6 +308,8 @@ export interface GatewayDeps {
   readonly limits?: Partial<GatewayLimits>;
   /** How much is remembered of requests that have ended. */
   readonly book?: BookLimits;
+  /** Judges calls that other regions pass on; without it they are refused. */
+  readonly helpDoor?: HelpDoor | undefined;
   /** The lists that callers are paired with; nobody is when absent. */
   readonly pairing?: PairingDoor | undefined;
 }

@@ -1,5 +1,6 @@
 /** One endpoint on its way into a ranking, with the evidence that its demand looks at. */
 import type { EndpointRow } from "../chain-view.ts";
+import { blend } from "./prior.ts";
 import type {
   CallSummary,
   EndpointView,
@@ -45,8 +46,12 @@ export const entryOf = (
   const all = view.calls.get(row.transport, undefined);
   // A rare method says little of a provider; then its whole record on this transport speaks.
   const judged = call !== undefined && call.n >= leastSamples ? call : all;
-  const n = judged?.n ?? 0;
-  const reliabilityLb = (judged?.reliabilityLb ?? 0) * trustIn(view);
+  const own = judged?.n ?? 0;
+  const { value, samples: n } =
+    view.prior === undefined
+      ? { value: judged?.reliabilityLb, samples: own }
+      : blend(judged?.reliabilityLb, own, view.prior.calls);
+  const reliabilityLb = (value ?? 0) * trustIn(view);
   return {
     row,
     view,

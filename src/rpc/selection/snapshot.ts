@@ -10,6 +10,7 @@ import type { EndpointRow } from "../chain-view.ts";
 import type { ChainName, ProviderId, Transport } from "../ids.ts";
 import type { ProviderMarket } from "./market/market.ts";
 import type { PairedList } from "./paired.ts";
+import type { ProviderPrior } from "./prior.ts";
 import type { ProviderForecast } from "../prediction/forecast-book.ts";
 
 /** What is known of one provider x transport x method; absent values were never measured. */
@@ -79,6 +80,8 @@ export interface EndpointView {
   readonly lag: number | undefined;
   readonly calls: CallEvidence;
   readonly race: RaceSummary;
+  /** What other regions say of it; absent where nobody asks them. */
+  readonly prior?: ProviderPrior | undefined;
   /** Wrong answers it was caught with, decayed; none when absent. */
   readonly misbehaviour?: number;
   /** What is foreseen of it; absent while nobody looks. */

@@ -33,9 +33,20 @@ export function showNames(
   return askAndShow({ cmd: "names", args: { prefix, region, limit }, render }, here, terminal);
 }
 
-const head = ["REGION", "STATE", "HEARD", "VERSION", "URL", "CHAINS", "PROVIDERS", "IN FLIGHT"];
+const head = [
+  "REGION",
+  "STATE",
+  "HEARD",
+  "VERSION",
+  "URL",
+  "CHAINS",
+  "PROVIDERS",
+  "IN FLIGHT",
+  "AWAY",
+  "HELPS",
+];
 
-function textOf({ reason, regions, refused }: RegionsReport, paint: Paint): string {
+function textOf({ reason, regions, refused, help }: RegionsReport, paint: Paint): string {
   const lines = regions.map((one) => [
     one.self ? paint.bold(clean(one.region)) : clean(one.region),
     one.state === "joined" ? paint.good(one.state) : paint.warn(one.state),
@@ -45,6 +56,8 @@ function textOf({ reason, regions, refused }: RegionsReport, paint: Paint): stri
     String(one.chains.length),
     one.providers === null ? "" : `${one.usable_providers ?? 0}/${one.providers}`,
     one.in_flight === null ? "" : String(one.in_flight),
+    one.distance_ms === null ? "" : `${one.distance_ms} ms`,
+    one.helps.map(clean).join(","),
     String(one.names),
     String(one.rows),
   ]);
@@ -55,5 +68,11 @@ function textOf({ reason, regions, refused }: RegionsReport, paint: Paint): stri
     const counts = some.map(([kind, count]) => `${count} ${clean(kind)}`).join(", ");
     parts.push(paint.dim(`messages refused: ${counts}`));
   }
+  const helped = [
+    ...Object.entries(help?.asked ?? {}).map(([who, count]) => `${count} asked of ${clean(who)}`),
+    ...Object.entries(help?.given ?? {}).map(([who, count]) => `${count} served for ${clean(who)}`),
+    ...Object.entries(help?.refused ?? {}).map(([why, count]) => `${count} refused: ${clean(why)}`),
+  ];
+  if (helped.length > 0) parts.push(paint.dim(`helped calls: ${helped.join(", ")}`));
   return parts.join("\n");
 }

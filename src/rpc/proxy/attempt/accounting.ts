@@ -24,6 +24,10 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
   books.observer.attempt(attempt);
   const { provider, transport } = row;
   const { evidence } = chain;
+  if (row.isRegion === true) {
+    settleHelp(chain, attempt);
+    return;
+  }
   if (errorClass === "cancelled") {
     // Nobody's failure; but one that lost although it had more than its usual time was slow.
     const { method, durationMs, usualMs, cancelledBecause } = attempt;
@@ -44,4 +48,14 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
   }
   if (breaker !== "none") row.dirty = true;
   chain.report(attempt);
+}
+
+/** Whoever answers in another region is in no leaderboard of this one; its breaker hears of it. */
+function settleHelp(chain: ChainView, attempt: Attempt): void {
+  const { row, errorClass } = attempt;
+  if (errorClass === "cancelled") return;
+  const { breaker } = DECISIONS[errorClass];
+  if (breaker === "success") row.successes++;
+  else if (breaker !== "none") row.dirty = true;
+  if (breaker !== "success" || row.dirty) chain.report(attempt);
 }

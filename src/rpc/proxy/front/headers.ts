@@ -35,6 +35,8 @@ export function readHeaders(
         if (REQUEST_ID.test(value)) clientRequestId = value;
         continue;
       }
+      // Where such calls are taken, the front has looked at them before anything else.
+      if (directive === "help") return { reason: "help_refused", message: NO_GUESTS };
       if (!mayDirect || hasQuery(url, directive)) continue;
       const applied = direct(directed, directive, value);
       if (typeof applied === "string") {
@@ -45,6 +47,8 @@ export function readHeaders(
   }
   return clientRequestId === undefined ? directed : { ...directed, clientRequestId };
 }
+
+const NO_GUESTS = "calls that another region passes on are not taken here";
 
 /** A client's own request id; one that is longer or holds anything else is not taken note of. */
 const REQUEST_ID = /^[\w.:@/+=-]{1,64}$/;

@@ -2,6 +2,7 @@
 import { attemptsText, tenths } from "../../explain/attempts.ts";
 import { explain } from "../../explain/explain.ts";
 import { metaHeader } from "../../explain/trim.ts";
+import { regionOf } from "../../help/helping-regions.ts";
 import { withMeta } from "./meta.ts";
 import type { CallFacts, CallOptions, CallSink } from "../call.ts";
 import type { Running } from "../service.ts";
@@ -86,7 +87,11 @@ export class HttpCall implements CallSink {
     if (facts.clientRequestId !== undefined) {
       headers.push("X-Paceline-Client-Request-Id", facts.clientRequestId);
     }
-    if (facts.provider !== undefined) headers.push("X-Paceline-Provider", facts.provider);
+    if (facts.provider !== undefined) {
+      headers.push("X-Paceline-Provider", facts.provider);
+      const helper = regionOf(facts.provider);
+      if (helper !== undefined) headers.push("X-Paceline-Helped-By", encodeURI(helper));
+    }
     if (facts.attempts.length > 0) {
       const attempts = attemptsText(facts);
       headers.push("X-Paceline-Attempts", attempts, "Server-Timing", timing(facts));

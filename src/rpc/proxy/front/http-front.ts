@@ -23,7 +23,9 @@ import { chainFault, enter, optionsFault, optionsOf } from "./entrance.ts";
 import { hintPage } from "./hint-page.ts";
 import { HttpCall } from "./http-call.ts";
 import type { ChainView, HttpReply, InboundRequest } from "../ports.ts";
-import type { RouteFault, RouteResult } from "./route.ts";
+import { HELP_HEADER, type HelpDoor } from "../../help/ports.ts";
+import { serveGuest } from "./guest-call.ts";
+import type { Route, RouteFault, RouteResult } from "./route.ts";
 import { readRoute } from "./route.ts";
 
 /** URLs whose reading is remembered, and the longest of them. */
@@ -72,6 +74,8 @@ export class HttpFront {
       this.#refuse(reply, read.fault.reason, read.fault.message, requestId(request.body));
       return;
     }
+    const { helpDoor } = this.#engine.deps;
+    if (helpDoor !== undefined && this.#serveGuest(helpDoor, request, reply, read.route)) return;
     const entrance = enter(this.#engine, request);
     if (!entrance.ok) {
       this.#refuse(reply, entrance.reason, entrance.message, requestId(request.body));
@@ -105,6 +109,20 @@ export class HttpFront {
       return;
     }
     this.#serve(request, reply, chain, headers, entrance);
+  }
+
+  /** Another region has passed this on, or so it says; false for everybody else. */
+  #serveGuest(door: HelpDoor, request: InboundRequest, reply: HttpReply, route: Route): boolean {
+    const ticket = headerOf(request.rawHeaders, HELP_HEADER);
+    if (ticket === undefined) return false;
+    const { body } = request;
+    const chain = this.#engine.deps.chains.find(route.chainKey);
+    const fault =
+      chain === undefined
+        ? chainFault(route)
+        : serveGuest(this.#engine, door, ticket, chain, body, reply);
+    if (fault !== undefined) this.#refuse(reply, fault.reason, fault.message, requestId(body));
+    return true;
   }
 
   /** Adds what a browser wants to see on every answer, if the page may see it. */

@@ -3,6 +3,7 @@
  * have seen the last block asked for (one that is behind answers fewer logs, with success).
  */
 import { finalizedNumber, safeNumber } from "../../consistency/finality.ts";
+import { isForsaken } from "../../help/helping-regions.ts";
 import type { ProviderId } from "../../ids.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import { hexQuantity } from "../../json-rpc/quantity.ts";
@@ -34,6 +35,10 @@ export class LogsReads implements Service {
     const engine = this.#engine;
     const { chain, body, envelope } = call;
     const { snapshot } = chain;
+    // Another region cuts the range by what its own providers take.
+    if (chain.helpers !== undefined && isForsaken(snapshot, engine.now())) {
+      return engine.exchange(call, info, sink);
+    }
     const query = readLogsQuery(body, envelope.paramsStart, envelope.paramsEnd);
     const range = query === undefined ? undefined : resolveRange(query, heightsOf(chain));
     if (query === undefined || range === undefined || snapshot === undefined) {

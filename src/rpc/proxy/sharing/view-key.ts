@@ -58,5 +58,7 @@ const VIEW: Readonly<Record<Shared, true>> = {
   exclude: true,
   profile: true,
   paired: true,
+  // A flight that waits for another region must not be joined by what that region has passed on.
+  isHelped: true,
 };
 const NAMES = Object.keys(VIEW) as Shared[];

@@ -5,6 +5,7 @@
  */
 import { median } from "../../../lib/median.ts";
 import type { Entry } from "../entry.ts";
+import { paceOf } from "../prior.ts";
 import type { RoutingSnapshot } from "../snapshot.ts";
 
 /** One value for each entry. */
@@ -19,9 +20,10 @@ const leastMs = 0.01;
 const sharpness = 3;
 const alikeRatio = 1.05;
 
-const raceOf = ({ rules }: RoutingSnapshot, { view: { race } }: Entry): number | undefined => {
-  if (race.paceScore === undefined) return undefined;
-  return rules.formula === "pace" ? race.paceScore : race.raceScore / (1 + race.raceScore);
+const raceOf = ({ rules }: RoutingSnapshot, { view }: Entry): number | undefined => {
+  if (rules.formula === "pace") return paceOf(view);
+  const { paceScore, raceScore } = view.race;
+  return paceScore === undefined ? undefined : raceScore / (1 + raceScore);
 };
 
 const isKnown = (value: number | undefined): value is number =>

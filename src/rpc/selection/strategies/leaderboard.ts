@@ -6,6 +6,7 @@ import {
   raceScorer,
   reliabilityScorer,
 } from "../../../matching/scorers/signals.ts";
+import { paceOf } from "../prior.ts";
 import type { SelectionRules } from "../snapshot.ts";
 import type { ProfilePart, Strategy } from "./strategy.ts";
 
@@ -23,8 +24,10 @@ export const compositeParts: readonly ProfilePart[] = [
     name: "race",
     scorer: raceScorer,
     weight: shareOf("race"),
-    raw: ({ view: { race } }, { rules }) =>
-      rules.formula === "pace" || race.paceScore === undefined ? race.paceScore : race.raceScore,
+    raw: ({ view }, { rules }) => {
+      if (rules.formula === "pace") return paceOf(view);
+      return view.race.paceScore === undefined ? undefined : view.race.raceScore;
+    },
   },
   {
     name: "reliability",
