@@ -13,7 +13,7 @@ import { resultBytes, type SubscriptionFrame } from "../subscription-frame.ts";
 import type { ChainFollower } from "./chain/follower.ts";
 import { Lookout } from "./chain/lookout.ts";
 import type { Need } from "./chain/needs.ts";
-import { ANYBODY } from "./chain/opinions.ts";
+import { ANYBODY } from "./chain/voices/opinions.ts";
 import { requestedFilter } from "./delivery/refusal.ts";
 import { Clients, type ClientLimits, type ClientPorts } from "./delivery/clients.ts";
 import type { StreamKind, Streams, Subscription } from "./delivery/streams.ts";
@@ -110,7 +110,7 @@ export class Hub {
     // Logs are kept from now on, before it is looked which are known.
     this.rewant(nowMs);
     // What it was told once is of this history.
-    this.follower.branches.isUntold = false;
+    this.follower.branches.whereabouts.isUntold = false;
     this.resumption.returning.look(nowMs);
   }
 

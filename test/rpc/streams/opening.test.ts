@@ -159,7 +159,7 @@ describe("a chain that nobody watches", () => {
 
   it("is known well enough for a client when most have said lately that they are on it", () => {
     const r = new Recorder({ voters: 3 });
-    const isBacked = () => r.follower.branches.isBacked(10_000, r.now);
+    const isBacked = () => r.follower.branches.whereabouts.isBacked(10_000, r.now);
     r.head("p1", at(real, 100));
     r.wait(1_250);
     expect(isBacked()).toBe(false);

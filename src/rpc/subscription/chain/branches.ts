@@ -2,20 +2,18 @@
  * Which branch is the chain: listens to the providers, connects what they announce, lets them vote.
  *
  * A child of the tip is the chain at once. Any other branch must be connected first, and then have
- * more providers behind it than the present one, or as many and a greater height. Where most are on
- * a branch that does not meet the history which is told, nothing more is told of that: while nobody
- * has been told anything it is given up for theirs, later only for a gap that clients are told of.
+ * more providers behind it than the present one, or as many and a greater height.
  */
 import type { Block, Head } from "./block.ts";
-import { Credit } from "./credit.ts";
-import { Doubts, type ToldBlock } from "./doubts.ts";
+import { Credit } from "./voices/credit.ts";
+import { Doubts, type ToldBlock } from "./voices/doubts.ts";
 import type { FollowerLimits } from "./follower.ts";
-import type { Needs } from "./needs.ts";
-import { Opening } from "./opening.ts";
-import { ANYBODY, Opinions, type Opinion, type Path } from "./opinions.ts";
+import type { Need, Needs } from "./needs.ts";
+import { ANYBODY, Opinions, type Opinion, type Path } from "./voices/opinions.ts";
 import { missingBelow, pathFrom } from "./pursuit.ts";
 import { RING_BLOCKS, type Ring } from "./ring.ts";
-import { firstTold, isUnrelated, survey, weigh, type Survey } from "./survey.ts";
+import { firstTold, isUnrelated } from "./voices/survey.ts";
+import { Whereabouts } from "./voices/whereabouts.ts";
 
 /** What is told about branches. */
 export interface BranchListener {
@@ -38,28 +36,20 @@ interface Chain {
   restart(block: Block, isNews: boolean, nowMs: number): void;
 }
 
-const NOBODY: Survey = { here: 0, above: [], apart: [], below: [] };
 /** A branch is contested for so long before its opponents are asked, and asked again, ms. */
 const CONTEST_MS = 1_000;
 const ASK_AGAIN_MS = 5_000;
 
 /** The branches of one chain. */
 export class Branches {
-  /** Nobody has been told anything of this history since somebody watches. */
-  isUntold = false;
+  readonly whereabouts: Whereabouts;
   private readonly ring: Ring;
   private readonly needs: Needs;
   private readonly chain: Chain;
   private readonly credit = new Credit();
   private readonly opinions: Opinions;
-  private readonly opening: Opening;
   private readonly doubts: Doubts;
   private limits: FollowerLimits;
-  private isSomebodyThere = false;
-  private views: Survey = NOBODY;
-  /** Since when most are below, and since when most are on a branch that does not meet this history. */
-  private belowSinceMs: number | undefined;
-  private apartSinceMs: number | undefined;
   private asked = new Set<string>();
   /** When those who are for the canonical branch are asked. */
   private contestAtMs: number | undefined;
@@ -70,19 +60,10 @@ export class Branches {
     this.limits = limits;
     this.chain = chain;
     this.opinions = new Opinions(ring, this.credit, limits.witnessMs);
-    this.opening = new Opening(ring, this.opinions);
+    this.whereabouts = new Whereabouts(ring, this.opinions, limits);
     this.doubts = new Doubts(ring, this.opinions, this.credit, (...told) =>
       chain.listener().outvoted(...told),
     );
-  }
-
-  get isWatched(): boolean {
-    return this.isSomebodyThere;
-  }
-
-  set isWatched(isWatched: boolean) {
-    if (isWatched && !this.isSomebodyThere) this.isUntold = true;
-    this.isSomebodyThere = isWatched;
   }
 
   /** Blocks are being fetched that connect a branch. */
@@ -98,6 +79,7 @@ export class Branches {
   setLimits(limits: FollowerLimits): void {
     this.limits = limits;
     this.opinions.witnessMs = limits.witnessMs;
+    this.whereabouts.limits = limits;
   }
 
   /** False when the provider repeats itself, or runs away from all others. */
@@ -123,10 +105,9 @@ export class Branches {
     block.tellers.add(source);
     this.opinions.tell(source, block, isAnswer, nowMs);
     const { tip } = this.ring;
-    if (tip === undefined) return this.open(nowMs);
     const isNext = !block.isCanonical && this.ring.parentOf(block) === tip;
-    if (isNext && !this.isDisowned && this.isCredible(block, nowMs)) {
-      this.switchTo([block], tip, nowMs);
+    if (tip !== undefined && isNext && !this.whereabouts.isDisowned) {
+      if (this.isCredible(block, nowMs)) this.switchTo([block], tip, nowMs);
     }
     this.pursue(nowMs);
   }
@@ -141,22 +122,19 @@ export class Branches {
     this.doubts.contradicted(source, head, nowMs);
   }
 
-  /** True when most providers are on this history by what they said in the last `ageMs`. */
-  isBacked(ageMs: number, nowMs: number): boolean {
-    const voices = this.opinions.heard(nowMs).filter(({ atMs }) => nowMs - atMs <= ageMs);
-    return this.isMost(survey(this.ring, voices).here);
-  }
-
   /** Connects branches to the canonical chain, or asks for what is missing between. */
   pursue(nowMs: number): void {
-    if (this.ring.tip === undefined) return this.open(nowMs);
+    const move = this.whereabouts.look(nowMs);
+    if (move !== undefined) {
+      return move.isLoss ? this.lose(move.block, nowMs) : this.begin(move.block, nowMs);
+    }
     const wanted = new Set<string>();
     let isContested = false;
-    this.views = survey(this.ring, this.opinions.heard(nowMs));
-    if (this.relocate(nowMs)) return;
+    for (const need of this.whereabouts.missing) this.ask(need, wanted, nowMs);
     for (const opinion of this.opinions.all()) {
       const block = this.ring.get(opinion.hash);
-      if (block === undefined || block.isCanonical || block.number < this.ring.bottom) {
+      const isSettled = block === undefined || block.isCanonical || this.ring.tip === undefined;
+      if (isSettled || block.number < this.ring.bottom) {
         opinion.openSinceMs = undefined;
         continue;
       }
@@ -166,7 +144,7 @@ export class Branches {
         continue;
       }
       opinion.openSinceMs = undefined;
-      if (this.isDisowned) continue;
+      if (this.whereabouts.isDisowned) continue;
       if (this.opinions.prefer(path, nowMs) && this.isCredible(block, nowMs)) {
         this.switchTo(path.blocks, path.ancestor, nowMs);
       } else if (this.isHigher(opinion, nowMs)) isContested = true;
@@ -204,62 +182,6 @@ export class Branches {
     }
   }
 
-  /** Most are on a branch that does not meet this history. */
-  private get isDisowned(): boolean {
-    return this.apartSinceMs !== undefined;
-  }
-
-  /** More than half of the providers that may be heard. */
-  private isMost(weight: number): boolean {
-    return weight * 2 > this.limits.voters;
-  }
-
-  /** There is no history yet: it begins where most providers are. */
-  private open(nowMs: number): void {
-    const lead = this.opening.decide(this.limits.voters, nowMs);
-    if (lead !== undefined) return this.begin(lead, nowMs);
-    for (const need of this.opening.missing()) this.needs.add(need, nowMs);
-  }
-
-  /** Goes to where most providers are, if that is not here; true when history has begun anew. */
-  private relocate(nowMs: number): boolean {
-    const { here, above, apart, below } = this.views;
-    const isApart = weigh(apart) > here && this.isMost(weigh(apart));
-    this.apartSinceMs = isApart ? (this.apartSinceMs ?? nowMs) : undefined;
-    const areBelow = weigh(below) > here + weigh(above) + weigh(apart);
-    this.belowSinceMs = areBelow ? (this.belowSinceMs ?? nowMs) : undefined;
-    if (!this.isWatched) return this.follow([...above, ...apart, ...below], nowMs);
-    if (this.isUntold && this.follow([...apart, ...below], nowMs)) return true;
-    return (isApart || areBelow) && this.giveUp(nowMs);
-  }
-
-  /** Goes to where these voices are, if more are there than here; nobody loses anything by it. */
-  private follow(voices: readonly Opinion[], nowMs: number): boolean {
-    const lead = this.opinions.leading(voices);
-    if (lead === undefined) return false;
-    const { block, weight } = lead;
-    const { here } = this.views;
-    // Whoever is above has probably missed blocks; with nobody watching they need not be filled in.
-    const isAhead = !this.isWatched && block.number > this.ring.heightOfTip && weight >= here;
-    if (!isAhead && !(weight > here && this.isMost(weight))) return false;
-    this.begin(block, nowMs);
-    return true;
-  }
-
-  /** What was told is somebody's invention: nothing leads from there to where most providers are. */
-  private giveUp(nowMs: number): boolean {
-    const { apart, below } = this.views;
-    const { witnessMs, backfillTimeoutMs } = this.limits;
-    const areBelow = nowMs - (this.belowSinceMs ?? nowMs) > witnessMs;
-    const lead = this.opinions.leading(areBelow ? below : apart);
-    if (lead === undefined || !(areBelow || this.isDisowned)) return false;
-    const lowest = pathFrom(this.ring, lead.block).blocks.at(-1)?.number ?? lead.block.number;
-    const isLate = nowMs - (this.apartSinceMs ?? nowMs) > backfillTimeoutMs;
-    if (!areBelow && !isLate && !isUnrelated(this.ring, lowest)) return false;
-    this.lose(lead.block, nowMs);
-    return true;
-  }
-
   /** Asks for what is missing below a path; true when history had to start anew instead. */
   private reach(
     opinion: Opinion,
@@ -270,28 +192,23 @@ export class Branches {
   ): boolean {
     const child = path.blocks.at(-1);
     if (child === undefined) return false;
-    if (!this.isWatched || isUnrelated(this.ring, child.number)) {
+    if (!this.whereabouts.isWatched || isUnrelated(this.ring, child.number)) {
       opinion.openSinceMs = undefined;
       return false;
     }
-    if (this.isFar(opinion)) {
-      const { here, above } = this.views;
-      const far = above.filter((other) => this.isFar(other));
-      // Those who stand here, or a few blocks above, would be left alone with what they know.
-      if (2 * weigh(far) <= here + weigh(above)) return false;
-      this.lose(block, nowMs);
-      return true;
+    if (this.whereabouts.isFar(opinion)) {
+      const isLost = this.whereabouts.isLeftBehind(opinion);
+      if (isLost) this.lose(block, nowMs);
+      return isLost;
     }
     opinion.openSinceMs ??= nowMs;
-    for (const need of missingBelow(this.ring, path)) {
-      wanted.add(need.key);
-      this.needs.add(need, nowMs);
-    }
+    for (const need of missingBelow(this.ring, path)) this.ask(need, wanted, nowMs);
     return false;
   }
 
-  private isFar({ number }: Opinion): boolean {
-    return number - this.ring.heightOfTip - 1 > this.limits.maxBackfillBlocks;
+  private ask(need: Need, wanted: Set<string>, nowMs: number): void {
+    wanted.add(need.key);
+    this.needs.add(need, nowMs);
   }
 
   private lose(block: Block, nowMs: number): void {
@@ -311,14 +228,13 @@ export class Branches {
     this.opinions.restart();
     this.asked.clear();
     this.contestAtMs = undefined;
-    this.belowSinceMs = undefined;
-    this.apartSinceMs = undefined;
-    if (isNews) this.isUntold = false;
+    this.whereabouts.restarted();
+    if (isNews) this.whereabouts.isUntold = false;
     this.chain.restart(block, isNews, nowMs);
   }
 
   private switchTo(path: readonly Block[], ancestor: Block, nowMs: number): void {
-    this.isUntold = false;
+    this.whereabouts.isUntold = false;
     this.chain.switchTo(path, ancestor, nowMs);
   }
 

@@ -90,11 +90,11 @@ export class ChainFollower {
 
   /** Somebody watches: gaps are filled. */
   get isWatched(): boolean {
-    return this.branches.isWatched;
+    return this.branches.whereabouts.isWatched;
   }
 
   set isWatched(isWatched: boolean) {
-    this.branches.isWatched = isWatched;
+    this.branches.whereabouts.isWatched = isWatched;
   }
 
   /** Place of the newest event; a subscriber that joins now sees what becomes canonical after it. */

@@ -6,7 +6,7 @@
  * not, every provider is asked, because whoever answers first may be on another chain.
  */
 import type { ChainFollower } from "./follower.ts";
-import { OPENING_MS } from "./opening.ts";
+import { OPENING_MS } from "./voices/opening.ts";
 
 /** A polled block that no stream brings within this time is looked up, ms. */
 const BEHIND_MS = 1_000;
@@ -98,6 +98,6 @@ export class Lookout {
     // Nobody could tell a moment ago.
     if (nowMs < this.#lookAtMs || waitedMs >= MAX_ORIENT_MS) return true;
     if (tip === undefined) return false;
-    return isWatched || waitedMs >= OPENING_MS || branches.isBacked(ORIENTED_MS, nowMs);
+    return isWatched || waitedMs >= OPENING_MS || branches.whereabouts.isBacked(ORIENTED_MS, nowMs);
   }
 }

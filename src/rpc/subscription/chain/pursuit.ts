@@ -1,7 +1,7 @@
 /** Which blocks to ask for so that a branch is connected to the canonical chain. */
 import type { Block } from "./block.ts";
 import { needBlock, needHeight, type Need } from "./needs.ts";
-import type { Path } from "./opinions.ts";
+import type { Path } from "./voices/opinions.ts";
 import type { Ring } from "./ring.ts";
 
 /** Heights asked for ahead of the parent, at first and at most: a long gap is filled in a few rounds. */

@@ -106,6 +106,6 @@ export const fewSteps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLengt
 
 /** A run's happenings: few mostly, which show a fault best, and many now and then. */
 export const steps: fc.Arbitrary<readonly Step[]> = fc.oneof(
-  { weight: 4, arbitrary: fewSteps },
+  { weight: 9, arbitrary: fewSteps },
   { weight: 1, arbitrary: fc.array(step, { maxLength: 60, size: "max" }) },
 );

@@ -3,11 +3,11 @@
  * left, so while nothing is known of a chain most providers have to name a block, or blocks of one
  * branch. That takes as long as asking them all; whoever does not answer is waited for a moment.
  */
-import type { Block } from "./block.ts";
-import { needBlock, type Need } from "./needs.ts";
+import type { Block } from "../block.ts";
+import { needBlock, type Need } from "../needs.ts";
 import type { Opinions } from "./opinions.ts";
-import { pathFrom } from "./pursuit.ts";
-import type { Ring } from "./ring.ts";
+import { pathFrom } from "../pursuit.ts";
+import type { Ring } from "../ring.ts";
 
 /** So long after the first word it is decided with what has been heard, ms. */
 export const OPENING_MS = 1_000;

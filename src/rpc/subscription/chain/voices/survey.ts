@@ -1,8 +1,8 @@
 /** Where those who speak stand to the history that is told, and where those go who stand elsewhere. */
-import type { Block } from "./block.ts";
+import type { Block } from "../block.ts";
 import { type Opinion, weightOf } from "./opinions.ts";
-import { pathFrom } from "./pursuit.ts";
-import type { Ring } from "./ring.ts";
+import { pathFrom } from "../pursuit.ts";
+import type { Ring } from "../ring.ts";
 
 /** Voices by where they stand. */
 export interface Survey {

@@ -2,9 +2,9 @@
  * What each provider says is the head of the chain, and which of two branches has more of them behind
  * it. A provider has one voice: the block it named last.
  */
-import type { Block } from "./block.ts";
+import type { Block } from "../block.ts";
 import type { Credit } from "./credit.ts";
-import type { Ring } from "./ring.ts";
+import type { Ring } from "../ring.ts";
 
 /** What one provider said last. */
 export interface Opinion {

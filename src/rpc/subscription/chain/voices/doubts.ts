@@ -1,8 +1,8 @@
 /** Blocks that one provider told of and nobody else: whether they are held against it. */
-import type { Block } from "./block.ts";
+import type { Block } from "../block.ts";
 import type { Credit } from "./credit.ts";
 import { ANYBODY, type Opinions } from "./opinions.ts";
-import type { Ring } from "./ring.ts";
+import type { Ring } from "../ring.ts";
 
 /** A block that somebody told of. */
 export type ToldBlock = Pick<Block, "number" | "hash">;
