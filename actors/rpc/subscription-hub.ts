@@ -15,7 +15,7 @@ import type { RaceEvent } from "../../src/rpc/race/settled-race.ts";
 import { statsTable, streamsRow, type StreamStats } from "../../src/rpc/stream-stats.ts";
 import type { SubscriptionFrame } from "../../src/rpc/subscription-frame.ts";
 import type { Block } from "../../src/rpc/subscription/chain/block.ts";
-import { ChainFollower, type FollowerLimits } from "../../src/rpc/subscription/chain/follower.ts";
+import { ChainFollower } from "../../src/rpc/subscription/chain/follower.ts";
 import type { Demand } from "../../src/rpc/subscription/demand.ts";
 import { Hub } from "../../src/rpc/subscription/hub.ts";
 import type {
@@ -24,17 +24,17 @@ import type {
   SubscriptionId,
 } from "../../src/rpc/subscription/hub-port.ts";
 import type { Subscription } from "../../src/rpc/subscription/delivery/streams.ts";
-import type { Need } from "../../src/rpc/subscription/chain/needs.ts";
-import { staleAfterMs } from "../../src/rpc/head/head-truth.ts";
+import { SILENT } from "../../src/rpc/subscription/chain/silent.ts";
+import { NEWEST, questionOf } from "../../src/rpc/subscription/question.ts";
+import { followerLimits } from "../../src/rpc/subscription/follower-limits.ts";
 import type { SubscribeReply } from "../../src/rpc/proxy/ports.ts";
 import { Ended } from "../../src/rpc/subscription/resume/ended.ts";
-import { votersOf } from "../../src/rpc/subscription/voters.ts";
 import { newBlocksTopic } from "../../src/rpc/topics.ts";
 import { messageAggregatorKey } from "./message-aggregator.ts";
 import { probeKey } from "./probe.ts";
 
 /** Asks any healthy provider of the chain; resolves with the parsed result, rejects on an error. */
-export type ChainFetch = (
+type ChainFetch = (
   method: string,
   params: readonly unknown[],
   signal: AbortSignal,
@@ -116,8 +116,6 @@ const RECALL = "recall/";
 const LOOK = "look";
 /** Subscribes that wait; more are answered as they come. */
 const MAX_WAITING = 10_000;
-const MAX_BACKFILL_BLOCKS = 5_000;
-const BACKFILL_SPAN_MS = 300_000;
 
 /** The name of the table that keeps a chain's subscriptions across restarts of its hub. */
 export const subscriptionTable = (chain: ChainName): string => `rpc/chain/${chain}/subscriptions`;
@@ -228,7 +226,7 @@ export const subscriptionHub = defineActor({
         if (need !== undefined) hub.answered(need, value, ctx.now());
       }
     } else if (info.type === "timer") {
-      hub.follower.setLimits(limitsOf(state.args.state, ctx.now()));
+      hub.follower.setLimits(followerLimits(state.args.state, ctx.now()));
       hub.tick(ctx.now());
       report(state, ctx);
     }
@@ -247,7 +245,9 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
   const table = ctx.table<Row>(name) ?? Table.open<Row>(ctx, name, { access: "public" });
   const known = table.get(HISTORY);
   const follower =
-    known instanceof ChainFollower ? known : new ChainFollower(limitsOf(state, ctx.now()), silent);
+    known instanceof ChainFollower
+      ? known
+      : new ChainFollower(followerLimits(state, ctx.now()), SILENT);
   if (known === undefined) {
     table.put(HISTORY, follower);
     // Whoever was subscribed before belongs to a history that is gone: there is no going on from it.
@@ -328,12 +328,12 @@ const stepped = (given: State, ctx: Ctx): State => {
   hub.turnEnded();
   const nowMs = ctx.now();
   for (const need of hub.follower.needs.due(nowMs)) {
-    ctx.task(need.key, (signal) => fetchNeed(args.fetch, need, signal), {
+    ctx.task(need.key, (signal) => args.fetch(...questionOf(need), signal), {
       timeoutMs: FETCH_TIMEOUT_MS,
     });
   }
   for (const need of hub.resumption.returning.needs.due(nowMs)) {
-    ctx.task(`${RECALL}${need.key}`, (signal) => fetchNeed(args.fetch, need, signal), {
+    ctx.task(`${RECALL}${need.key}`, (signal) => args.fetch(...questionOf(need), signal), {
       timeoutMs: FETCH_TIMEOUT_MS,
     });
   }
@@ -353,32 +353,10 @@ const looking = (state: State, ctx: Ctx): State => {
   if (look === "everybody") {
     for (const { id } of chain.config.providers) ctx.via(probeKey(chain.name, id)).cast.look();
   }
-  ctx.task(LOOK, (signal) => fetch("eth_getBlockByNumber", ["latest", false], signal), {
+  ctx.task(LOOK, (signal) => fetch(...NEWEST, signal), {
     timeoutMs: FETCH_TIMEOUT_MS,
   });
   return { ...state, isLooking: true };
-};
-
-const fetchNeed = (fetch: ChainFetch, need: Need, signal: AbortSignal): Promise<unknown> => {
-  if (need.kind === "block") return fetch("eth_getBlockByHash", [need.hash, false], signal);
-  if (need.kind === "logs") return fetch("eth_getLogs", [{ blockHash: need.hash }], signal);
-  return fetch("eth_getBlockByNumber", [`0x${need.number.toString(16)}`, false], signal);
-};
-
-/** Five minutes of blocks, if that is more than configured: fast chains make long gaps quickly. */
-const limitsOf = (state: ChainState, nowMs: number): FollowerLimits => {
-  const { config, head } = state;
-  const { enabled, maxBackfillBlocks, backfillTimeoutMs } = config.failover;
-  const blockTimeMs = config.blockTimeMs ?? head?.blockTimeMs;
-  const span = blockTimeMs === undefined || blockTimeMs <= 0 ? 0 : BACKFILL_SPAN_MS / blockTimeMs;
-  const blocks = Math.min(MAX_BACKFILL_BLOCKS, Math.max(maxBackfillBlocks, Math.floor(span)));
-  return {
-    maxBackfillBlocks: enabled ? blocks : 0,
-    backfillTimeoutMs,
-    settleMs: config.aggregation.deduplicationWindowMs,
-    witnessMs: staleAfterMs(blockTimeMs ?? 0),
-    voters: votersOf(state, nowMs),
-  };
 };
 
 const report = ({ hub, args }: State, ctx: Ctx): void => {
@@ -409,17 +387,3 @@ const summaryOf = ({ number, hash, head }: Block) => ({
   hash,
   parentHash: head?.parentHash,
 });
-
-/** A follower without a hub says nothing; the hub that adopts it takes this place. */
-const silent: ChainFollower["listener"] = {
-  head: () => {},
-  log: () => {},
-  retraction: () => {},
-  reorg: () => {},
-  gap: () => {},
-  filled: () => {},
-  implausible: () => {},
-  outvoted: () => {},
-  contested: () => {},
-  wantsLogsOf: () => false,
-};

@@ -96,27 +96,35 @@ describeWithAnvil("the promise to subscribers, on real nodes", () => {
     expect(client.logs.filter(({ removed }) => removed).length).toBe(4);
   }, 60_000);
 
-  it("does not follow a provider that is on a chain of its own", async () => {
-    const chain = await startChain();
-    const stray = use(await startAnvil({ chainId: chain.node.chainId, timestamp: 1_600_000_000 }));
-    await stray.mine(60);
-    const config = chainConfig(chain) as { providers: object[] };
-    const providers = [
-      ...config.providers.slice(0, 2),
-      { id: "stray", url: stray.url, ws_url: stray.wsUrl, priority: 9 },
-    ];
-    const gateway = use(await startGatewayFor({ dev: { ...config, providers } }));
-    await streamsUp(Object.values(chain.proxies).slice(0, 2));
-    const client = await connect(gateway.wsUrl);
-    const start = Number(await chain.node.rpc("eth_blockNumber"));
-    for (let i = 1; i <= 8; i++) {
-      // It speaks first, is behind then, and ahead of the others in the end.
-      await stray.mine(3);
-      await emitTwoLogs(chain.node, i);
-    }
-    await settled(chain.node, client, start);
-    expect(client.logs.length).toBe(16);
-  }, 60_000);
+  it.each([
+    ["behind, and ahead of the others in the end", 60],
+    ["ahead", 100],
+  ])(
+    "does not follow a provider on a chain of its own that speaks first and is %s",
+    async (_where, height) => {
+      const chain = await startChain();
+      const stray = use(
+        await startAnvil({ chainId: chain.node.chainId, timestamp: 1_600_000_000 }),
+      );
+      await stray.mine(height);
+      const config = chainConfig(chain) as { providers: object[] };
+      const providers = [
+        ...config.providers.slice(0, 2),
+        { id: "stray", url: stray.url, ws_url: stray.wsUrl, priority: 9 },
+      ];
+      const gateway = use(await startGatewayFor({ dev: { ...config, providers } }));
+      await streamsUp(Object.values(chain.proxies).slice(0, 2));
+      const client = await connect(gateway.wsUrl);
+      const start = Number(await chain.node.rpc("eth_blockNumber"));
+      for (let i = 1; i <= 8; i++) {
+        await stray.mine(3);
+        await emitTwoLogs(chain.node, i);
+      }
+      await settled(chain.node, client, start);
+      expect(client.logs.length).toBe(16);
+    },
+    60_000,
+  );
 
   it("misses nothing between the first subscribe of a fresh gateway and the first block", async () => {
     const chain = await startChain();

@@ -1,5 +1,6 @@
 /** Where history begins, and what becomes of one that began with somebody who strayed. */
 import { describe, expect, it } from "vitest";
+import { followerLimits } from "../../../src/rpc/subscription/follower-limits.ts";
 import { FakeClient, header, startChain } from "./chain-kit.ts";
 import { Recorder, block, chain } from "./follower-kit.ts";
 
@@ -234,5 +235,26 @@ describe("a client that subscribes first of all", () => {
     await node.node.advance(500);
     expect(answers.length).toBe(1);
     await node.node.stop();
+  });
+});
+
+describe("providers that decide where history begins", () => {
+  it("are those that can be asked, or may be before long", async () => {
+    const { state, node } = await startChain(5);
+    const voters = () => followerLimits(state, node.nowMs()).voters;
+    expect(voters()).toBe(5);
+    state.rows("p1").http.unusableReason = "chain id not verified yet: no answer";
+    expect(voters()).toBe(5);
+    state.rows("p1").http.unusableReason = "wrong chain: 5 instead of 1";
+    state.rows("p2").http.state = "open";
+    state.rows("p3").http.suspect = true;
+    expect(voters()).toBe(2);
+    const [first, ...others] = state.config.providers;
+    state.config = {
+      ...state.config,
+      providers: [first!, ...others.map((one) => ({ ...one, probe: false }))],
+    };
+    expect(voters()).toBe(0);
+    await node.stop();
   });
 });

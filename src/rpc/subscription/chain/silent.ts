@@ -1,0 +1,16 @@
+/** A follower without a hub tells nobody; the hub that adopts it takes the place of this. */
+import type { FollowerListener } from "./follower.ts";
+
+/** Hears everything and says nothing. */
+export const SILENT: FollowerListener = {
+  head: () => {},
+  log: () => {},
+  retraction: () => {},
+  reorg: () => {},
+  gap: () => {},
+  filled: () => {},
+  implausible: () => {},
+  outvoted: () => {},
+  contested: () => {},
+  wantsLogsOf: () => false,
+};
