@@ -1,5 +1,5 @@
 /** Round robin: all survivors by priority and id, beginning where the seed says. */
-import { hasBit, lowestBit, wordsFor } from "../../lib/bits.ts";
+import { hasBit, lowestBit, popcount, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import { Conjunction } from "./conjunction.ts";
 import { ALIVE } from "../index/bit-table.ts";
@@ -20,12 +20,14 @@ export function takeTurns(
   seed: Seed,
 ): number[] {
   if (order === undefined) return selected(binding, k, seed);
-  const rows = inOrder(binding, order);
-  const first = offsetOf(seed, rows.length);
-  return Array.from(
-    { length: Math.min(k, rows.length) },
-    (_, i) => rows[(first + i) % rows.length] as number,
-  );
+  if (binding.isImpossible || k === 0) return [];
+  const moved = movedOf(binding, order);
+  const { passed: all } = walk(binding, order, moved, { skip: Number.POSITIVE_INFINITY, take: 1 });
+  const count = Math.min(k, all);
+  const { rows } = walk(binding, order, moved, { skip: offsetOf(seed, all), take: count });
+  // Behind the last place it goes on with the first.
+  const again = { skip: 0, take: count - rows.length };
+  return again.take === 0 ? [...rows] : [...rows, ...walk(binding, order, moved, again).rows];
 }
 
 /** Where a seed begins among `count`: numbers count up, texts are hashed. */
@@ -60,33 +62,75 @@ function selected(binding: Binding, k: number, seed: Seed): number[] {
   return [...rows.subarray(first, end), ...rows.subarray(0, again)];
 }
 
-/** The survivors by rank, with the moved ones where they belong. */
-function inOrder(binding: Binding, order: RankOrder): number[] {
+/** A row without a rank, by what it would be ranked by. */
+interface Moved {
+  readonly row: number;
+  readonly key: number;
+}
+
+/** Survivors without a rank, in the order of ranks. */
+const movedOf = (binding: Binding, order: RankOrder): readonly Moved[] => {
   const { ids, bits } = binding.index;
-  if (binding.isImpossible) return [];
-  const moved = order.moved
+  return order.moved
     .filter((row) => hasBit(bits.words[ALIVE] as Int32Array, row) && binding.survives(row))
     .map((row) => ({ row, key: sumOfTerms(order.terms, row) }))
     .sort((a, b) => b.key - a.key || byId(ids, a.row, b.row));
+};
+
+/** What a walk over the survivors came by. */
+interface Walked {
+  /** Survivors that were passed, those that were taken among them. */
+  readonly passed: number;
+  readonly rows: readonly number[];
+}
+
+/**
+ * Walks the survivors by rank, with the moved ones where they belong: passes `skip` of them and takes the
+ * next `take`. Whole words are passed by counting their bits, unless a test or a moved row has a say.
+ */
+function walk(
+  binding: Binding,
+  order: RankOrder,
+  moved: readonly Moved[],
+  { skip, take }: { readonly skip: number; readonly take: number },
+): Walked {
+  const { ids, bits } = binding.index;
   const { rowAt, keyAt, bits: byRank, length } = order.layout;
   const where = new Conjunction(binding.clauses, byRank, bits.counts);
+  const isPlain = binding.tests.length === 0 && binding.stakeTest === undefined;
   const rows: number[] = [];
-  let next = 0;
+  let [passed, next] = [0, 0];
+  const pass = (row: number): boolean => {
+    if (passed++ >= skip) rows.push(row);
+    return rows.length === take;
+  };
+  const isBefore = (one: Moved, rank: number): boolean => {
+    const gap = one.key - (keyAt[rank] as number);
+    return (
+      gap > 0 || (gap === 0 && (ids[one.row] as string) < (ids[rowAt[rank] as number] as string))
+    );
+  };
   for (let word = 0; word < wordsFor(length); word++) {
     let left = where.at(word);
+    if (left === 0) continue;
+    const first = moved[next];
+    const last = word * 32 + 31 - Math.clz32(left);
+    const isApart = isPlain && (first === undefined || !isBefore(first, last));
+    if (isApart && passed + popcount(left) <= skip) {
+      passed += popcount(left);
+      continue;
+    }
     while (left !== 0) {
       const rank = word * 32 + lowestBit(left);
       left &= left - 1;
       const row = rowAt[rank] as number;
-      if (!binding.admitsAll(row)) continue;
-      for (let one = moved[next]; one !== undefined; one = moved[next]) {
-        const gap = one.key - (keyAt[rank] as number);
-        if (gap < 0 || (gap === 0 && (ids[one.row] as string) > (ids[row] as string))) break;
-        rows.push(one.row);
-        next++;
+      if (!isPlain && !binding.admitsAll(row)) continue;
+      for (let one = moved[next]; one !== undefined && isBefore(one, rank); one = moved[++next]) {
+        if (pass(one.row)) return { passed, rows };
       }
-      rows.push(row);
+      if (pass(row)) return { passed, rows };
     }
   }
-  return [...rows, ...moved.slice(next).map(({ row }) => row)];
+  for (const { row } of moved.slice(next)) if (pass(row)) break;
+  return { passed, rows };
 }
