@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bindingOf } from "../../src/matching/binding.ts";
 import { compile } from "../../src/matching/compile.ts";
 import { whatIf } from "../../src/matching/explain/what-if.ts";
 import { whyNot } from "../../src/matching/explain/why-not.ts";
@@ -122,6 +123,64 @@ describe("an explanation", () => {
       "signal:latencyMs",
     ]);
     expect(whyNot(compiled.plan, index, "nobody")).toMatchObject({ inMarket: false });
+  });
+
+  it("ranks in a large market as counting all who are better does, with an order and without", () => {
+    const stake = fc.constantFrom(0n, 1n, 999n, 1_000n, 1_001n, 30_000_000n, 10_000_000n, 12_345n);
+    const one = fc.record({
+      stake,
+      location: fc.constantFrom("US-East-1", "EU-West-1"),
+      features: fc.constantFrom([], ["a"]),
+    });
+    const asked = fc.record({
+      minStake: fc.constantFrom(undefined, 1_000n, 12_000_000n),
+      location: fc.constantFrom(undefined, "US-East-1"),
+      weights: fc.constantFrom(undefined, { stake: 0 }, { stake: 1e-9 }),
+    });
+    const moves = fc.array(fc.tuple(fc.nat({ max: 599 }), stake), { maxLength: 12 });
+    fc.assert(
+      fc.property(
+        fc.array(one, { minLength: 20, maxLength: 20 }),
+        asked,
+        moves,
+        (kinds, want, moved) => {
+          const profiles = defaultProfiles();
+          const { weights, minStake, location } = want;
+          const require = {
+            ...(minStake === undefined ? {} : { minStake }),
+            ...(location === undefined ? {} : { location }),
+          };
+          const demand = {
+            profile: "pairing",
+            require,
+            ...(weights === undefined ? {} : { weights }),
+          };
+          const compiled = compile(demand, profiles);
+          if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults));
+          const { plan } = compiled;
+          const index = indexOf(
+            Array.from({ length: 600 }, (_, i) => ({ id: `p${i}`, ...kinds[i % 20] })),
+          );
+          // The order is there before some stakes move, so that some rows have no rank.
+          match(plan, index);
+          while (index.derived.advance(100_000));
+          for (const [row, stakeOf] of moved) index.setStake(row, stakeOf);
+          const binding = bindingOf(plan, index);
+          const alive = [...index.rows()].filter((row) => binding.survives(row));
+          const best = alive.toSorted(
+            (a, b) =>
+              binding.sumOf(b) - binding.sumOf(a) ||
+              ((index.ids[a] as string) < (index.ids[b] as string) ? -1 : 1),
+          );
+          for (const place of [0, 1, 7, 100, 599, best.length - 1]) {
+            const row = best[place];
+            if (row === undefined) continue;
+            expect(whyNot(plan, index, index.ids[row] as string).rank).toBe(place + 1);
+          }
+        },
+      ),
+      { seed: 31, numRuns: 300 },
+    );
   });
 
   it("gives the numbers of filters from outside, in the order of their registration", () => {

@@ -4,9 +4,9 @@ import type { Plan } from "../compile.ts";
 import { type BoundFilter, type Found, passes } from "../filters/filter.ts";
 import type { ProviderIndex } from "../index/provider-index.ts";
 import { type MatchOptions, match } from "../match.ts";
-import { eachSurvivor } from "../paths/scan.ts";
 import { sortedRows } from "../paths/sorted.ts";
 import { componentsOf } from "../picks.ts";
+import { placeByScore } from "./place.ts";
 
 /** A filter that refuses a provider. */
 export interface Refusal {
@@ -83,22 +83,17 @@ export function whyNot(
   const { picks } = match(plan, index, options);
   const isPicked = picks.some((pick) => pick.id === id);
   const last = picks.at(-1);
-  const rank = rankOf(plan, index, id, sum);
+  const rank = rankOf(plan, index, row, sum);
   return isPicked || last === undefined || plan.demand.orderBy !== undefined
     ? { ...known, isPicked, rank }
     : { ...known, isPicked, rank, gapToLast: last.score - known.score };
 }
 
 /** One more than the survivors before it. */
-function rankOf(plan: Plan, index: ProviderIndex, id: string, sum: number): number {
+function rankOf(plan: Plan, index: ProviderIndex, row: number, sum: number): number {
   const binding = bindingOf(plan, index);
   if (plan.demand.orderBy !== undefined) {
-    return sortedRows(binding).findIndex((row) => index.ids[row] === id) + 1;
+    return sortedRows(binding).indexOf(row) + 1;
   }
-  let rank = 1;
-  eachSurvivor(binding, (row) => {
-    const other = binding.sumOf(row);
-    if (other > sum || (other === sum && (index.ids[row] as string) < id)) rank++;
-  });
-  return rank;
+  return placeByScore(binding, row, sum);
 }

@@ -63,7 +63,7 @@ export function rankView(binding: Binding, order: RankOrder): RankView {
   const known = binding.rankView;
   if (known?.order === order && known.generation === order.generation) return known;
   const { layout, parts, minGap } = order;
-  const { index, stakeTest, plan, weightSum } = binding;
+  const { index, stakeTest, plan } = binding;
   const [part] = parts;
   const keyOf = parts.length === 1 ? part?.ofStake : undefined;
   let [enough, short] = [0, layout.length];
@@ -74,8 +74,7 @@ export function rankView(binding: Binding, order: RankOrder): RankView {
     enough = countAbove(layout.keyAt, layout.length, (one) => one > key);
     short = countAbove(layout.keyAt, layout.length, (one) => one >= key);
   }
-  const scale = parts.length === 1 ? (binding.parts[0]?.term.weight ?? 1) : 1;
-  const distance = roundingOf(weightSum) / scale;
+  const distance = nearKeys(binding, order);
   const view = {
     order,
     generation: order.generation,
@@ -88,8 +87,12 @@ export function rankView(binding: Binding, order: RankOrder): RankView {
   return view;
 }
 
+/** How close two keys of an order are that a demand's constants could order otherwise. */
+export const nearKeys = ({ weightSum, parts }: Binding, order: RankOrder): number =>
+  roundingOf(weightSum) / (order.parts.length === 1 ? (parts[0]?.term.weight ?? 1) : 1);
+
 /** How many keys, which fall, hold: by halving. */
-const countAbove = (
+export const countAbove = (
   keys: Float64Array,
   length: number,
   holds: (key: number) => boolean,
