@@ -137,7 +137,8 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     grants: () => running.config.cluster.grants,
     offersHelp: (chain) => chains.find(chain)?.helpers !== undefined,
     card: () => {
-      const helps = statesOf(table()).filter((state) => canHelp(state, now()));
+      const able = statesOf(table()).filter((state) => canHelp(state, now()));
+      const helps = flags.isOutOfRotation ? [] : able;
       const names = helps.map(({ name }) => name);
       return regionCard(observed.chains(), ownUrl(), listener.inFlight, names, now());
     },

@@ -40,6 +40,7 @@ describeHere("a region without providers, and one that helps", () => {
   let node: Anvil;
   let eu: Gateway;
   let us: Gateway;
+  let isUsThere = true;
   const proxies: Record<"eu" | "us", FaultProxy[]> = { eu: [], us: [] };
 
   const configOf = (region: "eu" | "us", more: object = {}) => ({
@@ -112,7 +113,7 @@ describeHere("a region without providers, and one that helps", () => {
       async () => (await servedBy(euUrl())) === "eu-0",
       20_000,
     );
-    await untilUsHelps();
+    if (isUsThere) await untilUsHelps();
   });
 
   it("asks its own providers as long as one of them serves", async () => {
@@ -231,6 +232,20 @@ describeHere("a region without providers, and one that helps", () => {
     await eventually("us serves for eu", async () => (await servedBy(euUrl())) === HELPED);
     const answer = await post(euUrl(), sent);
     expect(answer.headers.get("x-paceline-provider")).not.toBe(HELPED);
+  });
+
+  it("says so at once when the helping region dies too, and serves on once its own are back", async () => {
+    downAll("eu");
+    await eventually("us serves for eu", async () => (await servedBy(euUrl())) === HELPED);
+    isUsThere = false;
+    us.child.signal("SIGKILL");
+    await us.child.exited;
+    const answer = await post(anew(euUrl()), READ);
+    expect(JSON.parse(answer.text).error).toMatchObject({ code: -32002 });
+    await eventually("nobody is left to ask", async () => {
+      const { status, text } = await post(anew(euUrl()), READ);
+      return status === 503 && text.includes("no other region can help");
+    });
   });
 
   it("shows no secret", () => {
