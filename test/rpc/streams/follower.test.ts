@@ -356,6 +356,17 @@ describe("the logs of a chain", () => {
     expect(r.logs().length).toBe(120_000);
     expect(logBytes("a1", 1, 0).length).toBeGreaterThan(0);
   });
+
+  it("does not ask for logs that it had and gave up for lack of room", () => {
+    const r = live();
+    for (const head of chain("a", 1, 100)) {
+      r.head("p1", head);
+      for (let i = 0; i < 1_000; i++) r.log(head.hash, head.number, i);
+    }
+    expect(r.follower.logs.stored).toBeLessThanOrEqual(50_000);
+    r.wait(3_000);
+    expect(r.follower.needs.size).toBe(0);
+  });
 });
 
 describe("the order of logs", () => {

@@ -247,6 +247,8 @@ export class LogLedger {
     this.unsettled = unsettled.filter((block) => !isDue(block));
     for (const block of unsettled) {
       if (!isDue(block) || !block.isCanonical || block.isComplete || block.isWaiting) continue;
+      // Its logs have come and gone again, for lack of room.
+      if (block.isForgotten) continue;
       if (this.isPassed(block) && block.logs.length > 0) block.isComplete = true;
       // Nothing came although the bloom is not empty, or the only source lags: one call tells.
       else this.verify(block, nowMs);
