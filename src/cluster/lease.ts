@@ -34,6 +34,73 @@ redis.call("SET", KEYS[1], string.format("%s:%d", ARGV[1], token), "PX", ARGV[2]
 return {token, 1}
 `;
 
+/** KEYS, ARGV[1]: as above; ARGV[2]: the token. Ends a lease that is still this holder's. */
+export const RELEASE_SCRIPT = `
+if redis.call("GET", KEYS[1]) == string.format("%s:%s", ARGV[1], ARGV[2]) then
+  return {redis.call("DEL", KEYS[1])}
+end
+return {0}
+`;
+
+/** What came of asking for a lease. */
+export interface LeaseAnswer {
+  /** The holder's token, whoever that is. */
+  readonly number: number;
+  readonly isOurs: boolean;
+}
+
+/** Where leases are kept. */
+export interface LeaseStore {
+  /** Names this host as a holder; drawn at each start. */
+  readonly holder: string;
+  /** Takes or renews a lease; undefined when no answer came in time. `seen` is the highest known token. */
+  acquire(
+    name: string,
+    leaseMs: number,
+    seen: number,
+    done: (answer: LeaseAnswer | undefined) => void,
+  ): void;
+  /** Ends a lease at once, if it is still ours. */
+  release(name: string, token: number): void;
+}
+
+/** What runs scripts in the store that regions share. */
+export interface LeaseScripts {
+  run(
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    done: (numbers: readonly number[] | undefined) => void,
+  ): void;
+}
+
+/** Holders are numbered, for scripts return integers; so many are drawn from. */
+const HOLDERS = 2 ** 48;
+
+/** Leases in Redis. Whoever waits for an answer waits no longer than `redis.timeout`. */
+export const leasesIn = (scripts: LeaseScripts, random: () => number): LeaseStore => {
+  const holder = String(Math.floor(random() * HOLDERS));
+  return {
+    holder,
+    acquire: (name, leaseMs, seen, done) => {
+      const args = [holder, Math.ceil(leaseMs), seen];
+      scripts.run(ACQUIRE_SCRIPT, keysOf(name), args, (numbers) => {
+        const [number, isOurs] = numbers ?? [];
+        done(number === undefined ? undefined : { number, isOurs: isOurs === 1 });
+      });
+    },
+    release: (name, token) => {
+      scripts.run(RELEASE_SCRIPT, keysOf(name), [holder, token], () => undefined);
+    },
+  };
+};
+
+/** Both lie at the same node of a Redis Cluster: the part in braces decides. */
+const keysOf = (name: string): readonly string[] => [
+  `singleton:{${name}}:lease`,
+  `singleton:{${name}}:token`,
+];
+
 /** Accepts the orders of one holder at a time. */
 export class Fence {
   #highest: Token | undefined;

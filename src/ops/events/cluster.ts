@@ -69,6 +69,18 @@ export const clusterEvents = {
     meaning:
       "A call was refused that another region, or so it says, has passed on. Told of once a minute for each kind, counted each time.",
   },
+  "cluster.singleton_held": {
+    level: "info",
+    fields: ["name", "token"],
+    meaning:
+      "This region holds the lease of a process that the whole cluster has once, and runs it.",
+  },
+  "cluster.singleton_lost": {
+    level: "warn",
+    fields: ["name", "token", "reason"],
+    meaning:
+      "This region has lost that lease and has ended the process; it runs where the lease is held next, and nowhere without Redis.",
+  },
   "cluster.link_lost": {
     level: "warn",
     fields: ["reason"],

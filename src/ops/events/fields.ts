@@ -123,6 +123,7 @@ export const EVENT_FIELDS = {
   subscription: text("id of the client subscription; of one at a provider, where it is named"),
   table: text("name of the table"),
   target: text("name or pid the message was for"),
+  token: amount("fencing token of a lease: who holds it later has a higher one"),
   to: text("what it is now"),
   transport: text("http or ws"),
   ttlMs: amount("age at which a row is gone, ms"),
