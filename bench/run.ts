@@ -32,6 +32,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "explain",
     "fuzz-loop",
   ],
+  regions: ["regions", "regions-live"],
   streams: [
     "fanout",
     "filters",

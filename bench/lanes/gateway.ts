@@ -10,6 +10,7 @@ export async function startGateway(
   urls: readonly string[],
   wsUrls: readonly (string | undefined)[] = [],
   chainLines: readonly string[] = [],
+  hostLines: readonly string[] = [],
 ): Promise<Lane> {
   const folder = mkdtempSync(join(tmpdir(), "paceline-bench-"));
   const file = join(folder, "paceline.yaml");
@@ -24,6 +25,7 @@ export async function startGateway(
       `admin: { socket: ${folder}/run/admin.sock }`,
       // No evidence of earlier runs.
       `storage: { url: "sqlite:${folder}/data/paceline.db" }`,
+      ...hostLines,
       "chains:",
       "  ethereum:",
       "    chain_id: 1",
