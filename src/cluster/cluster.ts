@@ -102,6 +102,10 @@ export class Cluster {
   take(bytes: Buffer, nowMs: number): Taken {
     this.#received.messages++;
     this.#received.bytes += bytes.length;
+    if (this.#envelopes.isEcho(bytes)) {
+      this.#echoedAtMs = nowMs;
+      return { kind: "own" };
+    }
     const opened = this.#envelopes.open(bytes);
     if (!opened.ok) return this.refuse(opened.refusal, opened.detail);
     const { message } = opened;

@@ -19,6 +19,8 @@ const HEAD_BYTES = LAYOUT.length + MAC_BYTES;
 export const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Regions that one message may speak of. */
 export const MAX_HEARD = 256;
+/** Messages of our own that are known when they come back. */
+const MAX_ECHOES = 64;
 /** Names of regions, and instances. */
 const MAX_NAME_CHARS = 128;
 
@@ -31,6 +33,8 @@ export type Opened =
 export class Envelopes {
   readonly #key: Buffer;
   readonly #channel: string;
+  /** Signatures of what was sealed last; oldest first. */
+  readonly #echoes = new Set<string>();
 
   constructor(secret: string, channel: string) {
     this.#key = createHash("sha256").update(`paceline cluster 1\0${secret}`).digest();
@@ -48,7 +52,16 @@ export class Envelopes {
     ]);
     const { region: r, instance: i, incarnation: n, sequence: s, kind: k, payload: p } = message;
     const body = Buffer.from(JSON.stringify({ r, i, n, s, k, h: heard, p }));
-    return Buffer.concat([Buffer.from(LAYOUT), this.#mac(body), body]);
+    const bytes = Buffer.concat([Buffer.from(LAYOUT), this.#mac(body), body]);
+    this.#echoes.add(macOf(bytes));
+    const [oldest] = this.#echoes;
+    if (this.#echoes.size > MAX_ECHOES && oldest !== undefined) this.#echoes.delete(oldest);
+    return bytes;
+  }
+
+  /** One of the last messages of our own has come back: a third of all that is heard, told at a glance. */
+  isEcho(bytes: Buffer): boolean {
+    return this.#echoes.has(macOf(bytes));
   }
 
   open(bytes: Buffer): Opened {
@@ -75,6 +88,8 @@ export class Envelopes {
       .digest();
   }
 }
+
+const macOf = (bytes: Buffer): string => bytes.toString("latin1", LAYOUT.length, HEAD_BYTES);
 
 const refused = (refusal: Refusal, detail: string): Opened => ({ ok: false, refusal, detail });
 

@@ -66,6 +66,18 @@ describe("the envelope of a message between regions", () => {
     );
   });
 
+  it("is known as our own when it comes back, the last of them at least", () => {
+    const [one, two] = fc.sample(message, { numRuns: 2, seed: 2 }) as [Message, Message];
+    const [us, them] = [new Envelopes(SECRET, "c"), new Envelopes(SECRET, "c")];
+    const first = us.seal(one);
+    expect(us.isEcho(Buffer.from(first))).toBe(true);
+    expect(us.isEcho(them.seal({ ...two, region: "other" }))).toBe(false);
+    expect(us.isEcho(Buffer.from("PLR1"))).toBe(false);
+    for (let sequence = 0; sequence < 100; sequence++) us.seal({ ...one, sequence });
+    expect(us.isEcho(first)).toBe(false);
+    expect(us.open(first)).toEqual({ ok: true, message: one });
+  });
+
   it("is of one secret and one channel", () => {
     const one = fc.sample(message, { numRuns: 1, seed: 1 })[0] as Message;
     const other = new Envelopes("another secret of a cluster", "paceline:cluster");
