@@ -1,6 +1,7 @@
 /** The processes and the two connections of one region, without a gateway around them. */
 import type { Figures, RowPlace } from "../../src/cluster/boards.ts";
 import { Cluster } from "../../src/cluster/cluster.ts";
+import { Steering } from "../../src/cluster/steering/steering.ts";
 import { RedisChannel } from "../../src/io/redis/channel.ts";
 import { RedisLink } from "../../src/io/redis/link.ts";
 import { Secret } from "../../src/lib/secret.ts";
@@ -75,6 +76,7 @@ export class RegionTree {
             regionPresence: { cluster, channel, redact: (text) => text },
             registrySync: { cluster, channel, names: this.#node.registry },
             leaderboardSync: { cluster, channel, boards },
+            regionCommands: { steering: new Steering(cluster, () => undefined), channel },
           }),
         ],
       }),
