@@ -130,10 +130,10 @@ const lose = async (state: State, reason: string, ctx: Ctx): Promise<void> => {
   await end(state, ctx);
 };
 
-const end = async ({ supervisor, name }: State, ctx: Ctx): Promise<void> => {
-  const above = ctx.supervisor(supervisor);
-  await above?.terminateChild(name);
-  await above?.deleteChild(name);
+const end = async (state: State, ctx: Ctx): Promise<void> => {
+  const supervisor = ctx.supervisor(state.supervisor);
+  await supervisor?.terminateChild(state.name);
+  await supervisor?.deleteChild(state.name);
 };
 
 const isThere = (reason: unknown): boolean =>
