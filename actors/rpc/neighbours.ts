@@ -8,12 +8,10 @@
  */
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
 import { ask, type Answer } from "../../src/rpc/ask.ts";
-import { Breaker, breakerEvent, failureOf, type BreakerEffect } from "../../src/rpc/breaker.ts";
+import { Breaker, failureOf, type BreakerEffect } from "../../src/rpc/breaker.ts";
 import { tellBreaker } from "../../src/rpc/breaker-news.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
-import type { AttemptOutcome, EndpointRow } from "../../src/rpc/chain-view.ts";
-import { noCooldown, refuse, type Cooldown } from "../../src/rpc/cooldown.ts";
-import { DECISIONS } from "../../src/rpc/errors/decisions.ts";
+import type { AttemptOutcome } from "../../src/rpc/chain-view.ts";
 import {
   helperCandidate,
   helperId,
@@ -21,6 +19,7 @@ import {
   regionOf,
 } from "../../src/rpc/help/helping-regions.ts";
 import type { HelperUpstream, Neighbour, NeighboursPort } from "../../src/rpc/help/ports.ts";
+import { Way } from "../../src/rpc/help/way.ts";
 import { quantity } from "../../src/rpc/json-rpc/quantity.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
 import { priorsOf } from "../../src/rpc/selection/prior.ts";
@@ -30,19 +29,6 @@ import { headTrackerKey } from "./head-tracker.ts";
 export interface NeighboursArgs {
   readonly state: ChainState;
   readonly port: NeighboursPort;
-}
-
-/** The way to one region. */
-interface Way {
-  readonly region: string;
-  readonly url: string;
-  readonly row: EndpointRow;
-  readonly breaker: Breaker;
-  cooldown: Cooldown;
-  /** When its round trip was last asked for. */
-  measuredAtMs: number;
-  /** A connection stands: what takes long now is the way. */
-  isWarm: boolean;
 }
 
 interface State extends NeighboursArgs {
@@ -91,8 +77,7 @@ export const neighbours = defineActor({
     outcome: (state, outcome: AttemptOutcome, ctx) => {
       const way = state.ways.get(regionOf(outcome.row.provider) ?? "");
       if (way === undefined) return state;
-      if (DECISIONS[outcome.errorClass].memory === "cooldown") rest(way, outcome, ctx);
-      feed(state, way, breakerEvent(outcome, ctx.now(), ctx.random()), ctx);
+      perform(state, way, way.outcome(outcome, momentOf(ctx)), ctx);
       return state;
     },
   },
@@ -162,10 +147,10 @@ const keepWays = (state: State, ctx: Ctx): void => {
 };
 
 const wayTo = (state: State, neighbour: Neighbour, ctx: Ctx): Way => {
-  const { region, url } = neighbour;
+  const { region } = neighbour;
   const { state: chain, port } = state;
   const known = state.ways.get(region);
-  if (known?.url === url) return known;
+  if (known?.url === neighbour.url) return known;
   const row = chain.rows(helperId(region)).http;
   const before: (Upstream & Partial<HelperUpstream>) | undefined = chain.upstream(row);
   chain.attach(row, port.open(chain, neighbour));
@@ -174,15 +159,7 @@ const wayTo = (state: State, neighbour: Neighbour, ctx: Ctx): Way => {
   row.unusableReason = undefined;
   const { breaker, healthCheck } = chain.config;
   const rules = { ...breaker, leaseMs: healthCheck.timeoutMs + 1_000 };
-  return {
-    region,
-    url,
-    row,
-    breaker: known?.breaker ?? new Breaker(row, rules, ctx.now()),
-    cooldown: known?.cooldown ?? noCooldown,
-    measuredAtMs: NEVER,
-    isWarm: false,
-  };
+  return new Way(neighbour, known?.breaker ?? new Breaker(row, rules, ctx.now()));
 };
 
 /** Tells when the chain depends on others, and follows its head by them meanwhile. */
@@ -264,24 +241,12 @@ const answered = (state: State, key: string, answer: Answer, ctx: Ctx): void => 
 const settle = (state: State, way: Way, token: number, answer: Answer, ctx: Ctx): void => {
   const { provider, transport } = way.row;
   const failure = answer.ok ? undefined : failureOf(answer.errorClass);
-  const nowMs = ctx.now();
   const result = failure ?? "ok";
   ctx.emit("circuit_breaker.probe", { chain: state.state.name, provider, transport, result });
-  if (failure === undefined) feed(state, way, { type: "probe.ok", token, nowMs }, ctx);
-  else {
-    const retryAfterMs = answer.ok ? undefined : answer.retryAfterMs;
-    const told = { token, category: failure, retryAfterMs, nowMs, random: ctx.random() };
-    feed(state, way, { type: "probe.failed", ...told }, ctx);
-  }
+  perform(state, way, way.probed(token, answer, momentOf(ctx)), ctx);
 };
 
-const rest = (way: Way, { row, retryAfterMs }: AttemptOutcome, ctx: Ctx): void => {
-  way.cooldown = refuse(way.cooldown, ctx.now(), retryAfterMs, ctx.random());
-  row.cooldownUntilMs = way.cooldown.untilMs;
-};
-
-const feed = (state: State, way: Way, event: Parameters<Breaker["feed"]>[0], ctx: Ctx): void =>
-  perform(state, way, way.breaker.feed(event), ctx);
+const momentOf = (ctx: Ctx) => ({ nowMs: ctx.now(), random: ctx.random() });
 
 const perform = (state: State, way: Way, effects: readonly BreakerEffect[], ctx: Ctx): void => {
   const { provider, transport } = way.row;

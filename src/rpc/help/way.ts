@@ -1,0 +1,52 @@
+/** The way to one region that helps a chain: its cell, its breaker, how far it was measured to be. */
+import type { Answer } from "../ask.ts";
+import { type Breaker, breakerEvent, failureOf, type BreakerEffect } from "../breaker.ts";
+import type { AttemptOutcome, EndpointRow } from "../chain-view.ts";
+import { type Cooldown, noCooldown, refuse } from "../cooldown.ts";
+import { DECISIONS } from "../errors/decisions.ts";
+import type { Neighbour } from "./ports.ts";
+
+/** The time and the chance of one step. */
+interface Moment {
+  readonly nowMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: number;
+}
+
+/** One way; `neighbours` holds it and does what it asks for. */
+export class Way {
+  readonly region: string;
+  readonly url: string;
+  readonly row: EndpointRow;
+  readonly breaker: Breaker;
+  /** When its round trip was last asked for. */
+  measuredAtMs = Number.NEGATIVE_INFINITY;
+  /** A connection stands: what takes long now is the way. */
+  isWarm = false;
+  #cooldown: Cooldown = noCooldown;
+
+  constructor({ region, url }: Neighbour, breaker: Breaker) {
+    this.region = region;
+    this.url = url;
+    this.breaker = breaker;
+    this.row = breaker.row;
+  }
+
+  /** An attempt there ended; a region that is full rests. */
+  outcome(outcome: AttemptOutcome, { nowMs, random }: Moment): readonly BreakerEffect[] {
+    if (DECISIONS[outcome.errorClass].memory === "cooldown") {
+      this.#cooldown = refuse(this.#cooldown, nowMs, outcome.retryAfterMs, random);
+      this.row.cooldownUntilMs = this.#cooldown.untilMs;
+    }
+    return this.breaker.feed(breakerEvent(outcome, nowMs, random));
+  }
+
+  /** The question that a half-open breaker has asked for came back. */
+  probed(token: number, answer: Answer, { nowMs, random }: Moment): readonly BreakerEffect[] {
+    const category = answer.ok ? undefined : failureOf(answer.errorClass);
+    if (category === undefined) return this.breaker.feed({ type: "probe.ok", token, nowMs });
+    const retryAfterMs = answer.ok ? undefined : answer.retryAfterMs;
+    const failed = { token, category, retryAfterMs, nowMs, random };
+    return this.breaker.feed({ type: "probe.failed", ...failed });
+  }
+}
