@@ -137,6 +137,9 @@ const request = fc.oneof(
     ),
   },
 );
+/** The length that a head states; without one it cannot be too small. */
+const statedBytes = (text: string): number =>
+  Number(/^content-length: *(\d+)\r$/im.exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
 /** What may end the connection comes alone: node:http then drops answers that are still due. */
 const unsound = fc.oneof(
   fc.tuple(fc.constantFrom(...UNSOUND), body).map(([line, text]) => usual(text, line)),
@@ -146,11 +149,15 @@ const unsound = fc.oneof(
     "\r\n\r\n",
     "POST /\r\n\r\n",
   ),
-  fc.tuple(body, fc.nat(200), fc.integer({ min: 0, max: 255 })).map(([text, at, byte]) => {
-    const bytes = Buffer.from(usual(text), "latin1");
-    bytes[at] = byte;
-    return bytes.toString("latin1");
-  }),
+  fc
+    .tuple(body, fc.nat(200), fc.integer({ min: 0, max: 255 }))
+    .map(([text, at, byte]) => {
+      const bytes = Buffer.from(usual(text), "latin1");
+      bytes[at] = byte;
+      return bytes.toString("latin1");
+    })
+    // With a smaller length the rest of the body is a second request, and an unsound one.
+    .filter((text) => statedBytes(text) >= text.length - text.indexOf("\r\n\r\n") - 4),
 );
 const stream = fc
   .tuple(
