@@ -25,8 +25,9 @@ import type {
 } from "../../src/rpc/subscription/hub-port.ts";
 import type { Subscription } from "../../src/rpc/subscription/delivery/streams.ts";
 import { SILENT } from "../../src/rpc/subscription/chain/silent.ts";
-import { NEWEST, questionOf } from "../../src/rpc/subscription/question.ts";
+import { NEWEST, questionOf, quorumOf } from "../../src/rpc/subscription/question.ts";
 import { followerLimits } from "../../src/rpc/subscription/follower-limits.ts";
+import type { Quorum } from "../../src/rpc/proxy/call.ts";
 import type { SubscribeReply } from "../../src/rpc/proxy/ports.ts";
 import { Ended } from "../../src/rpc/subscription/resume/ended.ts";
 import { newBlocksTopic } from "../../src/rpc/topics.ts";
@@ -38,6 +39,8 @@ type ChainFetch = (
   method: string,
   params: readonly unknown[],
   signal: AbortSignal,
+  /** So many of that many providers have to answer alike; one is enough when absent. */
+  quorum?: Quorum,
 ) => Promise<unknown>;
 
 /** What the hub needs beside the chain's record. */
@@ -193,8 +196,8 @@ export const subscriptionHub = defineActor({
       return stepped(state, ctx);
     },
     /** The providers disagree about the logs of a block. */
-    dispute: (state, { hash }: Dispute, ctx) => {
-      state.hub.follower.verify(hash, ctx.now());
+    dispute: (state, told: Dispute, ctx) => {
+      state.hub.follower.disputed(told, ctx.now());
       return stepped(state, ctx);
     },
     /** A provider was asked where its head is; matters where no stream tells of blocks. */
@@ -272,10 +275,10 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
         raise(state.canon, block);
         ctx.broadcast(topic, summaryOf(block));
       },
-      accuse: (provider, reason) => {
-        const kind = "head";
+      accuse: (provider, method, reason) => {
+        const kind = method === "newHeads" ? "head" : "log";
         args.state.evidence.recordMisbehaviour(provider, ctx.now());
-        ctx.emit("provider.misbehaviour", { chain, provider, method: "newHeads", kind, reason });
+        ctx.emit("provider.misbehaviour", { chain, provider, method, kind, reason });
       },
       askHeads: (providers) => {
         for (const provider of providers) ctx.via(probeKey(chain, provider)).cast.look();
@@ -328,7 +331,7 @@ const stepped = (given: State, ctx: Ctx): State => {
   hub.turnEnded();
   const nowMs = ctx.now();
   for (const need of hub.follower.needs.due(nowMs)) {
-    ctx.task(need.key, (signal) => args.fetch(...questionOf(need), signal), {
+    ctx.task(need.key, (signal) => args.fetch(...questionOf(need), signal, quorumOf(need)), {
       timeoutMs: FETCH_TIMEOUT_MS,
     });
   }

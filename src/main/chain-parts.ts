@@ -6,7 +6,8 @@ import { connectWs } from "../io/ws-client.ts";
 import type { NeighboursPort } from "../rpc/help/ports.ts";
 import type { Engine } from "../rpc/proxy/engine.ts";
 import type { Gateway } from "../rpc/proxy/gateway.ts";
-import { callChain } from "../rpc/proxy/front/own-call.ts";
+import { callChain, type OwnAnswer } from "../rpc/proxy/front/own-call.ts";
+import type { Quorum } from "../rpc/proxy/call.ts";
 import type { ChainView } from "../rpc/proxy/ports.ts";
 
 /** The parts of all chains. */
@@ -21,7 +22,8 @@ export const chainParts = (
   messageAggregator: (state) => ({ state }),
   subscriptionHub: (state) => ({
     state,
-    fetch: (method, params, signal) => fetchFrom(engine, state, method, params, signal),
+    fetch: (method, params, signal, quorum) =>
+      fetchFrom(engine, state, method, params, signal, quorum),
     closeSubscribers: (chain, reason) => ws.closeSubscribers(chain, reason),
     maxBufferedBytes: limits().wsMaxBufferedBytes,
     maxBehindMs: limits().wsMaxBehindMs,
@@ -50,11 +52,13 @@ const fetchFrom = (
   method: string,
   params: readonly unknown[],
   signal: AbortSignal,
+  quorum: Quorum | undefined,
 ): Promise<unknown> =>
   new Promise((resolve, reject) => {
-    const giveUp = callChain(engine, chain, method, params, (answer) => {
+    const report = (answer: OwnAnswer): void => {
       if (answer.ok) resolve(answer.result);
       else reject(new Error(`${method} on ${chain.name}: ${answer.detail}`));
-    });
+    };
+    const giveUp = callChain(engine, chain, method, params, report, quorum);
     signal.addEventListener("abort", giveUp, { once: true });
   });

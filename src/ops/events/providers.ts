@@ -81,7 +81,7 @@ export const wrongAnswerEvents = {
     level: "warn",
     fields: ["chain", "provider", "method", "kind", "reason"],
     meaning:
-      "The provider was caught with a wrong answer: it contradicts the question or the chain (`answer`), others that agreed (`quorum`), the read of which it got a copy (`shadow`), or it announced a block that others contradict (`head`).",
+      "The provider was caught with a wrong answer: it contradicts the question or the chain (`answer`), others that agreed (`quorum`), the read of which it got a copy (`shadow`), it announced a block that others contradict (`head`), or it streamed logs that their block does not have (`log`).",
   },
 } as const satisfies Readonly<Record<string, EventSpec>>;
 

@@ -27,6 +27,9 @@ const VOLATILE: ReadonlySet<string> = new Set([
   "web3_clientVersion",
 ]);
 
+/** What a caller asks for. */
+type Asked = Pick<QuorumTerms, "agree" | "of"> & { readonly prefer?: QuorumPreference };
+
 const defaultIgnored = ignoredFields(QUORUM_RULE_DEFAULTS.ignore_fields);
 
 /** A rule as it is looked up: made once for each that the configuration has. */
@@ -64,7 +67,7 @@ function ignoredBy(rule: QuorumRuleConfig | undefined): IgnoredFields {
 export function quorumTerms(
   rules: readonly QuorumRuleConfig[] | undefined,
   method: string,
-  asked: { readonly agree: number; readonly of: number } | undefined,
+  asked: Asked | undefined,
 ): QuorumTerms | undefined {
   if (asked === undefined && (rules === undefined || rules.length === 0)) return undefined;
   if (VOLATILE.has(method)) return undefined;
@@ -72,7 +75,12 @@ export function quorumTerms(
   const figures = asked ?? rule;
   if (figures === undefined) return undefined;
   const { agree, of } = figures;
-  return { agree, of, ignored: ignoredBy(rule), prefer: rule?.prefer ?? "non_empty" };
+  return {
+    agree,
+    of,
+    ignored: ignoredBy(rule),
+    prefer: asked?.prefer ?? rule?.prefer ?? "non_empty",
+  };
 }
 
 /** What does not count when two answers of a method are compared. */

@@ -1,4 +1,5 @@
 /** What one call asks for, and where its answer goes. */
+import type { QuorumPreference } from "../integrity/quorum-tally.ts";
 import type { RateBucket } from "../../lib/rate-bucket.ts";
 import type { Note } from "../explain/record.ts";
 import type { Told } from "../explain/told.ts";
@@ -62,6 +63,8 @@ export interface CallOptions {
 export interface Quorum {
   readonly agree: number;
   readonly of: number;
+  /** What an answer that says "nothing there" is worth; as the chain's rules have it when absent. */
+  readonly prefer?: QuorumPreference;
 }
 
 /** Options of a path without directives. */

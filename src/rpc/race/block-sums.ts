@@ -11,7 +11,7 @@ import type { SubscriptionFrame } from "../subscription-frame.ts";
 import { LogDigest } from "./log-digest.ts";
 
 /** Sums over the logs of a block; 32 bits each. */
-interface LogSums {
+export interface LogSums {
   readonly count: number;
   /** Over the indices. */
   readonly places: number;
@@ -151,7 +151,7 @@ export class BlockSums {
 }
 
 /** Whether both are of the same logs. */
-const isAlike = (one: LogSums, other: LogSums): boolean =>
+export const isAlike = (one: LogSums, other: LogSums): boolean =>
   one.count === other.count && one.places === other.places && one.contents === other.contents;
 
 /** A handful of providers stream logs: a list is faster than a map. */

@@ -73,6 +73,7 @@ export class Hub {
     this.turnEnded();
     this.follower.needs.reask(nowMs);
     this.follower.sourcesBroke(nowMs);
+    this.follower.logs.recheck(nowMs);
     // Heads that were on their way to the former hub are lost.
     if (subscriptions.length > 0) this.lookout.look();
     this.rewant(nowMs);
@@ -193,6 +194,7 @@ export class Hub {
     for (const source of this.follower.logs.sources.live()) {
       this.follower.logs.sourceDown(source, nowMs);
     }
+    this.follower.logs.recheck(nowMs);
   }
 
   /** A provider was asked for its height: if no stream brings that block, the head is looked up. */
@@ -212,7 +214,7 @@ export class Hub {
 
   /** The answer to a need; anything unusable is asked for again. */
   answered(need: Need, value: unknown, nowMs: number): void {
-    if (need.kind === "logs") {
+    if (need.kind === "logs" || need.kind === "agreedLogs") {
       const bloom = this.follower.ring.get(need.hash)?.head?.bloom;
       this.follower.logsAnswer(need, logsOfBlock(value, need.hash, bloom), nowMs);
     } else this.follower.blockAnswer(need, headOfBlock(value), nowMs);

@@ -2,6 +2,7 @@
 import type { ProviderId } from "../ids.ts";
 import { logConditions } from "../message-key.ts";
 import type { SubscriptionFrame } from "../subscription-frame.ts";
+import type { RaceEvent } from "../race/settled-race.ts";
 import type { Block, BlockLog } from "./chain/block.ts";
 import type { ChainFollower, FollowerListener } from "./chain/follower.ts";
 import type { ClientPorts, Clients } from "./delivery/clients.ts";
@@ -12,7 +13,7 @@ import type { Resumption } from "./resume/resumption.ts";
 /** What a narrator is joined to. */
 export interface NarratorPorts extends Pick<ClientPorts, "chain" | "emit"> {
   /** A provider said what is not so. */
-  readonly accuse: (provider: ProviderId, reason: string) => void;
+  readonly accuse: (provider: ProviderId, event: RaceEvent, reason: string) => void;
   /** Providers whose word is in doubt should say again what their head is. */
   readonly askHeads: (providers: readonly ProviderId[]) => void;
   /** A block became canonical. */
@@ -72,6 +73,10 @@ export class Narrator implements FollowerListener {
 
   retraction(block: Block, log: BlockLog): void {
     this.#retractions++;
+    this.#takeBack(block, log);
+  }
+
+  #takeBack(block: Block, log: BlockLog): void {
     this.#clients.streams.deliverLog(withRemoved(log.bytes, true), block.sequence, () =>
       addressAndTopics(log.bytes),
     );
@@ -93,6 +98,15 @@ export class Narrator implements FollowerListener {
     emit("subs.backfill", { chain, firstBlock: from, lastBlock: to, blocks: to - from + 1 });
   }
 
+  disproved(block: Block, taken: readonly BlockLog[], liars: readonly string[]): void {
+    const { chain, emit, accuse } = this.#ports;
+    this.#follower.isTelling = true;
+    for (const log of taken) this.#takeBack(block, log);
+    if (taken.length > 0) emit("subs.retraction", { chain, blocks: 1, count: taken.length });
+    const told = `logs of block ${block.number} ${block.hash} that others have not got`;
+    for (const provider of liars) accuse(provider, "logs", told);
+  }
+
   gap(kinds: "all" | "logs", from: number, to: number, sequence: number): void {
     const lost: readonly StreamKind[] = kinds === "all" ? ["newHeads", "logs"] : ["logs"];
     for (const { sink, since } of this.#clients.streams.of(lost)) {
@@ -108,7 +122,7 @@ export class Narrator implements FollowerListener {
   outvoted(source: string, block: Pick<Block, "number" | "hash">, isLost: boolean): void {
     const { number, hash } = block;
     const told = `head ${number} ${hash} that others contradict`;
-    this.#ports.accuse(source, isLost ? `${told}; it is believed alone no more` : told);
+    this.#ports.accuse(source, "newHeads", isLost ? `${told}; it is believed alone no more` : told);
   }
 
   contested(sources: readonly string[]): void {

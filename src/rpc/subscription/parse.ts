@@ -2,7 +2,8 @@
 import { Buffer } from "node:buffer";
 import type { Head } from "./chain/block.ts";
 import { explainsBloom } from "./logs/bloom-proof.ts";
-import type { BlockLogs } from "./logs/log-ledger.ts";
+import type { BlockLogs } from "./logs/block-logs.ts";
+import { isRecord, readJson, readRecord } from "./read-record.ts";
 
 const HASH = /^0x[0-9a-f]{64}$/;
 
@@ -18,7 +19,7 @@ export const headOfBlock = (block: unknown): Head | undefined => {
 };
 
 /** The head that `bytes` say, as JSON of a `newHeads` result; the bytes are kept. */
-export const headOfBytes = (bytes: Buffer): Head | undefined => headOf(parse(bytes), bytes);
+export const headOfBytes = (bytes: Buffer): Head | undefined => headOf(readJson(bytes), bytes);
 
 /**
  * The logs of a block answer (`eth_getLogs{blockHash}`), ascending; `undefined` when one is not of the
@@ -44,14 +45,13 @@ export const logsOfBlock = (
 
 /** The same log with another `removed`; everything else stays as it was. */
 export const withRemoved = (bytes: Buffer, removed: boolean): Buffer =>
-  Buffer.from(JSON.stringify({ ...(parse(bytes) as object), removed }));
+  Buffer.from(JSON.stringify({ ...readRecord(bytes), removed }));
 
 /** Address and topics of a log, lower-case, for the filters. */
 export const addressAndTopics = (
   bytes: Buffer,
 ): { readonly address: string; readonly topics: readonly string[] } => {
-  const log = parse(bytes);
-  const { address, topics } = isRecord(log) ? log : {};
+  const { address, topics } = readRecord(bytes);
   return {
     address: typeof address === "string" ? address.toLowerCase() : "",
     topics: Array.isArray(topics) ? topics.map((topic) => String(topic).toLowerCase()) : [],
@@ -67,15 +67,6 @@ const headOf = (header: unknown, bytes: Buffer): Head | undefined => {
   return { number, hash, parentHash, bloom, bytes };
 };
 
-const parse = (bytes: Buffer): unknown => {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    // SyntaxError is all that JSON.parse throws: a provider sent something else.
-    return undefined;
-  }
-};
-
 const quantity = (value: unknown): number | undefined => {
   if (typeof value !== "string" || !/^0x[0-9a-f]+$/i.test(value)) return undefined;
   const number = Number(value);
@@ -83,6 +74,3 @@ const quantity = (value: unknown): number | undefined => {
 };
 
 const isHash = (value: unknown): value is string => typeof value === "string" && HASH.test(value);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

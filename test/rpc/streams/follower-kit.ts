@@ -6,7 +6,7 @@ import {
   type FollowerLimits,
   type FollowerListener,
 } from "../../../src/rpc/subscription/chain/follower.ts";
-import type { BlockLogs } from "../../../src/rpc/subscription/logs/log-ledger.ts";
+import type { BlockLogs } from "../../../src/rpc/subscription/logs/block-logs.ts";
 
 const SOME_BLOOM = `0x${"0".repeat(511)}1`;
 
@@ -26,9 +26,9 @@ export const chain = (branch: string, from: number, count: number): Head[] =>
   );
 
 /** A log that says where it is. */
-export const logBytes = (hash: string, number: number, index: number): Buffer =>
+export const logBytes = (hash: string, number: number, index: number, data = "0x"): Buffer =>
   Buffer.from(
-    `{"blockHash":"${hash}","blockNumber":"0x${number.toString(16)}","logIndex":"0x${index.toString(16)}"}`,
+    `{"blockHash":"${hash}","blockNumber":"0x${number.toString(16)}","logIndex":"0x${index.toString(16)}","data":"${data}"}`,
   );
 
 /** A follower with an outside world that answers from what it was told. */
@@ -39,6 +39,10 @@ export class Recorder {
   readonly blocks = new Map<string, Head>();
   readonly heights = new Map<number, Head>();
   readonly logCounts = new Map<string, number>();
+  /** Whether two providers are there that answer alike. */
+  areAgreed = true;
+  /** What was asked about logs. */
+  readonly asked: string[] = [];
 
   constructor(limits: Partial<FollowerLimits> = {}) {
     this.follower = new ChainFollower(
@@ -80,9 +84,9 @@ export class Recorder {
     this.follower.head(source, head, this.now);
   }
 
-  log(hash: string, number: number, index: number, source = "p1"): void {
+  log(hash: string, number: number, index: number, source = "p1", data = "0x"): void {
     this.follower.log(source, { hash, number, index }, this.now, () =>
-      logBytes(hash, number, index),
+      logBytes(hash, number, index, data),
     );
   }
 
@@ -102,8 +106,10 @@ export class Recorder {
   answerRound(): boolean {
     const due = this.follower.needs.due(this.now);
     for (const need of due) {
-      if (need.kind === "logs") {
-        const count = this.logCounts.get(need.hash);
+      if (need.kind === "logs" || need.kind === "agreedLogs") {
+        this.asked.push(need.key);
+        const isKnown = need.kind === "logs" || this.areAgreed;
+        const count = isKnown ? this.logCounts.get(need.hash) : undefined;
         const number = this.blocks.get(need.hash)?.number ?? need.number;
         const logs =
           count === undefined
@@ -146,6 +152,10 @@ const recording = (events: string[]): FollowerListener => ({
   log: (found, log) => events.push(`+${found.hash}:${log.index}`),
   retraction: (found, log) => events.push(`-${found.hash}:${log.index}`),
   reorg: (orphaned, tip) => events.push(`reorg ${orphaned.length} -> ${tip.hash}`),
+  disproved: (found, taken, liars) => {
+    for (const log of taken) events.push(`-${found.hash}:${log.index}`);
+    events.push(`liars ${liars.join()}`);
+  },
   gap: (kinds, from, to, sequence) =>
     events.push(`gap ${kinds} ${from}-${to}${kinds === "all" ? "" : ` <${sequence}`}`),
   filled: () => {},

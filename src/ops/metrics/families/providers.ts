@@ -103,7 +103,7 @@ export const endpointFamilies: readonly MetricDef[] = [
     "counter",
     "provider_misbehaviour_total",
     [...PROVIDER, "kind"],
-    "Wrong answers that the provider was caught with, by how: answer, quorum, shadow.",
+    "Wrong answers that the provider was caught with, by how: answer, quorum, shadow, head, log.",
   ),
   row(
     "sample",

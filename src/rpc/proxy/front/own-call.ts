@@ -1,5 +1,5 @@
 /** A call of our own through the whole request path: candidates, failover, deadline, evidence. */
-import { PLAIN_OPTIONS, type CallFacts, type CallOptions } from "../call.ts";
+import { PLAIN_OPTIONS, type CallFacts, type CallOptions, type Quorum } from "../call.ts";
 import { makeCall } from "../make-call.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView } from "../ports.ts";
@@ -13,15 +13,20 @@ export type OwnAnswer =
 /** Whoever follows the chain wants what is there now, not what somebody was told before. */
 const OWN_OPTIONS: CallOptions = { ...PLAIN_OPTIONS, noCache: true };
 
-/** Asks the chain; `report` is called once. The returned function gives up without a report. */
+/**
+ * Asks the chain; `report` is called once. With a `quorum` so many providers have to answer alike. The
+ * returned function gives up without a report.
+ */
 export const callChain = (
   engine: Engine,
   chain: ChainView,
   method: string,
   params: readonly unknown[],
   report: (answer: OwnAnswer) => void,
+  quorum?: Quorum,
 ): (() => void) => {
-  const call = { ...makeCall(chain, method, JSON.stringify(params)), options: OWN_OPTIONS };
+  const options = { ...OWN_OPTIONS, quorum };
+  const call = { ...makeCall(chain, method, JSON.stringify(params)), options };
   const running = engine.submit(call, new OwnSink(report));
   return () => running?.cancel();
 };

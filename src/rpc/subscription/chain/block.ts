@@ -10,9 +10,13 @@ export interface Head {
   readonly bytes: Uint8Array;
 }
 
-/** One log of a block. */
+/** One log of a block, as it was told. */
 export interface BlockLog {
   readonly index: number;
+  /** The provider that told it first; undefined when it was asked for. */
+  readonly source: string | undefined;
+  /** Suspected while others deny it: then it is not sent; false when it does not exist. */
+  standing: "told" | "suspected" | "false";
   /** The log as JSON with `removed: false`. */
   readonly bytes: Buffer;
   /** Places in the sequence of events: of its first and last sending, of its last taking back. */
@@ -35,10 +39,16 @@ export interface Block {
   seenAtMs: number;
   /** Monotonic ms at which it became canonical. */
   raisedAtMs: number;
+  /** Monotonic ms at which a stream last told a log of it. */
+  toldAtMs: number;
   /** Ascending by index. */
   logs: BlockLog[];
   /** Every log of the block is in `logs`, as far as can be known. */
   isComplete: boolean;
+  /** Its bloom is empty although a log was told: until somebody was asked no log of it is sent. */
+  isDoubtful: boolean;
+  /** Its logs were in dispute and are settled: streams tell nothing new of it. */
+  isSettled: boolean;
   /** Some of its logs are missing, and later logs wait for them. */
   isWaiting: boolean;
   /** Logs that were sent one after the other from the first one on. */
@@ -63,8 +73,11 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
   sequence: 0,
   seenAtMs: nowMs,
   raisedAtMs: nowMs,
+  toldAtMs: Number.NEGATIVE_INFINITY,
   logs: [],
   isComplete: false,
+  isDoubtful: false,
+  isSettled: false,
   isWaiting: false,
   sent: 0,
   doubtful: -1,
@@ -80,15 +93,15 @@ export const isLive = ({ sentAt, backAt }: BlockLog): boolean => sentAt > backAt
 export const isDense = ({ logs }: Block): boolean =>
   logs.length === 0 || logs.at(-1)?.index === logs.length - 1;
 
-/** Where a log belongs among the block's logs, or -1 when the block has it already. */
+/** Where a log belongs among the block's logs, or -1 when the block has one of this index that may be true. */
 export const placeOf = (block: Block, index: number): number => {
   const { logs } = block;
   let at = logs.length;
   // Logs arrive in order, so the end is nearly always the place.
   while (at > 0) {
-    const before = logs[at - 1]?.index ?? -1;
-    if (before === index) return -1;
-    if (before < index) break;
+    const before = logs[at - 1] as BlockLog;
+    if (before.index < index) break;
+    if (before.index === index) return before.standing === "false" ? at : -1;
     at--;
   }
   return at;

@@ -17,7 +17,9 @@
 import type { Block, BlockLog, Head } from "./block.ts";
 import { Branches, type BranchListener } from "./branches.ts";
 import { missedSince, type Cursor, type Missed } from "./history.ts";
-import { LogLedger, type BlockLogs, type LedgerListener } from "../logs/log-ledger.ts";
+import type { Dispute } from "../../race/block-sums.ts";
+import type { BlockLogs } from "../logs/block-logs.ts";
+import { LogLedger, type LedgerListener } from "../logs/log-ledger.ts";
 import { needBlock, Needs, type Need } from "./needs.ts";
 import { Ring } from "./ring.ts";
 
@@ -154,7 +156,7 @@ export class ChainFollower {
       this.lastOfLog = block;
       this.logs.reached(source, number, nowMs);
     }
-    this.logs.store(block, index, nowMs, bytes);
+    this.logs.store(block, index, source, nowMs, bytes);
   }
 
   /** The answer to a block or height need; `undefined` asks again later. */
@@ -178,16 +180,18 @@ export class ChainFollower {
     if (this.needs.get(need.key) === undefined) return;
     const block = this.ring.get(need.hash);
     if (block === undefined || !this.logs.isOn) return this.needs.delete(need.key);
-    if (logs === undefined || !this.logs.complete(block, logs, nowMs)) {
-      return this.needs.failed(need.key, nowMs);
-    }
-    this.needs.answered(need.key, nowMs);
+    const isTaken =
+      need.kind === "agreedLogs"
+        ? this.logs.agreed(block, logs, nowMs)
+        : logs !== undefined && this.logs.complete(block, logs, nowMs);
+    if (isTaken) this.needs.answered(need.key, nowMs);
+    else this.needs.failed(need.key, nowMs);
   }
 
-  /** The logs of a block are in doubt, e.g. its sources disagree: one call settles it. */
-  verify(hash: string, nowMs: number): void {
-    const block = this.ring.get(hash);
-    if (block?.isCanonical === true && this.logs.isOn) this.logs.verify(block, nowMs);
+  /** The streams tell different stories of a block's logs. */
+  disputed(told: Dispute, nowMs: number): void {
+    const block = this.ring.get(told.hash);
+    if (block !== undefined && this.logs.isOn) this.logs.dispute(block, told, nowMs);
   }
 
   /** Events may have been lost on our own side: every log source starts anew. */

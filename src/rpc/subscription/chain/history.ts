@@ -96,13 +96,26 @@ export const missedSince = (
 
 const CURSOR = /^(0x[0-9a-f]{64})(?::(0|[1-9][0-9]{0,8}|0x[0-9a-f]{1,8})(:removed)?)?$/;
 
-/** Where in the sequence of events the client stands; `undefined` when that event never was. */
-const placeOfCursor = (block: Block, { logIndex, isRemoved }: Cursor): number | undefined => {
-  if (logIndex === undefined) return block.sequence;
-  const log = block.logs.find(({ index }) => index === logIndex);
-  const place = isRemoved ? log?.backAt : log?.sentAt;
-  return place === 0 ? undefined : place;
+/**
+ * Where in the sequence of events the client stands; `undefined` when that event never was, or when two
+ * are called the same: a log that was found to be false, and the one that stands in its place.
+ */
+const placeOfCursor = (block: Block, cursor: Cursor): number | undefined => {
+  if (cursor.logIndex === undefined) return block.sequence;
+  const [place, other] = eventsOf(block, cursor);
+  return other === undefined ? place : undefined;
 };
+
+/** The places in the sequence of events that a log cursor may mean. */
+const eventsOf = (block: Block, { logIndex, isRemoved }: Cursor): readonly number[] =>
+  block.logs.flatMap(({ index, sentAt, backAt }) => {
+    const place = isRemoved ? backAt : sentAt;
+    return index === logIndex && place > 0 ? [place] : [];
+  });
+
+/** True when a log cursor means one of several events: there is no going on from it. */
+export const isAmbiguous = (block: Block, cursor: Cursor): boolean =>
+  eventsOf(block, cursor).length > 1;
 
 /** Whether the clients had a log at that place of the sequence. */
 const wasLive = ({ firstAt, sentAt, backAt }: BlockLog, place: number): boolean => {

@@ -9,7 +9,7 @@
 /** A question for any healthy provider; `hash` or `number` names the block. */
 export interface Need {
   readonly key: string;
-  readonly kind: "block" | "height" | "logs";
+  readonly kind: "block" | "height" | "logs" | "agreedLogs";
   readonly hash: string;
   readonly number: number;
 }
@@ -48,6 +48,14 @@ export const needLogs = (hash: string, number: number): Need => ({
   number,
 });
 
+/** Every log of the block with this hash, as two providers tell it alike. */
+export const needAgreedLogs = (hash: string, number: number): Need => ({
+  key: `agreed:${hash}`,
+  kind: "agreedLogs",
+  hash,
+  number,
+});
+
 /** The open questions of one chain, at most `maxAsked` of them on their way at a time. */
 export class Needs {
   private readonly pending = new Map<string, Pending>();
@@ -66,9 +74,10 @@ export class Needs {
     return this.pending.get(key)?.need;
   }
 
-  add(need: Need, nowMs: number): void {
+  /** The question is asked from a time on. */
+  add(need: Need, fromMs: number): void {
     if (this.pending.has(need.key)) return;
-    this.pending.set(need.key, { need, failures: 0, nextAtMs: nowMs, isAsked: false });
+    this.pending.set(need.key, { need, failures: 0, nextAtMs: fromMs, isAsked: false });
   }
 
   /** A usable answer came: the providers are there, so whatever has failed before is due at once. */

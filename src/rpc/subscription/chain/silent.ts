@@ -9,6 +9,7 @@ export const SILENT: FollowerListener = {
   reorg: () => {},
   gap: () => {},
   filled: () => {},
+  disproved: () => {},
   implausible: () => {},
   outvoted: () => {},
   contested: () => {},

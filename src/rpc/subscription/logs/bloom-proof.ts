@@ -1,6 +1,7 @@
-/** Whether an answer can be all logs of a block: its bloom must hold nothing that they do not explain. */
-import { addToBloom, BLOOM_BYTES } from "../../integrity/proof/bloom.ts";
+/** What a block's bloom says: whether an answer can be all its logs, and whether it can have a log. */
+import { addToBloom, bloomHas, BLOOM_BYTES } from "../../integrity/proof/bloom.ts";
 import { dataBytes } from "../../integrity/proof/values.ts";
+import { readRecord } from "../read-record.ts";
 
 /** True when every bit of the block's bloom stems from these logs; an unreadable bloom says nothing. */
 export const explainsBloom = (bloom: string | undefined, logs: readonly unknown[]): boolean => {
@@ -19,4 +20,15 @@ export const explainsBloom = (bloom: string | undefined, logs: readonly unknown[
     }
   }
   return wanted.every((byte, at) => (byte & ~(found[at] as number)) === 0);
+};
+
+/** True when the bloom has not got the address or a topic of the log; an unreadable one says nothing. */
+export const bloomDenies = (bloom: string | undefined, log: Buffer): boolean => {
+  const known = dataBytes(bloom, BLOOM_BYTES);
+  if (known === undefined) return false;
+  const { address, topics } = readRecord(log);
+  return [address, ...(Array.isArray(topics) ? (topics as unknown[]) : [])].some((item) => {
+    const bytes = dataBytes(item);
+    return bytes !== undefined && !bloomHas(known, bytes);
+  });
 };

@@ -58,7 +58,7 @@ export class LogMemory {
   /** The block becomes canonical. */
   risen(block: Block): void {
     this.loose -= block.logs.length;
-    this.unsent += block.logs.length;
+    this.unsent += unsentOf(block);
   }
 
   /** The block was canonical; `unsent` of its logs were not sent. */
@@ -76,7 +76,7 @@ export class LogMemory {
     block.logs = [];
   }
 
-  /** Forgets the logs of blocks that are too old to be reorganised away. */
+  /** Forgets the logs of blocks that are too old to be reorganised away; none that waits to be sent. */
   trim(): void {
     if (this.stored === 0) return;
     const oldest = this.ring.heightOfTip - LOG_BLOCKS;
@@ -101,9 +101,9 @@ export class LogMemory {
 const isOwed = (block: Block): boolean =>
   block.isWaiting || (block.isCanonical && unsentOf(block) > 0);
 
-/** Logs of a block that are not with the clients. */
+/** Logs of a block that are not with the clients and may have to be sent. */
 export const unsentOf = (block: Block): number => {
   let count = 0;
-  for (const log of block.logs) if (!isLive(log)) count++;
+  for (const log of block.logs) if (!isLive(log) && log.standing !== "false") count++;
   return count;
 };

@@ -7,7 +7,7 @@
  * by somebody else, an earlier program or one that kept no logs.
  */
 import { isLive, type Block, type BlockLog } from "../chain/block.ts";
-import type { Cursor, Missed, PlacedLog } from "../chain/history.ts";
+import { isAmbiguous, type Cursor, type Missed, type PlacedLog } from "../chain/history.ts";
 import { needBlock, needHeight, needLogs, type Need } from "../chain/needs.ts";
 import { RING_BLOCKS, type Ring } from "../chain/ring.ts";
 
@@ -39,6 +39,7 @@ export const recall = (ring: Ring, cursor: Cursor, logs: KeptLogs | undefined): 
   const at = ring.get(cursor.blockHash);
   if (at?.head === undefined) return lacking(needBlock(cursor.blockHash));
   if (at.number > ring.heightOfTip) return WAIT;
+  if (logs !== undefined && isAmbiguous(at, cursor)) return TOO_OLD;
   const window = logs === undefined ? RING_BLOCKS : MAX_LOG_BLOCKS;
   if (ring.heightOfTip - at.number >= window) return TOO_OLD;
   const orphaned: Block[] = [];
@@ -82,13 +83,16 @@ const placed = (block: Block, logs: readonly BlockLog[]): PlacedLog[] =>
 
 /** Logs of an orphaned block that a client at the cursor has seen. */
 const seenOf = (block: Block, at: Block, { logIndex, isRemoved }: Cursor): PlacedLog[] => {
-  if (block !== at) return placed(block, block.logs);
+  if (block !== at) return placed(block, block.logs.filter(isTrue));
   const end = logIndex === undefined ? 0 : isRemoved ? logIndex : logIndex + 1;
   return placed(
     block,
-    block.logs.filter(({ index }) => index < end),
+    block.logs.filter((log) => log.index < end && isTrue(log)),
   );
 };
+
+/** What is false was told by nobody but us, and has been taken back. */
+const isTrue = ({ standing }: BlockLog): boolean => standing !== "false";
 
 /** Logs of a canonical block that it has not seen; those that were not sent yet come by themselves. */
 const unseenOf = (block: Block, at: Block, { logIndex, isRemoved }: Cursor): PlacedLog[] => {

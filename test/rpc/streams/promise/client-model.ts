@@ -8,6 +8,7 @@ interface Result {
   readonly parentHash?: string;
   readonly blockHash?: string;
   readonly logIndex?: string;
+  readonly data?: string;
   readonly removed?: boolean;
 }
 
@@ -45,6 +46,8 @@ export class ClientModel implements ClientSink {
   /** Logs that were added and not taken back, in the order of adding. */
   readonly #added: Cursor[] = [];
   #lastLog: Cursor | undefined;
+  /** The last event took back a false log: that it has been seen is in no other log's place. */
+  #isOutOfTurn = false;
   #isAnswered = false;
   /** The last log in order, to see whether logs come ascending. */
   #last: { readonly number: number; readonly index: number } | undefined;
@@ -90,7 +93,9 @@ export class ClientModel implements ClientSink {
       logCursors:
         this.#lastLog?.isRemoved === true && this.outOfOrder > 0
           ? []
-          : [this.#added.at(-1), this.#lastLog].filter((cursor) => cursor !== undefined),
+          : [this.#isOutOfTurn ? undefined : this.#added.at(-1), this.#lastLog].filter(
+              (cursor) => cursor !== undefined,
+            ),
     });
   }
 
@@ -104,8 +109,10 @@ export class ClientModel implements ClientSink {
     const wanted = new Set<string>();
     for (const hash of this.stack) {
       if (!this.risen.has(hash)) continue;
-      for (const { address, logIndex } of this.#block(hash)?.logs ?? []) {
-        if (this.filter === undefined || address === this.filter) wanted.add(keyOf(hash, logIndex));
+      for (const { address, logIndex, data } of this.#block(hash)?.logs ?? []) {
+        if (this.filter === undefined || address === this.filter) {
+          wanted.add(keyOf(hash, logIndex, data));
+        }
       }
     }
     return wanted;
@@ -114,15 +121,24 @@ export class ClientModel implements ClientSink {
   #head({ hash = "", parentHash = "" }: Result): void {
     if (this.stack.includes(hash)) this.faults.push(`head ${hash} again`);
     const parent = this.stack.lastIndexOf(parentHash);
-    if (parent < 0 && this.stack.length > 0) this.faults.push(`head ${hash} without its parent`);
+    if (parent < 0 && !this.#isBelow(parentHash))
+      this.faults.push(`head ${hash} without its parent`);
     for (const gone of this.stack.splice(parent + 1)) this.risen.delete(gone);
     this.stack.push(hash);
     this.risen.add(hash);
     this.#headCursor = hash;
   }
 
-  #log({ blockHash = "", logIndex = "", removed }: Result): void {
-    const key = keyOf(blockHash, logIndex);
+  /** A reorganisation may go below the first block that it knows: then it goes on from an ancestor. */
+  #isBelow(hash: string): boolean {
+    const [first] = this.stack;
+    let at = first === undefined ? undefined : this.#block(first);
+    while (at !== undefined && at.hash !== hash) at = this.#block(at.parentHash);
+    return first === undefined || at !== undefined;
+  }
+
+  #log({ blockHash = "", logIndex = "", data = "", removed }: Result): void {
+    const key = keyOf(blockHash, logIndex, data);
     const index = Number(logIndex);
     this.#lastLog = { blockHash, logIndex: index, isRemoved: removed === true };
     const number = this.#block(blockHash)?.number ?? -1;
@@ -132,11 +148,13 @@ export class ClientModel implements ClientSink {
       const at = this.#added.findLastIndex(
         (log) => log.blockHash === blockHash && log.logIndex === index,
       );
+      this.#isOutOfTurn = at < this.#added.length - 1;
       this.#added.splice(at, 1);
       return;
     }
     if (this.live.has(key)) this.faults.push(`${key} twice`);
     this.live.add(key);
+    this.#isOutOfTurn = false;
     this.#added.push({ blockHash, logIndex: index, isRemoved: false });
     const last = this.#last;
     if (last !== undefined && number * 1_000 + index < last.number * 1_000 + last.index) {
@@ -147,5 +165,5 @@ export class ClientModel implements ClientSink {
 }
 
 /** How a log is called here. */
-export const keyOf = (blockHash: string, logIndex: string | number): string =>
-  `${blockHash}:${Number(logIndex)}`;
+export const keyOf = (blockHash: string, logIndex: string | number, data: string): string =>
+  `${blockHash}:${Number(logIndex)}:${data}`;

@@ -3,9 +3,18 @@ import fc from "fast-check";
 import { ADDRESSES } from "./chain-model.ts";
 
 /** A way in which providers may be bad. */
-export type Fault = "drop" | "repeat" | "reorder" | "lie" | "fail" | "partial" | "lag";
+export type Fault =
+  | "drop"
+  | "repeat"
+  | "reorder"
+  | "lie"
+  | "invent"
+  | "change"
+  | "fail"
+  | "partial"
+  | "lag";
 
-/** Every fault. */
+/** Every fault but lies about logs. */
 export const FAULTS: readonly Fault[] = [
   "drop",
   "repeat",
@@ -31,6 +40,7 @@ export type Step =
   | { readonly do: "down"; readonly provider: number }
   | { readonly do: "up"; readonly provider: number }
   | { readonly do: "lie"; readonly kind: "sibling" | "child" | "far" | "height" | "parent" }
+  | { readonly do: "invent"; readonly index: number }
   | { readonly do: "wait"; readonly ms: number }
   /** "half-told": the hub, as soon as a client has been told a part of the next block. */
   | { readonly do: "kill"; readonly what: "hub" | "aggregator" | "half-told" }
@@ -99,6 +109,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       address: fc.constantFrom(undefined, ...ADDRESSES),
     }),
   },
+);
+
+/** A provider tells of a log that a block does not have, late or early. */
+const lie: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("invent" as const),
+  index: fc.integer({ min: 0, max: 6 }),
+});
+
+/** A run with lies about logs among its happenings. */
+export const lyingSteps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof({ weight: 1, arbitrary: lie }, { weight: 20, arbitrary: step }),
+  { maxLength: 60 },
 );
 
 /** A few happenings. */

@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { seededRandom } from "../../../../src/lib/random.ts";
 import { messageKey } from "../../../../src/rpc/message-key.ts";
 import { BlockSums } from "../../../../src/rpc/race/block-sums.ts";
@@ -15,7 +16,7 @@ import type { Need } from "../../../../src/rpc/subscription/chain/needs.ts";
 import type { Subscription } from "../../../../src/rpc/subscription/delivery/streams.ts";
 import { Ended } from "../../../../src/rpc/subscription/resume/ended.ts";
 import { Hub } from "../../../../src/rpc/subscription/hub.ts";
-import { ChainModel, type ModelBlock } from "./chain-model.ts";
+import { ADDRESSES, ChainModel, type ModelBlock, type ModelLog } from "./chain-model.ts";
 import { ClientModel, keyOf } from "./client-model.ts";
 import type { Fault, Step } from "./steps.ts";
 
@@ -46,6 +47,10 @@ const NS_PER_MS = 1e6;
 const TICK_MS = 250;
 const SETTLE_MS = 2_000;
 const BUSY_MS = 100;
+/** The liar tells of blocks that are so near to the tip. */
+const NEAR_BLOCKS = 8;
+/** After this time a lie has been found out. */
+const LIE_MS = 8_000;
 
 /** One run. */
 export class PromiseWorld {
@@ -53,6 +58,11 @@ export class PromiseWorld {
   readonly clients: ClientModel[] = [];
   readonly random: () => number;
   now = 1_000_000;
+  /** Blocks that were lied about. */
+  get lies(): number {
+    return this.#lies.size;
+  }
+
   /** Deaths of the hub with a block half told. */
   halfTold = 0;
   hub!: Hub;
@@ -61,9 +71,12 @@ export class PromiseWorld {
   readonly #rows = new Map<string, Subscription>();
   readonly #providers: Provider[];
   readonly #later: { readonly atMs: number; readonly run: Send }[] = [];
+  /** The logs that blocks have by what the liar says. */
+  readonly #lies = new Map<string, readonly ModelLog[]>();
   #racer!: EventRacer;
   #sums!: BlockSums;
   #mail: Send[] = [];
+  #lieUntilMs = 0;
   #isCalm = false;
   #isBusy = false;
   #isLooking = false;
@@ -100,6 +113,8 @@ export class PromiseWorld {
   run(step: Step): void {
     switch (step.do) {
       case "grow":
+        // What is taken back is remembered for 128 blocks.
+        if (step.count > NEAR_BLOCKS && this.now < this.#lieUntilMs) this.wait(LIE_MS);
         return this.chain.grow(step.count);
       case "reorg":
         return this.chain.reorg(step.depth);
@@ -113,6 +128,8 @@ export class PromiseWorld {
         return this.#up(this.#providers[step.provider] as Provider);
       case "lie":
         return this.#lie(step.kind);
+      case "invent":
+        return this.#invent(step.index);
       case "wait":
         return this.wait(step.ms);
       case "kill":
@@ -200,10 +217,10 @@ export class PromiseWorld {
     let atMs = Math.max(this.now + how.lateMs, provider.spokeMs);
     for (const [i, block] of news.entries()) {
       const head = how.isTerse && i < news.length - 1 ? [] : [block];
-      const logs = block.logs.map((log) => ["logs", log] as const);
+      const logs = this.#told(provider, block).map((log) => ["logs", log] as const);
       const heads = head.map(({ header }) => ["newHeads", header] as const);
       for (const [event, result] of how.areLogsFirst ? [...logs, ...heads] : [...heads, ...logs]) {
-        if (this.#has("drop", 0.1)) continue;
+        if (this.#mayMiss(provider) && this.#has("drop", 0.1)) continue;
         atMs += this.#has("reorder", 0.2) ? this.random() * 400 - 200 : 1;
         this.#send(provider, event, result, atMs);
         if (this.#has("repeat", 0.1))
@@ -211,6 +228,11 @@ export class PromiseWorld {
       }
     }
     provider.spokeMs = atMs + 1;
+  }
+
+  /** What all miss nobody can know of: the first one, as long as it is there, tells everything. */
+  #mayMiss({ name }: Provider): boolean {
+    return name !== NAMES[0] && this.#providers[0]?.isUp === true;
   }
 
   #send(provider: Provider, event: "newHeads" | "logs", result: unknown, atMs: number): void {
@@ -232,7 +254,8 @@ export class PromiseWorld {
   }
 
   #down(provider: Provider): void {
-    if (!provider.isUp) return;
+    // A lie is found out when two others have listened.
+    if (!provider.isUp || (provider.name !== LIAR && this.now < this.#lieUntilMs)) return;
     provider.isUp = false;
     this.#tellSources(provider, false);
   }
@@ -261,6 +284,48 @@ export class PromiseWorld {
       tell(block.header);
       for (const log of block.logs) this.#send(provider, "logs", log, this.now + 1);
     }
+  }
+
+  /** The logs of a block by what a provider says. */
+  #told({ name }: Provider, block: ModelBlock): readonly ModelLog[] {
+    if (name !== LIAR || !this.#mayLie(block)) return block.logs;
+    const known = this.#lies.get(block.hash);
+    if (known !== undefined) return known;
+    const told = [...block.logs];
+    if (this.#has("change", 0.3) && told.length > 0) {
+      const at = Math.floor(this.random() * told.length);
+      told[at] = { ...(told[at] as ModelLog), data: "0xff" };
+    }
+    if (this.#has("invent", 0.3))
+      told.push(inventedLog(block, told.length + (this.random() < 0.5 ? 0 : 1)));
+    if (this.#has("invent", 0.1)) told.shift();
+    return this.#lieAbout(block, told);
+  }
+
+  /** A log of a block that was told long ago, or of one that nobody else has told of yet. */
+  #invent(index: number): void {
+    const provider = this.#providers.find(({ name }) => name === LIAR) as Provider;
+    const block = this.chain.blocks.get(provider.seen);
+    if (block === undefined || !this.#temper.faults.includes("invent") || !this.#mayLie(block))
+      return;
+    const log = inventedLog(block, index);
+    const known = this.#lies.get(block.hash) ?? block.logs;
+    const others = known.filter(({ logIndex }) => logIndex !== log.logIndex);
+    this.#lieAbout(block, [...others, log]);
+    this.#send(provider, "logs", log, this.now);
+  }
+
+  #lieAbout(block: ModelBlock, told: readonly ModelLog[]): readonly ModelLog[] {
+    if (isDeepStrictEqual(told, block.logs)) return told;
+    this.#lies.set(block.hash, told);
+    this.#lieUntilMs = this.now + LIE_MS;
+    return told;
+  }
+
+  /** Somebody is there who can tell otherwise. */
+  #mayLie({ number }: ModelBlock): boolean {
+    const isNear = number + NEAR_BLOCKS > this.chain.tip.number;
+    return !this.#isCalm && isNear && this.#providers.every(({ isUp }) => isUp);
   }
 
   // --- the aggregator
@@ -307,8 +372,8 @@ export class PromiseWorld {
     const nowNs = this.now * NS_PER_MS;
     this.#racer.settle(nowNs);
     const live = this.#providers.filter(({ isUp }) => isUp).map(({ name }) => name);
-    for (const { hash } of this.#sums.disputed(nowNs, () => live)) {
-      this.#mail.push(() => this.#follower.verify(hash, this.now));
+    for (const told of this.#sums.disputed(nowNs, () => live)) {
+      this.#mail.push(() => this.#follower.disputed(told, this.now));
     }
   }
 
@@ -372,7 +437,9 @@ export class PromiseWorld {
     return this.clients.some(({ stack, live }) => {
       const hash = stack.at(-1) ?? "";
       const logs = this.chain.blocks.get(hash)?.logs ?? [];
-      const told = logs.filter(({ logIndex }) => live.has(keyOf(hash, logIndex))).length;
+      const told = logs.filter(({ logIndex, data }) =>
+        live.has(keyOf(hash, logIndex, data)),
+      ).length;
       return told > 0 && told < logs.length;
     });
   }
@@ -449,10 +516,37 @@ export class PromiseWorld {
     }
     const block = this.chain.blocks.get(need.hash);
     if (need.kind === "block") return block?.header;
-    const logs = block?.logs ?? [];
+    if (need.kind === "agreedLogs") return this.#agreedLogs(block);
+    const asked = this.#lies.size === 0 ? 0 : Math.floor(this.random() * NAMES.length);
+    return this.#logsOf(block, NAMES[asked] as string);
+  }
+
+  /** What two of three nodes answer alike. */
+  #agreedLogs(block: ModelBlock | undefined): readonly ModelLog[] | undefined {
+    const answers = NAMES.map((name) => this.#logsOf(block, name));
+    return answers.find((answer, i) => {
+      const alike = answers.filter((other) => isDeepStrictEqual(other, answer)).length;
+      return alike > 1 && answers.indexOf(answer) === i;
+    });
+  }
+
+  /** What one node says about the logs of a block; whoever lies on a stream lies here as well. */
+  #logsOf(block: ModelBlock | undefined, name: string): readonly ModelLog[] {
+    const logs = (name === LIAR ? this.#lies.get(block?.hash ?? "") : undefined) ?? block?.logs;
     // A node that has not got all receipts yet.
-    return this.#has("partial", 0.2) ? logs.slice(0, -1) : logs;
+    return this.#has("partial", 0.2) ? (logs ?? []).slice(0, -1) : (logs ?? []);
   }
 }
+
+const inventedLog = (block: ModelBlock, index: number): ModelLog => ({
+  address: ADDRESSES[index % ADDRESSES.length] as string,
+  topics: [`0x${"f".repeat(64)}`],
+  data: "0xee",
+  blockNumber: block.header["number"] as string,
+  blockHash: block.hash,
+  transactionHash: `0x${"e".repeat(64)}`,
+  logIndex: `0x${index.toString(16)}`,
+  removed: false,
+});
 
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
