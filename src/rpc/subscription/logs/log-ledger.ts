@@ -13,16 +13,15 @@ import type { Ring } from "../chain/ring.ts";
 import { isSame, type AnsweredLog, type BlockLogs } from "./block-logs.ts";
 import { Blooms } from "./blooms.ts";
 import { Disputes, type DisputeListener } from "./disputes.ts";
+import { LogCoverage, type CoverageListener } from "./log-coverage.ts";
 import { LogMemory, unsentOf } from "./log-memory.ts";
 import { LogOrder, type OrderListener } from "./log-order.ts";
 import { LogSources } from "./log-sources.ts";
 
 /** What a ledger tells; called after its state is consistent. */
-export interface LedgerListener extends OrderListener, DisputeListener {
+export interface LedgerListener extends OrderListener, CoverageListener, DisputeListener {
   /** Events from `from` to `to` are lost for every subscriber older than the event `sequence`. */
   gap(kinds: "all" | "logs", from: number, to: number, sequence: number): void;
-  /** False when no log subscription can match a block with this bloom. */
-  wantsLogsOf(bloom: string | undefined): boolean;
 }
 
 const MAX_LOGS_PER_BLOCK = 50_000;
@@ -39,8 +38,8 @@ export class LogLedger {
   /** Place in the sequence of events since which logs are kept. */
   onSince = 0;
   readonly memory: LogMemory;
-  private unsettled: Block[] = [];
   private readonly order: LogOrder;
+  private readonly coverage: LogCoverage;
   private readonly blooms = new Blooms();
   private readonly disputes: Disputes;
   private readonly ring: Ring;
@@ -54,6 +53,7 @@ export class LogLedger {
     this.sources = new LogSources(settleMs);
     this.memory = new LogMemory(ring);
     this.order = new LogOrder(ring, this.memory, this.sources, listener);
+    this.coverage = new LogCoverage(this.sources, needs, this.order, this.blooms, listener);
     this.disputes = new Disputes(ring, needs, this.memory, this.blooms, listener);
   }
 
@@ -88,7 +88,7 @@ export class LogLedger {
       this.withdraw(block);
     }
     this.memory.restart();
-    this.unsettled = [];
+    this.coverage.reset();
   }
 
   /** History starts anew at `block`: of all logs only those that are known of it are kept. */
@@ -123,23 +123,12 @@ export class LogLedger {
     if (block.logs.length > 0 && !block.isComplete) this.doubt(block, nowMs);
     this.disputes.resume(block, nowMs);
     if (block.isComplete) return;
-    block.coveredBy = block.isForgotten ? [] : this.sources.covering(block.number, coverMs);
-    block.isForgotten = false;
-    if (block.coveredBy.length === 0) {
-      if (this.verify(block, nowMs)) this.order.awaited.add(block);
-      return;
-    }
-    this.unsettled.push(block);
-    // Whoever brings its logs has yet to come so far: those of later blocks are too early.
-    if (!this.order.isPassed(block) && this.isOfInterest(block)) {
-      this.order.awaited.addHole(block, nowMs);
-    }
+    this.coverage.raise(block, coverMs, nowMs);
   }
 
   /** A source tells of a block at this height: what is below has come through it. */
   reached(source: string, number: number, nowMs: number): void {
-    // It came up at this height: older blocks it may never have told of.
-    if (this.sources.reached(source, number)) this.uncover(source, number, nowMs);
+    this.coverage.reached(source, number, nowMs);
     this.order.reached(nowMs);
   }
 
@@ -206,7 +195,8 @@ export class LogLedger {
 
   /** The streams tell different stories of the block's logs. */
   dispute(block: Block, told: Dispute, nowMs: number): void {
-    if (block.logs.length > 0 || this.isOfInterest(block)) this.disputes.add(block, told, nowMs);
+    if (block.logs.length > 0 || this.coverage.isOfInterest(block))
+      this.disputes.add(block, told, nowMs);
   }
 
   /** A process died that may have known of disputes: two providers have to tell what is recent. */
@@ -243,25 +233,12 @@ export class LogLedger {
 
   /** A source broke; blocks that only it covered are asked for. */
   sourceDown(source: string, nowMs: number): void {
-    this.sources.down(source);
-    this.uncover(source, Number.POSITIVE_INFINITY, nowMs);
+    this.coverage.sourceDown(source, nowMs);
   }
 
   /** Time passes: blocks whose time is over, and holes that nobody filled. */
   settle(nowMs: number): void {
-    for (const block of this.order.awaited.overdue(nowMs)) this.await(block, nowMs);
-    const { unsettled } = this;
-    const isDue = (block: Block) => nowMs >= block.raisedAtMs + this.sources.settleMs;
-    if (unsettled[0] === undefined || !isDue(unsettled[0])) return;
-    this.unsettled = unsettled.filter((block) => !isDue(block));
-    for (const block of unsettled) {
-      if (!isDue(block) || !block.isCanonical || block.isComplete || block.isWaiting) continue;
-      // Its logs have come and gone again, for lack of room.
-      if (block.isForgotten) continue;
-      if (this.order.isPassed(block) && block.logs.length > 0) block.isComplete = true;
-      // Nothing came although the bloom is not empty, or the only source lags: one call tells.
-      else this.verify(block, nowMs);
-    }
+    this.coverage.settle(nowMs);
   }
 
   /** Sends what is held back, up to the first block whose logs are still awaited. */
@@ -309,41 +286,6 @@ export class LogLedger {
     block.isDoubtful = true;
     for (const log of block.logs) if (log.standing === "told") log.standing = "suspected";
     this.disputes.add(block, undefined, nowMs);
-  }
-
-  /** Asks for the block's logs unless its bloom rules out that anybody wants one. */
-  private verify(block: Block, nowMs: number): boolean {
-    if (this.isOfInterest(block)) {
-      this.needs.add(needLogs(block.hash, block.number), nowMs);
-      return true;
-    }
-    block.isComplete = true;
-    block.isUnread = !this.blooms.isEmpty(block);
-    return false;
-  }
-
-  /** Blocks below a height are covered by that source no more. */
-  private uncover(source: string, below: number, nowMs: number): void {
-    for (const block of this.unsettled) {
-      if (block.number >= below || !block.coveredBy.includes(source)) continue;
-      block.coveredBy = block.coveredBy.filter((other) => other !== source);
-      if (block.coveredBy.length === 0 && !block.isComplete && block.isCanonical) {
-        this.await(block, nowMs);
-      }
-    }
-  }
-
-  private await(block: Block, nowMs: number): void {
-    if (this.verify(block, nowMs)) this.order.awaited.add(block);
-    else {
-      this.order.awaited.delete(block);
-      this.flush(nowMs);
-    }
-  }
-
-  /** False when the bloom rules out that anybody wants a log of the block. */
-  private isOfInterest(block: Block): boolean {
-    return !this.blooms.isEmpty(block) && this.listener().wantsLogsOf(this.blooms.of(block));
   }
 
   /** Nothing more is asked about the block's logs. */

@@ -1,0 +1,124 @@
+/**
+ * Which blocks get all their logs through live streams, and which have to be asked for: those that no
+ * stream has covered from well before they came, and those of which nothing came though something should.
+ */
+import type { Block } from "../chain/block.ts";
+import { needLogs, type Needs } from "../chain/needs.ts";
+import type { Blooms } from "./blooms.ts";
+import type { LogOrder } from "./log-order.ts";
+import type { LogSources } from "./log-sources.ts";
+
+/** What decides whether logs are worth a question. */
+export interface CoverageListener {
+  /** False when no log subscription can match a block with this bloom. */
+  wantsLogsOf(bloom: string | undefined): boolean;
+}
+
+/** The coverage of one chain's blocks. */
+export class LogCoverage {
+  /** Blocks that became canonical a moment ago. */
+  private recent: Block[] = [];
+  private readonly sources: LogSources;
+  private readonly needs: Needs;
+  private readonly order: LogOrder;
+  private readonly blooms: Blooms;
+  private readonly listener: () => CoverageListener;
+
+  constructor(
+    sources: LogSources,
+    needs: Needs,
+    order: LogOrder,
+    blooms: Blooms,
+    listener: () => CoverageListener,
+  ) {
+    this.sources = sources;
+    this.needs = needs;
+    this.order = order;
+    this.blooms = blooms;
+    this.listener = listener;
+  }
+
+  /** Nothing of before counts. */
+  reset(): void {
+    this.recent = [];
+  }
+
+  /** The block became canonical; `coverMs` is since when nothing may have been lost for it. */
+  raise(block: Block, coverMs: number, nowMs: number): void {
+    block.coveredBy = block.isForgotten ? [] : this.sources.covering(block.number, coverMs);
+    block.isForgotten = false;
+    if (block.coveredBy.length === 0) {
+      if (this.verify(block, nowMs)) this.order.awaited.add(block);
+      return;
+    }
+    this.recent.push(block);
+    // Whoever brings its logs has yet to come so far: those of later blocks are too early.
+    if (!this.order.isPassed(block) && this.isOfInterest(block)) {
+      this.order.awaited.addHole(block, nowMs);
+    }
+  }
+
+  /** A source tells of a block at this height: what is below has come through it. */
+  reached(source: string, number: number, nowMs: number): void {
+    // It came up at this height: older blocks it may never have told of.
+    if (this.sources.reached(source, number)) this.uncover(source, number, nowMs);
+  }
+
+  /** A source broke; blocks that only it covered are asked for. */
+  sourceDown(source: string, nowMs: number): void {
+    this.sources.down(source);
+    this.uncover(source, Number.POSITIVE_INFINITY, nowMs);
+  }
+
+  /** Time passes: blocks whose time is over, and holes that nobody filled. */
+  settle(nowMs: number): void {
+    for (const block of this.order.awaited.overdue(nowMs)) this.await(block, nowMs);
+    const { recent } = this;
+    const isDue = (block: Block) => nowMs >= block.raisedAtMs + this.sources.settleMs;
+    if (recent[0] === undefined || !isDue(recent[0])) return;
+    this.recent = recent.filter((block) => !isDue(block));
+    for (const block of recent) {
+      if (!isDue(block) || !block.isCanonical || block.isComplete || block.isWaiting) continue;
+      // Its logs have come and gone again, for lack of room.
+      if (block.isForgotten) continue;
+      if (this.order.isPassed(block) && block.logs.length > 0) block.isComplete = true;
+      // Nothing came although the bloom is not empty, or the only source lags: one call tells.
+      else this.verify(block, nowMs);
+    }
+  }
+
+  /** False when the bloom rules out that anybody wants a log of the block. */
+  isOfInterest(block: Block): boolean {
+    return !this.blooms.isEmpty(block) && this.listener().wantsLogsOf(this.blooms.of(block));
+  }
+
+  /** Blocks below a height are covered by that source no more. */
+  private uncover(source: string, below: number, nowMs: number): void {
+    for (const block of this.recent) {
+      if (block.number >= below || !block.coveredBy.includes(source)) continue;
+      block.coveredBy = block.coveredBy.filter((other) => other !== source);
+      if (block.coveredBy.length === 0 && !block.isComplete && block.isCanonical) {
+        this.await(block, nowMs);
+      }
+    }
+  }
+
+  private await(block: Block, nowMs: number): void {
+    if (this.verify(block, nowMs)) this.order.awaited.add(block);
+    else {
+      this.order.awaited.delete(block);
+      this.order.flush(nowMs);
+    }
+  }
+
+  /** Asks for the block's logs unless its bloom rules out that anybody wants one. */
+  private verify(block: Block, nowMs: number): boolean {
+    if (this.isOfInterest(block)) {
+      this.needs.add(needLogs(block.hash, block.number), nowMs);
+      return true;
+    }
+    block.isComplete = true;
+    block.isUnread = !this.blooms.isEmpty(block);
+    return false;
+  }
+}
