@@ -5,6 +5,7 @@
  * profile, it orders who is left. What does not vary by request is made once per snapshot, method and
  * transport; the request path then only reads it.
  */
+import type { EndpointRow } from "../chain-view.ts";
 import { entryOf, type Entry } from "./entry.ts";
 import { findingOf, healthFaults, rowsOf } from "./filters.ts";
 import { marketOf, type ProviderMarket } from "./market/market.ts";
@@ -65,12 +66,17 @@ const cached = (
   const made = makeRanking(snapshot, demand, strategy);
   if (ofMethod === undefined) {
     if (cache.size >= maxCachedMethods) return made;
-    ofMethod = Array.from({ length: Object.keys(strategies).length * 6 }, () => undefined);
+    ofMethod = noRankings.slice();
     cache.set(key, ofMethod);
   }
   ofMethod[code] = made;
   return made;
 };
+
+/** One place for each strategy, transport and need of an archive. To copy it is cheaper than to make it. */
+const noRankings: readonly (Ranking | undefined)[] = Object.keys(strategies).flatMap(() =>
+  Array.from({ length: 6 }, () => undefined),
+);
 
 /** Where rankings of such a demand are kept; lists beyond the bound are ranked anew each time. */
 const cacheOf = (
@@ -94,20 +100,15 @@ const makeRanking = (
   const market = marketOf(snapshot, demand);
   const { entries, spares, excluded } = admitted(snapshot, demand, market);
   const places = placesOf(entries, strategy.usesEvidence, snapshot.rules.minHealthy);
-  const candidates = [
-    ...market
-      .sort(entries, places)
-      .map(({ entry, score, place }) => candidateOf(entry, score, place)),
-    ...spares.map((entry) => candidateOf(entry, 0, SPARE_PLACE)),
-  ];
+  const candidates: Candidate[] = [];
+  for (const { entry, score, place } of market.sort(entries, places)) {
+    candidates.push(candidateOf(entry, score, place));
+  }
+  for (const entry of spares) candidates.push(candidateOf(entry, 0, SPARE_PLACE));
   const leading = leadingGroup(candidates);
-  const held =
-    strategy.isSticky && isPlain(demand)
-      ? [
-          ...holdPrimary(leading, snapshot, strategy.name, demand),
-          ...candidates.slice(leading.length),
-        ]
-      : candidates;
+  const isHeld = strategy.isSticky && isPlain(demand);
+  const first = isHeld ? holdPrimary(leading, snapshot, strategy.name, demand) : leading;
+  const held = first === leading ? candidates : [...first, ...candidates.slice(leading.length)];
   const fallback = strategy.fallback?.(entries);
   return { strategy: strategy.name, candidates: held, excluded, fallback };
 };
@@ -136,31 +137,40 @@ const admitted = (
       continue;
     }
     const rows = rowsOf(demand, view);
-    const usable = rows.filter((row) => row.isUsable);
-    for (const { isUsable, transport, unusableReason: value } of rows) {
-      if (isUsable) continue;
-      found.excluded.push({ provider, transport, rule: "cordoned", value, limit: undefined });
-    }
-    // One endpoint speaks for its provider: the first that is closed, else the first.
-    const chosen = usable.find(({ state }) => state === "closed") ?? usable[0];
-    for (const row of usable) {
-      const faults = healthFaults(snapshot, demand, view, row);
-      const entry = entryOf(snapshot, demand, view, row, faults, at);
-      (row === chosen ? found.entries : found.spares).push(entry);
+    const chosen = spokesman(rows);
+    for (const row of rows) {
+      if (row.isUsable) {
+        const faults = healthFaults(snapshot, demand, view, row);
+        const entry = entryOf(snapshot, demand, view, row, faults, at);
+        (row === chosen ? found.entries : found.spares).push(entry);
+      } else {
+        const { transport, unusableReason: value } = row;
+        found.excluded.push({ provider, transport, rule: "cordoned", value, limit: undefined });
+      }
     }
   }
   return found;
 };
 
-const candidateOf = (entry: Entry, score: number, place: number): Candidate => ({
-  row: entry.row,
-  view: entry.view,
-  score,
-  tier: entry.tier,
-  place,
-  relaxed: entry.relaxed,
-  ...(entry.view.canary === undefined ? {} : { canary: "demoted" as const }),
-});
+/** One endpoint speaks for its provider: the first usable one that is closed, else the first usable. */
+const spokesman = (rows: readonly EndpointRow[]): EndpointRow | undefined => {
+  let first: EndpointRow | undefined;
+  for (const row of rows) {
+    if (!row.isUsable) continue;
+    if (row.state === "closed") return row;
+    first ??= row;
+  }
+  return first;
+};
+
+const candidateOf = (
+  { row, view, tier, relaxed }: Entry,
+  score: number,
+  place: number,
+): Candidate => {
+  const candidate = { row, view, score, tier, place, relaxed };
+  return view.canary === undefined ? candidate : { ...candidate, canary: "demoted" };
+};
 
 /** The candidates at the front that stand in one place. */
 const leadingGroup = (candidates: readonly Candidate[]): readonly Candidate[] => {

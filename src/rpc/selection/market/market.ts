@@ -70,6 +70,10 @@ export class ProviderMarket {
   #snapshot: RoutingSnapshot;
   #demand: SelectionDemand;
   #asked: StrategyPlan;
+  /** Its plan in the market, for the rules: these do not look at weights. */
+  #binding: Binding;
+  /** The providers that were last found to be those of the market. */
+  #endpoints: readonly EndpointView[];
 
   constructor(snapshot: RoutingSnapshot, demand: SelectionDemand) {
     const { chain, endpoints } = snapshot;
@@ -83,14 +87,18 @@ export class ProviderMarket {
       composites: new Map(Object.values(strategies).map((one) => [one.name, compositeOf(one)])),
       filters: new Map(hardRules.map((rule) => [rule.rule, this.#filterOf(rule)])),
     };
+    this.#endpoints = endpoints;
     this.#asked = this.#planOf(snapshot, demand);
+    this.#binding = bindingOf(this.#asked.plan, this.#index);
   }
 
   /** Whether these providers are those of the market, in the order of its rows. */
   isOf(endpoints: readonly EndpointView[]): boolean {
+    if (this.#endpoints === endpoints) return true;
     const { ids } = this.#index;
     if (ids.length !== endpoints.length) return false;
     for (let at = 0; at < ids.length; at++) if (ids[at] !== endpoints[at]?.provider) return false;
+    this.#endpoints = endpoints;
     return true;
   }
 
@@ -99,17 +107,18 @@ export class ProviderMarket {
     this.#snapshot = snapshot;
     this.#demand = demand;
     this.#asked = this.#planOf(snapshot, demand);
+    this.#binding = bindingOf(this.#asked.plan, this.#index);
     return this;
   }
 
   /** The first rule that refuses the provider at a place in the snapshot. */
   firstRefusal(at: number): Refusal | undefined {
-    return firstRefusal(bindingOf(this.#asked.plan, this.#index), at);
+    return firstRefusal(this.#binding, at);
   }
 
   /** All rules that refuse it. */
   refusals(at: number): readonly Refusal[] {
-    return refusalsOf(bindingOf(this.#asked.plan, this.#index), at);
+    return refusalsOf(this.#binding, at);
   }
 
   /** The hash of a provider's id, by which it draws. */
@@ -119,15 +128,18 @@ export class ProviderMarket {
 
   /** The entries in the order of the strategy within their places. */
   sort(entries: readonly Entry[], places: readonly number[]): readonly Scored[] {
-    const rows = entries.map(({ at }) => at);
+    const rows: number[] = [];
+    for (const { at } of entries) rows.push(at);
     const binding = this.#load(rows, entries);
     this.#index.setValues(this.#place, rows, places);
-    const sums = rows.map((row) => binding.sumOf(row));
-    return inOrder(binding, rows, sums).map((i) => ({
-      entry: entries[i] as Entry,
-      score: binding.shown(sums[i] as number),
-      place: places[i] as number,
-    }));
+    const sums: number[] = [];
+    for (const row of rows) sums.push(binding.sumOf(row));
+    const scored: Scored[] = [];
+    for (const i of inOrder(binding, rows, sums)) {
+      const score = binding.shown(sums[i] as number);
+      scored.push({ entry: entries[i] as Entry, score, place: places[i] as number });
+    }
+    return scored;
   }
 
   /** The score of each entry taken apart, in the order of the entries. */
