@@ -5,10 +5,10 @@
 import type { Compiled, Plan } from "../matching/compile.ts";
 import { type FilterReport, survivorsOf } from "../matching/explain/survivors.ts";
 import { countSurvivors } from "../matching/explain/count.ts";
+import { eachSum } from "../matching/explain/sums.ts";
 import { whyNot } from "../matching/explain/why-not.ts";
 import { Binding, bindingOf } from "../matching/binding.ts";
 import { rank, type RankedPicks } from "../matching/match.ts";
-import { eachSurvivor } from "../matching/paths/scan.ts";
 import type { RankingCache } from "../matching/ranking-cache.ts";
 import type { Composite } from "../matching/scorers/composite.ts";
 import { defaultProfiles, type Profiles } from "../matching/scorers/profiles.ts";
@@ -235,8 +235,8 @@ export class PairingMarket {
     const { composite } = compiled.plan;
     const binding = bindingOf(compiled.plan, this.store.index);
     let [count, sum, min, max] = [0, 0, 1, 0];
-    eachSurvivor(binding, (row) => {
-      const score = binding.shown(binding.sumOf(row));
+    eachSum(binding, (raw) => {
+      const score = binding.shown(raw);
       count++;
       sum += score;
       min = Math.min(min, score);

@@ -5,12 +5,11 @@
 import { lowestBit, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import { roundingOf } from "./rank.ts";
+import { leastStake } from "./stakes.ts";
 import type { TopK } from "./top-k.ts";
 
 /** To find the least stake that still counts costs as much as some hundred scores. */
 const STAKE_ROWS = 1_024;
-/** Halvings on the way to it: it need not be exact, only never too large. */
-const HALVINGS = 32;
 
 /** Pushes all survivors that may be among the best; up to `fewRows` simply all. */
 export function scan(binding: Binding, top: TopK, fewRows = STAKE_ROWS): void {
@@ -45,23 +44,6 @@ function scanByStake(
     const enough = high[top.rows[top.count - 1] as number] as number;
     least = leastStake(ofStake, need, Math.max(0, least), enough);
   });
-}
-
-/** A stake below which nobody has the score: as close as some halvings come. */
-function leastStake(
-  ofStake: (stake: number) => number,
-  need: number,
-  from: number,
-  enough: number,
-): number {
-  if (!(ofStake(from) < need)) return from === 0 ? Number.NEGATIVE_INFINITY : from;
-  let [short, high] = [from, enough];
-  for (let i = 0; i < HALVINGS; i++) {
-    const middle = (short + high) / 2;
-    if (ofStake(middle) < need) short = middle;
-    else high = middle;
-  }
-  return short;
 }
 
 /** Pushes the survivors among the listed rows. */
