@@ -111,6 +111,9 @@ interface State {
 type Row = ChainFollower | Ended | Subscription;
 
 const TICK_MS = 250;
+/** Clients who have much unread are looked at so often while logs are to be asked for. */
+const PACE_MS = 10;
+const PACE = "pace";
 const FETCH_TIMEOUT_MS = 10_000;
 const HISTORY = "history";
 const ENDED = "ended";
@@ -228,7 +231,7 @@ export const subscriptionHub = defineActor({
         const need = hub.follower.needs.get(info.key);
         if (need !== undefined) hub.answered(need, value, ctx.now());
       }
-    } else if (info.type === "timer") {
+    } else if (info.type === "timer" && info.key !== PACE) {
       hub.follower.setLimits(followerLimits(state.args.state, ctx.now()));
       hub.tick(ctx.now());
       report(state, ctx);
@@ -330,7 +333,9 @@ const stepped = (given: State, ctx: Ctx): State => {
   const { hub, args } = state;
   hub.turnEnded();
   const nowMs = ctx.now();
-  for (const need of hub.follower.needs.due(nowMs)) {
+  const isAhead = hub.isAhead(nowMs);
+  if (isAhead) ctx.after(PACE_MS, PACE);
+  for (const need of hub.follower.needs.due(nowMs, isAhead ? "logs" : undefined)) {
     ctx.task(need.key, (signal) => args.fetch(...questionOf(need), signal, quorumOf(need)), {
       timeoutMs: FETCH_TIMEOUT_MS,
     });

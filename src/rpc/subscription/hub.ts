@@ -15,6 +15,7 @@ import { Lookout } from "./chain/lookout.ts";
 import type { Need } from "./chain/needs.ts";
 import { ANYBODY } from "./chain/voices/opinions.ts";
 import { requestedFilter } from "./delivery/refusal.ts";
+import { Pace } from "./delivery/pace.ts";
 import { Clients, type ClientLimits, type ClientPorts } from "./delivery/clients.ts";
 import type { StreamKind, Streams, Subscription } from "./delivery/streams.ts";
 import { LingeringDemand, type Demand } from "./demand.ts";
@@ -42,6 +43,7 @@ export class Hub {
   readonly #ports: HubPorts;
   readonly #headSources = new Set<ProviderId>();
   readonly #demand = new LingeringDemand();
+  readonly #pace: Pace;
   readonly #cursor = (): string | undefined => this.resumption.cursor;
 
   constructor(follower: ChainFollower, ports: HubPorts, limits: ClientLimits) {
@@ -50,6 +52,7 @@ export class Hub {
     this.lookout = new Lookout(follower);
     const clients = new Clients(ports, limits);
     this.#clients = clients;
+    this.#pace = new Pace(limits.maxBufferedBytes);
     this.resumption = new Resumption(follower, clients.streams, {
       ended: ports.ended,
       crowded: (sink) => clients.crowded(sink),
@@ -219,6 +222,13 @@ export class Hub {
       this.follower.logsAnswer(need, logsOfBlock(value, need.hash, bloom), nowMs);
     } else this.follower.blockAnswer(need, headOfBlock(value), nowMs);
     this.#closeSlow(nowMs);
+  }
+
+  /** True when no more missed logs should be asked for: clients have yet to read those before. */
+  isAhead(nowMs: number): boolean {
+    const isCrowded =
+      this.follower.needs.isOfLogs && this.streams.areLogsUnread(this.#pace.crowdedBytes);
+    return this.#pace.mustWait(isCrowded, nowMs);
   }
 
   /** Time passes: gaps that nobody fills, clients that do not read, streams that nobody wants. */

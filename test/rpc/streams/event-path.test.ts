@@ -226,6 +226,42 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
+  it("reads missed logs no faster than its clients, but does not wait for one that reads nothing", async () => {
+    const chain = await startChain(1);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "logs");
+    await chain.node.advance(5_000);
+    chain.socketOf("p1").event("newHeads", header("a1", 1, "a0"));
+    chain.socketOf("p1").event("logs", log("a1", 1, 0));
+    await chain.node.advance(3_000);
+    const logsAsked = () => chain.asked.filter((one) => one.startsWith("eth_getLogs")).length;
+    const all = (to: number) => Array.from({ length: to }, (_, at) => `+a${at + 1}:0`);
+    const miss = async (from: number, to: number) => {
+      chain.socketOf("p1").break();
+      await chain.node.advance(5_000);
+      for (let n = from; n <= to; n++) {
+        chain.knows(header(`a${n}`, n, `a${n - 1}`));
+        chain.knowsLogs(`a${n}`, [log(`a${n}`, n, 0)]);
+      }
+      client.bufferedBytes = 300;
+      chain.socketOf("p1").event("newHeads", header(`a${to}`, to, `a${to - 1}`));
+      await chain.node.advance(900);
+    };
+    await miss(2, 40);
+    expect(logsAsked()).toBe(0);
+    client.bufferedBytes = 0;
+    await chain.node.advance(20);
+    expect(logsAsked()).toBe(39);
+    await chain.node.advance(500);
+    expect(client.seen()).toEqual(all(40));
+    await miss(41, 60);
+    expect(client.seen()).toEqual(all(40));
+    await chain.node.advance(700);
+    expect(client.seen()).toEqual(all(60));
+    expect(client.closed).toBeUndefined();
+    await chain.node.stop();
+  });
+
   it("refuses the subscription beyond the limit and a filter it cannot read", async () => {
     const chain = await startChain(1);
     const client = new FakeClient(1);

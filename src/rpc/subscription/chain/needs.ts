@@ -99,13 +99,19 @@ export class Needs {
     this.asked = 0;
   }
 
-  /** Questions to ask now; each counts as asked until `failed` or `delete`. */
-  due(nowMs: number): readonly Need[] {
+  /** Somebody waits for the logs of blocks. */
+  get isOfLogs(): boolean {
+    for (const { need } of this.pending.values()) if (need.kind === "logs") return true;
+    return false;
+  }
+
+  /** Questions to ask now, unless they are to be `spared`; each counts as asked until `failed` or `delete`. */
+  due(nowMs: number, spared?: Need["kind"]): readonly Need[] {
     if (this.pending.size === 0) return [];
     const due: Need[] = [];
     for (const entry of this.pending.values()) {
       if (this.asked >= this.maxAsked) break;
-      if (entry.isAsked || entry.nextAtMs > nowMs) continue;
+      if (entry.isAsked || entry.nextAtMs > nowMs || entry.need.kind === spared) continue;
       entry.isAsked = true;
       this.asked++;
       due.push(entry.need);

@@ -201,6 +201,15 @@ export class Streams {
     return false;
   }
 
+  /** True when a client of logs has more than this unread. */
+  areLogsUnread(beyondBytes: number): boolean {
+    for (const { kind, subscriptions } of this.#streams.values()) {
+      if (kind !== "logs") continue;
+      for (const { sink } of subscriptions) if (sink.bufferedBytes > beyondBytes) return true;
+    }
+    return false;
+  }
+
   /** Sends an event to all clients of a stream that are older than the transition it belongs to. */
   deliver(stream: Stream, result: Uint8Array, sequence: number): void {
     const shared = eventFrame(stream.prefix, result);
