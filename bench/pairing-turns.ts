@@ -147,6 +147,8 @@ await turn("weights of the profile change, pairings meanwhile", async () => {
 await turn("single changes, pairings between", async () => {
   for (const [i, provider] of known.entries()) {
     await service.port.add(MARKET, { ...provider, stake: provider.stake + 1n });
+    // Requests come in turns of their own; calls that await each other in one process need not.
+    await nextTurn();
     if (i % 100 === 0) service.port.pair(MARKET, requests[i % POLICIES] as PairRequest);
   }
 });
@@ -154,6 +156,7 @@ await turn("providers leave and others come", async () => {
   for (const [i, provider] of known.entries()) {
     await service.port.remove(MARKET, provider.address);
     await service.port.add(MARKET, { ...provider, address: `${provider.address}-${i}-anew` });
+    await nextTurn();
   }
 });
 await turn("their changes are written", () => storage.journal.settled());

@@ -1,6 +1,7 @@
 /** Round robin: all survivors by priority and id, beginning where the seed says. */
 import { hasBit, lowestBit, popcount, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
+import { countSurvivors } from "../explain/count.ts";
 import { Conjunction } from "./conjunction.ts";
 import { ALIVE } from "../index/bit-table.ts";
 import { byId } from "../index/id-table.ts";
@@ -22,12 +23,12 @@ export function takeTurns(
   if (order === undefined) return selected(binding, k, seed);
   if (binding.isImpossible || k === 0) return [];
   const moved = movedOf(binding, order);
-  const { passed: all } = walk(binding, order, moved, { skip: Number.POSITIVE_INFINITY, take: 1 });
+  const all = countSurvivors(binding);
   const count = Math.min(k, all);
-  const { rows } = walk(binding, order, moved, { skip: offsetOf(seed, all), take: count });
+  const rows = walk(binding, order, moved, { skip: offsetOf(seed, all), take: count });
   // Behind the last place it goes on with the first.
   const again = { skip: 0, take: count - rows.length };
-  return again.take === 0 ? [...rows] : [...rows, ...walk(binding, order, moved, again).rows];
+  return again.take === 0 ? rows : [...rows, ...walk(binding, order, moved, again)];
 }
 
 /** Where a seed begins among `count`: numbers count up, texts are hashed. */
@@ -77,13 +78,6 @@ const movedOf = (binding: Binding, order: RankOrder): readonly Moved[] => {
     .sort((a, b) => b.key - a.key || byId(ids, a.row, b.row));
 };
 
-/** What a walk over the survivors came by. */
-interface Walked {
-  /** Survivors that were passed, those that were taken among them. */
-  readonly passed: number;
-  readonly rows: readonly number[];
-}
-
 /**
  * Walks the survivors by rank, with the moved ones where they belong: passes `skip` of them and takes the
  * next `take`. Whole words are passed by counting their bits, unless a test or a moved row has a say.
@@ -93,7 +87,7 @@ function walk(
   order: RankOrder,
   moved: readonly Moved[],
   { skip, take }: { readonly skip: number; readonly take: number },
-): Walked {
+): number[] {
   const { ids, bits } = binding.index;
   const { rowAt, keyAt, bits: byRank, length } = order.layout;
   const where = new Conjunction(binding.clauses, byRank, bits.counts);
@@ -126,11 +120,11 @@ function walk(
       const row = rowAt[rank] as number;
       if (!isPlain && !binding.admitsAll(row)) continue;
       for (let one = moved[next]; one !== undefined && isBefore(one, rank); one = moved[++next]) {
-        if (pass(one.row)) return { passed, rows };
+        if (pass(one.row)) return rows;
       }
-      if (pass(row)) return { passed, rows };
+      if (pass(row)) return rows;
     }
   }
   for (const { row } of moved.slice(next)) if (pass(row)) break;
-  return { passed, rows };
+  return rows;
 }
