@@ -80,7 +80,7 @@ const client = await WsClient.open(gateway.port, "/rpc/ethereum", {
     good++;
     if (good % SAMPLE_EVERY !== 0) return;
     const atNs = BigInt(`0x${payload.toString("latin1", start + 112, start + 128)}`);
-    // Logs that were fetched for a block carry no time.
+    // Blocks that were never streamed carry no time.
     if (atNs > 0n) latenciesMs.push(Number(process.hrtime.bigint() - atNs) / 1e6);
   },
   onClose: (code, reason) => (closed = `${code} ${reason}`),

@@ -10,6 +10,7 @@ import { addToBloom, BLOOM_BYTES } from "../../src/rpc/integrity/proof/bloom.ts"
 import { eventFrame, eventPrefix } from "../../src/rpc/subscription/delivery/frames.ts";
 
 const TICK_MS = 5;
+const MEMORY_BLOCKS = 1_000;
 const HEADS = "0xe1";
 const LOGS = "0xe2";
 const headPrefix = eventPrefix(HEADS);
@@ -43,6 +44,8 @@ interface Lane {
   headRate: number;
   owedLogs: number;
   owedHeads: number;
+  /** When the logs of recent blocks were made, by block and index, ns: asked for they are the same. */
+  readonly madeNs: Map<number, bigint[]>;
   /** When somebody first asked for a block by its number since the last skip, ms since 1970. */
   askedAtMs: number;
   /** How much later each provider is told of a head, ms. */
@@ -67,6 +70,7 @@ const laneOf = (name: string): Lane => {
     owedLogs: 0,
     owedHeads: 0,
     askedAtMs: 0,
+    madeNs: new Map(),
     delaysMs: new Map(),
     margins: new Map(),
   };
@@ -105,6 +109,14 @@ const write = (lane: Lane, stream: string, frames: readonly Buffer[]): void => {
   }
 };
 
+/** Remembers when the next log was made. */
+const noteMade = ({ madeNs, number, log }: Lane, atNs: bigint): void => {
+  const made = madeNs.get(number) ?? [];
+  if (made.length === 0) madeNs.set(number, made);
+  made[log] = atNs;
+  madeNs.delete(number - MEMORY_BLOCKS);
+};
+
 const sendHead = (lane: Lane): void => {
   const result = Buffer.from(header(lane, lane.number, process.hrtime.bigint()));
   write(lane, HEADS, [eventFrame(headPrefix, result)]);
@@ -133,6 +145,7 @@ setInterval(() => {
         lane.number++;
         sendHead(lane);
       }
+      noteMade(lane, atNs);
       const result = Buffer.from(logAt(lane, lane.number, lane.log++, atNs));
       frames.push(eventFrame(logPrefix, result));
     }
@@ -155,9 +168,12 @@ const answer = (lane: Lane, method: string, params: readonly unknown[]): string 
     case "eth_getLogs": {
       const { blockHash } = params[0] as { blockHash: string };
       const number = numberOf(blockHash);
-      // The newest block is not complete yet; a real node would not have it at all.
-      const count = number === lane.number ? lane.log : lane.logsPerBlock;
-      const logs = Array.from({ length: count }, (_, i) => logAt(lane, number, i, 0n));
+      // A node does not have the block that is being made.
+      if (number === lane.number && lane.log < lane.logsPerBlock) return "null";
+      const made = lane.madeNs.get(number);
+      const logs = Array.from({ length: lane.logsPerBlock }, (_, i) =>
+        logAt(lane, number, i, made?.[i] ?? 0n),
+      );
       return `[${logs.join(",")}]`;
     }
     default:
