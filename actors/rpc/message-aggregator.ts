@@ -228,12 +228,14 @@ export const messageAggregator = defineActor({
 /** Finds the aggregator of a chain. */
 export const messageAggregatorKey = keyFor(messageAggregator, "chain");
 
-/** A provider that streams logs is gone, or one has come: others take over or are spared. */
+/** A provider that streams logs is gone or was caught lying, or one has come: others take over or are spared. */
 const rechoose = (state: State, ctx: Ctx): void => {
   const chain = state.args.state;
   const candidates = chain.config.providers.flatMap(({ id, wsUrl, shadow, role, priority }) => {
     if (wsUrl === undefined || shadow !== undefined) return [];
-    return [{ id, isUp: chain.upstream(chain.rows(id).ws) !== undefined, role, priority }];
+    const isUp = chain.upstream(chain.rows(id).ws) !== undefined;
+    const misbehaviour = chain.evidence.misbehaviourOf(id, ctx.now()).recent;
+    return [{ id, isUp, role, priority, misbehaviour }];
   });
   const before = state.logSources;
   state.logSources = chooseLogSources(before, candidates);
@@ -378,8 +380,9 @@ const announce = (state: State, race: SettledRace, ctx: Ctx): void => {
   ctx.emit("aggregation.uncorroborated", { chain, provider: winner, kind, hash: race.key });
 };
 
-/** Once a second: old keys, providers that are gone, and the counters for the metrics. */
+/** Once a second: old keys, providers that are gone or were caught, and the counters for the metrics. */
 const sweep = (state: State, nowNs: number, ctx: Ctx): void => {
+  rechoose(state, ctx);
   const { racer, args } = state;
   const { name: chain, config } = args.state;
   racer.sweep(nowNs);

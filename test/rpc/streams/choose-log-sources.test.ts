@@ -9,6 +9,7 @@ const candidate = (id: string, rest: Partial<LogCandidate> = {}): LogCandidate =
   isUp: true,
   role: "primary",
   priority: 100,
+  misbehaviour: 0,
   ...rest,
 });
 const choose = (present: readonly string[], candidates: readonly LogCandidate[]) => [
@@ -32,6 +33,14 @@ describe("who streams logs", () => {
     expect(choose(["d"], all)).toEqual(["d", "a", "b"]);
     const gone = all.map((one) => (one.id === "a" ? { ...one, isUp: false } : one));
     expect(choose(["d", "a", "b"], gone)).toEqual(["b", "d", "c"]);
+  });
+
+  it("is whoever was caught with wrong answers lately only where there would be fewer than two", () => {
+    const all = [candidate("a", { misbehaviour: 3 }), candidate("b"), candidate("c")];
+    expect(choose(["a", "b"], all)).toEqual(["b", "c"]);
+    expect(choose(["a", "b"], all.slice(0, 2))).toEqual(["b", "a"]);
+    const none = all.map((one) => ({ ...one, misbehaviour: 5 }));
+    expect(choose(["a", "b", "c"], none)).toEqual(["a", "b"]);
   });
 
   it("is nobody while nobody is connected", () => {

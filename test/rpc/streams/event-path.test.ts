@@ -401,7 +401,7 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
-  it("streams logs from three of five providers, and from another when one of them dies", async () => {
+  it("streams logs from three of five providers, and from another when one of them dies or lies", async () => {
     const chain = await startChain(5, "    connection: { reconnect_interval: 1h }");
     await chain.subscribe(new FakeClient(1), "logs");
     await chain.node.settle();
@@ -413,6 +413,9 @@ describe("the event path of a chain", () => {
     chain.socketOf("p2").subscriptions.clear();
     await chain.node.advance(2_000);
     expect(streaming()).toEqual(["p1", "p3", "p4"]);
+    chain.accused.push("p1", "p1", "p1");
+    await chain.node.advance(2_000);
+    expect(streaming()).toEqual(["p3", "p4", "p5"]);
     await chain.node.stop();
   });
 
