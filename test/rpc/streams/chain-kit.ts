@@ -16,23 +16,29 @@ import type { AttemptOutcome } from "../../../src/rpc/chain-view.ts";
 import type { ClientSink, SubscriptionKind } from "../../../src/rpc/proxy/ports.ts";
 import { statsTable } from "../../../src/rpc/stream-stats.ts";
 import { mustLoad } from "../../config/support.ts";
+import { bloomOf } from "./follower-kit.ts";
 
 const hash = (name: string): string =>
   `0x${Buffer.from(name).toString("hex").padEnd(64, "0").slice(0, 64)}`;
+
+const EMITTER = `0x${"a".repeat(40)}`;
+/** That of all logs, so they explain the bloom. */
+const TOPIC = hash("topic");
+const BLOOM = bloomOf(EMITTER, TOPIC);
 
 /** A header as a node sends it. */
 export const header = (name: string, number: number, parent: string) => ({
   number: `0x${number.toString(16)}`,
   hash: hash(name),
   parentHash: hash(parent),
-  logsBloom: `0x${"0".repeat(511)}1`,
+  logsBloom: BLOOM,
   timestamp: "0x1",
 });
 
 /** A log as a node sends it. */
 export const log = (block: string, number: number, index: number) => ({
-  address: `0x${"a".repeat(40)}`,
-  topics: [hash("topic")],
+  address: EMITTER,
+  topics: [TOPIC],
   data: "0x",
   blockNumber: `0x${number.toString(16)}`,
   blockHash: hash(block),
@@ -210,7 +216,12 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
   const accused: string[] = [];
   const state: ChainState = createChainState({
     config,
-    evidence: { recordMisbehaviour: (provider: string) => accused.push(provider) } as never,
+    evidence: {
+      recordMisbehaviour: (provider: string) => accused.push(provider),
+      misbehaviourOf: (provider: string) => ({
+        recent: accused.filter((id) => id === provider).length,
+      }),
+    } as never,
     memory: undefined as never,
     hub: undefined as never,
     report: (outcome) => outcomes.push(outcome),

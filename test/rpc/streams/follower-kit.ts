@@ -1,5 +1,6 @@
 /** Drives a follower and writes down what it says. */
 import { Buffer } from "node:buffer";
+import { addToBloom, BLOOM_BYTES } from "../../../src/rpc/integrity/proof/bloom.ts";
 import type { Head } from "../../../src/rpc/subscription/chain/block.ts";
 import {
   ChainFollower,
@@ -8,7 +9,17 @@ import {
 } from "../../../src/rpc/subscription/chain/follower.ts";
 import type { BlockLogs } from "../../../src/rpc/subscription/logs/block-logs.ts";
 
-const SOME_BLOOM = `0x${"0".repeat(511)}1`;
+/** Where all logs come from. */
+const EMITTER = `0x${"a".repeat(40)}`;
+
+/** The bloom of a block with logs of these addresses and topics. */
+export const bloomOf = (...items: readonly string[]): string => {
+  const bloom = new Uint8Array(BLOOM_BYTES);
+  for (const one of items) addToBloom(bloom, Buffer.from(one.slice(2), "hex"));
+  return `0x${Buffer.from(bloom).toString("hex")}`;
+};
+
+const SOME_BLOOM = bloomOf(EMITTER);
 
 /** A head whose names stand for hashes. */
 export const block = (hash: string, number: number, parentHash: string): Head => ({
@@ -28,7 +39,7 @@ export const chain = (branch: string, from: number, count: number): Head[] =>
 /** A log that says where it is. */
 export const logBytes = (hash: string, number: number, index: number, data = "0x"): Buffer =>
   Buffer.from(
-    `{"blockHash":"${hash}","blockNumber":"0x${number.toString(16)}","logIndex":"0x${index.toString(16)}","data":"${data}"}`,
+    `{"address":"${EMITTER}","blockHash":"${hash}","blockNumber":"0x${number.toString(16)}","logIndex":"0x${index.toString(16)}","data":"${data}"}`,
   );
 
 /** A follower with an outside world that answers from what it was told. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { needHeight } from "../../../src/rpc/subscription/chain/needs.ts";
-import { Recorder, block, chain, logBytes } from "./follower-kit.ts";
+import { Recorder, block, bloomOf, chain, logBytes } from "./follower-kit.ts";
 
 describe("the history of a chain", () => {
   it("sends a head once, whoever announces it how often", () => {
@@ -128,6 +128,37 @@ describe("the history of a chain", () => {
     r.head("p1", block("a3", 3, "a2"));
     r.wait(6_000);
     expect(r.events).toEqual(["head a1", "gap all 2-3", "head a3"]);
+  });
+
+  it("looks a block up whose parent nobody knows: its header may be invented", () => {
+    const r = new Recorder().watched();
+    const blocks = chain("a", 1, 4);
+    r.knows(blocks);
+    r.head("p1", blocks[0]);
+    r.head("p2", block("a2", 2, "x1"));
+    r.head("p1", blocks[3]);
+    for (let i = 0; i < 4; i++) {
+      r.answer();
+      r.wait(250);
+    }
+    expect(r.heads()).toEqual(["a1", "a2", "a3", "a4"]);
+    expect(r.follower.needs.size).toBe(0);
+  });
+
+  it("looks a block up once although its parent stays unknown", () => {
+    const r = new Recorder().watched();
+    r.head("p1", block("a1", 1, "a0"));
+    r.knows([block("b3", 3, "b2")]);
+    r.head("p1", block("b3", 3, "b2"));
+    let asked = 0;
+    for (let i = 0; i < 20; i++) {
+      for (const need of r.follower.needs.due(r.now)) {
+        if (need.key === "block:b3") asked++;
+        r.follower.blockAnswer(need, r.blocks.get(need.hash), r.now);
+      }
+      r.wait(250);
+    }
+    expect(asked).toBe(1);
   });
 
   it("asks nobody for blocks that nobody watches", () => {
@@ -303,6 +334,23 @@ describe("the logs of a chain", () => {
     expect(r.logs()).toEqual(["+a1:0"]);
   });
 
+  it("asks once for a block of which its only stream told less than the bloom holds", () => {
+    const r = live();
+    r.follower.logs.sourceDown("p2", r.now);
+    const [a1, a2] = chain("a", 1, 2);
+    const bloom = bloomOf(`0x${"a".repeat(40)}`, `0x${"b".repeat(40)}`);
+    r.head("p1", { ...a1!, bloom });
+    r.log("a1", 1, 0);
+    r.head("p1", a2);
+    r.log("a2", 2, 0);
+    r.hasLogs("a1", 2);
+    r.wait(3_000);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a2:0", "+a1:1"]);
+    r.wait(10_000);
+    expect(r.asked).toEqual(["logs:a1"]);
+  });
+
   it("asks for a block that only its logs told of", () => {
     const r = live();
     const [a1, a2] = chain("a", 1, 2);
@@ -416,11 +464,15 @@ describe("the order of logs", () => {
 });
 
 describe("answers about logs", () => {
-  it("are believed when the bloom proves them, and else when two are alike", () => {
+  it("are believed when the bloom proves them, and else when they are alike for a while", () => {
     const r = new Recorder().watched().withLogs();
     r.head("p1", chain("a", 1, 1)[0]);
     const answers: [number, boolean][] = [
       [1, false],
+      [2, false],
+      [2, false],
+      [3, false],
+      [3, false],
       [3, false],
       [3, false],
     ];
@@ -436,6 +488,23 @@ describe("answers about logs", () => {
       }
     }
     expect(r.logs()).toEqual(["+a1:0", "+a1:1", "+a1:2"]);
+  });
+
+  it("are believed at once where blooms have been seen to hold what no log explains", () => {
+    const r = new Recorder().watched().withLogs();
+    const blocks = chain("a", 1, 4);
+    for (const head of blocks) {
+      r.head("p1", head);
+      const logs = [{ index: 0, bytes: logBytes(head.hash, head.number, 0) }];
+      const lasts = head.number === 4 ? 1 : 5;
+      for (let i = 0; i < lasts; i++) {
+        r.now += 1_000;
+        for (const need of r.follower.needs.due(r.now)) {
+          r.follower.logsAnswer(need, { logs, isProven: false }, r.now);
+        }
+      }
+    }
+    expect(r.logs()).toEqual(["+a1:0", "+a2:0", "+a3:0", "+a4:0"]);
   });
 
   it("are asked for although the bloom is empty, once the chain has been seen to write none", () => {

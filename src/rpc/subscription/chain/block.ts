@@ -1,4 +1,5 @@
 /** One block in the ring of a chain, with the logs that are known of it. */
+import type { BlockLogs } from "../logs/block-logs.ts";
 
 /** A block header as it arrived. */
 export interface Head {
@@ -25,11 +26,19 @@ export interface BlockLog {
   backAt: number;
 }
 
+/** An answer that the block's bloom does not prove, and since when it is the same each time. */
+export interface UnprovenAnswer {
+  readonly answer: BlockLogs;
+  readonly sinceMs: number;
+}
+
 /** A block that the ring knows of; without `head` only its logs have been seen so far. */
 export interface Block {
   readonly hash: string;
   readonly number: number;
   head: Head | undefined;
+  /** Somebody was asked for its header by its hash. */
+  isLookedUp: boolean;
   isCanonical: boolean;
   /** Whoever told of it as their head. */
   readonly tellers: Set<string>;
@@ -53,8 +62,8 @@ export interface Block {
   isWaiting: boolean;
   /** Logs that were sent one after the other from the first one on. */
   sent: number;
-  /** The answer that told these many logs could not be proven; -1 while there is none. */
-  doubtful: number;
+  /** The last answer about its logs that could not be proven. */
+  unproven: UnprovenAnswer | undefined;
   /** Some of its logs fell out of memory: they can be neither retracted nor told from duplicates. */
   isForgotten: boolean;
   /** Its logs were not asked for, because nobody who was there then can have wanted one. */
@@ -68,6 +77,7 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
   hash,
   number,
   head: undefined,
+  isLookedUp: false,
   isCanonical: false,
   tellers: new Set(),
   sequence: 0,
@@ -80,7 +90,7 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
   isSettled: false,
   isWaiting: false,
   sent: 0,
-  doubtful: -1,
+  unproven: undefined,
   isForgotten: false,
   isUnread: false,
   coveredBy: [],

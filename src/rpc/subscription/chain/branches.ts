@@ -202,7 +202,7 @@ export class Branches {
       return isLost;
     }
     opinion.openSinceMs ??= nowMs;
-    for (const need of missingBelow(this.ring, path)) this.ask(need, wanted, nowMs);
+    for (const need of missingBelow(this.ring, path, this.needs)) this.ask(need, wanted, nowMs);
     return false;
   }
 

@@ -169,6 +169,7 @@ export class ChainFollower {
     const wasHeadless = known !== undefined && known.head === undefined;
     const block = this.learn(head, nowMs);
     if (block === undefined) return this.needs.failed(need.key, nowMs);
+    block.isLookedUp ||= need.kind === "block";
     this.needs.answered(need.key, nowMs);
     // A head that only its logs told of is as good as announced.
     if (wasHeadless && head.number > this.ring.heightOfTip) this.branches.found(block, nowMs);
@@ -215,9 +216,9 @@ export class ChainFollower {
   }
 
   /** All logs of a block of history, as answered; false when that cannot be the truth. */
-  recalledLogs(hash: string, logs: BlockLogs | undefined): boolean {
+  recalledLogs(hash: string, logs: BlockLogs | undefined, nowMs: number): boolean {
     const block = this.ring.get(hash);
-    return block === undefined || (logs !== undefined && this.logs.adopt(block, logs));
+    return block === undefined || (logs !== undefined && this.logs.adopt(block, logs, nowMs));
   }
 
   /** Time passes: settles blocks, gives up on gaps, asks for the heads of headless logs. */

@@ -74,6 +74,11 @@ export class Needs {
     return this.pending.get(key)?.need;
   }
 
+  /** How often it was asked in vain. */
+  failuresOf(key: string): number {
+    return this.pending.get(key)?.failures ?? 0;
+  }
+
   /** The question is asked from a time on. */
   add(need: Need, fromMs: number): void {
     if (this.pending.has(need.key)) return;

@@ -1,12 +1,14 @@
 /** Which blocks to ask for so that a branch is connected to the canonical chain. */
 import type { Block } from "./block.ts";
-import { needBlock, needHeight, type Need } from "./needs.ts";
+import { needBlock, needHeight, type Need, type Needs } from "./needs.ts";
 import type { Path } from "./voices/opinions.ts";
 import type { Ring } from "./ring.ts";
 
 /** Heights asked for ahead of the parent, at first and at most: a long gap is filled in a few rounds. */
 const LEAST_AHEAD = 8;
 const MOST_AHEAD = 64;
+/** Nobody knows the parent after so many questions: the block may have another one. */
+const MANY_FAILURES = 2;
 
 /** From `block` down to the canonical chain, as far as it is known. */
 export const pathFrom = (ring: Ring, block: Block): Path => {
@@ -20,11 +22,15 @@ export const pathFrom = (ring: Ring, block: Block): Path => {
 };
 
 /** The parent that is missing below a path, and heights where the blocks below it are. */
-export const missingBelow = (ring: Ring, { blocks }: Path): readonly Need[] => {
+export const missingBelow = (ring: Ring, { blocks }: Path, open: Needs): readonly Need[] => {
   const child = blocks.at(-1);
   const { tip, lowest } = ring;
   if (child?.head === undefined || tip === undefined || lowest?.head === undefined) return [];
-  const needs = [needBlock(child.head.parentHash)];
+  const parent = needBlock(child.head.parentHash);
+  const needs = [parent];
+  if (!child.isLookedUp && open.failuresOf(parent.key) >= MANY_FAILURES) {
+    needs.push(needBlock(child.hash));
+  }
   // History is young: it may have to go back further before the branches meet.
   if (child.number <= lowest.number) needs.push(needBlock(lowest.head.parentHash));
   for (const number of heightsBelow(child.number, tip.number, blocks.length)) {

@@ -33,6 +33,14 @@ export const absentFrom = (block: Block, answer: readonly AnsweredLog[]): readon
 export const isSame = (one: Buffer, other: Buffer): boolean =>
   one.equals(other) || contentOf(one) === contentOf(other);
 
+/** Whether two answers say the same. */
+export const areSame = (one: readonly AnsweredLog[], other: readonly AnsweredLog[]): boolean =>
+  one.length === other.length &&
+  one.every(({ index, bytes }, at) => {
+    const twin = other[at];
+    return twin?.index === index && isSame(bytes, twin.bytes);
+  });
+
 /** The sums of an answer, to be held against those of a dispute. */
 export const sumsOf = ({ seed, isRead }: Dispute, answer: readonly AnsweredLog[]): LogSums => {
   const digest = new LogDigest(seed);

@@ -3,13 +3,18 @@ import { addToBloom, bloomHas, BLOOM_BYTES } from "../../integrity/proof/bloom.t
 import { dataBytes } from "../../integrity/proof/values.ts";
 import { readRecord } from "../read-record.ts";
 
-/** True when every bit of the block's bloom stems from these logs; an unreadable bloom says nothing. */
-export const explainsBloom = (bloom: string | undefined, logs: readonly unknown[]): boolean => {
+/**
+ * True when every bit of the block's bloom stems from these logs; an unreadable bloom says nothing.
+ * Logs are read as far as bits are left to explain: those of a large block share what there is.
+ */
+export const explainsBloom = (bloom: string | undefined, logs: Iterable<unknown>): boolean => {
   const wanted = dataBytes(bloom, BLOOM_BYTES);
   if (wanted === undefined) return true;
   const found = new Uint8Array(BLOOM_BYTES);
+  const isAllFound = () => wanted.every((byte, at) => (byte & ~(found[at] as number)) === 0);
   const seen = new Set<unknown>();
   for (const log of logs) {
+    const known = seen.size;
     const { address, topics } = log as { readonly address?: unknown; readonly topics?: unknown };
     for (const item of [address, ...(Array.isArray(topics) ? (topics as unknown[]) : [])]) {
       // The same few addresses and topics fill a block; each is hashed once.
@@ -18,8 +23,9 @@ export const explainsBloom = (bloom: string | undefined, logs: readonly unknown[
       const bytes = dataBytes(item);
       if (bytes !== undefined) addToBloom(found, bytes);
     }
+    if (seen.size > known && isAllFound()) return true;
   }
-  return wanted.every((byte, at) => (byte & ~(found[at] as number)) === 0);
+  return isAllFound();
 };
 
 /** True when the bloom has not got the address or a topic of the log; an unreadable one says nothing. */

@@ -7,8 +7,13 @@ import { headerHash } from "../../integrity/proof/header.ts";
 import type { Block } from "../chain/block.ts";
 import { isEmptyBloom } from "../delivery/filter.ts";
 import { readRecord } from "../read-record.ts";
-import type { BlockLogs } from "./block-logs.ts";
-import { bloomDenies } from "./bloom-proof.ts";
+import { areSame, type BlockLogs } from "./block-logs.ts";
+import { bloomDenies, explainsBloom } from "./bloom-proof.ts";
+
+/** Nodes that lack receipts have them after this time; who still says the same may be right, ms. */
+const UNPROVEN_MS = 3_000;
+/** After so many blocks in a row of which no answer was proven the blooms are of no use. */
+const MAX_UNPROVEN = 3;
 
 /** The blooms of one chain. */
 export class Blooms {
@@ -18,10 +23,13 @@ export class Blooms {
   private isDoubted = false;
   /** A block has logs although its bloom is empty. */
   private isRefuted = false;
+  /** Blocks in a row whose answers had to be believed without a proof. */
+  private unproven = 0;
 
-  /** False when the chain seems to write none: then they say nothing. */
+  /** False when the chain seems to write none, or something else: then they say nothing. */
   private get areWritten(): boolean {
-    return !this.isRefuted && (this.isShown || !this.isDoubted);
+    const isOfUse = !this.isRefuted && this.unproven < MAX_UNPROVEN;
+    return isOfUse && (this.isShown || !this.isDoubted);
   }
 
   /** The bloom of a block, as far as it says something. */
@@ -57,6 +65,11 @@ export class Blooms {
     return isProven || !this.areWritten;
   }
 
+  /** The bloom of the block holds nothing that the logs told of it do not explain. */
+  isExplained(block: Block): boolean {
+    return explainsBloom(this.of(block), recordsOf(block));
+  }
+
   /**
    * Nothing is left to doubt in what several providers answered. Where no bloom says that a block has no
    * log, all of them may still be about to learn of it; not so when it is their last chance.
@@ -72,13 +85,26 @@ export class Blooms {
 
   /**
    * A node that lacks the block, or a part of its receipts, answers as readily as one that has it all:
-   * what the bloom does not prove has to be said twice.
+   * what the bloom does not prove has to be said for a while, and always alike.
    */
-  isBelievable(block: Block, answer: BlockLogs): boolean {
-    const { logs } = answer;
-    if (this.areExplainedBy(answer)) return true;
-    if (logs.length > 0 && logs.length === block.doubtful) return true;
-    block.doubtful = logs.length;
-    return false;
+  isBelievable(block: Block, answer: BlockLogs, nowMs: number): boolean {
+    if (this.areExplainedBy(answer)) {
+      if (answer.isProven && answer.logs.length > 0) this.unproven = 0;
+      return true;
+    }
+    const before = block.unproven;
+    if (before === undefined || !areSame(before.answer.logs, answer.logs)) {
+      block.unproven = { answer, sinceMs: nowMs };
+      return false;
+    }
+    if (answer.logs.length === 0 || nowMs - before.sinceMs < UNPROVEN_MS) return false;
+    block.unproven = undefined;
+    this.unproven++;
+    return true;
   }
+}
+
+/** The logs of a block that nobody denies, read one by one. */
+function* recordsOf({ logs }: Block): Generator {
+  for (const { standing, bytes } of logs) if (standing === "told") yield readRecord(bytes);
 }

@@ -1,6 +1,7 @@
 /**
  * Which blocks get all their logs through live streams, and which have to be asked for: those that no
- * stream has covered from well before they came, and those of which nothing came though something should.
+ * stream has covered from well before they came, those of which nothing came though something should,
+ * and those of which only one stream told, and less than their bloom holds.
  */
 import type { Block } from "../chain/block.ts";
 import { needLogs, type Needs } from "../chain/needs.ts";
@@ -13,6 +14,9 @@ export interface CoverageListener {
   /** False when no log subscription can match a block with this bloom. */
   wantsLogsOf(bloom: string | undefined): boolean;
 }
+
+/** Streams that would be at odds if one of them had left out a log. */
+const WITNESSES = 2;
 
 /** The coverage of one chain's blocks. */
 export class LogCoverage {
@@ -81,8 +85,8 @@ export class LogCoverage {
       if (!isDue(block) || !block.isCanonical || block.isComplete || block.isWaiting) continue;
       // Its logs have come and gone again, for lack of room.
       if (block.isForgotten) continue;
-      if (this.order.isPassed(block) && block.logs.length > 0) block.isComplete = true;
-      // Nothing came although the bloom is not empty, or the only source lags: one call tells.
+      if (this.isWhole(block)) block.isComplete = true;
+      // Less came than the bloom holds, or the only source lags: one call tells.
       else this.verify(block, nowMs);
     }
   }
@@ -90,6 +94,12 @@ export class LogCoverage {
   /** False when the bloom rules out that anybody wants a log of the block. */
   isOfInterest(block: Block): boolean {
     return !this.blooms.isEmpty(block) && this.listener().wantsLogsOf(this.blooms.of(block));
+  }
+
+  /** Nothing is missing of what streams told of the block, as far as can be known without asking. */
+  private isWhole(block: Block): boolean {
+    if (block.logs.length === 0 || !this.order.isPassed(block)) return false;
+    return block.coveredBy.length >= WITNESSES || this.blooms.isExplained(block);
   }
 
   /** Blocks below a height are covered by that source no more. */

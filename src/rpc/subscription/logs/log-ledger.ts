@@ -165,7 +165,7 @@ export class LogLedger {
 
   /** The answer to a logs need; false when it cannot be taken for the truth. */
   complete(block: Block, answer: BlockLogs, nowMs: number): boolean {
-    if (!this.blooms.isBelievable(block, answer)) return false;
+    if (!this.blooms.isBelievable(block, answer, nowMs)) return false;
     // Nodes that answer may be a moment behind those that stream.
     const voteMs = Math.max(nowMs, block.seenAtMs + this.sources.settleMs);
     if (answer.logs.length > 0 && this.blooms.isEmpty(block)) {
@@ -212,10 +212,10 @@ export class LogLedger {
    * All logs of a block that somebody else sent, for a client who comes back: they can be taken back,
    * but are sent to nobody. False when that cannot be the truth.
    */
-  adopt(block: Block, answer: BlockLogs): boolean {
+  adopt(block: Block, answer: BlockLogs, nowMs: number): boolean {
     const isKept = block.isComplete || (block.isCanonical && block.sequence > this.onSince);
     if (isKept && !block.isForgotten && !block.isUnread) return true;
-    if (!this.blooms.isBelievable(block, answer)) return false;
+    if (!this.blooms.isBelievable(block, answer, nowMs)) return false;
     this.memory.forget(block);
     this.withdraw(block);
     const { logs } = answer;

@@ -107,7 +107,7 @@ export class Returning {
   #learn(need: Need, value: unknown, nowMs: number): boolean {
     if (need.kind === "logs") {
       const bloom = this.#follower.ring.get(need.hash)?.head?.bloom;
-      return this.#follower.recalledLogs(need.hash, logsOfBlock(value, need.hash, bloom));
+      return this.#follower.recalledLogs(need.hash, logsOfBlock(value, need.hash, bloom), nowMs);
     }
     const head = headOfBlock(value);
     if (head === undefined || (need.kind === "block" && head.hash !== need.hash)) return false;

@@ -52,6 +52,9 @@ const NEAR_BLOCKS = 8;
 /** After this time a lie has been found out. */
 const LIE_MS = 8_000;
 
+/** A node has all receipts of a block so long after it was first asked for them. */
+const RECEIPTS_MS = 2_000;
+
 /** One run. */
 export class PromiseWorld {
   readonly chain: ChainModel;
@@ -73,6 +76,8 @@ export class PromiseWorld {
   readonly #later: { readonly atMs: number; readonly run: Send }[] = [];
   /** The logs that blocks have by what the liar says. */
   readonly #lies = new Map<string, readonly ModelLog[]>();
+  /** When the logs of each block were first asked for. */
+  readonly #askedMs = new Map<string, number>();
   #racer!: EventRacer;
   #sums!: BlockSums;
   #mail: Send[] = [];
@@ -533,8 +538,12 @@ export class PromiseWorld {
   /** What one node says about the logs of a block; whoever lies on a stream lies here as well. */
   #logsOf(block: ModelBlock | undefined, name: string): readonly ModelLog[] {
     const logs = (name === LIAR ? this.#lies.get(block?.hash ?? "") : undefined) ?? block?.logs;
-    // A node that has not got all receipts yet.
-    return this.#has("partial", 0.2) ? (logs ?? []).slice(0, -1) : (logs ?? []);
+    if (block === undefined || logs === undefined) return [];
+    const askedMs = this.#askedMs.get(block.hash) ?? this.now;
+    this.#askedMs.set(block.hash, askedMs);
+    // A node that has not got all receipts yet; one that never gets them nobody can tell from the others.
+    const isEarly = this.now - askedMs < RECEIPTS_MS;
+    return isEarly && this.#has("partial", 0.2) ? logs.slice(0, -1) : logs;
   }
 }
 
