@@ -241,6 +241,25 @@ describe("the logs of a chain", () => {
     expect(r.logs()).toEqual(["+a2:0", "-a2:0", "+b2:0", "-b2:0", "+a2:0"]);
   });
 
+  it("asks again for the logs of a block that lost them while it was off the chain", () => {
+    const r = live();
+    const as = chain("a", 1, 140);
+    const bs = [block("b2", 2, "a1"), ...chain("b", 3, 131)];
+    r.knows([...as, ...bs]);
+    for (const head of as.slice(0, 2)) r.head("p1", head);
+    r.log("a2", 2, 0);
+    r.wait(3_000);
+    for (const head of bs) r.head("p2", head);
+    expect(r.logs()).toEqual(["+a2:0", "-a2:0"]);
+    r.hasLogs("a2", 1);
+    for (const source of ["p1", "p2"]) for (const head of as.slice(2)) r.head(source, head);
+    for (let i = 0; i < 4; i++) {
+      r.answer();
+      r.wait(250);
+    }
+    expect(r.logs()).toEqual(["+a2:0", "-a2:0", "+a2:0"]);
+  });
+
   it("fetches the logs of filled blocks, and later ones wait their turn", () => {
     const r = live();
     const blocks = chain("a", 1, 4);

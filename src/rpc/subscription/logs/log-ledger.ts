@@ -118,6 +118,8 @@ export class LogLedger {
   /** The block became canonical; `coverMs` is since when nothing may have been lost for it. */
   raise(block: Block, coverMs: number, nowMs: number): void {
     if (!this.isOn) return;
+    // What it lost for lack of room while it was off the chain has to be asked for.
+    if (block.isForgotten) block.isComplete = block.isSettled = false;
     this.memory.risen(block);
     this.blooms.risen(block);
     if (block.logs.length > 0 && !block.isComplete) this.doubt(block, nowMs);
