@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ACQUIRE_SCRIPT, Fence, holdsUntilMs, type Token } from "../../src/cluster/lease.ts";
-import { RedisLink } from "../../src/io/redis/link.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
 import { eventually } from "../support/eventually.ts";
-import { describeWithRedis, placeOf, startRedis } from "../support/redis.ts";
+import { describeWithRedis, linkTo, startRedis } from "../support/redis.ts";
 
 const LEASE_MS = 10;
 const HOLDERS = ["1", "2", "3"] as const;
@@ -84,16 +83,8 @@ describeWithRedis("the lease in a real store", () => {
 
   it("has one holder, renews it, and goes on above what was seen when the store was emptied", async () => {
     const server = use(await startRedis());
-    const link = new RedisLink({
-      place: placeOf(server.url),
-      keyPrefix: "test:",
-      timeoutMs: 1_000,
-      now: () => performance.now(),
-      random: () => 0,
-    });
-    use({ stop: async () => link.close() });
-    link.open();
-    await eventually("the link is up", () => link.isUp);
+    const link = await linkTo(server);
+    use({ stop: () => link.close() });
     const ask = (holder: number, seen: number, leaseMs = 60_000) =>
       new Promise((resolve) => {
         link.run(ACQUIRE_SCRIPT, ["lease", "token"], [holder, leaseMs, seen], resolve);

@@ -1,7 +1,6 @@
 /** One process in three regions, over a store that is lost, emptied and late; regions are frozen too. */
 import { afterEach, describe, expect, it } from "vitest";
 import { Fence, leasesIn, type LeaseStore, type Token } from "../../src/cluster/lease.ts";
-import { RedisLink } from "../../src/io/redis/link.ts";
 import { seededRandom } from "../../src/lib/random.ts";
 import {
   child,
@@ -12,8 +11,7 @@ import {
 } from "../../src/otp/index.ts";
 import { singletons } from "../../supervisors/cluster.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
-import { eventually } from "../support/eventually.ts";
-import { describeWithRedis, placeOf, startRedis } from "../support/redis.ts";
+import { describeWithRedis, linkTo, startRedis } from "../support/redis.ts";
 
 const LEASE_MS = 10_000;
 const STEP_MS = 250;
@@ -225,16 +223,8 @@ describeWithRedis("leases in a real Redis", () => {
 
   it("have one holder, and are free at once when it gives them back", async () => {
     const server = use(await startRedis());
-    const link = new RedisLink({
-      place: placeOf(server.url),
-      keyPrefix: "test:",
-      timeoutMs: 1_000,
-      now: () => performance.now(),
-      random: () => 0,
-    });
+    const link = await linkTo(server);
     use({ stop: () => link.close() });
-    link.open();
-    await eventually("the link is up", () => link.isUp);
     const [one, two] = [leasesIn(link, () => 0.25), leasesIn(link, () => 0.999_999_999)];
     const ask = ({ acquire }: LeaseStore, seen = 0) =>
       new Promise((resolve) => {

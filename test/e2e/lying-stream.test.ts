@@ -8,6 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { Gateway } from "../support/gateway.ts";
 import { LyingProvider } from "../support/lying-mind.ts";
 import { rpc, RpcSocket } from "../support/rpc.ts";
+import { liveOf } from "../support/live-logs.ts";
 
 const BLOCK_MS = 400;
 const BLOCKS_OF_LIES = 8;
@@ -55,7 +56,8 @@ describe("a provider that lies about the logs of real blocks", () => {
       hashes.map((blockHash) => rpc(providers[1]!.url, "eth_getLogs", [{ blockHash }])),
     );
     const wanted = truth.flat().map(nameOf);
-    const account = () => liveOf(logs).filter((name) => hashes.some((hash) => name.includes(hash)));
+    const account = () =>
+      liveOf(logs, nameOf).filter((name) => hashes.some((hash) => name.includes(hash)));
     await eventually(
       "the client has the true logs",
       () => account().length === wanted.length && account().every((name) => wanted.includes(name)),
@@ -74,18 +76,6 @@ describe("a provider that lies about the logs of real blocks", () => {
     expect(Object.fromEntries(blame)).toEqual({ liar: true, a: false, b: false });
   }, 60_000);
 });
-
-/** The logs that were told and not taken back; each is told once, and only what was told is taken back. */
-function liveOf(logs: readonly any[]): readonly string[] {
-  const live = new Set<string>();
-  for (const log of logs) {
-    const name = nameOf(log);
-    expect(live.has(name)).toBe(log.removed);
-    if (log.removed) live.delete(name);
-    else live.add(name);
-  }
-  return [...live];
-}
 
 function nameOf({ blockHash, logIndex, data }: any): string {
   return `${blockHash}:${Number(logIndex)}:${data}`;

@@ -6,6 +6,7 @@ import { TWO_LOGS } from "../support/contracts.ts";
 import { emitTwoLogs } from "../support/emit-two-logs.ts";
 import { eventually } from "../support/eventually.ts";
 import { rpc, RpcSocket } from "../support/rpc.ts";
+import { liveOf } from "../support/live-logs.ts";
 import {
   chainConfig,
   type ProxiedChain,
@@ -150,11 +151,11 @@ async function settled(node: Anvil, { heads, logs }: Client, start: number): Pro
   const told = (): readonly string[] => branchOf(heads);
   await eventually(
     "the client has seen the chain",
-    () => told().at(-1) === blocks.at(-1)?.hash && liveOf(logs).length === wanted.length,
+    () => told().at(-1) === blocks.at(-1)?.hash && liveOf(logs, nameOf).length === wanted.length,
     PATIENCE_MS,
   );
   expect(told()).toEqual(blocks.map(({ hash }) => hash));
-  expect(liveOf(logs)).toEqual(wanted);
+  expect(liveOf(logs, nameOf)).toEqual(wanted);
 }
 
 /** The branch that heads lead to; each must stand on one that was told, the first ones apart. */
@@ -169,18 +170,6 @@ function branchOf(heads: readonly any[]): readonly string[] {
     branch.push(hash);
   }
   return branch;
-}
-
-/** The logs that were told and not taken back, in the order of telling. */
-function liveOf(logs: readonly any[]): readonly string[] {
-  const live = new Set<string>();
-  for (const log of logs) {
-    const name = nameOf(log);
-    expect(live.has(name)).toBe(log.removed);
-    if (log.removed) live.delete(name);
-    else live.add(name);
-  }
-  return [...live];
 }
 
 function nameOf(log: any): string {

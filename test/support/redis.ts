@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe } from "vitest";
 import { Redis } from "ioredis";
+import { RedisLink, type RedisLinkOptions } from "../../src/io/redis/link.ts";
 import type { RedisPlace } from "../../src/io/redis/place.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import { Child } from "./child.ts";
+import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
 import { TRUSTED } from "./tls.ts";
 
@@ -56,6 +58,24 @@ export const placeOf = (url: string, more: Partial<RedisPlace> = {}): RedisPlace
   tlsKey: undefined,
   ...more,
 });
+
+/** A link of ours to a server, once it is up. */
+export async function linkTo(
+  { url }: Pick<RedisServer, "url">,
+  more: Partial<RedisLinkOptions> = {},
+): Promise<RedisLink> {
+  const link = new RedisLink({
+    place: placeOf(url),
+    keyPrefix: "test:",
+    timeoutMs: 1_000,
+    now: () => performance.now(),
+    random: () => 0,
+    ...more,
+  });
+  link.open();
+  await eventually("the link is up", () => link.isUp);
+  return link;
+}
 
 /** Starts a server without persistence on a free port and waits until it answers. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {

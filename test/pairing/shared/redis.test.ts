@@ -1,10 +1,10 @@
 /** Rankings shared over a real Redis: two hosts, and a server that dies, freezes and is written into. */
 import { afterEach, expect, it } from "vitest";
-import { RedisLink } from "../../../src/io/redis/link.ts";
+import type { RedisLink } from "../../../src/io/redis/link.ts";
 import { addresses, policy, provider } from "../support.ts";
 import { cleanupAfterEach } from "../../support/cleanup.ts";
 import { eventually } from "../../support/eventually.ts";
-import { describeWithRedis, placeOf, startRedis } from "../../support/redis.ts";
+import { describeWithRedis, linkTo, startRedis } from "../../support/redis.ts";
 import { hostOf } from "./support.ts";
 
 const PROVIDERS = [provider("a", 5), provider("b", 9)];
@@ -20,17 +20,9 @@ describeWithRedis("rankings shared over Redis", () => {
   const started = async () => {
     const server = use(await startRedis());
     const host = async () => {
-      const link = new RedisLink({
-        place: placeOf(server.url),
-        keyPrefix: "test:",
-        timeoutMs: TIMEOUT_MS,
-        now: () => performance.now(),
-        random: () => 0.1,
-      });
+      const link = await linkTo(server, { timeoutMs: TIMEOUT_MS });
       links.push(link);
       link.adopt({});
-      link.open();
-      await eventually("the link is up", () => link.isUp);
       return { link, ...hostOf(link, PROVIDERS) };
     };
     const beside = server.client();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RedisLink } from "../../../src/io/redis/link.ts";
+import type { RedisLink } from "../../../src/io/redis/link.ts";
 import { ClientGate, type GateConfig } from "../../../src/rpc/clients/client-gate.ts";
 import type { Caller } from "../../../src/rpc/clients/caller.ts";
 import {
@@ -9,7 +9,7 @@ import {
 } from "../../../src/rpc/clients/shared-limits.ts";
 import { cleanupAfterEach } from "../../support/cleanup.ts";
 import { eventually } from "../../support/eventually.ts";
-import { describeWithRedis, placeOf, startRedis } from "../../support/redis.ts";
+import { describeWithRedis, linkTo, startRedis } from "../../support/redis.ts";
 import { gateOf, keyOf } from "./config.ts";
 
 const NOV_28 = Date.parse("2026-11-28T12:00:00Z");
@@ -30,20 +30,7 @@ describeWithRedis("limits that hosts share", () => {
 
   const shared = async () => {
     const server = use(await startRedis());
-    const connect = async () => {
-      const link = use(
-        new RedisLink({
-          place: placeOf(server.url),
-          keyPrefix: "t:",
-          timeoutMs: 1_000,
-          now: () => performance.now(),
-          random: Math.random,
-        }),
-      );
-      link.open();
-      await eventually("connected", () => link.isUp);
-      return link;
-    };
+    const connect = async () => use(await linkTo(server, { keyPrefix: "t:", random: Math.random }));
     return { server, connect };
   };
 

@@ -177,22 +177,22 @@ describe("a client that subscribes first of all", () => {
       header(`${name}${from + i}`, from + i, `${name}${from + i - 1}`),
     );
 
+  /** A client that has asked, and what it was answered so far. */
+  const subscribing = (node: Awaited<ReturnType<typeof startChain>>) => {
+    const client = new FakeClient(1);
+    const answers: unknown[] = [];
+    void node
+      .hub()
+      .call.subscribe({ sink: client, kind: "newHeads", filter: undefined, resume: undefined })
+      .then((answer) => answers.push(answer));
+    return { client, answers };
+  };
+
   it("is answered when most providers have said where they are, and sees their chain", async () => {
     const node = await startChain(3);
     const [ours, theirs] = [heads("a", 100), heads("x", 60)];
     node.newest(theirs[0]!);
-    const client = new FakeClient(1);
-    const answers: unknown[] = [];
-    const request = {
-      sink: client,
-      kind: "newHeads",
-      filter: undefined,
-      resume: undefined,
-    } as const;
-    void node
-      .hub()
-      .call.subscribe(request)
-      .then((answer) => answers.push(answer));
+    const { client, answers } = subscribing(node);
     await node.node.settle();
     const polled = (provider: string, block: { number: string }) =>
       node.hub().cast.polled({ provider, number: Number(block.number), block });
@@ -218,18 +218,7 @@ describe("a client that subscribes first of all", () => {
   it("waits a second for providers that say nothing, and goes where an answer by no name is", async () => {
     const node = await startChain(3);
     node.newest(heads("a", 100)[0]!);
-    const client = new FakeClient(1);
-    const answers: unknown[] = [];
-    const request = {
-      sink: client,
-      kind: "newHeads",
-      filter: undefined,
-      resume: undefined,
-    } as const;
-    void node
-      .hub()
-      .call.subscribe(request)
-      .then((answer) => answers.push(answer));
+    const { answers } = subscribing(node);
     await node.node.advance(750);
     expect(answers).toEqual([]);
     await node.node.advance(500);
