@@ -67,7 +67,11 @@ export class IdBytes implements IdImage {
     this.#gone[row] = 0;
     if (!isRoomy) this.#makeRoom(size);
     place(this.#now, row, id, size, isRoomy);
-    if (this.#next !== undefined && row < this.#cursor) place(this.#next, row, id, size, isRoomy);
+    const next = this.#next;
+    if (next !== undefined && row < this.#cursor) {
+      if (!isRoomy) this.#fit(next, size);
+      place(next, row, id, size, isRoomy);
+    }
     this.lengths[row] = size > id.length ? -id.length : id.length;
     this.#held += size;
     this.#move(MOVED_AT_ONCE);
@@ -101,9 +105,14 @@ export class IdBytes implements IdImage {
     }
     if (need <= bytes.length) return;
     this.#move(this.unmoved);
-    const { end: held, bytes: old } = this.#now;
-    if (held + size <= old.length) return;
-    this.#now.bytes = copied(old, this.#memory.uint8(lengthFor(held + size)));
+    this.#fit(this.#now, size);
+  }
+
+  /** A longer array, unless so many more bytes fit: ids put into holes meanwhile were not reckoned with. */
+  #fit(layout: Layout, size: number): void {
+    const need = layout.end + size;
+    if (need <= layout.bytes.length) return;
+    layout.bytes = copied(layout.bytes, this.#memory.uint8(lengthFor(need)));
   }
 
   #move(count: number): void {
@@ -115,6 +124,7 @@ export class IdBytes implements IdImage {
       const row = this.#cursor;
       const span = spanOf(this.lengths[row] as number);
       const from = offsets[row] as number;
+      this.#fit(next, span);
       next.offsets[row] = next.end;
       next.bytes.set(bytes.subarray(from, from + span), next.end);
       next.end += span;
