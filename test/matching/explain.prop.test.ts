@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bindingOf } from "../../src/matching/binding.ts";
-import { compile } from "../../src/matching/compile.ts";
+import { compile, type Plan } from "../../src/matching/compile.ts";
 import { whatIf } from "../../src/matching/explain/what-if.ts";
 import { whyNot } from "../../src/matching/explain/why-not.ts";
 import { MarketLog, replay } from "../../src/matching/explain/replay.ts";
@@ -181,6 +181,30 @@ describe("an explanation", () => {
       ),
       { seed: 31, numRuns: 300 },
     );
+  });
+
+  it("ranks among the named alone, where a demand names ids or owners", () => {
+    const index = indexOf(
+      Array.from({ length: 1_000 }, (_, i) => ({
+        id: `p${i}`,
+        owner: i === 900 || i === 950 ? "ann" : "bob",
+        stake: BigInt(2_000 - i),
+      })),
+    );
+    for (const require of [{ ids: ["p900", "p950"] }, { owners: ["ann"] }]) {
+      const plans = [{}, require].map((one) => {
+        const compiled = compile({ profile: "pairing", require: one }, defaultProfiles());
+        if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults));
+        return compiled.plan;
+      });
+      const [all, named] = plans as [Plan, Plan];
+      // With the order of everybody at hand.
+      match(all, index);
+      while (index.derived.advance(100_000));
+      expect(match(all, index).path).toBe("rank");
+      expect(whyNot(named, index, "p900").rank).toBe(1);
+      expect(whyNot(named, index, "p950").rank).toBe(2);
+    }
   });
 
   it("gives the numbers of filters from outside, in the order of their registration", () => {

@@ -21,7 +21,9 @@ export function placeByScore(binding: Binding, row: number, sum: number): number
     const its = binding.sumOf(other);
     if (its > sum || (its === sum && (ids[other] as string) < id)) close++;
   };
-  const order = binding.index.size > FEW_ROWS ? binding.order() : undefined;
+  // Who is named is known by row: the bits of an order say nothing of it.
+  const isLarge = binding.index.size > FEW_ROWS && binding.listed === undefined;
+  const order = isLarge ? binding.order() : undefined;
   let clear = 0;
   if (order === undefined) eachSurvivor(binding, compare);
   else clear = countClearlyBefore(binding, order, row, compare);
