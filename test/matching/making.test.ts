@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compile, type Plan } from "../../src/matching/compile.ts";
+import { MAX_DERIVED } from "../../src/matching/index/derived.ts";
 import { ProviderIndex } from "../../src/matching/index/provider-index.ts";
 import { RankSort } from "../../src/matching/index/building/rank-sort.ts";
 import { StaticOrder } from "../../src/matching/index/static-order.ts";
@@ -105,6 +106,28 @@ describe("the making of an order", () => {
     const after = match(plan, index);
     expect(after.path).toBe("bound");
     expect(after.picks).toEqual(before.picks);
+  });
+
+  it("counts what became whole once and for all, though orders are dropped", () => {
+    const index = new ProviderIndex({ name: "small" });
+    for (let i = 0; i < 100; i++) index.put({ id: `p${i}`, stake: BigInt(i) });
+    const orderBy = (name: string) => {
+      const { scorer } = counting();
+      // An order each: which scorer it is makes them differ.
+      match(planOf(new Composite(name, "").add("level", scorer, 1)), index);
+    };
+    for (let i = 0; i < MAX_DERIVED; i++) orderBy(`one ${i}`);
+    const { derived } = index;
+    expect(derived.rebuilds).toBe(MAX_DERIVED);
+    derived.forget();
+    expect([[...derived.orders].length, derived.rebuilds]).toEqual([0, MAX_DERIVED]);
+    for (let i = 0; i < MAX_DERIVED; i++) orderBy(`two ${i}`);
+    expect(derived.rebuilds).toBe(2 * MAX_DERIVED);
+    // One that is idle makes room for another.
+    for (let i = 0; i < 1_001; i++) derived.use(undefined);
+    orderBy("more");
+    expect([...derived.orders]).toHaveLength(MAX_DERIVED);
+    expect(derived.rebuilds).toBe(2 * MAX_DERIVED + 1);
   });
 
   it("orders all rows, whatever comes, goes and changes meanwhile", () => {

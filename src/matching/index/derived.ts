@@ -32,6 +32,8 @@ interface Market extends Ranked {
 interface Making {
   usedAt: number;
   readonly isReady: boolean;
+  /** Layouts that it had; a board has none. */
+  readonly generation?: number;
   step(steps: number): number;
 }
 
@@ -51,6 +53,8 @@ export class Derived implements DerivedView {
   readonly #orders = new Map<string, StaticOrder>();
   readonly #boards = new Map<string, ScoreBoard>();
   #matches = 0;
+  /** Layouts of orders that are no longer kept. */
+  #dropped = 0;
 
   constructor(market: Market) {
     this.#market = market;
@@ -88,9 +92,9 @@ export class Derived implements DerivedView {
     return false;
   }
 
-  /** Layouts of orders that became whole so far. */
+  /** Layouts of orders that became whole so far, of those that are dropped as well. */
   get rebuilds(): number {
-    return this.#orders.values().reduce((sum, { generation }) => sum + generation, 0);
+    return this.#dropped + layoutsOf(this.#orders.values());
   }
 
   /** Goes on with what is being made for about so many steps; false when nothing is left to do. */
@@ -103,6 +107,7 @@ export class Derived implements DerivedView {
 
   /** Forgets all of them: cheaper than keeping step with a large load. */
   forget(): void {
+    this.#dropped = this.rebuilds;
     this.#orders.clear();
     this.#boards.clear();
     this.#market.structure++;
@@ -171,11 +176,18 @@ export class Derived implements DerivedView {
     return made.isReady ? made : undefined;
   }
 
-  #makeRoom(kept: Map<string, { usedAt: number }>): boolean {
+  #makeRoom(kept: Map<string, Making>): boolean {
     const [oldest] = [...kept].sort(([, a], [, b]) => a.usedAt - b.usedAt);
     if (oldest === undefined || oldest[1].usedAt + IDLE_MATCHES > this.#matches) return false;
     // Plans that hold it look their orders and boards up anew.
     this.#market.structure++;
+    this.#dropped += layoutsOf([oldest[1]]);
     return kept.delete(oldest[0]);
   }
 }
+
+const layoutsOf = (made: Iterable<Making>): number => {
+  let sum = 0;
+  for (const { generation = 0 } of made) sum += generation;
+  return sum;
+};
