@@ -128,9 +128,11 @@ export class PairingMarket {
     if (!compiled.ok) return refused(compiled);
     const { plan } = compiled;
     const { index } = this.store;
-    if (this.#awaitsTurns(plan)) return this.#preparing();
     const { explain = false, seed = 0 } = request;
     const isCached = this.isCaching && !explain;
+    if (this.#awaitsTurns(plan) && !(isCached && this.isKept(plan, seed))) {
+      return this.#preparing();
+    }
     const picks = isCached
       ? this.cache.picks(plan, index, seed, startUs / 1_000)
       : { ...rank(plan, index, { seed, explain }), shown: undefined };

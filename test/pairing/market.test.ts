@@ -40,6 +40,21 @@ describe("a market", () => {
     expect(addresses(value(inTurn(32_999)))).toEqual(["p32999", "p00000"]);
   });
 
+  it("gives a turn that is kept, though turns are being put in order anew", () => {
+    const market = marketOf(Array.from({ length: 33_000 }, (_, i) => provider(`p${i}`)));
+    const { derived } = market.store.index;
+    const inTurn = (seed: number) =>
+      market.pair({ policy: policy(), mode: "roundRobin", top: 2, seed });
+    inTurn(7);
+    while (derived.advance(1_000_000));
+    const kept = addresses(value(inTurn(7)));
+    derived.forget();
+    // Another turn has to wait, and that one is nowhere to be found.
+    expect(inTurn(8)).toMatchObject({ refusal: { code: "PAIRING_PREPARING" } });
+    expect(addresses(value(inTurn(7)))).toEqual(kept);
+    expect(inTurn(8)).toMatchObject({ refusal: { code: "PAIRING_PREPARING" } });
+  });
+
   it("shows features as they were written, and compares them without case", () => {
     const market = marketOf([provider("a", 1, { features: ["gRPC", "SSL_Termination"] })]);
     expect(market.store.get("a")?.features.toSorted()).toEqual(["SSL_Termination", "gRPC"]);
