@@ -9,7 +9,7 @@ import type { ProviderConfig } from "../../config/schema.ts";
 import { defineActor, keyFor, reply, type ChildSpec, type Ctx } from "../../src/otp/index.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { AttemptOutcome, EndpointRow } from "../../src/rpc/chain-view.ts";
-import { noCooldown, refuse, type Cooldown } from "../../src/rpc/cooldown.ts";
+import { restAgain, type Resting } from "../../src/rpc/cooldown.ts";
 import { DECISIONS } from "../../src/rpc/errors/decisions.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
@@ -54,11 +54,6 @@ interface State extends ProviderPoolArgs {
   readonly releasing: Map<EndpointRow, number>;
   /** The incarnation of the supervisor that is monitored; one monitor each, however often it is looked at. */
   readonly watched: { pid: string | undefined };
-}
-
-interface Resting extends Cooldown {
-  /** Successes of the row when it was refused: one more ends the streak. */
-  readonly successes: number;
 }
 
 const rebuildMs = 250;
@@ -316,9 +311,8 @@ const rest = (state: State, outcome: AttemptOutcome, ctx: Ctx): State => {
   const { row, retryAfterMs } = outcome;
   const nowMs = ctx.now();
   const known = state.cooldowns.get(row);
-  const streak = known?.successes === row.successes ? known : noCooldown;
-  const next = refuse(streak, nowMs, retryAfterMs, ctx.random());
-  if (next === streak) return state;
+  const next = restAgain(known, row.successes, nowMs, retryAfterMs, ctx.random());
+  if (next === known) return state;
   row.cooldownUntilMs = next.untilMs;
   ctx.emit("provider.cooldown.start", {
     chain: row.chain,
@@ -326,7 +320,7 @@ const rest = (state: State, outcome: AttemptOutcome, ctx: Ctx): State => {
     transport: row.transport,
     cooldownMs: next.untilMs - nowMs,
   });
-  const cooldowns = new Map(state.cooldowns).set(row, { ...next, successes: row.successes });
+  const cooldowns = new Map(state.cooldowns).set(row, next);
   return { ...state, cooldowns, isDirty: true };
 };
 

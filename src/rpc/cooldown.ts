@@ -13,6 +13,11 @@ export interface Cooldown {
   readonly untilMs: number;
 }
 
+/** A cooldown with the successes of its endpoint when it was refused: one more ends the streak. */
+export interface Resting extends Cooldown {
+  readonly successes: number;
+}
+
 /** No cooldown. */
 export const noCooldown: Cooldown = { refusals: 0, untilMs: 0 };
 
@@ -34,4 +39,17 @@ export const refuse = (
     refusals: cooldown.refusals + 1,
     untilMs: Math.max(cooldown.untilMs, nowMs + pauseMs),
   };
+};
+
+/** The rest of an endpoint that has refused again; `known` itself where that tells nothing new. */
+export const restAgain = (
+  known: Resting | undefined,
+  successes: number,
+  nowMs: number,
+  retryAfterMs: number | undefined,
+  random: number,
+): Resting => {
+  const streak = known?.successes === successes ? known : noCooldown;
+  const next = refuse(streak, nowMs, retryAfterMs, random);
+  return next === known ? known : { ...next, successes };
 };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { noCooldown, refuse } from "../../src/rpc/cooldown.ts";
+import { noCooldown, refuse, restAgain } from "../../src/rpc/cooldown.ts";
 
 describe("a rate-limit cooldown", () => {
   it("starts at one second", () => {
@@ -28,6 +28,13 @@ describe("a rate-limit cooldown", () => {
   it("counts a burst of refusals as one", () => {
     const first = refuse(noCooldown, 0, undefined, 0.5);
     expect(refuse(first, 10, undefined, 0.5)).toBe(first);
+  });
+
+  it("begins anew after a success, and hears of a burst once", () => {
+    const first = restAgain(undefined, 4, 0, undefined, 0.5);
+    expect(restAgain(first, 4, 10, undefined, 0.5)).toBe(first);
+    expect(restAgain(first, 4, 1_000, undefined, 0.5).untilMs).toBe(3_000);
+    expect(restAgain(first, 5, 1_000, undefined, 0.5).untilMs).toBe(2_000);
   });
 
   it("never ends earlier than it did, and never lasts beyond the cap", () => {

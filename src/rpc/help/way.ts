@@ -2,7 +2,7 @@
 import type { Answer } from "../ask.ts";
 import { type Breaker, breakerEvent, failureOf, type BreakerEffect } from "../breaker.ts";
 import type { AttemptOutcome, EndpointRow } from "../chain-view.ts";
-import { type Cooldown, noCooldown, refuse } from "../cooldown.ts";
+import { restAgain, type Resting } from "../cooldown.ts";
 import { DECISIONS } from "../errors/decisions.ts";
 import type { Neighbour } from "./ports.ts";
 
@@ -23,7 +23,7 @@ export class Way {
   measuredAtMs = Number.NEGATIVE_INFINITY;
   /** A connection stands: what takes long now is the way. */
   isWarm = false;
-  #cooldown: Cooldown = noCooldown;
+  #resting: Resting | undefined = undefined;
 
   constructor({ region, url }: Neighbour, breaker: Breaker) {
     this.region = region;
@@ -35,8 +35,9 @@ export class Way {
   /** An attempt there ended; a region that is full rests. */
   outcome(outcome: AttemptOutcome, { nowMs, random }: Moment): readonly BreakerEffect[] {
     if (DECISIONS[outcome.errorClass].memory === "cooldown") {
-      this.#cooldown = refuse(this.#cooldown, nowMs, outcome.retryAfterMs, random);
-      this.row.cooldownUntilMs = this.#cooldown.untilMs;
+      const { row } = this;
+      this.#resting = restAgain(this.#resting, row.successes, nowMs, outcome.retryAfterMs, random);
+      row.cooldownUntilMs = this.#resting.untilMs;
     }
     return this.breaker.feed(breakerEvent(outcome, nowMs, random));
   }

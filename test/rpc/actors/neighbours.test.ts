@@ -226,6 +226,24 @@ describe("the neighbours of a chain", () => {
     expect(http.state).toBe("closed");
   });
 
+  it("let a full region rest longer each time in a row, and a success ends the row", async () => {
+    const { node, state, world } = await start({ isForsaken: false });
+    world.helpers = [US];
+    await node.advance(3_000);
+    const { http } = state.rows("region:us");
+    const restMs = async (): Promise<number> => {
+      node.via(key).cast.outcome(outcome(state, "rate_limit"));
+      await node.settle();
+      const pauseMs = http.cooldownUntilMs - node.nowMs();
+      await node.advance(pauseMs + 1);
+      return pauseMs;
+    };
+    expect(Math.round((await restMs()) / 1_000)).toBe(1);
+    expect(Math.round((await restMs()) / 2_000)).toBe(1);
+    http.successes++;
+    expect(await restMs()).toBeLessThan(1_101);
+  });
+
   it("leave an open breaker open over their own death", async () => {
     const { node, state, ways, world } = await start({ isForsaken: false });
     world.helpers = [US];
