@@ -12,6 +12,7 @@ import type { ErrorClass } from "../errors/classes.ts";
 import type { ProviderId } from "../ids.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import type { CallOptions } from "../proxy/call.ts";
+import type { ChainView } from "../proxy/ports.ts";
 import type { TriedSet } from "../selection/pick.ts";
 import type { Selected } from "../selection/selected.ts";
 import type { Candidate, EndpointView, RoutingSnapshot } from "../selection/snapshot.ts";
@@ -81,7 +82,7 @@ const NOBODY: Omit<EndpointView, "provider" | "vendor" | "transports"> = {
  * Whether a call may be passed on: reads that can be repeated, of callers who left the choice of
  * providers to us, and that no other region has passed on already.
  */
-export const mayBeHelped = (options: CallOptions, info: MethodInfo): boolean =>
+const mayBeHelped = (options: CallOptions, info: MethodInfo): boolean =>
   info.isIdempotent &&
   info.class !== "write" &&
   options.isHelped !== true &&
@@ -128,10 +129,27 @@ export const isForsakenFor = (
   });
 
 /**
+ * The region that a call may be passed on to now: the call is one that may be helped, and somebody is
+ * there who was not asked for it and has a way.
+ */
+export const helperFor = (
+  chain: Pick<ChainView, "helpers" | "upstream">,
+  options: CallOptions,
+  info: MethodInfo,
+  nowMs: number,
+  tried: TriedSet,
+): Candidate | undefined => {
+  const { helpers } = chain;
+  const helper = helpers === undefined ? undefined : nextHelper(helpers, nowMs, tried);
+  if (helper === undefined || chain.upstream(helper.row) === undefined) return undefined;
+  return mayBeHelped(options, info) ? helper : undefined;
+};
+
+/**
  * The nearest region that this call has not asked and that may be asked now; one that stalls when there
  * is no other, because a slow answer beats none.
  */
-export const nextHelper = (
+const nextHelper = (
   { candidates, maxInFlight }: Helpers,
   nowMs: number,
   tried: TriedSet,

@@ -4,13 +4,7 @@
  */
 import type { EndpointRow } from "../chain-view.ts";
 import { HelpNote } from "../help/help-note.ts";
-import {
-  isForsakenFor,
-  MAX_HELPS,
-  mayBeHelped,
-  nextHelper,
-  regionOf,
-} from "../help/helping-regions.ts";
+import { helperFor, isForsakenFor, MAX_HELPS, regionOf } from "../help/helping-regions.ts";
 import { addNote } from "../explain/record.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import { firstUsable, hedgeTarget, TriedSet } from "../selection/pick.ts";
@@ -127,19 +121,13 @@ export class CandidateWalk {
 
   /** Another region could be asked now. */
   canBeHelped(nowMs: number): boolean {
-    const { chain } = this.#call;
-    const { helpers } = chain;
-    if (helpers === undefined || this.#helps >= MAX_HELPS) return false;
-    const helper = nextHelper(helpers, nowMs, this.#tried);
-    if (helper === undefined || chain.upstream(helper.row) === undefined) return false;
-    return mayBeHelped(this.#freeOptions, this.#info);
+    return this.#helper(nowMs) !== undefined;
   }
 
   /** The nearest region that helps. */
   help(nowMs: number): Target | undefined {
     const call = this.#call;
-    const { helpers } = call.chain;
-    const candidate = helpers === undefined ? undefined : nextHelper(helpers, nowMs, this.#tried);
+    const candidate = this.#helper(nowMs);
     const upstream = candidate === undefined ? undefined : call.chain.upstream(candidate.row);
     if (candidate === undefined || upstream === undefined) return undefined;
     this.#helps++;
@@ -148,6 +136,12 @@ export class CandidateWalk {
     const because = this.#hasTried ? "exhausted" : "no_provider";
     addNote(call, new HelpNote(regionOf(row.provider) ?? "", because));
     return { candidate, row, upstream };
+  }
+
+  #helper(nowMs: number): Candidate | undefined {
+    const { chain } = this.#call;
+    if (chain.helpers === undefined || this.#helps >= MAX_HELPS) return undefined;
+    return helperFor(chain, this.#freeOptions, this.#info, nowMs, this.#tried);
   }
 
   /** The caller's wishes without those that it has given up. */

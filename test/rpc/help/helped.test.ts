@@ -219,4 +219,18 @@ describe("a chain whose providers may not be asked", () => {
     expect(w.post(call("eth_getLogs", params)).json.result).toEqual([]);
     expect(w.regions[0]?.calls.map(({ request }) => request.params)).toEqual([params]);
   });
+
+  it("serves logs as ever where nobody may help: up to the tip only, from those who rest", () => {
+    const asksLogs = (w: World, url?: string) => {
+      for (const row of [...w.rows, ...w.wsRows]) row.cooldownUntilMs = 1_500;
+      w.post(call("eth_getLogs", [{ fromBlock: "0x60", toBlock: "0xffff" }]), url);
+      return w.upstreams.flatMap(({ calls }) => calls.map(({ request }) => request.params));
+    };
+    const upToTip = [[{ fromBlock: "0x60", toBlock: "0x64" }]];
+    const own: Script = (asked) => asked.result("[]");
+    expect(asksLogs(helped({ names: [] }, { script: own }))).toEqual(upToTip);
+    const without = helped({}, { script: own });
+    expect(asksLogs(without, "/rpc/no-failover/ethereum")).toEqual(upToTip);
+    expect(without.regions[0]?.calls).toEqual([]);
+  });
 });

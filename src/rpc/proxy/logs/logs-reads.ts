@@ -3,13 +3,14 @@
  * have seen the last block asked for (one that is behind answers fewer logs, with success).
  */
 import { finalizedNumber, safeNumber } from "../../consistency/finality.ts";
-import { isForsaken } from "../../help/helping-regions.ts";
+import { helperFor, isForsaken } from "../../help/helping-regions.ts";
 import type { ProviderId } from "../../ids.ts";
 import type { MethodInfo } from "../../json-rpc/methods.ts";
 import { hexQuantity } from "../../json-rpc/quantity.ts";
 import { readLogsQuery, sliceParams } from "../../logs/query.ts";
 import { type LogsRange, resolveRange } from "../../logs/range.ts";
 import { isAsked } from "../../selection/asked.ts";
+import { TriedSet } from "../../selection/pick.ts";
 import type { RoutingSnapshot } from "../../selection/snapshot.ts";
 import type { LogsConfig } from "../../../../config/schema.ts";
 import type { Call, CallSink } from "../call.ts";
@@ -36,9 +37,7 @@ export class LogsReads implements Service {
     const { chain, body, envelope } = call;
     const { snapshot } = chain;
     // Another region cuts the range by what its own providers take.
-    if (chain.helpers !== undefined && isForsaken(snapshot, engine.now())) {
-      return engine.exchange(call, info, sink);
-    }
+    if (this.#isHelped(call, info)) return engine.exchange(call, info, sink);
     const query = readLogsQuery(body, envelope.paramsStart, envelope.paramsEnd);
     const range = query === undefined ? undefined : resolveRange(query, heightsOf(chain));
     if (query === undefined || range === undefined || snapshot === undefined) {
@@ -72,6 +71,14 @@ export class LogsReads implements Service {
     const running = new LogsCall(engine, pinned, info, sink, takers, query, range, rules);
     running.start();
     return running;
+  }
+
+  /** Another region is the only one that may be asked now, and it may be. */
+  #isHelped({ chain, options }: Call, info: MethodInfo): boolean {
+    if (chain.helpers === undefined) return false;
+    const nowMs = this.#engine.now();
+    if (!isForsaken(chain.snapshot, nowMs)) return false;
+    return helperFor(chain, options, info, nowMs, new TriedSet()) !== undefined;
   }
 }
 
