@@ -176,19 +176,26 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
       this.#giveUp(nowMs, "deadline");
       return;
     }
-    const target =
-      this.#tries < this.#maxAttempts
-        ? this.#walk.next(nowMs, aboveHead, mayHelp)
-        : this.#walk.help(nowMs);
+    const target = this.#nextTarget(nowMs, aboveHead, mayHelp);
     if (target === undefined) {
       this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
     } else this.#dispatch(target, nowMs, target.row.isRegion === true ? "help" : kind);
   }
 
+  #nextTarget(nowMs: number, aboveHead: number, mayHelp: boolean): Target | undefined {
+    if (this.#tries < this.#maxAttempts) return this.#walk.next(nowMs, aboveHead, mayHelp);
+    return mayHelp && this.#maxAttempts > 1 ? this.#walk.help(nowMs) : undefined;
+  }
+
+  /** A region may follow the attempts; whoever wanted one attempt gets one. */
+  #canBeHelped(nowMs: number): boolean {
+    return this.#maxAttempts > 1 && this.#walk.canBeHelped(nowMs);
+  }
+
   /** Somebody could be asked after whoever is asked now. */
   #hasNext(nowMs: number): boolean {
     const isOthersTurn = this.#tries < this.#maxAttempts && this.#walk.hasAnother(nowMs);
-    return isOthersTurn || (this.#maxAttempts > 1 && this.#walk.canBeHelped(nowMs));
+    return isOthersTurn || this.#canBeHelped(nowMs);
   }
 
   #dispatch({ candidate, row, upstream }: Target, nowMs: number, kind: Attempt["kind"]): void {
@@ -364,8 +371,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   #mayFailOver(errorClass: ErrorClass, nowMs: number): boolean {
     if (!failsOver(this.info, errorClass, this.attempts)) return false;
     if (this.#tries < this.#maxAttempts) return true;
-    // Whoever wanted one attempt gets one.
-    return this.#maxAttempts > 1 && isHelpable(errorClass) && this.#walk.canBeHelped(nowMs);
+    return isHelpable(errorClass) && this.#canBeHelped(nowMs);
   }
 
   #giveUp(nowMs: number, reason: OwnReason): void {

@@ -233,4 +233,45 @@ describe("a chain whose providers may not be asked", () => {
     expect(asksLogs(without, "/rpc/no-failover/ethereum")).toEqual(upToTip);
     expect(without.regions[0]?.calls).toEqual([]);
   });
+
+  /** The connection is reset under a call, and its way is gone when it would be asked again. */
+  const lose = (w: Helped, upstream: ScriptedUpstream | undefined): void => {
+    if (upstream === undefined) throw new Error("nobody to lose");
+    upstream.script = (asked) => {
+      for (const [row, one] of w.live) if (one === upstream) w.live.delete(row);
+      asked.fail("reset", true);
+    };
+  };
+
+  it.each([
+    ["without failover", "/rpc/no-failover/ethereum"],
+    ["for one provider", "/rpc/provider/a/ethereum"],
+  ])("does not pass on a call %s whose provider goes under it", (_, url) => {
+    const w = helped({}, { providers: ["a"] });
+    lose(w, w.upstreams[0]);
+    expect(w.post(call(), url).json.error.code).toBe(-32002);
+    expect(w.regions[0]?.calls).toEqual([]);
+  });
+
+  it("does not pass on what another region has, whose last provider goes under it", () => {
+    const counter = { inFlight: 0 };
+    const admit = () => ({ ok: true, region: "eu", timeoutMs: 9_000, counter }) as const;
+    const deps = { helpDoor: { admit } };
+    const limits = { maxAttempts: 2 };
+    const w = helped({}, { providers: ["a", "b"], script: DEAD, limits, deps });
+    lose(w, w.upstreams[1]);
+    const headers = ["Content-Type", "application/json", "X-Paceline-Help", "ticket"];
+    expect(w.post(call(), "/rpc/ethereum", headers).json.error.code).toBe(-32002);
+    expect(w.upstreams.map(({ calls }) => calls.length)).toEqual([1, 1]);
+    expect(w.regions[0]?.calls).toEqual([]);
+  });
+
+  it("asks no third region when the second one's way goes under the call", () => {
+    const names = ["us", "ap", "sa"];
+    const limits = { maxAttempts: 2 };
+    const w = helped({ script: DEAD, names }, { providers: ["a", "b"], script: DEAD, limits });
+    lose(w, w.regions[1]);
+    w.post(call());
+    expect(w.regions.map(({ calls }) => calls.length)).toEqual([1, 1, 0]);
+  });
 });
