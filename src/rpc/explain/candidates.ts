@@ -5,7 +5,7 @@
 import type { EndpointRow } from "../chain-view.ts";
 import { reasonOf } from "../prediction/reason.ts";
 import type { ProviderForecast } from "../prediction/forecast-book.ts";
-import { entryOf } from "../selection/entry.ts";
+import { entryOf, judgedCalls } from "../selection/entry.ts";
 import type { Entry } from "../selection/entry.ts";
 import { findingOf, healthFindings, isTransient, rowsOf } from "../selection/filters.ts";
 import type { Finding, FindingRule } from "../selection/filters.ts";
@@ -47,7 +47,7 @@ export const candidateRows = (selected: Selected, nowMs: number): readonly Candi
         .filter(({ rule }) => candidate.relaxed.includes(rule))
         .map(findingRow),
       canary: candidate.canary ?? null,
-      prior: view.prior === undefined ? null : priorRow(view.prior, view, row),
+      prior: view.prior === undefined ? null : priorRow(view.prior, view, row, demand.method),
       forecast: view.forecast === undefined ? null : forecastRow(view.forecast),
       sticky: !isSpare && view.provider === held,
       breaker: {
@@ -68,13 +68,14 @@ const priorRow = (
   { race, calls }: ProviderPrior,
   view: EndpointView,
   row: EndpointRow,
+  method: string,
 ): PriorRow => {
   const word = (prior: Prior | undefined, own: number): PriorWord | null =>
     prior === undefined ? null : { ...prior, samples: fading(prior, own) };
   const { paceScore, races } = view.race;
   return {
     race: word(race, paceScore === undefined ? 0 : races),
-    calls: word(calls, view.calls.get(row.transport, undefined)?.n ?? 0),
+    calls: word(calls, judgedCalls(view, row, method)?.n ?? 0),
   };
 };
 

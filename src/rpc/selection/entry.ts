@@ -26,12 +26,26 @@ export interface Entry {
   readonly at: number;
 }
 
-const leastSamples = 10;
+/** Calls from which on a record says something. */
+export const LEAST_SAMPLES = 10;
 const qualifiedLb = 0.8;
 /** This many wrong answers halve what a provider's successes are worth. */
 const forgivenAnswers = 8;
 /** A cooldown that ended less than this ago still counts against an endpoint, ms. */
 const recentlyLimitedMs = 10_000;
+
+/**
+ * The record by which an endpoint is judged for a method: the method's own, or all of it on this
+ * transport where a rare method says little.
+ */
+export const judgedCalls = (
+  { calls }: EndpointView,
+  { transport }: EndpointRow,
+  method: string,
+): CallSummary | undefined => {
+  const own = calls.get(transport, method);
+  return own !== undefined && own.n >= LEAST_SAMPLES ? own : calls.get(transport, undefined);
+};
 
 /** Looks an endpoint up in the evidence. */
 export const entryOf = (
@@ -43,9 +57,7 @@ export const entryOf = (
   at: number,
 ): Entry => {
   const call = view.calls.get(row.transport, demand.method);
-  const all = view.calls.get(row.transport, undefined);
-  // A rare method says little of a provider; then its whole record on this transport speaks.
-  const judged = call !== undefined && call.n >= leastSamples ? call : all;
+  const judged = judgedCalls(view, row, demand.method);
   const own = judged?.n ?? 0;
   const { value, samples: n } =
     view.prior === undefined
@@ -76,6 +88,6 @@ const tierOf = (row: EndpointRow, n: number, lb: number, nowMs: number): Tier =>
   if (row.state !== "closed") return "recovering";
   if (row.cooldownUntilMs > 0 && row.cooldownUntilMs + recentlyLimitedMs > nowMs) return "limited";
   // Decay takes a little off at once: ten calls in a row are ten samples.
-  if (n < leastSamples - 0.5) return "unknown";
+  if (n < LEAST_SAMPLES - 0.5) return "unknown";
   return lb >= qualifiedLb ? "qualified" : "degraded";
 };

@@ -7,7 +7,7 @@ import type { Refusal } from "../../matching/explain/why-not.ts";
 import type { Found } from "../../matching/filters/filter.ts";
 import type { EndpointRow } from "../chain-view.ts";
 import { isAsked } from "./asked.ts";
-import { costOf } from "./entry.ts";
+import { costOf, judgedCalls, LEAST_SAMPLES } from "./entry.ts";
 import { isPaired } from "./paired.ts";
 import type {
   EndpointView,
@@ -174,7 +174,6 @@ export const rowsOf = (demand: SelectionDemand, view: EndpointView): EndpointRow
   return rows;
 };
 
-const leastSamples = 10;
 const maxFailureRatio = 0.7;
 /** Wrong answers, decayed, from which on a provider stands behind all that were not caught. */
 const maxMisbehaviour = 3;
@@ -199,9 +198,8 @@ export const healthFindings = (
     else if (lead > maxLead) found.push({ rule: "head_unknown", value: lead, limit: maxLead });
     else if (view.lag > limit) found.push({ rule: "lag", value: view.lag, limit });
   }
-  const call = view.calls.get(row.transport, demand.method);
-  const judged = call !== undefined && call.n >= leastSamples ? call : allCalls(view, row);
-  if (judged !== undefined && judged.n >= leastSamples && judged.failureRatio > maxFailureRatio) {
+  const judged = judgedCalls(view, row, demand.method);
+  if (judged !== undefined && judged.n >= LEAST_SAMPLES && judged.failureRatio > maxFailureRatio) {
     found.push({ rule: "failure_ratio", value: judged.failureRatio, limit: maxFailureRatio });
   }
   const { misbehaviour = 0 } = view;
@@ -225,8 +223,6 @@ export const healthFaults = (
 };
 
 const healthy: readonly ExclusionRule[] = [];
-
-const allCalls = (view: EndpointView, row: EndpointRow) => view.calls.get(row.transport, undefined);
 
 /** How far behind the healthy ones an endpoint stands; 0 for a healthy one. */
 export const setback = (faults: readonly ExclusionRule[]): number => {

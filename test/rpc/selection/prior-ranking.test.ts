@@ -12,12 +12,20 @@ const IDS = ["a", "b", "c"];
 const METHOD = "eth_call";
 const MOST_FAILURES = 30;
 
-/** The ranking of a chain after `calls` calls of each provider, and what others say. */
-const rankingOf = (calls: number, failures: readonly number[], rows: readonly NeighbourRow[]) => {
+/** The ranking of a chain after `calls` calls of each provider and other ones, and what others say. */
+const rankingOf = (
+  calls: number,
+  failures: readonly number[],
+  rows: readonly NeighbourRow[],
+  otherCalls = 0,
+) => {
   const state = chainState(chainConfig(IDS, "    leaderboard: { prior: regions, half_life: 24h }"));
   IDS.forEach((id, at) => {
     const { http } = state.rows(id);
     http.isUsable = true;
+    for (let call = 0; call < otherCalls; call++) {
+      state.evidence.recordCall(id, "http", "eth_gasPrice", "ok", 10 + at, call);
+    }
     for (let call = 0; call < calls; call++) {
       const result = call < (failures[at] ?? 0) ? "server" : "ok";
       state.evidence.recordCall(id, "http", METHOD, result, 10 + at, call);
@@ -49,6 +57,44 @@ const row: fc.Arbitrary<NeighbourRow> = fc.record({
   score: fc.double({ min: 0, max: 1, noNaN: true }),
   weight: fc.double({ min: 0, max: 1e6, noNaN: true }),
 });
+
+/** The prior of a provider as an explanation of such a ranking shows it. */
+const explained = ({ ranking, snapshot }: ReturnType<typeof rankingOf>) => {
+  const selected = {
+    snapshot,
+    demand: { method: METHOD },
+    ranking,
+    minHead: 0,
+    faults: 0,
+    moreFaults: 0,
+    atMs: 15,
+    tookMs: 0,
+  };
+  const record = explain(
+    {
+      requestId: "r",
+      clientRequestId: undefined,
+      chain: "eth",
+      method: METHOD,
+      strategy: "leaderboard",
+      protocol: "http",
+      isDone: true,
+      outcome: "ok",
+      reason: undefined,
+      provider: "a",
+      cache: "MISS",
+      startMs: 15,
+      durationMs: 1,
+      selected,
+      attempts: [],
+      attemptCount: 0,
+      notes: undefined,
+      paramsBytes: 0,
+    },
+    16,
+  );
+  return (id: string) => record.candidates.find(({ provider }) => provider === id)?.prior;
+};
 
 describe("a ranking with the word of other regions", () => {
   it("follows it where this region knows nothing", () => {
@@ -86,46 +132,17 @@ describe("a ranking with the word of other regions", () => {
   });
 
   it("shows in the explanation what was said, by whom, and how much of it still counts", () => {
-    const { ranking, snapshot } = rankingOf(15, [], [say("a", "calls:state", 0.5)]);
-    const selected = {
-      snapshot,
-      demand: { method: METHOD },
-      ranking,
-      minHead: 0,
-      faults: 0,
-      moreFaults: 0,
-      atMs: 15,
-      tookMs: 0,
-    };
-    const record = explain(
-      {
-        requestId: "r",
-        clientRequestId: undefined,
-        chain: "eth",
-        method: METHOD,
-        strategy: "leaderboard",
-        protocol: "http",
-        isDone: true,
-        outcome: "ok",
-        reason: undefined,
-        provider: "a",
-        cache: "MISS",
-        startMs: 15,
-        durationMs: 1,
-        selected,
-        attempts: [],
-        attemptCount: 0,
-        notes: undefined,
-        paramsBytes: 0,
-      },
-      16,
-    );
-    const priorOf = (id: string) =>
-      record.candidates.find(({ provider }) => provider === id)?.prior;
+    const priorOf = explained(rankingOf(15, [], [say("a", "calls:state", 0.5)]));
     const { calls, race } = priorOf("a") ?? {};
     expect(race).toBeNull();
     expect(calls).toMatchObject({ value: 0.5, regions: ["us"] });
     expect(calls?.samples).toBeCloseTo(5, 1);
     expect(priorOf("b")).toBeNull();
+  });
+
+  it("shows the share that the ranking has used: beside the method's own record once it speaks", () => {
+    // 15 calls of the method among 1,000 of the provider: the 15 are judged, so half of it counts.
+    const priorOf = explained(rankingOf(15, [], [say("a", "calls:state", 0.5)], 1_000));
+    expect(priorOf("a")?.calls?.samples).toBeCloseTo(5, 0);
   });
 });
