@@ -351,7 +351,8 @@ export class ProviderLink {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#ports.startTimer(PING, this.#heartbeat.intervalMs);
-    if (this.#heartbeat.isWaiting) return;
+    this.#ahead.check();
+    if (this.#heartbeat.isWaiting || this.#ahead.isResting) return;
     this.#heartbeat.sent(this.#ports.now(), socket.bytesRead);
     socket.ping();
     this.#ports.startTimer(PONG, this.#heartbeat.pongTimeoutMs);
@@ -360,7 +361,10 @@ export class ProviderLink {
   #pongDue(): void {
     const socket = this.#socket;
     if (socket === undefined || !this.#heartbeat.isWaiting) return;
-    const pulse = this.#heartbeat.look(this.#ports.now(), socket.bytesRead);
+    // While we read nothing its silence is ours.
+    const pulse = this.#ahead.isResting
+      ? "again"
+      : this.#heartbeat.look(this.#ports.now(), socket.bytesRead);
     if (pulse === "again") this.#ports.startTimer(PONG, this.#heartbeat.pongTimeoutMs);
     else if (pulse === "answered") this.#alive();
     else this.#feed({ type: "pongMissed" });

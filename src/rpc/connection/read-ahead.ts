@@ -17,6 +17,13 @@ export interface Restable {
 export class ReadAhead {
   #bytes = 0;
   #resting: Restable | undefined;
+  /** Something was looked at since the last `check`. */
+  #isMoving = false;
+
+  /** Nothing is read of the socket, so nothing can come of it. */
+  get isResting(): boolean {
+    return this.#resting !== undefined;
+  }
 
   /** So much was read of the socket. */
   read(sizeBytes: number, socket: Restable): void {
@@ -28,9 +35,16 @@ export class ReadAhead {
 
   /** So much of it was looked at. */
   seen(sizeBytes: number): void {
+    this.#isMoving = true;
     // What was read of a former socket may still be on its way.
     this.#bytes = Math.max(0, this.#bytes - sizeBytes);
     if (this.#bytes <= MAX_BYTES / 2) this.#wake();
+  }
+
+  /** Every now and then: what nobody has looked at in all this time was dropped on its way. */
+  check(): void {
+    if (this.isResting && !this.#isMoving) this.clear();
+    this.#isMoving = false;
   }
 
   /** Another socket, or whoever looked has forgotten: nothing is under way. */

@@ -21,6 +21,7 @@ chains:
     onConnect: () => {},
   });
   const timers = new Set<string>();
+  const socket = { pings: 0, isResting: false };
   const sent: string[] = [];
   const link = new ProviderLink(
     { state, provider: "p1", redact: (text) => text, seed: 1 },
@@ -29,9 +30,9 @@ chains:
       wallNow: () => 0,
       open: () => ({
         send: (text) => void sent.push(text.toString()),
-        ping: () => {},
-        pause: () => {},
-        resume: () => {},
+        ping: () => void socket.pings++,
+        pause: () => void (socket.isResting = true),
+        resume: () => void (socket.isResting = false),
         bytesRead: 0,
         close: () => {},
         abandon: () => {},
@@ -56,7 +57,7 @@ chains:
     const messages = { bytes, bounds: [0, bytes.length] };
     link.heard({ type: "messages", socket: 1, seq, messages, atNs: 0 });
   };
-  return { link, timers, sent, say };
+  return { link, timers, sent, say, socket };
 };
 
 describe("the timers of a link", () => {
@@ -84,4 +85,35 @@ describe("the timers of a link", () => {
       ]);
     },
   );
+
+  it("do not hold the silence of a socket that rests against its provider", () => {
+    const { link, timers, say, socket } = startLink("subscribe_new_heads: false");
+    link.heard({ type: "open", socket: 1 });
+    say({ jsonrpc: "2.0", id: 1, result: "0x1" }, 1);
+    link.expired("ping");
+    expect(socket.pings).toBe(1);
+    const bytes = Buffer.alloc(2 * 1024 * 1024);
+    link.read(1, { bytes, bounds: [0, bytes.length] });
+    expect(socket.isResting).toBe(true);
+    for (let i = 0; i < 3; i++) {
+      timers.delete("pong");
+      link.expired("pong");
+      expect(timers.has("pong")).toBe(true);
+    }
+    expect(link.stats.state).toBe("live");
+  });
+
+  it("end a rest in which nothing was looked at: what was read has been dropped", () => {
+    const { link, say, socket } = startLink("subscribe_new_heads: false");
+    link.heard({ type: "open", socket: 1 });
+    say({ jsonrpc: "2.0", id: 1, result: "0x1" }, 1);
+    const bytes = Buffer.alloc(2 * 1024 * 1024);
+    link.read(1, { bytes, bounds: [0, bytes.length] });
+    link.expired("ping");
+    link.judged(1_000, 0);
+    link.expired("ping");
+    expect(socket.isResting).toBe(true);
+    link.expired("ping");
+    expect(socket.isResting).toBe(false);
+  });
 });
