@@ -266,6 +266,7 @@ export class Hub {
       blocks: follower.blockCount,
       logsKept: follower.logs.stored,
       logsHeld: follower.logs.unsent,
+      disputes: follower.logs.disputed,
       needs: follower.needs.size,
       headSources: this.#headSources.size,
       logSources: follower.logs.sources.live().length,

@@ -50,6 +50,18 @@ describe("a log that a block does not have", () => {
     expect(r.asked).toEqual(["logs:a1"]);
   });
 
+  it("is forgotten with its block when history begins anew", () => {
+    const { r, blocks } = three();
+    r.head("p1", blocks[0]);
+    r.log("a1", 1, 0);
+    dispute(r, "a1", { p1: truth, p2: truth, p3: { ...truth, 2: "0x" } });
+    expect(r.follower.logs.disputed).toBe(1);
+    r.follower.isWatched = false;
+    for (const source of ["p1", "p2", "p3"]) r.head(source, block("z900", 900, "z899"));
+    expect(r.follower.tip?.hash).toBe("z900");
+    expect(r.follower.logs.disputed).toBe(0);
+  });
+
   it("is not taken back or told again when its block goes and comes back", () => {
     const { r, blocks } = three();
     r.head("p1", blocks[0]);

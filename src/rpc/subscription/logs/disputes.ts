@@ -60,6 +60,11 @@ export class Disputes {
     this.listener = listener;
   }
 
+  /** Blocks in dispute. */
+  get size(): number {
+    return this.open.size;
+  }
+
   /** The streams tell different stories of the block, or one that its bloom denies. */
   add(block: Block, told: Dispute | undefined, nowMs: number): void {
     if (block.isSettled || block.isForgotten) return;
@@ -139,6 +144,11 @@ export class Disputes {
   /** The block is not canonical now: it is asked for when it is again. */
   pause(block: Block): void {
     this.needs.delete(needAgreedLogs(block.hash, block.number).key);
+  }
+
+  /** History begins anew: of its blocks some may not be known any more. */
+  clear(): void {
+    this.open.clear();
   }
 
   /** The block is in dispute no more. */

@@ -72,6 +72,11 @@ export class LogLedger {
     return this.memory.unsent;
   }
 
+  /** Blocks of whose logs different stories are told. */
+  get disputed(): number {
+    return this.disputes.size;
+  }
+
   /** Starts or stops keeping logs; either way nothing of before counts. */
   reset(isOn: boolean): void {
     this.isOn = isOn;
@@ -89,6 +94,7 @@ export class LogLedger {
     }
     this.memory.restart();
     this.coverage.reset();
+    this.disputes.clear();
   }
 
   /** History starts anew at `block`: of all logs only those that are known of it are kept. */
