@@ -3,13 +3,14 @@
  * order and without state. The mixer is murmur3's 32-bit finaliser; it is no cryptographic hash.
  */
 import { fnv32 } from "../../lib/fnv32.ts";
+import { mix32 } from "../../lib/mix32.ts";
 
 /** A uniform 32-bit word for a seed and up to three coordinates. */
 export function noiseWord(seed: number, a: number, b = 0, c = 0): number {
-  let h = mix(seed ^ 0x9e3779b9);
-  h = mix(h ^ Math.imul(a, 0x85ebca6b));
-  h = mix(h ^ Math.imul(b, 0xc2b2ae35));
-  return mix(h ^ Math.imul(c, 0x27d4eb2f));
+  let h = mix32(seed ^ 0x9e3779b9);
+  h = mix32(h ^ Math.imul(a, 0x85ebca6b));
+  h = mix32(h ^ Math.imul(b, 0xc2b2ae35));
+  return mix32(h ^ Math.imul(c, 0x27d4eb2f)) >>> 0;
 }
 
 /** A uniform ratio in [0, 1) for a seed and up to three coordinates. */
@@ -33,12 +34,5 @@ export function hexWord(word: number): string {
 
 /** A stable 32-bit number for a name, to give each provider a seed of its own (FNV-1a). */
 export function nameSeed(seed: number, name: string): number {
-  return mix(fnv32(name, seed));
-}
-
-function mix(word: number): number {
-  let h = word >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return mix32(fnv32(name, seed)) >>> 0;
 }

@@ -6,6 +6,7 @@
  * the frame and nothing is cut out of it. Whatever deviates is put into that form before.
  */
 import { Buffer } from "node:buffer";
+import { mix32 } from "../../lib/mix32.ts";
 import { member, resultMember, type SubscriptionFrame } from "../subscription-frame.ts";
 
 const m = {
@@ -84,7 +85,7 @@ export class LogDigest {
 
   /** The digest of an index alone. */
   ofIndex(index: number): number {
-    return Math.imul(mixed(Math.imul(index, STEP) ^ this.seed), OTHER_STEP);
+    return Math.imul(mix32(Math.imul(index, STEP) ^ this.seed), OTHER_STEP);
   }
 
   #ofParts(
@@ -95,13 +96,16 @@ export class LogDigest {
     transactionHash: unknown,
   ): number {
     const list = topics.map((topic) => `"${String(topic)}"`).join(",");
-    const log = Buffer.from(`${textOf(address)}${TOPICS}${list}${DATA}${textOf(data)}`, "latin1");
+    const log = Buffer.from(
+      `${textOf(address)}${TOPICS}${list}${DATA}${textOf(data, NO_DATA)}`,
+      "latin1",
+    );
     const hash = Buffer.from(textOf(transactionHash), "latin1");
     return this.#placed(index, this.#hash(log, 0, log.length) ^ this.#hash(hash, 0, hash.length));
   }
 
   #placed(index: number, content: number): number {
-    return mixed(content ^ this.ofIndex(index));
+    return mix32(content ^ this.ofIndex(index));
   }
 
   #hash(bytes: Buffer, start: number, end: number): number {
@@ -123,10 +127,12 @@ export class LogDigest {
       other = (other << 17) | (other >>> 15);
     }
     for (; at < stop; at++) one = Math.imul(one ^ (view.getUint8(at) | 0x20), STEP);
-    return mixed(one ^ mixed(other ^ (end - start)));
+    return mix32(one ^ mix32(other ^ (end - start)));
   }
 }
 
+/** What a log without data says. */
+const NO_DATA = "0x";
 const QUOTE = 0x22;
 const HEX = /0x[0-9a-f]*/gi;
 
@@ -134,13 +140,5 @@ const HEX = /0x[0-9a-f]*/gi;
 const isCompact = (length: number, max: number): boolean =>
   length === 0 || (length > 0 && length < max && length % TOPIC_CHARS === TOPIC_CHARS - 1);
 
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-
-/** Every bit of the answer depends on every bit of the question (murmur3's last step). */
-const mixed = (value: number): number => {
-  let bits = value ^ (value >>> 16);
-  bits = Math.imul(bits, 0x85ebca6b);
-  bits ^= bits >>> 13;
-  bits = Math.imul(bits, 0xc2b2ae35);
-  return bits ^ (bits >>> 16);
-};
+const textOf = (value: unknown, absent = ""): string =>
+  typeof value === "string" ? value : absent;

@@ -49,6 +49,9 @@ describe("what providers tell of a block's logs", () => {
     expect(
       disputed({ p1: three, p2: three.toReversed(), p3: three.map(turned), p4: dated }),
     ).toEqual([]);
+    const empty = three.map((log) => ({ ...log, data: "0x" }));
+    const bare = empty.map((log) => ({ ...log, data: undefined }) as unknown as Log);
+    expect(disputed({ p1: empty, p2: bare })).toEqual([]);
   });
 
   it("is disputed when one of them missed a log, or heard of none", () => {
