@@ -382,7 +382,6 @@ const announce = (state: State, race: SettledRace, ctx: Ctx): void => {
 
 /** Once a second: old keys, providers that are gone or were caught, and the counters for the metrics. */
 const sweep = (state: State, nowNs: number, ctx: Ctx): void => {
-  rechoose(state, ctx);
   const { racer, args } = state;
   const { name: chain, config } = args.state;
   racer.sweep(nowNs);

@@ -5,7 +5,8 @@
  * that what was said in one installation means nothing in another. It is checked before anything is
  * parsed. A Redis that others write into can thus withhold messages, but not make one.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { secretKey } from "../lib/secret-key.ts";
 import { isCount } from "./checks.ts";
 import { type Heard, KINDS, type Message, type MessageKind, type Refusal } from "./protocol.ts";
 
@@ -37,7 +38,7 @@ export class Envelopes {
   readonly #echoes = new Set<string>();
 
   constructor(secret: string, channel: string) {
-    this.#key = createHash("sha256").update(`paceline cluster 1\0${secret}`).digest();
+    this.#key = secretKey("cluster 1", secret);
     this.#channel = channel;
   }
 

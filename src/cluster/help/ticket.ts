@@ -7,6 +7,7 @@
  * last message that the sender has heard, as in `envelope.ts`.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { secretKey } from "../../lib/secret-key.ts";
 import { isCount } from "../checks.ts";
 
 /** The claims of a ticket. */
@@ -47,7 +48,7 @@ export class Tickets {
   readonly #channel: string;
 
   constructor(secret: string, channel: string) {
-    this.#key = createHash("sha256").update(`paceline help 1\0${secret}`).digest();
+    this.#key = secretKey("help 1", secret);
     this.#channel = channel;
   }
 

@@ -4,7 +4,8 @@
  * The signature is an HMAC-SHA256 by a key made from the cluster's secret; the key of the store enters it,
  * so that a ranking put in the place of another one is none. It is checked before anything is parsed.
  */
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { secretKey } from "../../lib/secret-key.ts";
 import { MAX_PICKS } from "../../matching/demand.ts";
 import type { KnownPicks } from "../../matching/known-picks.ts";
 import type { FilterShare } from "../protocol.ts";
@@ -31,8 +32,8 @@ export class Seals {
   readonly #key: Buffer;
 
   constructor(secret: string) {
-    this.#key = createHash("sha256").update(`paceline ranking 1\0${secret}`).digest();
-    this.contentKey = createHash("sha256").update(`paceline content 1\0${secret}`).digest("hex");
+    this.#key = secretKey("ranking 1", secret);
+    this.contentKey = secretKey("content 1", secret).toString("hex");
   }
 
   seal(key: string, { ids, left, survivors }: SharedRanking): Buffer {

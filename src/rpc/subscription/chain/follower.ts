@@ -14,6 +14,7 @@
  * Pure: time is an argument, questions to providers are `needs`, events go to the listener after the
  * state has been committed.
  */
+import type { LogPlace } from "../../message-key.ts";
 import type { Block, BlockLog, Head } from "./block.ts";
 import { Branches, type BranchListener } from "./branches.ts";
 import { missedSince, type Cursor, type Missed } from "./history.ts";
@@ -46,13 +47,6 @@ export interface FollowerListener extends LedgerListener, BranchListener {
   reorg(orphaned: readonly Block[], tip: Block): void;
   /** Blocks that no stream brought were fetched and are canonical now. */
   filled(from: number, to: number): void;
-}
-
-/** Where a log stands. */
-export interface LogPlace {
-  readonly hash: string;
-  readonly number: number;
-  readonly index: number;
 }
 
 const MAX_ASKED = 16;
@@ -147,7 +141,12 @@ export class ChainFollower {
   }
 
   /** A provider announced a log; `bytes` is called only when the log is new. */
-  log(source: string, { hash, number, index }: LogPlace, nowMs: number, bytes: () => Buffer): void {
+  log(
+    source: string,
+    { hash, number, index }: Omit<LogPlace, "isRemoved">,
+    nowMs: number,
+    bytes: () => Buffer,
+  ): void {
     if (!this.logs.isOn) return;
     let block = this.lastOfLog;
     if (block?.hash !== hash) {
