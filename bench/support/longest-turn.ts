@@ -1,5 +1,5 @@
 /** How long the loop is held at most while something goes on. */
-import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 
 /** The longest turn. */
 export interface LongestTurn {
@@ -7,8 +7,6 @@ export interface LongestTurn {
   readonly wallMs: number;
   /** What this thread computed in it, ms: on a busy machine a core is taken amid a turn. */
   readonly cpuMs: number;
-  /** The longest collection of garbage, ms. */
-  readonly gcMs: number;
   /** Time that the whole took, s. */
   readonly seconds: number;
 }
@@ -26,11 +24,6 @@ export async function longestTurn(run: () => unknown): Promise<LongestTurn> {
     if (watch.isOn) setImmediate(look);
   };
   setImmediate(look);
-  const gc = { longestMs: 0 };
-  const collections = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) gc.longestMs = Math.max(gc.longestMs, duration);
-  });
-  collections.observe({ entryTypes: ["gc"] });
   delays.enable();
   await nextTurns();
   delays.reset();
@@ -40,10 +33,8 @@ export async function longestTurn(run: () => unknown): Promise<LongestTurn> {
   const seconds = (performance.now() - startMs) / 1_000;
   await nextTurns();
   delays.disable();
-  collections.disconnect();
   watch.isOn = false;
-  const cpuMs = watch.longestUs / 1_000;
-  return { wallMs: delays.max / 1e6, cpuMs, gcMs: gc.longestMs, seconds };
+  return { wallMs: delays.max / 1e6, cpuMs: watch.longestUs / 1_000, seconds };
 }
 
 /** A few turns, and time for the timer to notice. */
