@@ -164,7 +164,7 @@ for (const size of sizes.slice(0, isSmall ? 3 : 4)) {
 function detailOf(index: ProviderIndex): void {
   const plans = plansOf("pairing");
   const cache = new RankingCache({ capacity: POLICIES, ttlMs: 30_000 });
-  for (const plan of plans) cache.rank(plan, index, 0, 0);
+  for (const plan of plans) cache.picks(plan, index, 0, 0);
   const latency = index.columns.get("latencyMs") as Column;
   const random = seededRandom(9);
   const values = Array.from({ length: 4_096 }, () => 20 + 300 * random());
@@ -183,7 +183,7 @@ function detailOf(index: ProviderIndex): void {
   });
   const fast = interleave(
     [
-      each("cache hit", (plan) => cache.rank(plan, index, 0, 0).considered),
+      each("cache hit", (plan) => cache.picks(plan, index, 0, 0).ranking.considered),
       each("signal update", (_, n) => {
         index.setValue(
           rows[n & 4_095] as number,

@@ -7,7 +7,7 @@ import { Lfu } from "../lib/lfu.ts";
 import { bindingOf } from "./binding.ts";
 import type { Plan } from "./compile.ts";
 import type { ProviderIndex } from "./index/provider-index.ts";
-import { rank, type RankedPicks, type Ranking } from "./match.ts";
+import { rank, type RankedPicks } from "./match.ts";
 import type { Seed } from "./paths/rendezvous.ts";
 
 /** Bounds of a cache. */
@@ -63,12 +63,10 @@ export class RankingCache<Shown = unknown> {
     this.#ttlMs = ttlMs;
   }
 
-  /** The ranking of a plan, kept or made now. A hit is the very object that was kept. */
-  rank(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): Ranking {
-    return this.picks(plan, index, seed, nowMs).ranking;
-  }
-
-  /** The same with the rows of the picks, and room for what is shown of them. */
+  /**
+   * The ranking of a plan, kept or made now, with the rows of the picks and room for what is shown of
+   * them. A hit is the very object that was kept.
+   */
   picks(plan: Plan, index: ProviderIndex, seed: Seed, nowMs: number): KeptPicks<Shown> {
     const key = keyOf(plan, index, seed);
     const kept = this.#isOn ? this.#entries.get(key) : undefined;
@@ -78,8 +76,7 @@ export class RankingCache<Shown = unknown> {
       return kept.picks;
     }
     if (this.#counts) this.#misses++;
-    const { ranking, rows } = rank(plan, index, { seed });
-    const picks = { ranking, rows, shown: undefined };
+    const picks = { ...rank(plan, index, { seed }), shown: undefined };
     if (this.#isOn) this.#keep(key, { picks, index, expiresAtMs: nowMs + this.#ttlMs });
     return picks;
   }
