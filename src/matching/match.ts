@@ -59,6 +59,8 @@ const SCAN_ROWS = 32;
 export interface RankedPicks {
   readonly ranking: Ranking;
   readonly rows: readonly number[];
+  /** Survivors, where the path had to count them. */
+  readonly left?: number | undefined;
 }
 
 /** Ranks the providers of a market for a plan. */
@@ -70,7 +72,7 @@ export function rank(plan: Plan, index: ProviderIndex, options: MatchOptions = {
   const { seed = 0, top = plan.demand.k, explain = false, scanUpTo = SCAN_ROWS } = options;
   const k = Math.max(0, Math.min(MAX_PICKS, Math.floor(top) || 0));
   const binding = bindingOf(plan, index);
-  const { path, rows, sums } = find(binding, k, seed, scanUpTo);
+  const { path, rows, sums, left } = find(binding, k, seed, scanUpTo);
   const isSticky = plan.demand.sticky !== undefined && stick(binding, rows, k);
   const picks: Pick[] = [];
   for (let i = 0; i < rows.length; i++) {
@@ -93,9 +95,9 @@ export function rank(plan: Plan, index: ProviderIndex, options: MatchOptions = {
     outcome: picks.length === 0 ? "none" : picks.length < k ? "partial" : "ok",
     isSticky,
   };
-  if (!explain) return { ranking, rows };
+  if (!explain) return { ranking, rows, left };
   const scorerErrors = scorerErrorsOf(binding, rows);
-  return { ranking: { ...ranking, survivors: survivorsOf(binding), scorerErrors }, rows };
+  return { ranking: { ...ranking, survivors: survivorsOf(binding), scorerErrors }, rows, left };
 }
 
 /** The picks as rows with their scores, for whoever names them elsewhere; modes without a seed. */
@@ -113,6 +115,7 @@ interface Found {
   readonly rows: number[];
   /** Raw sums of the rows, where the path ranks by them. */
   readonly sums: readonly number[];
+  readonly left?: number | undefined;
 }
 
 const pickOf = (binding: Binding, row: number, sum: number, explain: boolean): Pick => {
@@ -128,7 +131,7 @@ function find(binding: Binding, k: number, seed: Seed, scanUpTo: number): Found 
     const isWide = index.size > scanUpTo && binding.listed === undefined;
     const order = isWide ? binding.turns() : undefined;
     index.derived.use(order);
-    return { path: "turns", rows: takeTurns(binding, order, k, seed), sums: [] };
+    return { path: "turns", ...takeTurns(binding, order, k, seed), sums: [] };
   }
   if (plan.demand.orderBy !== undefined) {
     const rows = sortedRows(binding).slice(0, k);

@@ -313,11 +313,11 @@ export class PairingMarket {
     return { ok: false, refusal: { code: "PAIRING_PREPARING", message } };
   }
 
-  #outcomeOf(plan: Plan, { ranking, rows }: RankedPicks): Outcome {
+  #outcomeOf(plan: Plan, { ranking, rows, left: counted }: RankedPicks): Outcome {
     const binding = bindingOf(plan, this.store.index);
     const isNobody = ranking.picks.length === 0;
     const survivors = ranking.survivors ?? (isNobody ? survivorsOf(binding) : undefined);
-    const left = survivors?.at(-1)?.left ?? countSurvivors(binding);
+    const left = survivors?.at(-1)?.left ?? counted ?? countSurvivors(binding);
     const picks = ranking.picks.map((pick, i) => pickOf(binding, rows[i] as number, pick));
     return outcomeOf(this.store, { picks, left, survivors, scorerErrors: ranking.scorerErrors });
   }

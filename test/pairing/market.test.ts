@@ -6,7 +6,7 @@ import { countSurvivors } from "../../src/matching/explain/count.ts";
 import { survivorsOf } from "../../src/matching/explain/survivors.ts";
 import { cases, indexOf, profilesOf } from "../matching/worlds.ts";
 import { compile } from "../../src/matching/compile.ts";
-import { match } from "../../src/matching/match.ts";
+import { match, rank } from "../../src/matching/match.ts";
 import { contractResult } from "../../src/pairing/result.ts";
 import { addresses, marketOf, policy, provider, value } from "./support.ts";
 
@@ -24,6 +24,28 @@ describe("a market", () => {
         expect(countSurvivors(binding)).toBe(left);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("knows from a turn how many survived, with an order of turns and without", () => {
+    fc.assert(
+      fc.property(cases(60), fc.nat({ max: 99 }), (one, seed) => {
+        const { profiles } = profilesOf(one.weights);
+        const { orderBy: _, ...pick } = one.demand.pick ?? {};
+        const demand = { ...one.demand, pick: { ...pick, mode: "roundRobin" as const } };
+        const compiled = compile(demand, profiles);
+        if (!compiled.ok) throw new Error(JSON.stringify(compiled.faults));
+        const { plan } = compiled;
+        const index = indexOf(one.providers);
+        const expected = survivorsOf(bindingOf(plan, index)).at(-1)?.left ?? index.size;
+        for (const scanUpTo of [0, 1_000]) {
+          const { ranking, left } = rank(plan, index, { seed, scanUpTo });
+          expect(ranking.picks).toHaveLength(Math.min(plan.demand.k, expected));
+          if (left !== undefined) expect(left).toBe(expected);
+          else expect(ranking.picks).toEqual([]);
+        }
+      }),
+      { seed: 31, numRuns: 500 },
     );
   });
 

@@ -13,22 +13,30 @@ import { orderPlaces } from "./nth.ts";
 import { type Seed, seedHalves } from "./rendezvous.ts";
 import { eachSurvivor } from "./scan.ts";
 
+/** Those whose turn it is, and out of how many. */
+export interface Turns {
+  readonly rows: number[];
+  /** Survivors; unknown where nobody is asked for. */
+  readonly left: number | undefined;
+}
+
 /** The `k` rows whose turn it is. */
 export function takeTurns(
   binding: Binding,
   order: RankOrder | undefined,
   k: number,
   seed: Seed,
-): number[] {
+): Turns {
   if (order === undefined) return selected(binding, k, seed);
-  if (binding.isImpossible || k === 0) return [];
+  if (binding.isImpossible || k === 0) return { rows: [], left: undefined };
   const moved = movedOf(binding, order);
   const all = countSurvivors(binding);
   const count = Math.min(k, all);
   const rows = walk(binding, order, moved, { skip: offsetOf(seed, all), take: count });
   // Behind the last place it goes on with the first.
   const again = { skip: 0, take: count - rows.length };
-  return again.take === 0 ? rows : [...rows, ...walk(binding, order, moved, again)];
+  if (again.take > 0) rows.push(...walk(binding, order, moved, again));
+  return { rows, left: all };
 }
 
 /** Where a seed begins among `count`: numbers count up, texts are hashed. */
@@ -39,7 +47,7 @@ export const offsetOf = (seed: Seed, count: number): number => {
 };
 
 /** Few rows, or no order to read: only the places whose turn it is are put in order. */
-function selected(binding: Binding, k: number, seed: Seed): number[] {
+function selected(binding: Binding, k: number, seed: Seed): Turns {
   const { index } = binding;
   const bound = priorityScorer.bind(index, binding.plan.demand);
   const keys = new Float64Array(index.ids.length);
@@ -60,7 +68,8 @@ function selected(binding: Binding, k: number, seed: Seed): number[] {
   // Behind the last place it goes on with the first.
   const again = count - (end - first);
   orderPlaces(rows.subarray(0, first), 0, Math.min(again, first), compare);
-  return [...rows.subarray(first, end), ...rows.subarray(0, again)];
+  const taken = [...rows.subarray(first, end), ...rows.subarray(0, again)];
+  return { rows: taken, left: rows.length };
 }
 
 /** A row without a rank, by what it would be ranked by. */
