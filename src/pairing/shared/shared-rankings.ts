@@ -13,7 +13,7 @@ import { rankKnown } from "../../matching/known-picks.ts";
 import { builtInName } from "../../matching/scorers/built-in.ts";
 import type { MadeRanking, PairingMarket, RankingTeller } from "../market.ts";
 import type { PairingResult, PairRequest, Reply } from "../protocol.ts";
-import { expectedUs } from "./cost.ts";
+import { expectedUs, mostUs } from "./cost.ts";
 import { MAX_SEALED_BYTES, type Seals } from "./sealed.ts";
 import type { SharedStore } from "./store.ts";
 
@@ -94,6 +94,8 @@ export class SharedRankings implements RankingTeller {
   #worthAsking(market: PairingMarket, request: PairRequest): string | undefined {
     const { store, fromUs } = this.#options;
     if (!store.isUp || !market.isCaching || request.explain === true) return undefined;
+    // In a small market none is, and the request is looked up once.
+    if (mostUs(market.store.size) < fromUs) return undefined;
     const compiled = market.plans.planOf(request);
     if (!compiled.ok) return undefined;
     const { plan } = compiled;

@@ -116,6 +116,18 @@ describe("rankings that hosts share", () => {
     expect(shared.counts).toEqual({ hit: 0, miss: 0, refused: 0, changed: 0, written: 0 });
   });
 
+  it("cost a small market no second look-up of the plan", async () => {
+    const { pair, market: own } = hostOf(new MemoryStore(), [provider("a")], { fromUs: 1 });
+    const planOf = own.plans.planOf.bind(own.plans);
+    let lookups = 0;
+    own.plans.planOf = (asked) => {
+      lookups++;
+      return planOf(asked);
+    };
+    await pair({ policy: policy() });
+    expect(lookups).toBe(1);
+  });
+
   it("are of no use when the market changes while they are on their way", async () => {
     const store = new MemoryStore();
     const providers = [provider("a", 5), provider("b", 9)];
