@@ -2,24 +2,23 @@
 import { lowestBit, popcount, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import type { Conjunction } from "../paths/conjunction.ts";
-import { rankView } from "../paths/rank.ts";
+import { orderOver, rankView } from "../paths/rank.ts";
 
 /** An order is not worth making for the count of so few. */
 const FEW_ROWS = 256;
 
 /** Counts the survivors of a binding. */
 export function countSurvivors(binding: Binding): number {
-  const { index, listed, isImpossible } = binding;
+  const { listed, isImpossible } = binding;
   if (isImpossible) return 0;
   if (listed !== undefined) return listed.filter((row) => binding.survives(row)).length;
-  const order = index.size > FEW_ROWS ? binding.order() : undefined;
+  const order = orderOver(binding, FEW_ROWS);
   if (order === undefined) return countRows(binding);
   // By rank the stake is a prefix: most words need no look at a row.
   const { where, enough, short } = rankView(binding, order);
   const { rowAt } = order.layout;
   const words = wordsFor(short);
-  // Below it nobody's stake is in doubt; without tests nothing else is.
-  const plain = binding.tests.length > 0 ? 0 : Math.min(words, Math.floor(enough / 32));
+  const plain = plainWords(binding, enough);
   let count = countPlain(where, plain);
   for (let word = plain; word < words; word++) {
     for (let left = where.at(word); left !== 0; left &= left - 1) {
@@ -47,12 +46,16 @@ function countRows(binding: Binding): number {
   return count;
 }
 
+/** Words of ranks before `enough`: nobody's stake is in doubt, and without tests nothing else is. */
+export const plainWords = ({ tests }: Binding, enough: number): number =>
+  tests.length > 0 ? 0 : Math.floor(enough / 32);
+
 /** Words that are joined at once: they stay in the fastest cache. */
 const BLOCK = 256;
 const block = new Int32Array(BLOCK);
 
 /** Those of the first words that the bitsets let pass. */
-function countPlain(where: Conjunction, words: number, joined = block): number {
+export function countPlain(where: Conjunction, words: number, joined = block): number {
   let count = 0;
   for (let from = 0; from < words; from += BLOCK) {
     const length = Math.min(BLOCK, words - from);

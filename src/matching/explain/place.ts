@@ -2,12 +2,13 @@
  * Where a survivor stands by its score. With an order of the market those clearly before it are counted
  * by their bits; only sums as close as rounding are compared one by one.
  */
-import { lowestBit, popcount, wordsFor } from "../../lib/bits.ts";
+import { lowestBit, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import type { RankOrder } from "../index/static-order.ts";
 import { sumOfTerms } from "../index/term.ts";
-import { countAbove, nearKeys, rankView } from "../paths/rank.ts";
+import { countAbove, nearKeys, orderOver, rankView } from "../paths/rank.ts";
 import { eachSurvivor } from "../paths/scan.ts";
+import { countPlain, plainWords } from "./count.ts";
 
 /** An order is not worth reading for so few. */
 const FEW_ROWS = 256;
@@ -21,9 +22,7 @@ export function placeByScore(binding: Binding, row: number, sum: number): number
     const its = binding.sumOf(other);
     if (its > sum || (its === sum && (ids[other] as string) < id)) close++;
   };
-  // Who is named is known by row: the bits of an order say nothing of it.
-  const isLarge = binding.index.size > FEW_ROWS && binding.listed === undefined;
-  const order = isLarge ? binding.order() : undefined;
+  const order = orderOver(binding, FEW_ROWS);
   let clear = 0;
   if (order === undefined) eachSurvivor(binding, compare);
   else clear = countClearlyBefore(binding, order, row, compare);
@@ -43,16 +42,10 @@ function countClearlyBefore(
   const near = nearKeys(binding, order);
   const clear = countAbove(keyAt, length, (one) => one > key + near);
   const close = countAbove(keyAt, length, (one) => one >= key - near);
-  // Of those nobody's stake is in doubt; without tests nothing else is.
-  const plain = binding.tests.length > 0 ? 0 : Math.min(clear, enough);
-  let count = 0;
-  for (let word = 0; word < wordsFor(close); word++) {
-    let left = where.at(word);
-    if (word * 32 + 32 <= plain) {
-      count += popcount(left);
-      continue;
-    }
-    for (; left !== 0; left &= left - 1) {
+  const plain = plainWords(binding, Math.min(clear, enough));
+  let count = countPlain(where, plain);
+  for (let word = plain; word < wordsFor(close); word++) {
+    for (let left = where.at(word); left !== 0; left &= left - 1) {
       const rank = word * 32 + lowestBit(left);
       if (rank >= close) break;
       const other = rowAt[rank] as number;

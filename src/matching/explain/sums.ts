@@ -2,7 +2,7 @@
 import { lowestBit, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import type { RankOrder } from "../index/static-order.ts";
-import { rankView } from "../paths/rank.ts";
+import { orderOver, rankView } from "../paths/rank.ts";
 import { eachSurvivor } from "../paths/scan.ts";
 
 /** So many are scored one by one, to the last bit; sums by rank are rounded otherwise. */
@@ -10,8 +10,7 @@ const FEW_ROWS = 32_768;
 
 /** Visits the sum of every survivor, in no meaningful order. */
 export function eachSum(binding: Binding, visit: (sum: number) => void, fewRows = FEW_ROWS): void {
-  const isLarge = binding.index.size > fewRows && binding.listed === undefined;
-  const order = isLarge ? binding.order() : undefined;
+  const order = orderOver(binding, fewRows);
   if (order === undefined) eachSurvivor(binding, (row) => visit(binding.sumOf(row)));
   else if (!binding.isImpossible) eachRank(binding, order, visit);
 }

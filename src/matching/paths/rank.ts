@@ -58,6 +58,10 @@ export function walkRanks(binding: Binding, order: RankOrder, k: number, top: To
   }
 }
 
+/** An order, where it is worth reading: not for so few, nor of those who are named, whom no bits know. */
+export const orderOver = (binding: Binding, fewRows: number): RankOrder | undefined =>
+  binding.index.size > fewRows && binding.listed === undefined ? binding.order() : undefined;
+
 /** The bitsets of the current layout and where the stake ends in it. */
 export function rankView(binding: Binding, order: RankOrder): RankView {
   const known = binding.rankView;
