@@ -244,4 +244,25 @@ describeWithRedis("the link to a Redis Cluster", () => {
       return orphan?.heard.includes("again");
     });
   });
+
+  it("listens at the next node each time, however long the last connection lived", async () => {
+    const servers = [use(await startRedis()), use(await startRedis()), use(await startRedis())];
+    const [first, ...others] = servers.map(({ port }) => ({ host: "127.0.0.1", port }));
+    const place = placeOf(`redis://127.0.0.1:${first?.port}`, { clusterNodes: others });
+    let skewMs = 0;
+    const now = () => performance.now() + skewMs;
+    const listener = linkTo(place, { listensTo: "news", now });
+    const heardAt = async () => {
+      const counts = servers.map((server) => server.client().pubsub("NUMSUB", "test:news"));
+      return (await Promise.all(counts)).findIndex(([, count]) => Number(count) > 0);
+    };
+    const seen: number[] = [];
+    for (let time = 0; time < 4; time++) {
+      await listener.until("up");
+      seen.push(await heardAt());
+      skewMs += 11_000;
+      listener.link.renew("deaf");
+    }
+    expect(seen).toEqual([0, 1, 2, 0]);
+  });
 });

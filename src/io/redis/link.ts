@@ -97,6 +97,8 @@ export class RedisLink {
   #retry: NodeJS.Timeout | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #counters = { ok: 0, failed: 0, timeout: 0, refused: 0 };
+  /** Connections tried so far: each begins at another host, however well the last one did. */
+  #dials = 0;
 
   constructor(options: RedisLinkOptions) {
     this.#options = options;
@@ -251,8 +253,7 @@ export class RedisLink {
 
   #dial(clients: Clients): void {
     const { place, listensTo } = this.#options;
-    const { attempt } = this.#snapshot.context;
-    const client = makeClient(clients, place, attempt, listensTo !== undefined);
+    const client = makeClient(clients, place, this.#dials++, listensTo !== undefined);
     this.#client = client;
     let failure: string | undefined;
     const ended = (cause?: string): void => {

@@ -64,13 +64,13 @@ const SINGLE = {
 } as const;
 
 /**
- * A client that is not connected yet. Each attempt begins at the next Sentinel, and each listener at
+ * A client that is not connected yet. Each dial begins at the next Sentinel, and each listener at
  * the next node: what is published at one node of a Cluster is heard at all of them.
  */
 export const makeClient = (
   { Redis: One, Cluster: Many }: Clients,
   place: RedisPlace,
-  attempt: number,
+  dial: number,
   isListener: boolean,
 ): RedisClient => {
   const url = place.url.reveal();
@@ -82,7 +82,7 @@ export const makeClient = (
         ? {}
         : { tls, sentinelTLS: tls, enableTLSForSentinelMode: true as const }),
       connectTimeout: SENTINEL_MS,
-      sentinels: turned(place.sentinels, attempt).map((host) => ({ ...host })),
+      sentinels: turned(place.sentinels, dial).map((host) => ({ ...host })),
       name: masterName(url),
       sentinelRetryStrategy: () => null,
       ...(place.sentinelPassword && { sentinelPassword: place.sentinelPassword.reveal() }),
@@ -90,7 +90,7 @@ export const makeClient = (
   }
   if (place.clusterNodes.length === 0) return new One(url, { ...SINGLE, ...(tls && { tls }) });
   const seeds = [hostOf(url), ...place.clusterNodes];
-  const [next = hostOf(url)] = turned(seeds, attempt);
+  const [next = hostOf(url)] = turned(seeds, dial);
   if (isListener) return new One(urlAt(url, next), { ...SINGLE, ...(tls && { tls }) });
   return new Many([...seeds], {
     lazyConnect: true,
