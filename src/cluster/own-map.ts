@@ -31,8 +31,14 @@ export type Portion<V> =
 
 /** Keys that a region may share of one topic. */
 export const MAX_KEYS = 20_000;
+/** Longer keys are not shared: no region would take them. */
+export const MAX_KEY_CHARS = 256;
 /** Most JSON of one portion, well below what a message may weigh. */
-export const PORTION_CHARS = 96 * 1024;
+const PORTION_BYTES = 96 * 1024;
+/** Most JSON of one change: the longest key and pid with every character escaped, and its number. */
+const CHANGE_BYTES = 2 * 1024;
+/** Parts that a whole map may have, when each of its changes is as heavy as can be. */
+export const MAX_PARTS = Math.ceil(MAX_KEYS / Math.floor(PORTION_BYTES / CHANGE_BYTES));
 /** Time between two whole maps without a reason, ms. */
 const WHOLE_EVERY_MS = 60_000;
 /** Least time between two whole maps, ms. */
@@ -50,7 +56,7 @@ export class OwnMap<V> {
   #wholeAtMs = Number.NEGATIVE_INFINITY;
   #isWholeWanted = true;
   #size = 0;
-  /** Keys that found no room. */
+  /** Times that a key found no room, or was too long. */
   dropped = 0;
 
   /** Entries that are not deleted. */
@@ -68,7 +74,7 @@ export class OwnMap<V> {
 
   set(key: string, value: V): void {
     if (this.#entries.get(key)?.value === undefined) {
-      if (this.#size >= MAX_KEYS) {
+      if (this.#size >= MAX_KEYS || key.length > MAX_KEY_CHARS) {
         this.dropped++;
         return;
       }
@@ -152,15 +158,15 @@ export class OwnMap<V> {
 /** In order, none heavier than a message may be. */
 const inPortions = <V>(changes: readonly Change<V>[]): readonly (readonly Change<V>[])[] => {
   const portions: Change<V>[][] = [];
-  let chars = Number.POSITIVE_INFINITY;
+  let bytes = Number.POSITIVE_INFINITY;
   for (const change of changes) {
-    const weight = JSON.stringify(change).length + 1;
-    if (chars + weight > PORTION_CHARS) {
+    const weight = Buffer.byteLength(JSON.stringify(change)) + 1;
+    if (bytes + weight > PORTION_BYTES) {
       portions.push([]);
-      chars = 0;
+      bytes = 0;
     }
     portions.at(-1)?.push(change);
-    chars += weight;
+    bytes += weight;
   }
   return portions;
 };

@@ -1,6 +1,13 @@
 /** One topic that regions share: what this one writes, and replicas of what the others write. */
 import { isCount } from "./checks.ts";
-import { type Change, MAX_KEYS, OwnMap, type Portion } from "./own-map.ts";
+import {
+  type Change,
+  MAX_KEY_CHARS,
+  MAX_KEYS,
+  MAX_PARTS,
+  OwnMap,
+  type Portion,
+} from "./own-map.ts";
 import type { Speaker } from "./protocol.ts";
 import { emptyReplica, type Entry, isLater, join, type Replica } from "./replica.ts";
 
@@ -21,9 +28,6 @@ interface Known<V> {
 /** Checks a value of another region; undefined when it is none. */
 export type ReadValue<V> = (value: unknown) => V | undefined;
 
-/** Parts that a whole map may have. */
-const MAX_PARTS = 64;
-const MAX_KEY_CHARS = 256;
 /** A replica may hold so many entries, deletions included; beyond it waits for the next whole map. */
 const MAX_ENTRIES = 2 * MAX_KEYS;
 

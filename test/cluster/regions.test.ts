@@ -69,6 +69,16 @@ describe("regions over one channel", () => {
     expect(eu.otherRows()).toEqual([]);
   });
 
+  it("share the other rows when a provider's name is too long to be shared", async () => {
+    const { broker, eu, us } = await threeRegions();
+    us.rows.set("h".repeat(300), [0.9, 40, 0.5, 12]);
+    us.rows.set("hare", [0.9, 40, 0.5, 12]);
+    await broker.run(3_000);
+    expect(eu.otherRows()).toEqual(["us hare 0.9 40 0.5 12"]);
+    expect(us.cluster.boards.own.dropped).toBeGreaterThan(0);
+    expect(eu.cluster.view(eu.node.nowMs()).refused.malformed).toBe(0);
+  });
+
   it("forget a region that leaves at once, and one that is killed after its lease", async () => {
     const { broker, eu, us, ap } = await threeRegions();
     await broker.run(3_000);
