@@ -7,6 +7,8 @@
 import { type Figures, type RowPlace, rowKey } from "../../src/cluster/boards.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { Message } from "../../src/cluster/protocol.ts";
+import { refusalsTold, tellMalformed } from "../../src/cluster/refusals.ts";
+import type { Seldom } from "../../src/lib/seldom.ts";
 import { defineActor, keyFor } from "../../src/otp/index.ts";
 
 /** Rows of one chain now. */
@@ -28,6 +30,7 @@ export interface LeaderboardSyncArgs {
 }
 
 interface State extends LeaderboardSyncArgs {
+  readonly told: Seldom;
   turn: number;
 }
 
@@ -40,13 +43,12 @@ export const leaderboardSync = defineActor({
   mailbox: { max: 2_000, overflow: "drop-oldest" },
   init: (args: LeaderboardSyncArgs, ctx): State => {
     ctx.every(FLUSH_MS, "flush");
-    return { ...args, turn: 0 };
+    return { ...args, turn: 0, told: refusalsTold() };
   },
   casts: {
     take: (state, message: Message, ctx) => {
       if (!state.cluster.takeNews("boards", message)) {
-        const { region, kind } = message;
-        ctx.emit("cluster.message_refused", { kind: "malformed", reason: `${kind} of ${region}` });
+        tellMalformed(state.told, message, ctx);
       }
       return state;
     },

@@ -5,13 +5,19 @@
  * whoever asked is told when its time is over. Permanent.
  */
 import type { Message } from "../../src/cluster/protocol.ts";
+import { refusalsTold, tellMalformed } from "../../src/cluster/refusals.ts";
 import type { Steering } from "../../src/cluster/steering/steering.ts";
+import type { Seldom } from "../../src/lib/seldom.ts";
 import { type Ctx, defineActor, keyFor } from "../../src/otp/index.ts";
 
 /** What the process drives. */
 export interface RegionCommandsArgs {
   readonly steering: Steering;
   readonly channel: { readonly isUp: boolean; publish(bytes: Buffer): void };
+}
+
+interface State extends RegionCommandsArgs {
+  readonly told: Seldom;
 }
 
 /** How often deadlines and leases are looked at, and batches of streams go out, ms. */
@@ -21,30 +27,29 @@ const TICK_MS = 100;
 export const regionCommands = defineActor({
   name: "cluster/region-commands",
   mailbox: { max: 2_000, overflow: "drop-oldest" },
-  init: (args: RegionCommandsArgs, ctx): RegionCommandsArgs => {
+  init: (args: RegionCommandsArgs, ctx): State => {
     ctx.every(TICK_MS, "tick");
-    return args;
+    return { ...args, told: refusalsTold() };
   },
   casts: {
-    take: (args, message: Message, ctx) => {
-      if (!args.steering.take(message, ctx.now())) {
-        const { region, kind } = message;
-        ctx.emit("cluster.message_refused", { kind: "malformed", reason: `${kind} of ${region}` });
+    take: (state, message: Message, ctx) => {
+      if (!state.steering.take(message, ctx.now())) {
+        tellMalformed(state.told, message, ctx);
       }
-      say(args, ctx);
-      return args;
+      say(state, ctx);
+      return state;
     },
     /** There is something to say that need not wait for the next tick. */
-    say: (args, _: undefined, ctx) => {
-      say(args, ctx);
-      return args;
+    say: (state, _: undefined, ctx) => {
+      say(state, ctx);
+      return state;
     },
   },
-  on: (args, info, ctx) => {
-    if (info.type !== "timer") return args;
-    args.steering.tick(ctx.now());
-    say(args, ctx);
-    return args;
+  on: (state, info, ctx) => {
+    if (info.type !== "timer") return state;
+    state.steering.tick(ctx.now());
+    say(state, ctx);
+    return state;
   },
   formatState: ({ steering: { counts } }) => counts,
 });

@@ -8,7 +8,9 @@
 import type { Cluster, Taken } from "../../src/cluster/cluster.ts";
 import type { PeerChange } from "../../src/cluster/membership.ts";
 import type { OwnState } from "../../src/cluster/protocol.ts";
+import { refusalsTold, tellRefusal } from "../../src/cluster/refusals.ts";
 import type { RedisChange } from "../../src/io/redis/link.ts";
+import type { Seldom } from "../../src/lib/seldom.ts";
 import { type Ctx, defineActor, isCleanReason, keyFor, stop } from "../../src/otp/index.ts";
 import { leaderboardSyncKey } from "./leaderboard-sync.ts";
 import { regionCommandsKey } from "./region-commands.ts";
@@ -45,8 +47,7 @@ interface State extends RegionPresenceArgs {
   wasUnheard: boolean;
   /** When the channel was last renewed because of that. */
   renewedAtMs: number;
-  /** Refusals that were told of lately, by kind and detail. */
-  readonly told: Map<string, number>;
+  readonly told: Seldom;
 }
 
 const TICK_MS = 250;
@@ -54,10 +55,6 @@ const TICK_MS = 250;
 const RENEW_LEAST_MS = 60_000;
 /** Least time between two answers, ms: whoever asks cannot make us speak all the time. */
 const ANSWER_LEAST_MS = 100;
-/** The same refusal is told of once in so long, ms; it is counted each time. */
-const TELL_AGAIN_MS = 60_000;
-/** Refusals that are kept in mind. */
-const MAX_TOLD = 100;
 const NEVER = Number.NEGATIVE_INFINITY;
 
 /** The region's presence in the cluster. */
@@ -82,7 +79,7 @@ export const regionPresence = defineActor({
       shownState,
       wasUnheard: false,
       renewedAtMs: NEVER,
-      told: new Map(),
+      told: refusalsTold(),
     };
   },
   on: (state, info, ctx) => {
@@ -155,7 +152,8 @@ const hear = (state: State, bytes: Buffer, ctx: Ctx): void => {
     case "nothing":
       return;
     case "refused":
-      tellRefusal(state, taken, ctx);
+      if (QUIET.has(taken.refusal)) return;
+      tellRefusal(state.told, taken.refusal, state.redact(taken.detail), ctx);
       return;
     case "answer":
       answer(state, taken, nowMs);
@@ -208,18 +206,3 @@ const tellOwnState = (state: State, ctx: Ctx): void => {
 
 /** At a start, and after Redis was away, these are as it should be; they are only counted. */
 const QUIET: ReadonlySet<string> = new Set(["unproven", "unknown", "expired"]);
-
-const tellRefusal = (
-  { told, redact }: State,
-  { refusal, detail }: Extract<Taken, { readonly kind: "refused" }>,
-  ctx: Ctx,
-): void => {
-  if (QUIET.has(refusal)) return;
-  const nowMs = ctx.now();
-  const what = `${refusal} ${detail}`;
-  const toldAtMs = told.get(what);
-  if (toldAtMs !== undefined && nowMs - toldAtMs < TELL_AGAIN_MS) return;
-  if (told.size >= MAX_TOLD) told.clear();
-  told.set(what, nowMs);
-  ctx.emit("cluster.message_refused", { kind: refusal, reason: redact(detail) });
-};

@@ -6,6 +6,8 @@
  */
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import type { Message } from "../../src/cluster/protocol.ts";
+import { refusalsTold, tellMalformed } from "../../src/cluster/refusals.ts";
+import type { Seldom } from "../../src/lib/seldom.ts";
 import { defineActor, keyFor } from "../../src/otp/index.ts";
 
 /** The names of this region. */
@@ -23,6 +25,10 @@ export interface RegistrySyncArgs {
   readonly channel: { readonly isUp: boolean; publish(bytes: Buffer): void };
 }
 
+interface State extends RegistrySyncArgs {
+  readonly told: Seldom;
+}
+
 /** How long changes are gathered, ms. */
 const FLUSH_MS = 200;
 
@@ -30,7 +36,7 @@ const FLUSH_MS = 200;
 export const registrySync = defineActor({
   name: "cluster/registry-sync",
   mailbox: { max: 2_000, overflow: "drop-oldest" },
-  init: (args: RegistrySyncArgs, ctx): RegistrySyncArgs => {
+  init: (args: RegistrySyncArgs, ctx): State => {
     const { own } = args.cluster.names;
     // Called wherever a name changes: it only notes the change.
     const release = args.names.listen((change, name, pid) => {
@@ -42,23 +48,22 @@ export const registrySync = defineActor({
     for (const name of own.keys()) if (!held.has(name)) own.delete(name);
     for (const [name, pid] of held) if (own.get(name) !== pid) own.set(name, pid);
     ctx.every(FLUSH_MS, "flush");
-    return args;
+    return { ...args, told: refusalsTold() };
   },
   casts: {
-    take: (args, message: Message, ctx) => {
-      if (!args.cluster.takeNews("names", message)) {
-        const { region, kind } = message;
-        ctx.emit("cluster.message_refused", { kind: "malformed", reason: `${kind} of ${region}` });
+    take: (state, message: Message, ctx) => {
+      if (!state.cluster.takeNews("names", message)) {
+        tellMalformed(state.told, message, ctx);
       }
-      return args;
+      return state;
     },
   },
-  on: (args, info, ctx) => {
-    const { cluster, channel } = args;
+  on: (state, info, ctx) => {
+    const { cluster, channel } = state;
     if (info.type !== "timer" || !channel.isUp || cluster.membership.state !== "joined")
-      return args;
+      return state;
     for (const bytes of cluster.news("names", ctx.now())) channel.publish(bytes);
-    return args;
+    return state;
   },
   formatState: ({ cluster: { names } }) => ({
     names: names.own.size,

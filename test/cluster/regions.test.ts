@@ -201,6 +201,34 @@ describe("regions over one channel", () => {
     expect(kinds.length).toBeLessThan(40);
   });
 
+  it("tell of each kind of senseless message of each sender once a minute, and count all", async () => {
+    const { broker, eu, us, ap } = await threeRegions();
+    await broker.run(3_000);
+    const kinds = ["names", "boards", "order"] as const;
+    const flood = async () => {
+      for (let time = 0; time < 5; time++) {
+        for (const { cluster, node } of [us, ap]) {
+          for (const kind of kinds) eu.hear(cluster.say(kind, { form: "song" }, node.nowMs()));
+        }
+      }
+      await broker.run(250);
+    };
+    const told = () =>
+      eu.heard.flatMap(({ name, fields }) =>
+        name === "cluster.message_refused" && fields["kind"] === "malformed"
+          ? [String(fields["reason"])]
+          : [],
+      );
+    const once = ["us", "ap"].flatMap((region) => kinds.map((kind) => `${kind} of ${region}`));
+    await flood();
+    await flood();
+    expect(told().sort()).toEqual(once.sort());
+    expect(eu.cluster.view(eu.node.nowMs()).refused.malformed).toBe(60);
+    await broker.run(60_000);
+    await flood();
+    expect(told().sort()).toEqual([...once, ...once].sort());
+  });
+
   it("refuse what lay in a frozen server for longer than the lease", async () => {
     const { broker, eu } = await threeRegions();
     await broker.run(3_000);

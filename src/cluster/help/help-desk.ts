@@ -2,6 +2,7 @@
  * Where regions help each other: makes tickets for calls that are passed on, and judges those that
  * come in. Belongs to the host; bytes and time come as arguments.
  */
+import { Seldom } from "../../lib/seldom.ts";
 import type { Membership } from "../membership.ts";
 import type { HelpRefusal, HelpView } from "../protocol.ts";
 import { ReplayWindow } from "./replay-window.ts";
@@ -11,6 +12,8 @@ import type { Ticket, Tickets } from "./ticket.ts";
 const WINDOW = 4_096;
 /** Refusals of one kind are told at most this often, ms. */
 const TELL_MS = 60_000;
+/** Kinds that are told of in that time: more than there are. */
+const MAX_TOLD = 32;
 
 /** What the desk needs. */
 export interface HelpDeskOptions {
@@ -48,7 +51,7 @@ export class HelpDesk {
   readonly #asked = new Map<string, number>();
   readonly #given = new Map<string, number>();
   readonly #refused = new Map<HelpRefusal, number>();
-  readonly #toldAtMs = new Map<HelpRefusal, number>();
+  readonly #told = new Seldom(TELL_MS, MAX_TOLD);
   #number = 0;
 
   constructor(options: HelpDeskOptions) {
@@ -90,11 +93,7 @@ export class HelpDesk {
     else {
       const { refusal, message } = judgement;
       add(this.#refused, refusal);
-      const toldAtMs = this.#toldAtMs.get(refusal);
-      if (toldAtMs === undefined || nowMs - toldAtMs >= TELL_MS) {
-        this.#toldAtMs.set(refusal, nowMs);
-        this.#options.tell(refusal, message);
-      }
+      if (this.#told.admits(refusal, nowMs)) this.#options.tell(refusal, message);
     }
     return judgement;
   }

@@ -8,6 +8,7 @@
  * opens, not before.
  */
 import { initialTransition, transition, type SnapshotFrom } from "xstate";
+import { Seldom } from "../../lib/seldom.ts";
 import { CallbackScope } from "../callback-scope.ts";
 import { greet } from "./greeting.ts";
 import { type LinkEvent, linkMachine, type RedisState } from "./link.machine.ts";
@@ -81,7 +82,7 @@ const MAX_UNSENT_BYTES = 16 * 1024 * 1024;
 const SWEEP_MS = 5;
 /** The same kind of trouble is told of once in so long, ms. */
 const TELL_AGAIN_MS = 60_000;
-/** Kinds that are kept in mind. */
+/** Kinds that are told of in that time. */
 const MAX_KINDS = 32;
 
 /** One link; `open` and `close` may be called again. */
@@ -90,7 +91,7 @@ export class RedisLink {
   readonly #scope = new CallbackScope();
   readonly #pending = new RedisPending(MAX_PENDING);
   readonly #stallMs: number;
-  readonly #toldAtMs = new Map<string, number>();
+  readonly #told = new Seldom(TELL_AGAIN_MS, MAX_KINDS);
   #listener: RedisListener = {};
   #snapshot: SnapshotFrom<typeof linkMachine>;
   #client: RedisClient | undefined;
@@ -328,11 +329,7 @@ export class RedisLink {
   /** An error of the server begins with its kind. */
   #troubled(reason: string): void {
     const kind = /^[A-Z]{2,24}(?= )/.exec(reason)?.[0] ?? "ERR";
-    const nowMs = this.#options.now();
-    const toldAtMs = this.#toldAtMs.get(kind);
-    if (toldAtMs !== undefined && nowMs - toldAtMs < TELL_AGAIN_MS) return;
-    if (this.#toldAtMs.size >= MAX_KINDS) this.#toldAtMs.clear();
-    this.#toldAtMs.set(kind, nowMs);
+    if (!this.#told.admits(kind, this.#options.now())) return;
     this.#scope.run(() => this.#listener.troubled?.({ kind, reason }));
   }
 }
