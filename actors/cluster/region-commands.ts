@@ -18,9 +18,11 @@ export interface RegionCommandsArgs {
 
 interface State extends RegionCommandsArgs {
   readonly told: Seldom;
+  /** The next tick is on its way. */
+  isTicking: boolean;
 }
 
-/** How often deadlines and leases are looked at, and batches of streams go out, ms. */
+/** How often deadlines and leases are looked at, and batches of streams go out, while there are any, ms. */
 const TICK_MS = 100;
 
 /** The way between the operators of two regions. */
@@ -28,8 +30,10 @@ export const regionCommands = defineActor({
   name: "cluster/region-commands",
   mailbox: { max: 2_000, overflow: "drop-oldest" },
   init: (args: RegionCommandsArgs, ctx): State => {
-    ctx.every(TICK_MS, "tick");
-    return { ...args, told: refusalsTold() };
+    const state = { ...args, told: refusalsTold(), isTicking: false };
+    // What was under way before a restart still is.
+    keepTicking(state, ctx);
+    return state;
   },
   casts: {
     take: (state, message: Message, ctx) => {
@@ -47,6 +51,7 @@ export const regionCommands = defineActor({
   },
   on: (state, info, ctx) => {
     if (info.type !== "timer") return state;
+    state.isTicking = false;
     state.steering.tick(ctx.now());
     say(state, ctx);
     return state;
@@ -57,7 +62,15 @@ export const regionCommands = defineActor({
 /** Finds it. */
 export const regionCommandsKey = keyFor(regionCommands);
 
-const say = ({ steering, channel }: RegionCommandsArgs, ctx: Ctx): void => {
+const say = (state: State, ctx: Ctx): void => {
+  const { steering, channel } = state;
   if (!channel.isUp) steering.mute();
   else for (const bytes of steering.due(ctx.now())) channel.publish(bytes);
+  keepTicking(state, ctx);
+};
+
+const keepTicking = (state: State, ctx: Ctx): void => {
+  if (state.isTicking || !state.steering.isBusy) return;
+  state.isTicking = true;
+  ctx.after(TICK_MS, "tick");
 };

@@ -199,6 +199,31 @@ describe("a command to another region", () => {
     expect(answers).toEqual([{ ok: true, reply: "tree", feed: undefined }]);
   });
 
+  it("keeps the process between the regions busy until it is answered, and no longer", async () => {
+    const { broker, eu, us } = await threeRegions();
+    const { settles } = recorder(us);
+    const ticks = { eu: 0, us: 0 };
+    for (const region of [eu, us]) {
+      const { steering, name } = region;
+      const tick = steering.tick.bind(steering);
+      steering.tick = (nowMs) => {
+        ticks[name as "eu" | "us"]++;
+        tick(nowMs);
+      };
+    }
+    await broker.run(5_000);
+    expect(ticks).toEqual({ eu: 0, us: 0 });
+    const answers = eu.ask("us");
+    await broker.run(1_000);
+    expect(ticks.eu).toBeGreaterThan(5);
+    settles[0]?.();
+    await broker.run(1_000);
+    expect(answers).toHaveLength(1);
+    const before = { ...ticks };
+    await broker.run(5_000);
+    expect(ticks).toEqual(before);
+  });
+
   it("is refused when as many run already", async () => {
     const { broker, eu, us } = await threeRegions();
     recorder(us);

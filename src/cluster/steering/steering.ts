@@ -51,6 +51,11 @@ export class Steering {
     return { ...this.#asking.counts, ...this.#serving.counts };
   }
 
+  /** Something is under way, so that time has to be told to it. */
+  get isBusy(): boolean {
+    return this.#outgoing.length > 0 || Object.values(this.counts).some((count) => count > 0);
+  }
+
   /** Asks another region; `answered` is called once, at once when there is nobody to ask. */
   ask(region: string, question: Question, nowMs: number, answered: (answer: Answer) => void): void {
     const found = this.#find(region);
