@@ -18,7 +18,7 @@ import {
   type From,
   type TaskResult,
 } from "../../src/otp/index.ts";
-import { badInput } from "../../src/pairing/fault.ts";
+import { badInput, refusalText } from "../../src/pairing/fault.ts";
 import { LoadJob } from "../../src/pairing/load-job.ts";
 import { tellNews } from "../../src/pairing/market-news.ts";
 import { MarketWatch } from "../../src/pairing/market-watch.ts";
@@ -34,17 +34,18 @@ import {
   type ScoringView,
 } from "../../src/pairing/protocol.ts";
 import type { ProviderStore } from "../../src/pairing/provider-store.ts";
+import type { KeptMarket } from "../../src/pairing/store/pairing-store.ts";
 
 /** What a directory is started with. */
 export interface DirectoryArgs {
   readonly book: MarketBook;
-  /** Brings back what was kept of a market, as much at a time as it likes; answers its version. */
+  /** Brings back what was kept of a market, providers as many at a time as it likes. */
   readonly restore?:
     | ((
         market: string,
         put: (providers: readonly ProviderRecord[]) => void,
         signal: AbortSignal,
-      ) => Promise<number | undefined>)
+      ) => Promise<KeptMarket>)
     | undefined;
   /** Names of the markets that were kept, configured or not. */
   readonly kept?: (() => Promise<readonly string[]>) | undefined;
@@ -131,11 +132,14 @@ export const directory = defineActor({
       reply(state, add(state, market, provider, ctx)),
     remove: (state, { market, address }: { market: string; address: string }) =>
       reply(state, remove(state, market, address)),
-    setWeights: (state, change: WeightChange) => {
-      const found = writable(state, change.market);
+    setWeights: (state, { market, profile, weights }: WeightChange) => {
+      const found = writable(state, market);
       const answer: Answer<ScoringView> = found.ok
-        ? state.book.write(() => found.value.setWeights(change.profile, change.weights))
+        ? state.book.write(() => found.value.setWeights(profile, weights))
         : found;
+      if (answer.ok) {
+        state.onChange?.({ type: "weights", market, profile, weights: answer.value.scorers });
+      }
       return reply(state, answer);
     },
     resetStats: (state, _arg: undefined) => {
@@ -366,8 +370,16 @@ function restored(state: State, key: string, result: TaskResult, ctx: Ctx): void
   const market = marketOf(state, name);
   if (store === undefined || market === undefined) return;
   if (result.ok) {
+    const { version, weights } = result.value as KeptMarket;
+    // Before the order is made, which follows from them.
+    for (const one of weights) {
+      const set = market.setWeights(one.profile, one.weights);
+      if (set.ok) continue;
+      const reason = refusalText(set.refusal);
+      ctx.emit("pairing.weights.skipped", { market: name, name: one.profile, reason });
+    }
     market.prepare(store);
-    ctx.self.send({ restored: name, version: result.value });
+    ctx.self.send({ restored: name, version });
     return;
   }
   state.restoring.delete(name);

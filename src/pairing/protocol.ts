@@ -349,6 +349,13 @@ export type MarketChange =
       readonly type: "replaced";
       readonly market: string;
       readonly providers: readonly ProviderRecord[] | undefined;
+    }
+  /** How a profile of the market weighs from now on. */
+  | {
+      readonly type: "weights";
+      readonly market: string;
+      readonly profile: string;
+      readonly weights: Readonly<Record<string, number>>;
     };
 
 /** Providers up to which it is told what replaced a market; of more the market itself is read. */

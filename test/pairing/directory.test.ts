@@ -177,7 +177,7 @@ describe("the directory", () => {
         tries++;
         put(many(3));
         if (tries === 1) throw new Error("disk away");
-        return undefined;
+        return { version: undefined, weights: [] };
       },
     });
     await node.settle();
@@ -192,11 +192,37 @@ describe("the directory", () => {
     await node.stop();
   });
 
+  it("scores by kept weights, and says which do not fit any more", async () => {
+    const weights = [
+      { profile: "pairing", weights: { stake: 0.9, gone: 1 } },
+      { profile: "pairing-strict", weights: { stake: 0.1 } },
+    ];
+    const { node, port, events } = await startService({
+      restore: async () => ({ version: undefined, weights }),
+    });
+    await node.settle();
+    const scorers = value(port.scoring(MARKET)).map((one) => one.scorers);
+    expect(scorers.slice(0, 2)).toEqual([
+      { features: 0.3, location: 0.3, stake: 0.4 },
+      { location: 0.4, stake: 0.1 },
+    ]);
+    expect(events.filter(({ name }) => name === "pairing.weights.skipped")).toMatchObject([
+      {
+        fields: {
+          market: MARKET,
+          name: "pairing",
+          reason: expect.stringMatching(/gone not found/),
+        },
+      },
+    ]);
+    await node.stop();
+  });
+
   it("begins anew with a market that it died writing", async () => {
     const { node, port, book } = await startService({
       restore: async (_market, put) => {
         put(many(4));
-        return undefined;
+        return { version: undefined, weights: [] };
       },
     });
     await node.settle();

@@ -65,6 +65,22 @@ describe("the journal", () => {
     expect(versions(kept.take(99))).toEqual([1, 5]);
   });
 
+  it("holds only the last of what is said again and again: policies and weights", () => {
+    const kept = journal(10);
+    kept.note(change(1, "m", 8));
+    for (let i = 0; i < 50; i++) {
+      kept.note({ kind: "weights", market: "m", profile: "p", weights: { stake: i } });
+      kept.note({ kind: "policy", market: "m", consumer: "c", policy: String(i) });
+      expect(kept.size).toBeLessThanOrEqual(10);
+    }
+    expect(kept.unwritten).toBeUndefined();
+    expect(kept.take(99)).toEqual([
+      change(1, "m", 8),
+      { kind: "weights", market: "m", profile: "p", weights: { stake: 49 } },
+      { kind: "policy", market: "m", consumer: "c", policy: "49" },
+    ]);
+  });
+
   it("has a market written again as a whole when that failed", () => {
     const kept = journal();
     kept.rewrite("m");

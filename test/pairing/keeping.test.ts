@@ -30,6 +30,7 @@ const CONFIG: PairingConfig = {
 };
 
 const M = "/api/v1/markets/eu";
+const SETTINGS = { name: "us", profile: "pairing", top: 5, maxProviders: 100 };
 
 const use = cleanupAfterEach();
 
@@ -103,6 +104,28 @@ describe("a market that is kept", () => {
     await second.whole();
     expect(second.service.port.markets()).toEqual(["eu"]);
     expect(second.addresses()).toEqual([]);
+  });
+
+  it("scores by the weights that it was told last, also where nobody has come into it yet", async () => {
+    const database = sqlite();
+    const first = await start(database, { markets: [SETTINGS] });
+    await first.whole();
+    await first.ask("PUT", "/api/v1/markets/us/scoring/pairing", { weights: { stake: 0.1 } });
+    await first.ask("PUT", `${M}/providers`, [wire("a", 3)]);
+    await first.ask("PUT", `${M}/scoring/pairing`, { weights: { stake: 0.9 } });
+    await first.ask("PUT", `${M}/scoring/pairing`, { weights: { stake: 0, features: 0.25 } });
+    const scored = (await first.ask("POST", `${M}/pairings`, { policy: {} })).body.data.providers;
+    await first.stop();
+    const second = await start(database, { markets: [SETTINGS] });
+    await second.whole();
+    const weights = async (market: string) => {
+      const { body } = await second.ask("GET", `/api/v1/markets/${market}/scoring`);
+      return body.data.profiles[0].scorers;
+    };
+    expect(await weights("eu")).toEqual({ features: 0.25, location: 0.3, stake: 0 });
+    expect(await weights("us")).toEqual({ features: 0.3, location: 0.3, stake: 0.1 });
+    const again = await second.ask("POST", `${M}/pairings`, { policy: {} });
+    expect(again.body.data.providers).toEqual(scored);
   });
 
   it("is written by a writer that was killed, and stays in a directory that was", async () => {

@@ -28,7 +28,7 @@ describe("the storage of a host", () => {
 
   const restored = async (from: PairingStorage, market: string, signal = never) => {
     const found: KeptProvider[] = [];
-    const version = await from.restore(market, (slice) => void found.push(...slice), signal);
+    const { version } = await from.restore(market, (slice) => void found.push(...slice), signal);
     return { version, found };
   };
 

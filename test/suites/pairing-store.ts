@@ -164,6 +164,23 @@ export const pairingStoreSuite = (open: OpenDatabase): void => {
     expect(await store.policies()).toEqual([{ market: "m", consumer: "ann", policy: '{"a":1}' }]);
   });
 
+  it("keeps the last weights of each profile of a market, of markets without providers as well", async () => {
+    const store = await opened();
+    const weights = (profile: string, stake: number, market = "m"): StoreWrite => ({
+      kind: "weights",
+      market,
+      profile,
+      weights: { stake, ä: 0.1 },
+    });
+    await store.write([weights("b", 1), weights("a", 0.25), weights("b", 0)], 5);
+    await store.write([weights("b", 3, "other")], 6);
+    expect(await store.weights("m")).toEqual([
+      { profile: "a", weights: { stake: 0.25, ä: 0.1 } },
+      { profile: "b", weights: { stake: 0, ä: 0.1 } },
+    ]);
+    expect(await store.weights("none")).toEqual([]);
+  });
+
   it("keeps rankings, newest first, and each by its id", async () => {
     const store = await opened();
     const rows = [ranking("x", 1), ranking("y", 3), ranking("z", 2)];

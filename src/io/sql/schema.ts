@@ -37,4 +37,12 @@ export const MIGRATIONS: readonly Migration[] = [
       "CREATE INDEX rankings_market_at ON rankings (market, at_ms)",
     ],
   },
+  {
+    name: "pairing weights",
+    statements: [
+      `CREATE TABLE pairing_weights (
+        market TEXT NOT NULL, profile TEXT NOT NULL, weights TEXT NOT NULL,
+        changed_at BIGINT NOT NULL, PRIMARY KEY (market, profile))`,
+    ],
+  },
 ];

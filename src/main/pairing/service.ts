@@ -161,6 +161,11 @@ const noter =
   (book: MarketBook, { journal }: PairingStorage) =>
   (change: MarketChange): void => {
     const { market, type } = change;
+    if (type === "weights") {
+      const { profile, weights } = change;
+      journal.note({ kind: "weights", market, profile, weights });
+      return;
+    }
     const version = book.peek(market)?.store.index.version ?? 0;
     if (type === "replaced") {
       const put = change.providers;

@@ -5,7 +5,7 @@ import type { DatabaseConfig } from "../../../config/schema.ts";
 import { migrate } from "../../io/sql/migrate.ts";
 import { openDatabase } from "../../io/sql/open.ts";
 import { Journal } from "../../pairing/store/journal.ts";
-import { PairingStore } from "../../pairing/store/pairing-store.ts";
+import { type KeptMarket, PairingStore } from "../../pairing/store/pairing-store.ts";
 import type { KeptProvider, StoreWrite } from "../../pairing/store/writes.ts";
 
 /** Rows and rankings that wait while the database is away. */
@@ -13,6 +13,8 @@ const JOURNAL_LIMITS = { maxRows: 50_000, maxRankings: 1_000 };
 
 /** Rows that are forgotten at once. */
 const PRUNE_ROWS = 5_000;
+
+const NOTHING_KEPT: KeptMarket = { version: undefined, weights: [] };
 
 /** The storage of one host; it outlives the processes that use it. */
 export class PairingStorage {
@@ -56,27 +58,28 @@ export class PairingStorage {
   }
 
   /**
-   * Hands out what was kept of a market, a slice a turn of the loop; resolves to its version, or undefined when
-   * nothing was. What is still to be written is written first, so that nothing is brought back that
-   * was already changed.
+   * Hands out the providers that were kept of a market, a slice a turn of the loop; resolves to what
+   * was kept besides. What is still to be written is written first, so that nothing is brought back
+   * that was already changed.
    */
   async restore(
     market: string,
     put: (providers: readonly KeptProvider[]) => void,
     signal: AbortSignal,
-  ): Promise<number | undefined> {
-    if (this.isNew) return undefined;
+  ): Promise<KeptMarket> {
+    if (this.isNew) return NOTHING_KEPT;
     await this.open();
     await this.journal.settled();
+    const weights = await this.store.weights(market);
     const found = (await this.store.markets()).find((one) => one.market === market);
-    if (found === undefined) return undefined;
+    if (found === undefined) return { version: undefined, weights };
     await this.store.load(found, async (slice) => {
       signal.throwIfAborted();
       put(slice);
       // The next slice is often here already, and a port hands out all it has before anything else.
       await nextTurn();
     });
-    return found.version;
+    return { version: found.version, weights };
   }
 
   /** Markets that are kept, by name. */

@@ -13,6 +13,11 @@ export const pairingEvents = {
     fields: ["market", "reason", "delayMs"],
     meaning: "What was kept of a market could not be read; it is not served, and tried again.",
   },
+  "pairing.weights.skipped": {
+    level: "warn",
+    fields: ["market", "name", "reason"],
+    meaning: "Kept weights of a profile do not fit it any more; it has the usual ones.",
+  },
   "pairing.queue.full": {
     level: "warn",
     fields: ["count", "limit"],

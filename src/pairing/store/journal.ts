@@ -11,11 +11,12 @@ import {
   type ReplaceWrite,
   rowsOf,
   type StoreWrite,
+  type WeightsWrite,
 } from "./writes.ts";
 
 /** Bounds of a journal. */
 export interface JournalLimits {
-  /** Rows of changes and policies that wait. */
+  /** Rows of changes, policies and weights that wait. */
   readonly maxRows: number;
   /** Rankings that wait. */
   readonly maxRankings: number;
@@ -27,7 +28,7 @@ export interface JournalLosses {
   readonly rankings: number;
 }
 
-type Noted = ChangeWrite | ReplaceWrite | PolicyWrite | RankingWrite;
+type Noted = ChangeWrite | ReplaceWrite | PolicyWrite | WeightsWrite | RankingWrite;
 
 /** Writes in their order. */
 export class Journal {
@@ -54,7 +55,7 @@ export class Journal {
     if (!this.isEmpty) onWork();
   }
 
-  /** Notes a change, a policy or a ranking. */
+  /** Notes a change, a policy, weights or a ranking. */
   note(write: Noted): void {
     const wasEmpty = this.isEmpty;
     if (write.kind === "ranking") this.#noteRanking(write);
@@ -159,8 +160,10 @@ export class Journal {
     if (this.#rows > this.#limits.maxRows) this.#shrink();
   }
 
-  /** Forgets the changes of the market that has most of them. */
+  /** Forgets what was said anew since; then the changes of the market that has most of them. */
   #shrink(): void {
+    this.#forgetSuperseded();
+    if (this.#rows <= this.#limits.maxRows) return;
     const rows = new Map<string, number>();
     for (const write of this.#waiting) {
       if (!concernsMarket(write)) continue;
@@ -168,6 +171,21 @@ export class Journal {
     }
     const [largest] = [...rows].sort(([, a], [, b]) => b - a);
     if (largest !== undefined) this.rewrite(largest[0]);
+  }
+
+  #forgetSuperseded(): void {
+    const later = new Set<string>();
+    this.#waiting = this.#waiting.toReversed().filter((write) => {
+      const subject = subjectOf(write);
+      if (subject === undefined) return true;
+      if (later.has(subject)) {
+        this.#uncount(write);
+        return false;
+      }
+      later.add(subject);
+      return true;
+    });
+    this.#waiting.reverse();
   }
 
   #forget(market: string): void {
@@ -184,6 +202,13 @@ export class Journal {
     else this.#rows -= rowsOf(write);
   }
 }
+
+/** Of what a write is the last word, until there is another; undefined for what only adds. */
+const subjectOf = (write: Noted): string | undefined => {
+  if (write.kind === "policy") return JSON.stringify(["policy", write.market, write.consumer]);
+  if (write.kind === "weights") return JSON.stringify(["weights", write.market, write.profile]);
+  return undefined;
+};
 
 /** What a market written as a whole includes. */
 const concernsMarket = ({ kind }: Noted): boolean => kind === "change" || kind === "replace";

@@ -18,6 +18,19 @@ export interface StoredPolicy {
   readonly policy: string;
 }
 
+/** The weights of a profile that are kept. */
+export interface StoredWeights {
+  readonly profile: string;
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+/** What is kept of a market beside its providers. */
+export interface KeptMarket {
+  /** Undefined where no provider ever was. */
+  readonly version: number | undefined;
+  readonly weights: readonly StoredWeights[];
+}
+
 /** A ranking of the audit trail. */
 export type StoredRanking = Omit<RankingWrite, "kind">;
 
@@ -82,6 +95,15 @@ export class PairingStore {
     }));
   }
 
+  /** Weights of a market's profiles, of those that were ever changed. */
+  async weights(market: string): Promise<readonly StoredWeights[]> {
+    const rows = await this.#ask(WEIGHTS, market);
+    return rows.map((row) => ({
+      profile: textAt(row, 0),
+      weights: JSON.parse(textAt(row, 1)) as Record<string, number>,
+    }));
+  }
+
   /** The newest rankings of a market, newest first. */
   async rankings(market: string, limit: number): Promise<readonly StoredRanking[]> {
     return (await this.#ask(NEWEST, market, limit)).map(rankingOf);
@@ -121,6 +143,8 @@ const SLICE = `SELECT address, stake, location, features FROM pairing_providers
 const FORGET_UNSETTLED = `DELETE FROM pairing_providers WHERE since >
   COALESCE((SELECT version FROM pairing_markets AS reached
     WHERE reached.market = pairing_providers.market), -1)`;
+
+const WEIGHTS = "SELECT profile, weights FROM pairing_weights WHERE market = ?1 ORDER BY profile";
 
 const RANKING = "id, market, at_ms, reason, version, request, seed, scoring, result";
 const NEWEST = `SELECT ${RANKING} FROM rankings WHERE market = ?1 ORDER BY at_ms DESC, id LIMIT ?2`;

@@ -52,6 +52,14 @@ export interface PolicyWrite {
   readonly policy: string | undefined;
 }
 
+/** The weights of a profile of a market, all of them. */
+export interface WeightsWrite {
+  readonly kind: "weights";
+  readonly market: string;
+  readonly profile: string;
+  readonly weights: Readonly<Record<string, number>>;
+}
+
 /** A ranking for the audit trail; it can be made again from request, version and seed. */
 export interface RankingWrite {
   readonly kind: "ranking";
@@ -77,6 +85,7 @@ export type StoreWrite =
   | FillWrite
   | SettleWrite
   | PolicyWrite
+  | WeightsWrite
   | RankingWrite;
 
 /** How many rows a write is, for bounds. */
@@ -167,6 +176,10 @@ const singleStatements = (
         ? [{ text: WITHDRAW, params: [market, consumer] }]
         : [{ text: SET_POLICY, params: [market, consumer, policy, nowMs] }];
     }
+    case "weights": {
+      const { market, profile, weights } = write;
+      return [{ text: SET_WEIGHTS, params: [market, profile, JSON.stringify(weights), nowMs] }];
+    }
     case "ranking": {
       const { id, market, atMs, reason, version, request, seed, scoring, result } = write;
       const params = [id, market, atMs, reason, version, request, seed, scoring, result];
@@ -216,6 +229,11 @@ const SET_POLICY = `INSERT INTO pairing_policies (market, consumer, policy, chan
     changed_at = excluded.changed_at`;
 
 const WITHDRAW = "DELETE FROM pairing_policies WHERE market = ?1 AND consumer = ?2";
+
+const SET_WEIGHTS = `INSERT INTO pairing_weights (market, profile, weights, changed_at)
+  VALUES (?1, ?2, ?3, ?4)
+  ON CONFLICT (market, profile) DO UPDATE SET weights = excluded.weights,
+    changed_at = excluded.changed_at`;
 
 const KEEP_RANKING = `INSERT INTO rankings
     (id, market, at_ms, reason, version, request, seed, scoring, result)
