@@ -44,13 +44,12 @@ export class Hub {
   readonly #headSources = new Set<ProviderId>();
   readonly #demand = new LingeringDemand();
   readonly #pace: Pace;
-  readonly #cursor = (): string | undefined => this.resumption.cursor;
 
   constructor(follower: ChainFollower, ports: HubPorts, limits: ClientLimits) {
     this.follower = follower;
     this.#ports = ports;
     this.lookout = new Lookout(follower);
-    const clients = new Clients(ports, limits);
+    const clients = new Clients(ports, limits, () => this.resumption.cursor);
     this.#clients = clients;
     this.#pace = new Pace(limits.maxBufferedBytes);
     this.resumption = new Resumption(follower, clients.streams, {
@@ -288,6 +287,6 @@ export class Hub {
   }
 
   #closeSlow(nowMs: number): void {
-    if (this.#clients.closeSlow(this.#cursor)) this.rewant(nowMs);
+    if (this.#clients.closeSlow()) this.rewant(nowMs);
   }
 }

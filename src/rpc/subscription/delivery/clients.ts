@@ -22,6 +22,12 @@ export interface ClientPorts {
   readonly newId: () => string;
 }
 
+/** A client who does not read, and the last event that it was sent. */
+interface Slow {
+  readonly subscription: Subscription;
+  readonly cursor: string | undefined;
+}
+
 /** Bounds on clients. */
 export interface ClientLimits {
   /** Unsent bytes beyond which a client is closed. */
@@ -43,14 +49,17 @@ export class Clients {
   readonly #ports: ClientPorts;
   readonly #limits: ClientLimits;
   readonly #lag: LagWatch;
-  #slow: Subscription[] = [];
+  readonly #cursor: () => string | undefined;
+  #slow: Slow[] = [];
 
-  constructor(ports: ClientPorts, limits: ClientLimits) {
+  /** `cursor` tells which event everybody who reads was sent last. */
+  constructor(ports: ClientPorts, limits: ClientLimits, cursor: () => string | undefined) {
     this.#ports = ports;
     this.#limits = limits;
+    this.#cursor = cursor;
     this.#lag = new LagWatch(limits.maxBehindMs);
     this.streams = new Streams(ports.newId, limits.maxBufferedBytes, (subscription) => {
-      this.#slow.push(subscription);
+      this.#foundSlow(subscription);
     });
   }
 
@@ -97,19 +106,17 @@ export class Clients {
     for (const subscription of this.streams.clients()) {
       const { sink } = subscription;
       if (!sink.isOpen) this.drop(sink.id, GONE);
-      else if (this.#lag.isBehind(sink, nowMs)) this.#slow.push(subscription);
+      else if (this.#lag.isBehind(sink, nowMs)) this.#foundSlow(subscription);
     }
   }
 
-  /**
-   * Closes clients that do not read; after a delivery, so that none is skipped. `cursor` tells where
-   * they may go on. False when there are none.
-   */
-  closeSlow(cursor: () => string | undefined): boolean {
+  /** Closes clients that do not read; after a delivery, so that none is skipped. False when there are none. */
+  closeSlow(): boolean {
     if (this.#slow.length === 0) return false;
     const slow = this.#slow;
     this.#slow = [];
-    for (const { sink, kind, id } of slow) {
+    for (const { subscription, cursor } of slow) {
+      const { sink, kind, id } = subscription;
       if (this.streams.countOf(sink.id) === 0) continue;
       this.#ports.emit("subs.slow_consumer", {
         chain: this.#ports.chain,
@@ -118,9 +125,14 @@ export class Clients {
         subscription: id,
         kind,
       });
-      this.close(sink, slowReason(id, isResumable(kind) ? cursor() : undefined));
+      this.close(sink, slowReason(id, isResumable(kind) ? cursor : undefined));
     }
     return true;
+  }
+
+  /** It is closed later, and goes on behind what it has been sent by now: the event on its way is not. */
+  #foundSlow(subscription: Subscription): void {
+    this.#slow.push({ subscription, cursor: this.#cursor() });
   }
 
   #ended(subscription: Subscription, reason: string): void {
