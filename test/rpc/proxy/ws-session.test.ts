@@ -185,15 +185,15 @@ describe("a WebSocket client", () => {
       ["resume", "0xid", "0xcursor"],
     ]);
     for (const [i, { reply }] of hub.asked.entries()) {
-      sink.sent.length = 0;
       hub.asked[i]?.sink.sendFrame(Buffer.from(`missed ${i}`));
+      expect(sink.sent).toHaveLength(2 * i);
       reply({ ok: true, id: `0x${i}`, kind: "newHeads" });
       await settle();
+      expect(sink.sent.slice(2 * i)).toEqual([
+        `{"jsonrpc":"2.0","id":${i + 1},"result":"0x${i}"}`,
+        `frame:missed ${i}`,
+      ]);
     }
-    expect(sink.sent).toEqual([
-      '{"jsonrpc":"2.0","id":4,"result":"0x3"}',
-      ...[0, 1, 2, 3].map((i) => `frame:missed ${i}`),
-    ]);
     say(call(5, "eth_unsubscribe", ["0x3"]));
     await settle();
     expect(hub.unsubscribed).toEqual(["0x3"]);
@@ -202,6 +202,37 @@ describe("a WebSocket client", () => {
       code: -32602,
       message: "expected subscription id and cursor as arguments",
     });
+  });
+
+  it("hears its other subscriptions while one waits for its reply, alone or in a batch", async () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub }));
+    say(call(1, "eth_subscribe", ["newHeads"]));
+    hub.asked[0]?.reply({ ok: true, id: "0xa" });
+    await settle();
+    say(call(2, "paceline_resume", ["0xb", "0xcursor"]));
+    say([call(3, "eth_subscribe", ["logs"]), call(4, "eth_subscribe", ["newHeads"])]);
+    hub.asked[2]?.reply({ ok: true, id: "0xc" });
+    await settle();
+    sink.sent.length = 0;
+    for (const [i, { sink: events }] of hub.asked.entries()) events.sendFrame(Buffer.from(`${i}`));
+    expect(sink.sent).toEqual(["frame:0"]);
+    // What waits here is no sign that the client does not read.
+    for (const { sink: events } of hub.asked) expect(events.bufferedBytes).toBe(0);
+    hub.asked[3]?.reply({ ok: true, id: "0xd" });
+    await settle();
+    expect(sink.sent.slice(2)).toEqual(["frame:2", "frame:3"]);
+  });
+
+  it("is closed when more waits for a reply than memory has room for", async () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub }));
+    say(call(1, "eth_subscribe", ["logs"]));
+    const mebibyte = Buffer.alloc(1024 * 1024, "x");
+    for (let i = 0; i < 4; i++) hub.asked[0]?.sink.sendFrame(mebibyte);
+    expect(sink.closed).toBeUndefined();
+    hub.asked[0]?.sink.sendFrame(Buffer.from("x"));
+    expect(sink.closed).toEqual([1013, "too many events wait for a subscribe reply"]);
   });
 
   it("unsubscribes what it has and nothing else", async () => {

@@ -1,28 +1,28 @@
 /**
- * Keeps events back until the reply that announces their subscription has left: no event may precede
- * the subscribe reply on a connection.
+ * Keeps the events of a new subscription back until the reply that announces it has left: none of them
+ * may precede it. What else the connection is subscribed to goes on meanwhile.
  */
 import type { ClientSink } from "../ports.ts";
 
-/** Bytes of events that may wait; a subscribe takes milliseconds, so more means trouble. */
+/** Bytes of events that may wait: more than a client who comes back is sent at once. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
-/** The sink that the subscription hub writes to. */
+/** The sink that the subscription hub writes the events of one subscription to. */
 export class GatedSink implements ClientSink {
   readonly id: number;
   readonly #sink: ClientSink;
-  #held: (string | Buffer)[] = [];
-  #heldFrames: boolean[] = [];
+  /** What waits; undefined once the gate is open. */
+  #held: (() => void)[] | undefined = [];
   #heldBytes = 0;
-  #gates = 0;
 
   constructor(sink: ClientSink) {
     this.#sink = sink;
     this.id = sink.id;
   }
 
+  /** Without what is held: it is not the client who lets that wait. */
   get bufferedBytes(): number {
-    return this.#sink.bufferedBytes + this.#heldBytes;
+    return this.#sink.bufferedBytes;
   }
 
   get sentBytes(): number {
@@ -34,45 +34,29 @@ export class GatedSink implements ClientSink {
   }
 
   send(text: string | Buffer): void {
-    if (this.#gates === 0) this.#sink.send(text);
-    else this.#hold(text, false);
+    if (this.#held === undefined) this.#sink.send(text);
+    else this.#hold(this.#held, text.length, () => this.#sink.send(text));
   }
 
   sendFrame(frame: Buffer): void {
-    if (this.#gates === 0) this.#sink.sendFrame(frame);
-    else this.#hold(frame, true);
+    if (this.#held === undefined) this.#sink.sendFrame(frame);
+    else this.#hold(this.#held, frame.length, () => this.#sink.sendFrame(frame));
   }
 
   close(code: number, reason: string): void {
     this.#sink.close(code, reason);
   }
 
-  /** Holds events until the matching `release`. */
-  hold(): void {
-    this.#gates++;
+  /** The reply has left: what was held follows it. */
+  open(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const go of held) go();
   }
 
-  release(): void {
-    this.#gates--;
-    if (this.#gates > 0) return;
-    const held = this.#held;
-    const frames = this.#heldFrames;
-    this.#held = [];
-    this.#heldFrames = [];
-    this.#heldBytes = 0;
-    held.forEach((message, index) => {
-      if (frames[index] === true) this.#sink.sendFrame(message as Buffer);
-      else this.#sink.send(message);
-    });
-  }
-
-  #hold(message: string | Buffer, isFrame: boolean): void {
-    this.#heldBytes += message.length;
-    if (this.#heldBytes > MAX_HELD_BYTES) {
-      this.#sink.close(1013, "too many events wait for a subscribe reply");
-      return;
-    }
-    this.#held.push(message);
-    this.#heldFrames.push(isFrame);
+  #hold(held: (() => void)[], sizeBytes: number, go: () => void): void {
+    this.#heldBytes += sizeBytes;
+    if (this.#heldBytes <= MAX_HELD_BYTES) held.push(go);
+    else this.#sink.close(1013, "too many events wait for a subscribe reply");
   }
 }

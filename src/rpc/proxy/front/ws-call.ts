@@ -1,6 +1,7 @@
 /** Sends one call's answer over its client's WebSocket, whole; an explanation is part of it or follows. */
 import type { CallFacts, CallSink } from "../call.ts";
 import type { Running } from "../service.ts";
+import type { GatedSink } from "./gated-sink.ts";
 import { metaNotification, withMeta } from "./meta.ts";
 import type { WsSession } from "./ws-session.ts";
 
@@ -9,7 +10,8 @@ export class WsCall implements CallSink {
   readonly canStream = false;
   readonly maxBytes = Infinity;
   running: Running | undefined = undefined;
-  opensGate = false;
+  /** Events that wait for this answer. */
+  gate: GatedSink | undefined = undefined;
   readonly #session: WsSession;
   readonly #isSilent: boolean;
   readonly #sizeBytes: number;
@@ -49,14 +51,14 @@ export class WsCall implements CallSink {
 
   text(facts: CallFacts, _status: number, latin1: string): void {
     const text = this.#explains ? withMeta(latin1, facts) : latin1;
-    if (!this.#isSilent) this.#session.answer(text, this.opensGate);
-    else if (this.opensGate) this.#session.openGate();
+    if (!this.#isSilent) this.#session.answer(text);
+    this.gate?.open();
     this.#notify(facts);
     this.#session.ended(this, this.#sizeBytes);
   }
 
   #notify(facts: CallFacts): void {
-    if (this.notifies && !this.#isSilent) this.#session.answer(metaNotification(facts), false);
+    if (this.notifies && !this.#isSilent) this.#session.answer(metaNotification(facts));
   }
 
   begin(): void {

@@ -13,6 +13,7 @@ import { Batch, type Piece } from "./batch.ts";
 import type { Call, CallSink } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import { optionsOf } from "./entrance.ts";
+import { GatedSink } from "./gated-sink.ts";
 import type { Running } from "../service.ts";
 import { batchFault } from "./batch-fault.ts";
 import { metaNotification, takeMetaMember } from "./meta.ts";
@@ -147,10 +148,9 @@ export class WsSession {
     );
     slot.notifies = takeMetaMember(body, envelope);
     this.#inbox.started(slot, body.length);
-    const isSubscribe = isSubscription(envelope);
-    if (isSubscribe) this.#subscriptions.gate.hold();
-    slot.opensGate = isSubscribe;
-    slot.running = this.#submit(call, slot);
+    slot.running = this.#submit(call, slot, (gate) => {
+      slot.gate = gate;
+    });
   }
 
   #serveBatch(
@@ -167,16 +167,15 @@ export class WsSession {
     }
     const wanted = envelopes.map((envelope) => takeMetaMember(body, envelope));
     const notes: string[] = [];
-    const holds = envelopes.some(isSubscription);
-    if (holds) this.#subscriptions.gate.hold();
+    const gates: GatedSink[] = [];
     const batch: Batch = new Batch(
       limits,
-      (call, sink) => this.#submit(call, sink),
+      (call, sink) => this.#submit(call, sink, (gate) => gates.push(gate)),
       this.#engine.pinning.ofBatch(envelopes.map(callOf)),
       (pieces, sizeBytes) => {
         if (sizeBytes > 0) this.#send(joined(pieces, sizeBytes));
         for (const note of notes) this.#sendText(note);
-        if (holds) this.#subscriptions.gate.release();
+        for (const gate of gates) gate.open();
         this.ended(batch, body.length);
       },
       (facts, index) => {
@@ -193,19 +192,13 @@ export class WsSession {
   }
 
   /** Sends one answer as latin1 text. */
-  answer(latin1: string, opensGate: boolean): void {
+  answer(latin1: string): void {
     this.#sendText(latin1);
-    if (opensGate) this.#subscriptions.gate.release();
   }
 
   /** Sends one answer as bytes. */
   answerBytes(bytes: Buffer): void {
     this.#send(bytes);
-  }
-
-  /** Lets held events go after an answer that nobody waits for. */
-  openGate(): void {
-    this.#subscriptions.gate.release();
   }
 
   #sendText(latin1: string): void {
@@ -220,7 +213,8 @@ export class WsSession {
     }
   }
 
-  #submit(call: Call, sink: CallSink): Running | undefined {
+  /** `onGate` hears which events wait until the answer has been sent. */
+  #submit(call: Call, sink: CallSink, onGate: (gate: GatedSink) => void): Running | undefined {
     const { envelope, chain } = call;
     const { method, fault } = envelope;
     if (
@@ -231,16 +225,16 @@ export class WsSession {
       return this.#engine.submit(call, sink);
     }
     if (!this.#engine.admits(call, sink)) return undefined;
-    if (method === "eth_subscribe") this.#subscriptions.open(call, sink);
-    else if (method === RESUME) this.#subscriptions.resume(call, sink);
-    else this.#subscriptions.close(call, sink);
+    if (method !== "eth_subscribe" && method !== RESUME) {
+      this.#subscriptions.close(call, sink);
+      return undefined;
+    }
+    const gate = new GatedSink(this.#sink);
+    onGate(gate);
+    if (method === RESUME) this.#subscriptions.resume(call, sink, gate);
+    else this.#subscriptions.open(call, sink, gate);
     return undefined;
   }
-}
-
-function isSubscription(envelope: Envelope): boolean {
-  const { fault, method } = envelope;
-  return fault === undefined && (method === "eth_subscribe" || method === RESUME);
 }
 
 /** One message of all pieces. */

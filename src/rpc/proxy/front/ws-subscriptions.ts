@@ -9,7 +9,7 @@ import type { ChainName } from "../../ids.ts";
 import type { Call, CallSink } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView, SessionSink, SubscribeReply, SubscriptionKind } from "../ports.ts";
-import { GatedSink } from "./gated-sink.ts";
+import type { GatedSink } from "./gated-sink.ts";
 
 const KINDS: ReadonlySet<string> = new Set<SubscriptionKind>([
   "newHeads",
@@ -27,8 +27,6 @@ interface Asking {
 
 /** What a connection is subscribed to. */
 export class WsSubscriptions {
-  /** Where the hubs write to; events are held while a subscribe waits for its reply. */
-  readonly gate: GatedSink;
   readonly #engine: Engine;
   readonly #caller: Caller | undefined;
   readonly #sink: SessionSink;
@@ -42,7 +40,6 @@ export class WsSubscriptions {
     this.#caller = caller;
     this.#sink = sink;
     this.#pins = pins;
-    this.gate = new GatedSink(sink);
   }
 
   /** Subscriptions that are open. */
@@ -50,8 +47,8 @@ export class WsSubscriptions {
     return this.#byId.size;
   }
 
-  /** Serves `eth_subscribe`. */
-  open(call: Call, sink: CallSink): void {
+  /** Serves `eth_subscribe`; its events go through the gate. */
+  open(call: Call, sink: CallSink, gate: GatedSink): void {
     const [kind, ...rest] = paramsOf(call);
     if (typeof kind !== "string") {
       // go-ethereum's words.
@@ -72,23 +69,18 @@ export class WsSubscriptions {
     const [filter, resume] = withResume(rest);
     const { hub } = call.chain;
     const isHeads = kind === "newHeads";
-    this.#ask(
-      call,
-      sink,
-      hub.subscribe(this.gate, kind as SubscriptionKind, filter, resume),
-      isHeads,
-    );
+    this.#ask(call, sink, hub.subscribe(gate, kind as SubscriptionKind, filter, resume), isHeads);
   }
 
   /** Serves `paceline_resume`: a subscription of a connection that is gone goes on here. */
-  resume(call: Call, sink: CallSink): void {
+  resume(call: Call, sink: CallSink, gate: GatedSink): void {
     const [id, cursor] = paramsOf(call);
     const crowded = this.#crowded();
     if (typeof id !== "string") {
       const message = "expected subscription id and cursor as arguments";
       this.#refuse(call, sink, "subscription_params", message);
     } else if (crowded !== undefined) this.#refuse(call, sink, crowded.reason, crowded.message);
-    else this.#ask(call, sink, call.chain.hub.resume(this.gate, id, cursor), false);
+    else this.#ask(call, sink, call.chain.hub.resume(gate, id, cursor), false);
   }
 
   /** Waits for the hub's word and hands it on. */
@@ -102,7 +94,7 @@ export class WsSubscriptions {
         this.#asking.delete(asking);
         if (this.#isDropped) {
           // The client left while the hub opened the stream.
-          chain.hub.drop(this.gate);
+          chain.hub.drop(this.#sink);
           this.#caller?.give("subscriptions");
         } else if (reply.ok) {
           this.#byId.set(reply.id, chain);
@@ -132,7 +124,7 @@ export class WsSubscriptions {
     }
     this.#byId.delete(id as string);
     this.#caller?.give("subscriptions");
-    chain.hub.unsubscribe(this.gate, id as string).then(
+    chain.hub.unsubscribe(this.#sink, id as string).then(
       (wasKnown) => this.#engine.answer(call, sink, String(wasKnown)),
       () => this.#refuse(call, sink, "internal", "the subscription could not be closed"),
     );
@@ -141,7 +133,7 @@ export class WsSubscriptions {
   /** The client is gone. */
   drop(): void {
     this.#isDropped = true;
-    for (const chain of new Set(this.#byId.values())) chain.hub.drop(this.gate);
+    for (const chain of new Set(this.#byId.values())) chain.hub.drop(this.#sink);
     this.#caller?.give("subscriptions", this.#byId.size);
     this.#byId.clear();
   }
