@@ -129,13 +129,13 @@ const restartMs = async (
   return tookMs;
 };
 
-const main = "../src/main.ts";
+const program = "../bin/paceline.mjs";
 const world = await fakes(3, 5, 1);
 const port = await freePort();
 const barePort = await freePort();
 const file = configFor("restart", port, world);
 // The first run ever compiles; any that lived for a second leaves the next one its compile cache.
-const warm = start(main, ["--config", file, "--log-level", "silent"]);
+const warm = start(program, ["start", "--config", file, "--log-level", "silent"]);
 await untilServing(port, "/rpc/chain1001");
 await sleep(2_000);
 warm.kill("SIGKILL");
@@ -144,7 +144,12 @@ const gatewayMs: number[] = [];
 const bareMs: number[] = [];
 for (let round = 0; round < ROUNDS; round++) {
   gatewayMs.push(
-    await restartMs(main, ["--config", file, "--log-level", "silent"], port, "/rpc/chain1001"),
+    await restartMs(
+      program,
+      ["start", "--config", file, "--log-level", "silent"],
+      port,
+      "/rpc/chain1001",
+    ),
   );
   bareMs.push(await restartMs("./lanes/bare.ts", [`${barePort}`], barePort, "/"));
 }
@@ -160,7 +165,7 @@ report({
   ok: servingMs < 600 && servingMs < 2.5 * floorMs,
 });
 
-const idle = start(main, ["--config", file, "--log-level", "silent"]);
+const idle = start(program, ["start", "--config", file, "--log-level", "silent"]);
 await untilServing(port, "/rpc/chain1001");
 const bootMs = cpuNs(idle.pid as number) / 1e6;
 report({ bench: "lifecycle", case: "CPU of import and boot", value: bootMs, unit: "ms" });
@@ -185,7 +190,9 @@ idle.kill("SIGKILL");
 
 const slow = await fakes(1, 3, SLOW_MS);
 const slowPort = await freePort();
-const drained = start(main, [
+const drained = start(program, [
+  "start",
+  "start",
   "--config",
   configFor("drain", slowPort, slow),
   "--log-level",

@@ -3,6 +3,7 @@
 // can run them; from the package, which has none, to the JavaScript built from them.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,6 +12,9 @@ const source = join(root, "src", "cli.ts");
 const built = join(root, "dist", "src", "cli.js");
 const pinned = join(root, "node_modules", ".bin", "node");
 const major = Number(process.versions.node.split(".")[0]);
+// On before the first TypeScript file is met: a start that finds every file in the cache never loads
+// the compiler that strips types.
+const useCompileCache = (folder) => module.enableCompileCache?.(folder);
 if (!existsSync(source)) {
   if (major < 22) {
     console.error(
@@ -19,8 +23,10 @@ if (!existsSync(source)) {
     );
     process.exit(1);
   }
+  useCompileCache();
   await import(built);
 } else if (major >= 24) {
+  useCompileCache(join(root, "node_modules", ".cache", "compile"));
   await import(source);
 } else {
   const node = existsSync(pinned) ? pinned : "node";

@@ -1,9 +1,10 @@
 /**
- * Starts Paceline. Run as a program it hands its arguments to the command line's `start`, which calls
- * `run`; everything else is loaded from there.
+ * Starts Paceline: the command line's `start` calls `run`; everything else is loaded from there. Run as
+ * a program, this file hands its arguments to that `start`.
  *
  * Loading is put off so that the compile cache is on before it happens: stripping types and compiling
- * some two hundred files is most of a cold start.
+ * hundreds of files is most of a cold start. `npm start` comes through bin/paceline.mjs, which is
+ * JavaScript and turns the cache on before any type has to be stripped.
  */
 import { enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";

@@ -1,14 +1,14 @@
-/** The least a gateway's host costs: the same packages imported, one port opened, nothing else. */
+/** The least a gateway's host costs: the same of its packages imported, one port opened, nothing else. */
 import "nanoid";
 import "pino";
-import "prom-client";
-import "undici";
 import "ws";
 import "xstate";
 import "yaml";
 import "zod";
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createServer } from "../../src/io/http/node-http.ts";
+import "../../src/io/http/undici-parts.ts";
+import "../../src/ops/metrics/prom-parts.ts";
 
 const server = createServer((_request, response) => {
   response.end('{"jsonrpc":"2.0","id":1,"result":"0x1"}');

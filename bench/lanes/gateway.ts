@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Lane } from "../support/host.ts";
 import { LANE_CORE, startLane } from "../support/host.ts";
 
-/** Starts src/main.ts before `upstreams` and waits until it serves. */
+/** Starts the gateway before `upstreams` and waits until it serves. */
 export async function startGateway(
   urls: readonly string[],
   wsUrls: readonly (string | undefined)[] = [],
@@ -36,8 +36,8 @@ export async function startGateway(
       "",
     ].join("\n"),
   );
-  const main = new URL("../../src/main.ts", import.meta.url).pathname;
-  const lane = await startLane("gateway", LANE_CORE, [main, "--config", file], {
+  const program = new URL("../../bin/paceline.mjs", import.meta.url).pathname;
+  const lane = await startLane("gateway", LANE_CORE, [program, "start", "--config", file], {
     NODE_ENV: "production",
   });
   await ready(lane.port);

@@ -2,7 +2,8 @@
  * Loopback server of one fake provider: HTTP and WebSocket on one port. What it says and how it
  * fails is decided by a mind that is passed in; this file only moves bytes and keeps time.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "./http/node-http.ts";
 import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { DelayLine } from "./delay-line.ts";

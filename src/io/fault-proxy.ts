@@ -3,7 +3,8 @@
  * fails on demand and otherwise passes bytes unchanged; per connection the order is kept, because a
  * reordering proxy would test the network, not the gateway.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "./http/node-http.ts";
 import type { AddressInfo, Socket } from "node:net";
 import { Pool } from "undici";
 import { type WebSocket, WebSocketServer } from "ws";

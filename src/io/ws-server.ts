@@ -4,7 +4,7 @@
  * CPU and 240 KB a client.
  */
 import type { IncomingMessage } from "node:http";
-import { STATUS_CODES } from "node:http";
+import { STATUS_CODES } from "./http/node-http.ts";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";

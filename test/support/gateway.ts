@@ -36,7 +36,7 @@ export class Gateway {
     this.#ownsFolder = options.folder === undefined;
     this.folder = options.folder ?? mkdtempSync(join(tmpdir(), "pl-"));
     this.configPath = join(this.folder, "paceline.yaml");
-    const args = [join(ROOT, "src", "main.ts"), "--port", "0"];
+    const args = [join(ROOT, "bin", "paceline.mjs"), "start", "--port", "0"];
     if (options.config !== undefined) {
       this.writeConfig(options.config);
       args.push("--config", this.configPath);

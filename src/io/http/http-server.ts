@@ -3,7 +3,7 @@
  * what it answers. It knows no route and no JSON-RPC.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:http";
+import { createServer } from "./node-http.ts";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { CallbackScope } from "../callback-scope.ts";

@@ -9,12 +9,12 @@
  */
 import type { Transform } from "node:stream";
 import type { Dispatcher } from "undici";
-import { errors } from "undici";
 import type { Secret } from "../../lib/secret.ts";
 import { CallbackScope } from "../callback-scope.ts";
 import { decoderOf } from "./content-coding.ts";
 import { countPassed } from "../vm-tuning.ts";
 import { type PooledCall, type PooledSocket, SocketPool } from "./socket-pool.ts";
+import { errors } from "./undici-parts.ts";
 
 /** Where and how to reach a provider. */
 export interface HttpUpstreamOptions {

@@ -2,7 +2,7 @@
  * The bytes of an answer to a plain POST, as node:http would write them: head and body of a small one
  * in a single write.
  */
-import { STATUS_CODES } from "node:http";
+import { STATUS_CODES } from "./node-http.ts";
 import type { Socket } from "node:net";
 
 /** What an answer tells its connection. */

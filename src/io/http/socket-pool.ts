@@ -6,8 +6,9 @@
  * each pay for a connection. And while connections are refused and none is left, calls fail at once,
  * those that wait as well: each refusal through a socket costs half a millisecond of CPU.
  */
-import { buildConnector, Client, type Dispatcher, errors } from "undici";
+import type { buildConnector as Connectors, Dispatcher } from "undici";
 import { Deque } from "../../lib/deque.ts";
+import { buildConnector, Client, errors } from "./undici-parts.ts";
 
 /** A call as far as its socket is concerned. */
 export interface PooledCall extends Dispatcher.DispatchHandler {
@@ -55,7 +56,7 @@ export class PooledSocket {
 /** All sockets of one origin. */
 export class SocketPool {
   readonly #options: PoolOptions;
-  readonly #connector: buildConnector.connector;
+  readonly #connector: Connectors.connector;
   readonly #sockets = new Set<PooledSocket>();
   readonly #idle: PooledSocket[] = [];
   readonly #waiting = new Deque<PooledCall>();

@@ -9,9 +9,10 @@
  * the loop for 57 ms under load); here each family is rendered by itself with a yield after it, the
  * text is kept for a second and shared by all scrapers that come meanwhile.
  */
-import { Counter, Gauge, Registry, type Metric } from "prom-client";
+import type { Metric } from "prom-client";
 import type { DurationCells } from "../../lib/duration-cells.ts";
 import { LabelGuard, type Labels } from "./label-guard.ts";
+import { Counter, Gauge, Registry } from "./prom-parts.ts";
 import {
   MAX_LINES,
   MAX_LINES_PER_FAMILY,
