@@ -204,7 +204,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
         evidence,
         cluster: cluster.port,
         wallNow: Date.now,
-        described: pairing === undefined ? undefined : describedPairing(),
+        described: pairing === undefined ? undefined : describedPairing,
       }),
       onFault,
     ),

@@ -58,7 +58,7 @@ export interface OpsSources {
   /** Wall clock, ms since 1970. */
   readonly wallNow: () => number;
   /** Paths that another part of the port answers, for /openapi.json. */
-  readonly described?: Described | undefined;
+  readonly described?: (() => Described) | undefined;
 }
 
 interface Route {
@@ -151,7 +151,7 @@ export function createOpsRoutes(
     },
     {
       path: /^\/openapi\.json$/,
-      handle: ({ version }) => json(200, openApiDocument(version, sources.described)),
+      handle: ({ version }) => json(200, openApiDocument(version, sources.described?.())),
     },
     {
       path: /^\/api\/v1\/chains$/,

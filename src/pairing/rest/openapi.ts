@@ -12,12 +12,15 @@ export interface DescribedPaths {
   readonly securitySchemes: Readonly<Record<string, Json>>;
 }
 
-/** The interface's part of the document. */
-export const describedPairing = (): DescribedPaths => ({
-  paths: pairingPaths(),
-  schemas: pairingSchemas(),
-  securitySchemes: SECURITY_SCHEMES,
-});
+let described: DescribedPaths | undefined;
+
+/** The interface's part of the document, made when it is asked for first: a start needs none. */
+export const describedPairing = (): DescribedPaths =>
+  (described ??= {
+    paths: pairingPaths(),
+    schemas: pairingSchemas(),
+    securitySchemes: SECURITY_SCHEMES,
+  });
 
 /** The schemas by name, as JSON Schema. */
 const pairingSchemas = (): Readonly<Record<string, Json>> =>
