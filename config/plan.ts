@@ -188,7 +188,11 @@ function planProvider(
   // a provider without a WebSocket has no process that these keys could concern
   if (provider.wsUrl !== undefined)
     for (const key of connection) steps.restart("ws-connection", key);
-  for (const key of health) steps.restart("probe", key);
+  for (const key of health) {
+    steps.restart("probe", key);
+    // A breaker waits for the answer to its probe for as long as the probe does.
+    if (key === "health_check.timeout") steps.restart("circuit-breaker", key);
+  }
   return steps.list();
 }
 

@@ -7,7 +7,7 @@
 import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
 import { Breaker, breakerEvent, type BreakerEffect } from "../../src/rpc/breaker.ts";
 import { tellBreaker } from "../../src/rpc/breaker-news.ts";
-import type { BreakerRules, FailureCategory } from "../../src/rpc/breaker-rules.ts";
+import { type BreakerRules, type FailureCategory, rulesFor } from "../../src/rpc/breaker-rules.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../src/rpc/chain-view.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
@@ -109,7 +109,7 @@ export const circuitBreakerKey = keyFor(circuitBreaker, "chain", "provider", "tr
 const rulesOf = ({ state, provider }: CircuitBreakerArgs): BreakerRules => {
   const { healthCheck, breaker: ofChain, providers } = state.config;
   const figures = providers.find(({ id }) => id === provider)?.breaker ?? ofChain;
-  return { ...figures, leaseMs: healthCheck.timeoutMs + 1_000 };
+  return rulesFor(figures, healthCheck.timeoutMs);
 };
 
 const perform = (state: State, effects: readonly BreakerEffect[], ctx: Ctx): State => {

@@ -6,10 +6,12 @@
  * chain's record, where requests and snapshots read them. Permanent, and there only where regions share;
  * a restart takes cells as it finds them, so an open breaker stays open.
  */
+import type { BreakerConfig } from "../../config/schema.ts";
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
 import { ask, type Answer } from "../../src/rpc/ask.ts";
 import { Breaker, failureOf, type BreakerEffect } from "../../src/rpc/breaker.ts";
 import { tellBreaker } from "../../src/rpc/breaker-news.ts";
+import { rulesFor } from "../../src/rpc/breaker-rules.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../src/rpc/chain-view.ts";
 import {
@@ -18,7 +20,12 @@ import {
   isForsaken,
   regionOf,
 } from "../../src/rpc/help/helping-regions.ts";
-import type { HelperUpstream, Neighbour, NeighboursPort } from "../../src/rpc/help/ports.ts";
+import {
+  type HelperUpstream,
+  type Neighbour,
+  type NeighboursPort,
+  QUESTION_MS,
+} from "../../src/rpc/help/ports.ts";
 import { Way } from "../../src/rpc/help/way.ts";
 import { quantity } from "../../src/rpc/json-rpc/quantity.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
@@ -34,6 +41,8 @@ export interface NeighboursArgs {
 interface State extends NeighboursArgs {
   /** By region, nearest first. */
   ways: ReadonlyMap<string, Way>;
+  /** Of all their breakers. */
+  figures: BreakerConfig;
   /** Since when no provider may be asked. */
   forsakenAtMs: number | undefined;
   /** Who was told of as helping; empty: that nobody does. */
@@ -48,9 +57,8 @@ const TICK_MS = 1_000;
 const MAX_WAYS = 4;
 /** A chain that is forsaken for a moment, as at its start, is not told of. */
 const HOLD_MS = 2_000;
-/** Time between two measurements of a round trip, and for any question of ours. */
+/** Time between two measurements of a round trip. */
 const MEASURE_MS = 30_000;
-const QUESTION_MS = 5_000;
 /** Least time between two questions for the head of a chain that is being helped. */
 const LEAST_POLL_MS = 2_000;
 const PRIORS_MS = 2_000;
@@ -64,6 +72,7 @@ export const neighbours = defineActor({
     const state: State = {
       ...args,
       ways: new Map(),
+      figures: args.state.config.breaker,
       forsakenAtMs: undefined,
       told: undefined,
       polledAtMs: NEVER,
@@ -110,6 +119,7 @@ const NO_ANSWER: Answer = { ok: false, errorClass: "timeout", detail: "no answer
 
 const look = (state: State, ctx: Ctx): void => {
   const nowMs = ctx.now();
+  followRules(state);
   keepWays(state, ctx);
   for (const way of state.ways.values()) {
     const due = way.breaker.nextAtMs <= nowMs;
@@ -122,6 +132,14 @@ const look = (state: State, ctx: Ctx): void => {
   const { state: chain, port } = state;
   const isAsked = chain.config.leaderboard.prior === "regions";
   chain.priors = isAsked ? priorsOf(port.rows(chain.name)) : undefined;
+};
+
+/** A reload brings other figures. */
+const followRules = (state: State): void => {
+  const { breaker: figures } = state.state.config;
+  if (figures === state.figures) return;
+  state.figures = figures;
+  for (const { breaker } of state.ways.values()) breaker.setRules(rulesFor(figures, QUESTION_MS));
 };
 
 /** Opens and closes ways until there is one to each of the nearest regions that help. */
@@ -157,8 +175,7 @@ const wayTo = (state: State, neighbour: Neighbour, ctx: Ctx): Way => {
   before?.close?.();
   row.isUsable = true;
   row.unusableReason = undefined;
-  const { breaker, healthCheck } = chain.config;
-  const rules = { ...breaker, leaseMs: healthCheck.timeoutMs + 1_000 };
+  const rules = rulesFor(state.figures, QUESTION_MS);
   return new Way(neighbour, known?.breaker ?? new Breaker(row, rules, ctx.now()));
 };
 

@@ -12,6 +12,7 @@ import {
   type HelpDoor,
   type HelperUpstream,
   type NeighboursPort,
+  QUESTION_MS,
 } from "../rpc/help/ports.ts";
 
 /** What helping is made of. */
@@ -45,8 +46,6 @@ const REASONS: Readonly<Partial<Record<HelpRefusal, "too_many_helped" | "help_ap
 const SOCKETS = 64;
 /** Share of a call's time that the other region is told of: its word must be here before time is up. */
 const TOLD_SHARE = 0.9;
-/** Time for a question of our own, ms. */
-const QUESTION_MS = 5_000;
 
 /** Makes them. */
 export const makeHelp = (sources: HelpSources): HostHelp => {

@@ -18,9 +18,18 @@ export interface BreakerRules {
   readonly successThreshold: number;
   /** False: no thresholds, pauses and rolling rule by category, only the three figures above. */
   readonly categories: boolean;
-  /** How long a probe holds its permit: probe timeout + 1 s. */
+  /** How long a probe holds its permit: longer than its question lives. */
   readonly leaseMs: number;
 }
+
+/** A probe whose answer was given up is over before its lease is, ms. */
+const leaseMarginMs = 1_000;
+
+/** The rules of a breaker whose probes are given up after `questionMs`. */
+export const rulesFor = (
+  figures: Omit<BreakerRules, "leaseMs">,
+  questionMs: number,
+): BreakerRules => ({ ...figures, leaseMs: questionMs + leaseMarginMs });
 
 /** The defaults of the reference; the lease fits a probe timeout of 5 s. */
 export const defaultBreakerRules: BreakerRules = {

@@ -61,6 +61,12 @@ describe("planReload", () => {
       "restart alpha/a1/probe: health_check.interval",
       "restart alpha/a2/probe: health_check.interval",
     ]);
+    expect(plan(file(""), file("health_check: { timeout: 1s }"))).toEqual([
+      "restart alpha/a1/probe: health_check.timeout",
+      "restart alpha/a1/circuit-breaker: health_check.timeout",
+      "restart alpha/a2/probe: health_check.timeout",
+      "restart alpha/a2/circuit-breaker: health_check.timeout",
+    ]);
   });
 
   it("patches what is read anew each time", () => {

@@ -4,6 +4,9 @@ import type { Upstream } from "../proxy/ports.ts";
 /** Name of the header that carries a ticket, lower case. */
 export const HELP_HEADER = "x-paceline-help";
 
+/** Time for a question of our own to another region, ms. */
+export const QUESTION_MS = 5_000;
+
 /** Calls that are on their way; it counts towards a limit. */
 export interface Counter {
   inFlight: number;

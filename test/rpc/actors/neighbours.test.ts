@@ -24,6 +24,8 @@ class FakeWay implements HelperUpstream {
   readonly calls: ScriptedCall[] = [];
   isClosed = false;
   answers = true;
+  /** Calls wait for the test to answer them. */
+  isSilent = false;
 
   constructor(url: string) {
     this.url = url;
@@ -32,6 +34,7 @@ class FakeWay implements HelperUpstream {
   send(...args: ConstructorParameters<typeof ScriptedCall>): ScriptedCall {
     const call = new ScriptedCall(...args);
     this.calls.push(call);
+    if (this.isSilent) return call;
     queueMicrotask(() => {
       if (this.answers) call.result(call.request.method === "eth_blockNumber" ? '"0x64"' : '"x"');
       else call.fail("refused");
@@ -213,6 +216,43 @@ describe("the neighbours of a chain", () => {
     expect(http.state).toBe("closed");
     expect(events[0]).toBe("circuit_breaker.open region:us");
     expect(events.at(-1)).toBe("circuit_breaker.close region:us");
+  });
+
+  it("hold a region that fails to the rules of a reload", async () => {
+    const { node, state, world } = await start({ isForsaken: false });
+    world.helpers = [US];
+    await node.advance(3_000);
+    const { breaker } = state.config;
+    state.config = { ...state.config, breaker: { ...breaker, failureThreshold: 1 } };
+    await node.advance(1_000);
+    node.via(key).cast.outcome(outcome(state, "transport"));
+    await node.settle();
+    expect(state.rows("region:us").http.state).toBe("open");
+  });
+
+  it("wait for the trial of a region that failed as long as the question lives", async () => {
+    const extra = "    help: true\n    health_check: { timeout: 1s }";
+    const { node, state, ways, world } = await start({ isForsaken: false, extra });
+    world.helpers = [US];
+    await node.advance(3_000);
+    for (let n = 0; n < 5; n++) node.via(key).cast.outcome(outcome(state, "transport"));
+    await node.settle();
+    const { http } = state.rows("region:us");
+    expect(http.state).toBe("open");
+    const [way] = ways;
+    if (way === undefined) throw new Error("no way");
+    way.isSilent = true;
+    let seen = way.calls.length;
+    const answerAfter: number[] = [];
+    for (let second = 0; second < 120; second++) {
+      await node.advance(1_000);
+      if (way.calls.length > seen) answerAfter.push(second + 3);
+      seen = way.calls.length;
+      if (answerAfter.includes(second)) way.calls.at(-1)?.result('"0x64"');
+    }
+    await node.settle();
+    expect(answerAfter.length).toBeGreaterThanOrEqual(2);
+    expect(http.state).toBe("closed");
   });
 
   it("let a region rest that is full", async () => {
