@@ -133,29 +133,12 @@ const effectsOf = (
     return [{ type, ...(params as { token: number; leaseUntilMs: number }) }];
   });
 
-const categories: Partial<Record<AttemptOutcome["errorClass"], FailureCategory>> = {
-  transport: "network",
-  server: "server",
-  malformed: "malformed",
-  timeout: "timeout",
-  auth: "auth",
-};
-
 /** What a failed question of our own is for a breaker; a rate limit, say, proves that somebody lives. */
 export const failureOf = (errorClass: ErrorClass): FailureCategory | undefined => {
   const { breaker } = DECISIONS[errorClass];
   if (breaker === "none" || breaker === "success") return undefined;
   return breaker === "forced_open" ? "malformed" : breaker;
 };
-
-const successes: ReadonlySet<AttemptOutcome["errorClass"]> = new Set([
-  "ok",
-  "empty",
-  "revert",
-  "invalid_params",
-  "tx_rejected",
-  "tx_known",
-]);
 
 const isOutdated = (event: BreakerEvent, { generation }: BreakerContext): boolean =>
   "generation" in event && event.generation !== generation;
@@ -167,22 +150,25 @@ export const breakerEvent = (
   random: number,
 ): BreakerEvent => {
   const { row, generation, errorClass, retryAfterMs } = outcome;
-  const category = categories[errorClass];
-  if (category !== undefined) {
-    return {
-      type: "failure",
-      nowMs,
-      generation,
-      successes: row.successes,
-      category,
-      retryAfterMs,
-      random,
-    };
+  const { successes } = row;
+  const { breaker } = DECISIONS[errorClass];
+  switch (breaker) {
+    case "none":
+      return { type: "neutral", nowMs };
+    case "success":
+      return { type: "success", nowMs, generation, successes };
+    // Quarantine: only a recheck that sees the right chain id resets it.
+    case "forced_open":
+      return { type: "force.open", nowMs };
+    default:
+      return {
+        type: "failure",
+        nowMs,
+        generation,
+        successes,
+        category: breaker,
+        retryAfterMs,
+        random,
+      };
   }
-  // Quarantine: only a recheck that sees the right chain id resets it.
-  if (errorClass === "wrong_chain") return { type: "force.open", nowMs };
-  if (successes.has(errorClass)) {
-    return { type: "success", nowMs, generation, successes: row.successes };
-  }
-  return { type: "neutral", nowMs };
 };

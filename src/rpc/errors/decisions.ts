@@ -3,10 +3,8 @@
  * reads `failover`, the breaker `breaker`, evidence `score`, the pool and the books `memory`, the
  * cache `cache`, the answer `client`; docs/errors.md is generated. One row says everything.
  */
+import type { FailureCategory } from "../breaker-rules.ts";
 import type { ErrorClass } from "./classes.ts";
-
-/** Breaker categories; each has its own threshold and first open time. */
-export type BreakerCategory = "network" | "server" | "malformed" | "timeout" | "auth";
 
 /** Whether another provider is tried. */
 export type FailoverRule =
@@ -60,7 +58,7 @@ export type ClientRule =
 export interface Decision {
   readonly failover: FailoverRule;
   /** What the breaker hears: a counted failure, a success, a forced open, or nothing. */
-  readonly breaker: BreakerCategory | "success" | "forced_open" | "none";
+  readonly breaker: FailureCategory | "success" | "forced_open" | "none";
   readonly score: "success" | "failure" | "censored" | "capacity" | "lag" | "none";
   readonly memory: MemoryRule;
   readonly cache: CacheRule;
