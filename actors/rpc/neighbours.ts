@@ -26,6 +26,7 @@ import {
   type NeighboursPort,
   QUESTION_MS,
 } from "../../src/rpc/help/ports.ts";
+import { type Turn, waysWanted } from "../../src/rpc/help/turns.ts";
 import { Way } from "../../src/rpc/help/way.ts";
 import { quantity } from "../../src/rpc/json-rpc/quantity.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
@@ -39,8 +40,10 @@ export interface NeighboursArgs {
 }
 
 interface State extends NeighboursArgs {
-  /** By region, nearest first. */
+  /** By region, nearest first, the one whose turn it is last. */
   ways: ReadonlyMap<string, Way>;
+  /** Which of the farther regions has a way for a while. */
+  turn: Turn | undefined;
   /** Of all their breakers. */
   figures: BreakerConfig;
   /** Since when no provider may be asked. */
@@ -53,8 +56,6 @@ interface State extends NeighboursArgs {
 
 /** How often the others are looked at: as often as their heartbeats tell of them. */
 const TICK_MS = 1_000;
-/** Regions that are kept ready to help, the nearest ones. */
-const MAX_WAYS = 4;
 /** A chain that is forsaken for a moment, as at its start, is not told of. */
 const HOLD_MS = 2_000;
 /** Time between two measurements of a round trip. */
@@ -72,6 +73,7 @@ export const neighbours = defineActor({
     const state: State = {
       ...args,
       ways: new Map(),
+      turn: undefined,
       figures: args.state.config.breaker,
       forsakenAtMs: undefined,
       told: undefined,
@@ -142,12 +144,14 @@ const followRules = (state: State): void => {
   for (const { breaker } of state.ways.values()) breaker.setRules(rulesFor(figures, QUESTION_MS));
 };
 
-/** Opens and closes ways until there is one to each of the nearest regions that help. */
+/** Opens and closes ways until there is one to each region that shall have one. */
 const keepWays = (state: State, ctx: Ctx): void => {
   const { state: chain, port } = state;
-  const wanted = chain.config.help ? port.helpers(chain.name).slice(0, MAX_WAYS) : [];
+  const helpers = chain.config.help ? port.helpers(chain.name) : [];
+  const wanted = waysWanted(helpers, state.turn, ctx.now(), ctx.random());
+  state.turn = wanted.turn;
   const ways = new Map(
-    wanted.map((neighbour) => [neighbour.region, wayTo(state, neighbour, ctx)] as const),
+    wanted.ways.map((neighbour) => [neighbour.region, wayTo(state, neighbour, ctx)] as const),
   );
   // Those of an incarnation before this one are known by the record alone.
   const known = [

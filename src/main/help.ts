@@ -74,11 +74,10 @@ export const makeHelp = (sources: HelpSources): HostHelp => {
       helpers: (chain) => {
         // Before others know of us they refuse us.
         if (membership.state !== "joined") return [];
-        const able = [...membership.peers.values()].flatMap(({ region, state, card }) =>
-          card?.helps?.includes(chain) === true && URL.canParse(card.url)
-            ? [{ region, url: card.url, state }]
-            : [],
-        );
+        const able = [...membership.peers.values()].flatMap(({ region, state, card }) => {
+          if (card?.helps?.includes(chain) !== true || !URL.canParse(card.url)) return [];
+          return [{ region, url: card.url, isMeasured: distances.isMeasured(region), state }];
+        });
         const among = (wanted: PeerState) =>
           byDistance(
             able.filter(({ state }) => state === wanted),

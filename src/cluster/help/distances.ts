@@ -19,6 +19,11 @@ export class Distances {
     return this.#configured.get(region) ?? this.#measured.get(region);
   }
 
+  /** The operator has not said how far a region is. */
+  isMeasured(region: string): boolean {
+    return !this.#configured.has(region);
+  }
+
   /** A question took so long; one that was slow by chance counts for little. */
   measured(region: string, tookMs: number): void {
     const known = this.#measured.get(region);

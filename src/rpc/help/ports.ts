@@ -47,6 +47,8 @@ export interface HelpDoor {
 export interface Neighbour {
   readonly region: string;
   readonly url: string;
+  /** How far it is shows by questions to it; false where the operator has said it. */
+  readonly isMeasured: boolean;
 }
 
 /** What another region says of one provider of a chain. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { headTracker, headTrackerKey } from "../../../actors/rpc/head-tracker.ts";
 import { neighbours, neighboursKey } from "../../../actors/rpc/neighbours.ts";
+import { byDistance, Distances } from "../../../src/cluster/help/distances.ts";
 import { child, createVirtualNode, supervisor } from "../../../src/otp/index.ts";
 import type { ChainState } from "../../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../../src/rpc/chain-view.ts";
@@ -51,10 +52,21 @@ class FakeWay implements HelperUpstream {
   }
 }
 
-const US = { region: "us", url: "http://us.test" };
-const AP = { region: "ap", url: "http://ap.test" };
+const neighbour = (region: string, isMeasured = true): Neighbour => ({
+  region,
+  url: `http://${region}.test`,
+  isMeasured,
+});
+const US = neighbour("us");
+const AP = neighbour("ap");
+/** Regions far more than are kept ready. */
+const CROWD = Array.from({ length: 12 }, (_, n) => `r${n}`);
 
-const start = async ({ extra = "    help: true", isForsaken = true } = {}) => {
+const start = async ({
+  extra = "    help: true",
+  isForsaken = true,
+  measure = (_region: string): void => undefined,
+} = {}) => {
   const node = createVirtualNode({ seed: 1 });
   const state: ChainState = chainState(chainConfig(["a"], extra));
   const events: string[] = [];
@@ -76,7 +88,10 @@ const start = async ({ extra = "    help: true", isForsaken = true } = {}) => {
       ways.push(way);
       return way;
     },
-    measured: (region) => measured.push(region),
+    measured: (region) => {
+      measured.push(region);
+      measure(region);
+    },
   };
   const refresh = (isWell: boolean): void => {
     state.rows("a").http.isUsable = isWell;
@@ -131,13 +146,41 @@ describe("the neighbours of a chain", () => {
     ]);
   });
 
-  it("keep ways to a few regions only", async () => {
-    const { node, ways, world } = await start();
-    world.helpers = Array.from({ length: 60 }, (_, n) => ({
-      region: `r${n}`,
-      url: `http://r${n}.test`,
-    }));
-    await node.advance(5_000);
+  it("keep ways to the four nearest regions, and measure the others one at a time", async () => {
+    const { node, ways, measured, world } = await start({ isForsaken: false });
+    world.helpers = CROWD.map((region) => neighbour(region));
+    for (let second = 0; second < 200; second++) {
+      await node.advance(1_000);
+      const open = ways.filter(({ isClosed }) => !isClosed).map(({ url }) => url);
+      expect(open.slice(0, 4)).toEqual(world.helpers.slice(0, 4).map(({ url }) => url));
+      expect(open).toHaveLength(5);
+    }
+    expect(new Set(measured)).toEqual(new Set(CROWD));
+    // Each turn has its time: four are measured over and over, the other eight now and then.
+    expect(ways.length).toBeLessThan(30);
+  });
+
+  it("find out that a region is near which came last by its name", async () => {
+    const distances = new Distances({});
+    const far = (region: string) => (region === "r9" ? 5 : 100);
+    const measure = (region: string) => distances.measured(region, far(region));
+    const { node, state, world } = await start({ isForsaken: false, measure });
+    const nearest = () =>
+      byDistance(
+        CROWD.map((one) => neighbour(one)),
+        (one) => distances.of(one),
+      );
+    for (let second = 0; second < 200; second++) {
+      world.helpers = nearest();
+      await node.advance(1_000);
+    }
+    expect(state.helpers?.candidates[0]?.view.provider).toBe("region:r9");
+  });
+
+  it("ask no region how far it is beyond the four nearest where the operator has said it", async () => {
+    const { node, ways, world } = await start({ isForsaken: false });
+    world.helpers = CROWD.map((region) => neighbour(region, false));
+    await node.advance(60_000);
     expect(ways).toHaveLength(4);
   });
 
