@@ -1,5 +1,8 @@
 /** Checks of what other regions say. */
 
-/** A whole number from 0. */
-export const isCount = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0;
+/** Longer names are not read. */
+const MAX_NAME_CHARS = 128;
+
+/** The name of a region, an instance or a chain. */
+export const isName = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && value.length <= MAX_NAME_CHARS;

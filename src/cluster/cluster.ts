@@ -5,11 +5,12 @@
  * it in place. Bytes and time come as arguments, nothing here waits or sends.
  */
 import { type Figures, placeOf, readFigures, sharedRow } from "./boards.ts";
-import { isCount } from "./checks.ts";
+import { isCount } from "../lib/count.ts";
 import { Envelopes } from "./envelope.ts";
 import { Membership, type MembershipTimes, type PeerChange } from "./membership.ts";
 import {
   type ClusterView,
+  isGone,
   type Message,
   type MessageKind,
   REFUSALS,
@@ -294,8 +295,6 @@ export class Cluster {
     this.boards.forget(region);
   }
 }
-
-const isGone = (state: string): boolean => state === "lost" || state === "left";
 
 const REASONS = {
   off: "sharing is off: it needs redis.url and cluster.secret",

@@ -6,8 +6,9 @@
  * parsed. A Redis that others write into can thus withhold messages, but not make one.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { isCount } from "../lib/count.ts";
 import { secretKey } from "../lib/secret-key.ts";
-import { isCount } from "./checks.ts";
+import { isName } from "./checks.ts";
 import { type Heard, KINDS, type Message, type MessageKind, type Refusal } from "./protocol.ts";
 
 /** Changes whenever regions of an older layout could not read a message. */
@@ -22,8 +23,6 @@ export const MAX_MESSAGE_BYTES = 256 * 1024;
 export const MAX_HEARD = 256;
 /** Messages of our own that are known when they come back. */
 const MAX_ECHOES = 64;
-/** Names of regions, and instances. */
-const MAX_NAME_CHARS = 128;
 
 /** What was found in a message's bytes. */
 export type Opened =
@@ -141,6 +140,3 @@ const heardOf = (rows: unknown): readonly Heard[] | undefined => {
   }
   return heard;
 };
-
-const isName = (value: unknown): value is string =>
-  typeof value === "string" && value !== "" && value.length <= MAX_NAME_CHARS;

@@ -9,14 +9,15 @@
  * the others remember of its name it takes the next incarnation, so it replaces its former self at
  * once and is never replaced by it.
  */
-import type {
-  Heard,
-  Message,
-  OwnState,
-  PeerState,
-  Refusal,
-  RegionCard,
-  Speaker,
+import {
+  type Heard,
+  isGone,
+  type Message,
+  type OwnState,
+  type PeerState,
+  type Refusal,
+  type RegionCard,
+  type Speaker,
 } from "./protocol.ts";
 import { isLater } from "./replica.ts";
 
@@ -61,7 +62,7 @@ export type Verdict =
   | { readonly kind: "taken"; readonly peer: Peer; readonly change: PeerChange | undefined };
 
 /** Regions that are remembered. */
-export const MAX_REGIONS = 64;
+const MAX_REGIONS = 64;
 /** Instances that have spoken but not yet proven that they are alive. */
 const MAX_CANDIDATES = 64;
 /** How long a region that left or was lost is shown, ms. */
@@ -280,7 +281,7 @@ export class Membership {
 
   #age(peer: Peer, nowMs: number): PeerChange | undefined {
     const { suspectMs, leaseMs } = this.times;
-    if (peer.state === "lost" || peer.state === "left") {
+    if (isGone(peer.state)) {
       if (nowMs - peer.sinceMs > FORGET_MS) this.peers.delete(peer.region);
       return undefined;
     }

@@ -65,6 +65,9 @@ export interface RegionCard {
 /** Where another region stands. */
 export type PeerState = "joined" | "suspected" | "lost" | "left";
 
+/** Whether nothing that a region said holds any more. */
+export const isGone = (state: PeerState): boolean => state === "lost" || state === "left";
+
 /** Where this region stands: `refused` means that an older one has its name. */
 export type OwnState = "off" | "apart" | "joining" | "joined" | "refused";
 

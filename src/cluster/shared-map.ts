@@ -1,5 +1,5 @@
 /** One topic that regions share: what this one writes, and replicas of what the others write. */
-import { isCount } from "./checks.ts";
+import { isCount } from "../lib/count.ts";
 import {
   type Change,
   MAX_KEY_CHARS,

@@ -1,5 +1,8 @@
 /** Sets of small whole numbers as words of 32 bits; words are signed, so that no bit leaves int32. */
 
+/** Bits of a word. */
+export const WORD_BITS = 32;
+
 /** Words that hold `count` bits. */
 export const wordsFor = (count: number): number => (count + 31) >>> 5;
 

@@ -4,7 +4,7 @@
  */
 import { Seldom } from "../../lib/seldom.ts";
 import type { Membership } from "../membership.ts";
-import type { HelpRefusal, HelpView } from "../protocol.ts";
+import { HELP_REFUSALS, type HelpRefusal, type HelpView, isGone } from "../protocol.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import type { Ticket, Tickets } from "./ticket.ts";
 
@@ -12,8 +12,6 @@ import type { Ticket, Tickets } from "./ticket.ts";
 const WINDOW = 4_096;
 /** Refusals of one kind are told at most this often, ms. */
 const TELL_MS = 60_000;
-/** Kinds that are told of in that time: more than there are. */
-const MAX_TOLD = 32;
 
 /** What the desk needs. */
 export interface HelpDeskOptions {
@@ -51,7 +49,7 @@ export class HelpDesk {
   readonly #asked = new Map<string, number>();
   readonly #given = new Map<string, number>();
   readonly #refused = new Map<HelpRefusal, number>();
-  readonly #told = new Seldom(TELL_MS, MAX_TOLD);
+  readonly #told = new Seldom(TELL_MS, HELP_REFUSALS.length);
   #number = 0;
 
   constructor(options: HelpDeskOptions) {
@@ -155,8 +153,6 @@ export class HelpDesk {
     return window.seen.take(number);
   }
 }
-
-const isGone = (state: string): boolean => state === "lost" || state === "left";
 
 const refused = (refusal: HelpRefusal, message: string): Judgement => ({
   ok: false,

@@ -7,8 +7,9 @@
  * last message that the sender has heard, as in `envelope.ts`.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { isCount } from "../../lib/count.ts";
 import { secretKey } from "../../lib/secret-key.ts";
-import { isCount } from "../checks.ts";
+import { isName } from "../checks.ts";
 
 /** The claims of a ticket. */
 export interface Ticket {
@@ -40,7 +41,6 @@ const LAYOUT = "PLH1";
 const MAC_BYTES = 32;
 /** Longer texts are not looked at. */
 const MAX_CHARS = 2_048;
-const MAX_NAME_CHARS = 128;
 
 /** Signs and opens the tickets of one cluster. */
 export class Tickets {
@@ -117,6 +117,3 @@ const ticketOf = (json: string): Ticket | undefined => {
     ? { region, instance, number, to, toInstance, heard, chain, chainId, hops, timeoutMs }
     : undefined;
 };
-
-const isName = (value: unknown): value is string =>
-  typeof value === "string" && value !== "" && value.length <= MAX_NAME_CHARS;

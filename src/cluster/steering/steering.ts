@@ -5,7 +5,7 @@
  * command and no stream. Time comes as an argument; nothing here waits or sends.
  */
 import type { Cluster } from "../cluster.ts";
-import type { Message, Speaker } from "../protocol.ts";
+import { isGone, type Message, type Speaker } from "../protocol.ts";
 import { type Answer, Asking, type Question, type Standing } from "./asking.ts";
 import { type CarryOut, Serving } from "./serving.ts";
 import {
@@ -123,7 +123,7 @@ export class Steering {
       const message = `${self.region} cannot ask ${region}: it is ${state} itself`;
       return { code: "OPS_REGION_LOST", message, hint: "paceline regions says why" };
     }
-    if (peer.state === "lost" || peer.state === "left") {
+    if (isGone(peer.state)) {
       const message =
         peer.state === "lost"
           ? `${region} is lost: it was silent for its lease`
@@ -136,7 +136,7 @@ export class Steering {
 
   #standingOf({ region, instance, incarnation }: Speaker): Standing {
     const peer = this.#cluster.membership.peers.get(region);
-    if (peer === undefined || peer.state === "lost" || peer.state === "left") return "lost";
+    if (peer === undefined || isGone(peer.state)) return "lost";
     const isSame = peer.instance === instance && peer.incarnation === incarnation;
     return isSame ? "there" : "replaced";
   }

@@ -5,7 +5,7 @@
  * the last word of the region that they are for. Each names the instance that it is for: another life
  * of the region, and every other region, leaves it alone.
  */
-import { isCount } from "../checks.ts";
+import { isCount } from "../../lib/count.ts";
 import type { Speaker } from "../protocol.ts";
 
 /** What one region asks of another; `id` is counted by the one that asks. */

@@ -5,6 +5,7 @@
  * so that a ranking put in the place of another one is none. It is checked before anything is parsed.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { isCount } from "../../lib/count.ts";
 import { secretKey } from "../../lib/secret-key.ts";
 import { MAX_PICKS } from "../../matching/demand.ts";
 import type { KnownPicks } from "../../matching/known-picks.ts";
@@ -69,9 +70,6 @@ function rankingOf(body: Buffer): SharedRanking | undefined {
   if (left > 0) return { ids, left, survivors: undefined };
   return isReport(survivors) ? { ids, left, survivors } : undefined;
 }
-
-const isCount = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0;
 
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) &&
