@@ -14,12 +14,7 @@ import { tellBreaker } from "../../src/rpc/breaker-news.ts";
 import { rulesFor } from "../../src/rpc/breaker-rules.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../src/rpc/chain-view.ts";
-import {
-  helperCandidate,
-  helperId,
-  isForsaken,
-  regionOf,
-} from "../../src/rpc/help/helping-regions.ts";
+import { helperCandidate, helperId, isForsaken } from "../../src/rpc/help/helping-regions.ts";
 import {
   type HelperUpstream,
   type Neighbour,
@@ -86,7 +81,7 @@ export const neighbours = defineActor({
   casts: {
     /** An attempt at a region ended. */
     outcome: (state, outcome: AttemptOutcome, ctx) => {
-      const way = state.ways.get(regionOf(outcome.row.provider) ?? "");
+      const way = state.ways.get(outcome.row.region ?? "");
       if (way === undefined) return state;
       perform(state, way, way.outcome(outcome, momentOf(ctx)), ctx);
       return state;
@@ -156,7 +151,7 @@ const keepWays = (state: State, ctx: Ctx): void => {
   // Those of an incarnation before this one are known by the record alone.
   const known = [
     ...state.ways.keys(),
-    ...(chain.helpers?.candidates ?? []).map(({ row }) => regionOf(row.provider) ?? ""),
+    ...(chain.helpers?.candidates ?? []).map(({ row }) => row.region ?? ""),
   ];
   for (const region of known) if (!ways.has(region)) chain.dismiss(helperId(region));
   state.ways = ways;

@@ -27,8 +27,8 @@ export const makeChainRecord = (node: Node, config: ChainConfig): ChainState => 
   const { name } = config;
   const pool = node.via(providerPoolKey(name));
   const report: ChainState["report"] = (outcome) => {
-    const { provider, transport, isRegion } = outcome.row;
-    if (isRegion === true) {
+    const { provider, transport, region } = outcome.row;
+    if (region !== undefined) {
       node.via(neighboursKey(name)).cast.outcome(outcome);
       return;
     }

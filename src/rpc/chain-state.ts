@@ -247,7 +247,7 @@ class EndpointCell implements EndpointRow {
   readonly chain: string;
   readonly provider: ProviderId;
   readonly transport: Transport;
-  readonly isRegion: boolean;
+  readonly region: string | undefined;
   readonly index: number;
   state: EndpointRow["state"] = "closed";
   openUntilMs = 0;
@@ -271,7 +271,7 @@ class EndpointCell implements EndpointRow {
     this.chain = chain;
     this.provider = provider;
     this.transport = transport;
-    this.isRegion = regionOf(provider) !== undefined;
+    this.region = regionOf(provider);
     this.index = index;
   }
 }

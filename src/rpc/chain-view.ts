@@ -37,8 +37,8 @@ export interface EndpointRow {
   readonly chain: ChainName;
   readonly provider: ProviderId;
   readonly transport: Transport;
-  /** It is another region, which helps. */
-  readonly isRegion?: boolean;
+  /** The other region that it is, which helps; undefined for a provider. */
+  readonly region?: string | undefined;
   /** Position in the chain's provider list; the bit of this provider in a tried-mask. */
   readonly index: number;
   state: BreakerState;

@@ -4,7 +4,7 @@
  */
 import type { EndpointRow } from "../chain-view.ts";
 import { HelpNote } from "../help/help-note.ts";
-import { helperFor, isForsakenFor, MAX_HELPS, regionOf } from "../help/helping-regions.ts";
+import { helperFor, isForsakenFor, MAX_HELPS } from "../help/helping-regions.ts";
 import { addNote } from "../explain/record.ts";
 import type { MethodInfo } from "../json-rpc/methods.ts";
 import { firstUsable, hedgeTarget, TriedSet } from "../selection/pick.ts";
@@ -82,7 +82,7 @@ export class CandidateWalk {
   /** The same provider once more. */
   again(row: EndpointRow): Target | undefined {
     const among =
-      row.isRegion === true
+      row.region !== undefined
         ? this.#call.chain.helpers?.candidates
         : this.selected?.ranking.candidates;
     const candidate = among?.find((one) => one.row.index === row.index);
@@ -134,7 +134,7 @@ export class CandidateWalk {
     const { row } = candidate;
     this.#tried.add(row.index);
     const because = this.#hasTried ? "exhausted" : "no_provider";
-    addNote(call, new HelpNote(regionOf(row.provider) ?? "", because));
+    addNote(call, new HelpNote(row.region ?? "", because));
     return { candidate, row, upstream };
   }
 

@@ -179,7 +179,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     const target = this.#nextTarget(nowMs, aboveHead, mayHelp);
     if (target === undefined) {
       this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
-    } else this.#dispatch(target, nowMs, target.row.isRegion === true ? "help" : kind);
+    } else this.#dispatch(target, nowMs, target.row.region !== undefined ? "help" : kind);
   }
 
   #nextTarget(nowMs: number, aboveHead: number, mayHelp: boolean): Target | undefined {

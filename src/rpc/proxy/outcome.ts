@@ -5,7 +5,7 @@
 import type { OwnReason } from "../errors/codes.ts";
 import { OWN_ERRORS } from "../errors/codes.ts";
 import { isFinal, mostInformative } from "../errors/most-informative.ts";
-import { isHelpable, regionOf } from "../help/helping-regions.ts";
+import { isHelpable } from "../help/helping-regions.ts";
 import type { ProviderId } from "../ids.ts";
 import { errorText, rawErrorText } from "../json-rpc/error-text.ts";
 import { noProvider } from "../selection/pick.ts";
@@ -35,7 +35,7 @@ export function finalAnswer(record: ServedCall, reason: OwnReason): FinalAnswer 
 
 /** What another region says of its own trouble is no node's answer. */
 const isNodesWord = ({ row, errorClass }: Attempt): boolean =>
-  row.isRegion !== true || !isHelpable(errorClass);
+  row.region === undefined || !isHelpable(errorClass);
 
 function relayed(record: ServedCall, attempt: Attempt, addsData: boolean): FinalAnswer {
   const error = attempt.error as NonNullable<Attempt["error"]>;
@@ -147,10 +147,9 @@ function messageOf(record: ServedCall, reason: OwnReason): string {
 }
 
 function classes(attempts: readonly Attempt[]): readonly string[] {
-  return attempts.map(({ provider, errorClass }) => {
-    const region = regionOf(provider);
-    return region === undefined ? errorClass : `${errorClass} at region ${region}`;
-  });
+  return attempts.map(({ row: { region }, errorClass }) =>
+    region === undefined ? errorClass : `${errorClass} at region ${region}`,
+  );
 }
 
 /** `2 timeout, 1 rate_limit` */

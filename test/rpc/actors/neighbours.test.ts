@@ -123,7 +123,7 @@ describe("the neighbours of a chain", () => {
     const published = () => state.helpers?.candidates.map(({ view }) => view.provider);
     expect(published()).toEqual(["region:us", "region:ap"]);
     expect(state.helpers?.maxInFlight).toBe(3);
-    expect(state.rows("region:us").http).toMatchObject({ isUsable: true, isRegion: true });
+    expect(state.rows("region:us").http).toMatchObject({ isUsable: true, region: "us" });
     world.helpers = [AP];
     await node.advance(1_000);
     expect(published()).toEqual(["region:ap"]);

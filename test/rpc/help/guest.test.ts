@@ -78,7 +78,7 @@ describe("a call of another region", () => {
   });
 
   it("is passed on no further, whatever this region lacks", () => {
-    const row = rowOf(helperId("ap"), 20, { isRegion: true });
+    const row = rowOf(helperId("ap"), 20, { region: "ap" });
     const ap = new ScriptedUpstream((asked) => asked.result('"0x1"'));
     const helpers = { candidates: [helperCandidate(row)], maxInFlight: 9 };
     const { w } = hosting({ chain: { helpers } });
@@ -94,7 +94,7 @@ describe("a call of another region", () => {
   });
 
   it("never waits for a call of this region that waits for the other one", () => {
-    const row = rowOf(helperId("eu"), 20, { isRegion: true });
+    const row = rowOf(helperId("eu"), 20, { region: "eu" });
     const eu = new ScriptedUpstream(() => undefined);
     const helpers = { candidates: [helperCandidate(row)], maxInFlight: 9 };
     const { w } = hosting({ chain: { helpers } });

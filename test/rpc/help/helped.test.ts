@@ -20,9 +20,7 @@ const helped = (
   { script = WELL, names = ["us"], maxInFlight = 4 } = {},
   options: WorldOptions = {},
 ): Helped => {
-  const rows = names.map((name, at) =>
-    rowOf(helperId(name), 20 + at, { isRegion: true, head: -1 }),
-  );
+  const rows = names.map((name, at) => rowOf(helperId(name), 20 + at, { region: name, head: -1 }));
   const helpers = { candidates: rows.map(helperCandidate), maxInFlight };
   const made = world({ ...options, chain: { helpers, ...options.chain } });
   const regions = rows.map((row) => {

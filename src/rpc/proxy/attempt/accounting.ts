@@ -24,7 +24,7 @@ export function account(books: Books, chain: ChainView, attempt: Attempt, nowMs:
   books.observer.attempt(attempt);
   const { provider, transport } = row;
   const { evidence } = chain;
-  if (row.isRegion === true) {
+  if (row.region !== undefined) {
     settleHelp(chain, attempt);
     return;
   }
