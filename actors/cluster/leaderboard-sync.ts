@@ -55,8 +55,8 @@ export const leaderboardSync = defineActor({
   },
   on: (state, info, ctx) => {
     const { cluster, channel } = state;
-    if (info.type !== "timer" || !channel.isUp || cluster.membership.state !== "joined")
-      return state;
+    // What nobody is there to hear is not read either: the books are large.
+    if (info.type !== "timer" || !channel.isUp || !cluster.membership.hasCompany) return state;
     gather(state, ctx.now());
     for (const bytes of cluster.news("boards", ctx.now())) channel.publish(bytes);
     return state;
@@ -76,11 +76,14 @@ const gather = (state: State, nowMs: number): void => {
   const { boards, cluster } = state;
   const chains = boards.chains();
   const calledChain = chains[state.turn++ % Math.max(1, chains.length)];
-  for (const chain of chains) note(cluster, boards.races(chain, nowMs));
-  if (calledChain === undefined) return;
-  const calls = boards.calls(calledChain, nowMs);
-  note(cluster, calls);
-  forgetGone(cluster, chains, calledChain, [...boards.races(calledChain, nowMs), ...calls]);
+  for (const chain of chains) {
+    const races = boards.races(chain, nowMs);
+    note(cluster, races);
+    if (chain !== calledChain) continue;
+    const calls = boards.calls(chain, nowMs);
+    note(cluster, calls);
+    forgetGone(cluster, chains, chain, [...races, ...calls]);
+  }
 };
 
 const note = ({ boards: { own } }: Cluster, rows: Rows): void => {

@@ -99,6 +99,11 @@ export class Membership {
     return this.#state;
   }
 
+  /** This region has joined, and another one is there. */
+  get hasCompany(): boolean {
+    return this.#state === "joined" && [...this.peers.values()].some(({ state }) => !isGone(state));
+  }
+
   /** How long this instance has been in the cluster, ms. */
   ageMs(nowMs: number): number {
     return this.#joinedAtMs === undefined ? 0 : nowMs - this.#joinedAtMs;

@@ -136,6 +136,8 @@ export class Region {
   isCutOff = false;
   /** Its link waits for a late answer: nothing is said, but all is heard. */
   isMute = false;
+  /** How often its leaderboard was read. */
+  readings = 0;
   /** How often it has asked for another connection. */
   renewals = 0;
   readonly #broker: Broker;
@@ -194,7 +196,10 @@ export class Region {
     const { cluster, node } = region;
     const boards = {
       chains: () => ["eth"],
-      races: () => region.#rows(),
+      races: () => {
+        region.readings++;
+        return region.#rows();
+      },
       calls: () => [],
     };
     await node.start(

@@ -69,6 +69,25 @@ describe("regions over one channel", () => {
     expect(eu.otherRows()).toEqual([]);
   });
 
+  it("read their leaderboards once in half a second, and not while nobody is there", async () => {
+    const broker = opened();
+    const eu = await Region.start(broker, "eu");
+    await broker.run(10_000);
+    expect([eu.states(), eu.readings]).toEqual([{ eu: "joined" }, 0]);
+    eu.rows.set("hare", [0.9, 40, 0.5, 12]);
+    const us = await Region.start(broker, "us");
+    await broker.run(3_000);
+    expect(us.otherRows()).toEqual(["eu hare 0.9 40 0.5 12"]);
+    const before = eu.readings;
+    await broker.run(5_000);
+    expect(eu.readings - before).toBe(10);
+    await us.leave();
+    await broker.run(1_000);
+    const after = eu.readings;
+    await broker.run(10_000);
+    expect(eu.readings).toBe(after);
+  });
+
   it("share the other rows when a provider's name is too long to be shared", async () => {
     const { broker, eu, us } = await threeRegions();
     us.rows.set("h".repeat(300), [0.9, 40, 0.5, 12]);
