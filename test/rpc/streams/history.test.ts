@@ -12,6 +12,7 @@ const live = () => {
 /** What a client at the cursor is to be sent. */
 const missed = (r: Recorder, blockHash: string, logIndex?: number, isRemoved = false) => {
   const found = r.follower.missedSince({ blockHash, logIndex, isRemoved }, "logs");
+  if (found === "ambiguous") return found;
   return (
     found && [
       ...found.retracted.map(({ block: { hash }, log }) => `-${hash}:${log.index}`),
@@ -20,10 +21,11 @@ const missed = (r: Recorder, blockHash: string, logIndex?: number, isRemoved = f
   );
 };
 
-const missedHeads = (r: Recorder, blockHash: string) =>
-  r.follower
-    .missedSince({ blockHash, logIndex: undefined, isRemoved: false }, "newHeads")
-    ?.blocks.map(({ hash }) => hash);
+const missedHeads = (r: Recorder, blockHash: string) => {
+  const cursor = { blockHash, logIndex: undefined, isRemoved: false };
+  const found = r.follower.missedSince(cursor, "newHeads");
+  return found === "ambiguous" ? found : found?.blocks.map(({ hash }) => hash);
+};
 
 describe("what a client has missed", () => {
   it("is every block since, and on a replaced branch every block from the fork on", () => {
@@ -77,6 +79,57 @@ describe("what a client has missed", () => {
     }
     r.log("a1", 1, 1);
     expect(missed(r, "a3", 0)).toEqual(["+a1:1"]);
+  });
+
+  describe("while two branches replace each other again and again", () => {
+    const [a1] = chain("a", 1, 1);
+    const branches = { a: block("a2", 2, "a1"), b: block("b2", 2, "a1") };
+    /** a2 has two logs, b2 one; `between` happens while a branch is the chain. */
+    const flipped = (r: Recorder, flips: string, between: Record<number, () => void> = {}) => {
+      r.head("p1", a1);
+      r.log("a1", 1, 0);
+      for (const [at, branch] of flips.split("").entries()) {
+        r.head("p1", branches[branch as "a" | "b"]);
+        if (at === 0) for (const index of [0, 1]) r.log("a2", 2, index);
+        if (at === 1) r.log("b2", 2, 0);
+        between[at]?.();
+      }
+      return r;
+    };
+
+    it("is the same after each time that it was told the cursor's event", () => {
+      const r = flipped(live(), "abab");
+      expect(missed(r, "a2", 1)).toEqual(["-a2:1", "-a2:0", "+b2:0"]);
+      expect(missed(r, "a2", 1, true)).toEqual(["-a2:0", "+b2:0"]);
+      expect(missed(r, "b2", 0)).toEqual([]);
+      expect(missed(r, "a2")).toEqual(["+b2:0"]);
+      const back = flipped(live(), "ababa");
+      expect(missed(back, "b2", 0, true)).toEqual(["+a2:0", "+a2:1"]);
+      expect(missed(back, "a2", 0)).toEqual(["+a2:1"]);
+    });
+
+    it("cannot be told when a late log came between two of those times", () => {
+      const r = live();
+      flipped(r, "abab", { 1: () => r.log("a1", 1, 1) });
+      expect(missed(r, "a2", 1)).toBe("ambiguous");
+      expect(missed(r, "a2")).toBe("ambiguous");
+      // The first of b2 came before the late log, the second after it.
+      expect(missed(r, "b2", 0)).toBe("ambiguous");
+      expect(missed(r, "a1", 0)).toEqual(["+a1:1", "+b2:0"]);
+    });
+
+    it("takes back nothing that the client had been told is gone", () => {
+      const r = live();
+      // The late log comes while a2 has been taken back for the first time.
+      flipped(r, "abab", { 1: () => r.log("a1", 1, 1) });
+      expect(missed(r, "a1", 1)).toEqual([]);
+    });
+
+    it("is given up where one branch rose more often than is remembered", () => {
+      const r = flipped(live(), "ab".repeat(40));
+      expect(missed(r, "a2", 1)).toBe("ambiguous");
+      expect(missed(r, "a1", 0)).toEqual(["+b2:0"]);
+    });
   });
 
   it("is unknown where logs were not kept", () => {

@@ -1,5 +1,6 @@
 /** One block in the ring of a chain, with the logs that are known of it. */
 import type { BlockLogs } from "../logs/block-logs.ts";
+import { longer, NEVER, type Places } from "./places.ts";
 
 /** A block header as it arrived. */
 export interface Head {
@@ -20,10 +21,11 @@ export interface BlockLog {
   standing: "told" | "suspected" | "false";
   /** The log as JSON with `removed: false`. */
   readonly bytes: Buffer;
-  /** Places in the sequence of events: of its first and last sending, of its last taking back. */
-  firstAt: number;
+  /** Places in the sequence of events: of its last sending, of its last taking back. */
   sentAt: number;
   backAt: number;
+  /** Those of its sendings and takings back before the last sending, in turn. */
+  before: Places;
 }
 
 /** An answer that the block's bloom does not prove, and since when it is the same each time. */
@@ -44,6 +46,8 @@ export interface Block {
   readonly tellers: Set<string>;
   /** Place of its last rise in the sequence of events; clients get blocks newer than themselves. */
   sequence: number;
+  /** Places of its rises before. */
+  risenBefore: Places;
   /** Monotonic ms at which the block was first seen. */
   seenAtMs: number;
   /** Monotonic ms at which it became canonical. */
@@ -81,6 +85,7 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
   isCanonical: false,
   tellers: new Set(),
   sequence: 0,
+  risenBefore: NEVER,
   seenAtMs: nowMs,
   raisedAtMs: nowMs,
   toldAtMs: Number.NEGATIVE_INFINITY,
@@ -98,6 +103,18 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
 
 /** True when clients have the log: it was sent and not taken back since. */
 export const isLive = ({ sentAt, backAt }: BlockLog): boolean => sentAt > backAt;
+
+/** Clients are sent the log, for the first time or again. */
+export const sendAt = (log: BlockLog, place: number): void => {
+  if (log.sentAt > 0) log.before = longer(log.before, log.sentAt, log.backAt);
+  log.sentAt = place;
+};
+
+/** The block becomes canonical, for the first time or again. */
+export const raiseAt = (block: Block, place: number): void => {
+  if (block.sequence > 0) block.risenBefore = longer(block.risenBefore, block.sequence);
+  block.sequence = place;
+};
 
 /** True when the block's known logs have every index from 0 on: none is missing between them. */
 export const isDense = ({ logs }: Block): boolean =>

@@ -15,7 +15,7 @@
  * state has been committed.
  */
 import type { LogPlace } from "../../message-key.ts";
-import type { Block, BlockLog, Head } from "./block.ts";
+import { raiseAt, type Block, type BlockLog, type Head } from "./block.ts";
 import { Branches, type BranchListener } from "./branches.ts";
 import { missedSince, type Cursor, type Missed } from "./history.ts";
 import type { Dispute } from "../../race/block-sums.ts";
@@ -111,7 +111,7 @@ export class ChainFollower {
   }
 
   /** What a client that saw everything up to `cursor` has missed; undefined when that is forgotten. */
-  missedSince(cursor: Cursor, kind: "newHeads" | "logs"): Missed | undefined {
+  missedSince(cursor: Cursor, kind: "newHeads" | "logs"): Missed | "ambiguous" | undefined {
     if (kind === "newHeads") return missedSince(this.ring, cursor, undefined);
     return this.logs.isOn ? missedSince(this.ring, cursor, this.logs.onSince) : undefined;
   }
@@ -294,7 +294,7 @@ export class ChainFollower {
   private raise(block: Block, coverMs: number, nowMs: number): void {
     block.isCanonical = true;
     block.raisedAtMs = nowMs;
-    block.sequence = this.ring.tick();
+    raiseAt(block, this.ring.tick());
     this.logs.raise(block, coverMs, nowMs);
   }
 

@@ -9,6 +9,7 @@
 import type { Dispute } from "../../race/block-sums.ts";
 import { isLive, placeOf, type Block, type BlockLog } from "../chain/block.ts";
 import { needLogs, type Needs } from "../chain/needs.ts";
+import { NEVER } from "../chain/places.ts";
 import type { Ring } from "../chain/ring.ts";
 import { isSame, type AnsweredLog, type BlockLogs } from "./block-logs.ts";
 import { Blooms } from "./blooms.ts";
@@ -102,7 +103,7 @@ export class LogLedger {
     const { logs, isForgotten } = block;
     this.reset(this.isOn);
     block.logs = logs.filter(({ standing }) => standing === "told");
-    for (const log of block.logs) log.sentAt = log.backAt = 0;
+    for (const log of block.logs) Object.assign(log, UNTOLD);
     block.isForgotten = isForgotten;
     this.memory.restart(block);
   }
@@ -229,7 +230,7 @@ export class LogLedger {
     const { logs } = answer;
     const sentAt = block.sequence + BEFORE_NEXT;
     const backAt = block.isCanonical ? 0 : sentAt + BEFORE_NEXT;
-    const seen = { firstAt: sentAt, sentAt, backAt };
+    const seen = { sentAt, backAt };
     block.logs = logs.map(({ index, bytes }) => ({ ...newLog(index, undefined, bytes), ...seen }));
     block.sent = block.isCanonical ? logs.length : 0;
     block.isForgotten = false;
@@ -311,14 +312,19 @@ export class LogLedger {
   }
 }
 
+/** Nobody was sent the log. */
+const UNTOLD: Pick<BlockLog, "sentAt" | "backAt" | "before"> = {
+  sentAt: 0,
+  backAt: 0,
+  before: NEVER,
+};
+
 const newLog = (index: number, source: string | undefined, bytes: Buffer): BlockLog => ({
   index,
   source,
   standing: "told",
   bytes,
-  firstAt: 0,
-  sentAt: 0,
-  backAt: 0,
+  ...UNTOLD,
 });
 
 /** The log was found to be false before. */

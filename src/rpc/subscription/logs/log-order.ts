@@ -2,7 +2,7 @@
  * When the logs of canonical blocks are sent: in the order of blocks and indices, as far as nothing
  * before them is missing. A block that waits holds up what comes after it, up to a bound.
  */
-import { isDense, isLive, type Block, type BlockLog } from "../chain/block.ts";
+import { isDense, isLive, sendAt, type Block, type BlockLog } from "../chain/block.ts";
 import type { Ring } from "../chain/ring.ts";
 import { Awaited } from "./awaited.ts";
 import { unsentOf, type LogMemory } from "./log-memory.ts";
@@ -62,8 +62,7 @@ export class LogOrder {
   }
 
   private send(block: Block, log: BlockLog): void {
-    log.sentAt = this.ring.tick();
-    log.firstAt ||= log.sentAt;
+    sendAt(log, this.ring.tick());
     block.sent++;
     this.memory.unsent--;
     this.listener().log(block, log);

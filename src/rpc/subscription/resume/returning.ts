@@ -120,6 +120,7 @@ export class Returning {
     const { kind, cursor } = comer;
     const { ring, logs } = this.#follower;
     const remembered = this.#follower.missedSince(cursor, kind);
+    if (remembered === "ambiguous") return AMBIGUOUS;
     if (remembered !== undefined) return this.#join(comer, remembered);
     const kept = {
       since: logs.onSince,
@@ -152,6 +153,11 @@ const tooOld = (kind: ResumableKind): SubscribeReply => {
   const message = `the cursor is too old: ${kind} go on within ${blocks} blocks; subscribe anew and read what is missing`;
   return refusal("cursor_too_old", message);
 };
+
+const AMBIGUOUS = refusal(
+  "cursor_too_old",
+  "the cursor means one of several events, with others between them; subscribe anew and read what is missing",
+);
 
 const UNREACHABLE = refusal(
   "cursor_unknown",

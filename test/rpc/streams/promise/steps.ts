@@ -30,6 +30,8 @@ export type Step =
   | { readonly do: "grow"; readonly count: number }
   | { readonly do: "reorg"; readonly depth: number }
   | { readonly do: "back" }
+  /** Two branches replace each other, and everybody sees it each time. */
+  | { readonly do: "flip"; readonly times: number; readonly lateMs: number }
   | {
       readonly do: "see";
       readonly provider: number;
@@ -121,6 +123,18 @@ const lie: fc.Arbitrary<Step> = fc.record({
 export const lyingSteps: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.oneof({ weight: 1, arbitrary: lie }, { weight: 20, arbitrary: step }),
   { maxLength: 60 },
+);
+
+const flip: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("flip" as const),
+  times: fc.integer({ min: 2, max: 5 }),
+  lateMs: fc.constantFrom(0, 0, 1_000),
+});
+
+/** A run in which branches come back again and again. */
+export const flippingSteps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof({ weight: 1, arbitrary: flip }, { weight: 10, arbitrary: step }),
+  { maxLength: 40 },
 );
 
 /** A few happenings. */

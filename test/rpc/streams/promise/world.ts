@@ -125,6 +125,8 @@ export class PromiseWorld {
         return this.chain.reorg(step.depth);
       case "back":
         return this.chain.back();
+      case "flip":
+        return this.#flip(step);
       case "see":
         return this.#see(this.#providers[step.provider] as Provider, step);
       case "down":
@@ -256,6 +258,18 @@ export class PromiseWorld {
     provider.isUp = true;
     provider.seen = this.chain.tip.hash;
     this.#tellSources(provider, true);
+  }
+
+  #flip({ times, lateMs }: { readonly times: number; readonly lateMs: number }): void {
+    this.chain.reorg(2);
+    for (let i = 0; i < times; i++) {
+      this.chain.back();
+      for (const [at, provider] of this.#providers.entries()) {
+        const how = { lateMs: at * lateMs, isTerse: false, areLogsFirst: this.random() < 0.5 };
+        this.#see(provider, how);
+      }
+      this.wait(500);
+    }
   }
 
   #down(provider: Provider): void {
