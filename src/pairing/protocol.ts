@@ -383,6 +383,8 @@ export interface PairingPort {
   readonly list: (market: string, options?: ListOptions) => Reply<ProviderPage>;
   readonly get: (market: string, address: string) => Reply<ProviderRecord>;
   readonly locations: (market: string) => Reply<Readonly<Record<string, number>>>;
+  /** What is wrong with a request, if anything is; it is not answered. */
+  readonly check: (market: string, request: PairRequest) => Reply<"right">;
   /** Without the queue. */
   readonly pair: (market: string, request: PairRequest) => Reply<PairingResult>;
   /** The same; a ranking that takes long to make is asked of other hosts first. */

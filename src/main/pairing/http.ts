@@ -52,7 +52,8 @@ export class PairingHttp {
     if (!routed.ok) return this.#send(reply, method, routed);
     const refused = this.#judge(request, routed);
     if (refused !== undefined) return this.#send(reply, method, refused.answer, refused.headers);
-    const answer = api.answer(routed, { query, body: request.body });
+    const signal = routed.route === "enqueue" ? goneSignal(reply) : undefined;
+    const answer = api.answer(routed, { query, body: request.body, signal });
     if (!(answer instanceof Promise)) return this.#send(reply, method, answer);
     answer.then(
       (late) => this.#send(reply, method, late),
@@ -124,6 +125,13 @@ export class PairingHttp {
     reply.send(status, headers, method === "HEAD" ? "" : body);
   }
 }
+
+/** Aborted when the client leaves before it has its answer. */
+const goneSignal = (reply: HttpReply): AbortSignal => {
+  const controller = new AbortController();
+  reply.onGone = () => controller.abort();
+  return controller.signal;
+};
 
 /** An answer that refuses, with headers of its own. */
 interface Refused {

@@ -139,6 +139,7 @@ export function createPairingPort({ node, book, limits, batch }: PortOptions): P
         return provider === undefined ? unknownProvider(market, address) : ok(provider);
       }),
     locations: (market) => on(market, ({ store }) => ok(store.locations())),
+    check: (market, request) => on(market, (found) => found.check(request)),
     pair: (market, request) => on(market, (found) => found.pair(request)),
     pairShared: (market, request) => {
       const found = book.find(market);

@@ -14,6 +14,8 @@ export interface ApiRequest {
   /** Without its question mark. */
   readonly query: string;
   readonly body: Buffer;
+  /** Aborted when the client is gone; only asked for where an answer may wait. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is sent back, as JSON. */
@@ -117,10 +119,15 @@ export class PairingApi {
   /** Answers a request that found its route. */
   answer(
     { route, params }: Routed,
-    { query, body }: Pick<ApiRequest, "query" | "body">,
+    { query, body, signal }: Pick<ApiRequest, "query" | "body" | "signal">,
   ): ApiReply | Promise<ApiReply> {
     // Hardly any has a query, and hardly any handler looks at it.
-    const asked = { params, body, query: query === "" ? NO_QUERY : new URLSearchParams(query) };
+    const asked = {
+      params,
+      body,
+      query: query === "" ? NO_QUERY : new URLSearchParams(query),
+      signal,
+    };
     const answer = HANDLERS[route](this.#deps, asked);
     return answer instanceof Promise
       ? answer.then((late) => replyOf(route, late))

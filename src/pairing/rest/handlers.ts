@@ -1,4 +1,5 @@
 /** What each route of the pairing interface does; parsing and wording stand elsewhere. */
+import { parseDuration } from "../../lib/duration.ts";
 import { badInput, isRecord, refusalText } from "../fault.ts";
 import type { ListsPort } from "../lists/port.ts";
 import { parseProvider } from "../provider.ts";
@@ -9,6 +10,7 @@ import type {
   PairingResult,
   PairRequest,
   Reply,
+  WaitOptions,
 } from "../protocol.ts";
 import { failedResult } from "../result.ts";
 import { isListBody, optionalRecord, readList, readRecord, type YieldTurn } from "./bodies.ts";
@@ -72,6 +74,7 @@ export interface Asked {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: Buffer;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What a handler answers: the data, or a refusal. */
@@ -83,6 +86,7 @@ const MOST_FAULTS = 20;
 /** Providers that are looked at between two looks at other work. */
 const LOOK_SLICE = 1_000;
 const MOST_AUDIT = 1_000;
+const MOST_WAIT_MS = 60_000;
 
 /** By route. */
 export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
@@ -112,8 +116,8 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
   },
   clearProviders: (deps, asked) => deps.port.load(marketOf(asked), [], "replace"),
   listProviders: ({ port }, asked) => {
-    const offset = wholeOfQuery(asked.query, "offset", 0, Number.MAX_SAFE_INTEGER);
-    const limit = wholeOfQuery(asked.query, "limit", 100, 1_000);
+    const offset = wholeOfQuery(asked.query, "offset", 0, [0, Number.MAX_SAFE_INTEGER]);
+    const limit = wholeOfQuery(asked.query, "limit", 100, [1, 1_000]);
     if (!offset.ok) return offset;
     if (!limit.ok) return limit;
     const location = asked.query.get("location");
@@ -164,11 +168,17 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     return { ok: true, value: { results: results.map(wireResult), count: results.length } };
   },
   enqueue: async (deps, asked) => {
-    const requests = await requestsOf(deps, asked);
+    const wait = waitOf(asked);
+    if (!wait.ok) return wait;
+    const market = marketOf(asked);
+    // A worker's errors are those of the service: what is wrong with a request is said at the door.
+    const requests = await requestsOf(deps, asked, (request, input) =>
+      blamed(deps.port.check(market, request), input),
+    );
     if (!requests.ok) return requests;
     const places = requests.value.flatMap((one, index) => (one.ok ? [index] : []));
     const good = requests.value.flatMap((one) => (one.ok ? [one.value] : []));
-    const report = await deps.port.enqueue(marketOf(asked), good);
+    const report = await deps.port.enqueue(market, good, wait.value);
     if (!report.ok) return report;
     const bad = requests.value.flatMap((one, index) =>
       one.ok ? [] : [{ index, error: refusalText(one.refusal) }],
@@ -214,7 +224,7 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     return port.setWeights(marketOf(asked), param(asked, "profile"), numbers);
   },
   listAudit: async ({ audit }, asked) => {
-    const limit = wholeOfQuery(asked.query, "limit", 100, MOST_AUDIT);
+    const limit = wholeOfQuery(asked.query, "limit", 100, [1, MOST_AUDIT]);
     if (!limit.ok) return limit;
     return mapped(await audit.list(marketOf(asked), limit.value), (rankings) => ({ rankings }));
   },
@@ -294,16 +304,31 @@ const faultsOfAll = async (
   return faults;
 };
 
-/** The requests of a list, each with what is wrong with it. */
+/** How long what is put into the queue may wait for room; nothing waits that is not told to. */
+const waitOf = ({ query, signal }: Asked): Reply<WaitOptions | undefined> => {
+  const text = query.get("timeout");
+  if (text === null) return { ok: true, value: undefined };
+  const timeoutMs = parseDuration(text);
+  return timeoutMs === undefined || timeoutMs > MOST_WAIT_MS
+    ? badInput([{ path: "timeout", message: "not a time from 0 to 60s, such as 500ms or 2s" }])
+    : { ok: true, value: { timeoutMs, ...(signal === undefined ? {} : { signal }) } };
+};
+
+type Check = (request: PairRequest, input: unknown) => Reply<unknown>;
+
+/** The requests of a list, each with what is wrong with it, also by `check` where there is one. */
 const requestsOf = async (
   { limits, yieldTurn }: RestDeps,
   { body }: Asked,
+  check?: Check,
 ): Promise<Reply<readonly Reply<PairRequest>[]>> => {
   const list = await readList(body, limits.maxBatch, yieldTurn);
   if (!list.ok) return list;
   const requests: Reply<PairRequest>[] = [];
   for (const [index, input] of list.value.entries()) {
-    requests.push(requestOf(input));
+    const request = requestOf(input);
+    const checked = request.ok ? check?.(request.value, input) : undefined;
+    requests.push(checked?.ok === false ? checked : request);
     // oxlint-disable-next-line no-await-in-loop -- others have their turn
     if (index % LOOK_SLICE === LOOK_SLICE - 1) await yieldTurn();
   }

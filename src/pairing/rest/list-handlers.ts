@@ -17,7 +17,7 @@ export const LIST_HANDLERS = {
     const found = consumerOf(deps, asked);
     if (!found.ok) return found;
     const { lists, consumer } = found.value;
-    const epoch = wholeOfQuery(asked.query, "epoch", NO_EPOCH, Number.MAX_SAFE_INTEGER);
+    const epoch = wholeOfQuery(asked.query, "epoch", NO_EPOCH, ANY_EPOCH);
     if (!epoch.ok) return epoch;
     const at = epoch.value === NO_EPOCH ? undefined : epoch.value;
     return listsShown(lists.lists(consumer, chainOf(asked), at));
@@ -60,6 +60,7 @@ export const LIST_HANDLERS = {
 
 /** No epoch is below it. */
 const NO_EPOCH = -1;
+const ANY_EPOCH = [0, Number.MAX_SAFE_INTEGER] as const;
 
 const chainOf = ({ query }: Asked): string | undefined => query.get("chain") ?? undefined;
 

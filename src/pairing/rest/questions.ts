@@ -71,17 +71,18 @@ function policyInput(query: URLSearchParams, body: unknown): Reply<unknown> {
   };
 }
 
-/** A whole number of a query from 0 to `most`; the usual one when it is not there. */
+/** A whole number of a query from `least` to `most`; the usual one when it is not there. */
 export function wholeOfQuery(
   query: URLSearchParams,
   name: string,
   usual: number,
-  most: number,
+  [least, most]: readonly [number, number],
 ): Reply<number> {
   const text = query.get(name);
   if (text === null) return { ok: true, value: usual };
-  if (/^\d{1,15}$/.test(text) && Number(text) <= most) return { ok: true, value: Number(text) };
-  return badInput([{ path: name, message: `not a whole number from 0 to ${most}` }]);
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return { ok: true, value };
+  return badInput([{ path: name, message: `not a whole number from ${least} to ${most}` }]);
 }
 
 const replyOf = <T>(parsed: Parsed<T>): Reply<T> =>

@@ -36,6 +36,8 @@ const POLICY = {
 const WHY = {
   address: { type: "string", meaning: "the provider", isRequired: true },
   ...POLICY,
+  top: { type: "integer", meaning: "picks that it might be one of" },
+  strategy: { type: "string", meaning: "top, weighted or round-robin; or a scoring profile" },
 } as const satisfies Readonly<Record<string, QuerySpec>>;
 
 const MARKET = "/api/v1/markets/{market}";
@@ -90,7 +92,7 @@ export const PAIRING_ROUTES = {
     query: {
       location: { type: "string", meaning: "only those at this place" },
       offset: { type: "integer", meaning: "0 at first, then next of the page before" },
-      limit: { type: "integer", meaning: "providers of a page, at most 1,000; 100 by default" },
+      limit: { type: "integer", meaning: "providers of a page, 1 to 1,000; 100 by default" },
     },
   },
   getProvider: {
@@ -124,7 +126,7 @@ export const PAIRING_ROUTES = {
     access: "read",
     status: 200,
     answer: "Pairing",
-    body: ["PairingRequest"],
+    body: ["PairingRequest", "PairingPolicy"],
   },
   whyNot: {
     method: "GET",
@@ -162,6 +164,12 @@ export const PAIRING_ROUTES = {
     status: 202,
     answer: "Enqueued",
     body: ["PairingPolicies"],
+    query: {
+      timeout: {
+        type: "string",
+        meaning: "how long they may wait for room, at most 60s, such as 500ms or 2s; 0 by default",
+      },
+    },
   },
   marketStats: {
     method: "GET",
@@ -213,7 +221,7 @@ export const PAIRING_ROUTES = {
     access: "read",
     status: 200,
     answer: "Audit",
-    query: { limit: { type: "integer", meaning: "at most 1,000; 100 by default" } },
+    query: { limit: { type: "integer", meaning: "1 to 1,000; 100 by default" } },
   },
   getAudit: {
     method: "GET",
@@ -258,7 +266,7 @@ export const PAIRING_ROUTES = {
     access: "write_lists",
     status: 200,
     answer: "Lists",
-    body: ["PairingWish"],
+    body: ["PairingWish", "PairingPolicy"],
     query: LISTED,
   },
   removePolicy: {

@@ -14,23 +14,28 @@ const stake = z
 const score = z.number().min(0).max(1);
 const components = z.record(z.string(), z.number().nullable());
 
+const location = z
+  .string()
+  .max(256)
+  .describe("exact, case-sensitive; `US-*` is US and all below it; empty: anywhere");
+const features = z.array(z.string().min(1).max(256)).max(32);
+
 const policyFields = {
-  requiredLocation: z
-    .string()
-    .max(256)
-    .optional()
-    .describe("exact, case-sensitive; empty: anywhere"),
-  requiredFeatures: z.array(z.string().min(1).max(256)).max(32).optional(),
+  requiredLocation: location.optional(),
+  requiredFeatures: features.optional(),
   minStake: stake.optional(),
   prefer: z
-    .strictObject({
-      location: z.string().max(256).optional(),
-      features: z.array(z.string().min(1).max(256)).max(32).optional(),
-    })
+    .strictObject({ location: z.string().max(256).optional(), features: features.optional() })
     .optional()
     .describe("what only scores; without it what is required scores"),
   relaxed: z.boolean().optional().describe("location and features are preferred, not required"),
+  required_location: location.optional(),
+  required_features: features.optional(),
+  min_stake: stake.optional(),
 };
+const policy = z
+  .strictObject(policyFields)
+  .describe("each field in one of its two spellings, if at all");
 
 const fault = z.strictObject({ path: z.string(), message: z.string() });
 
@@ -56,9 +61,13 @@ const provider = z.strictObject({
 
 const rejected = z.strictObject({ index: whole, error: z.string() });
 
+const top = z.int().min(1).max(MAX_PICKS).optional();
+
 const request = z.strictObject({
-  policy: z.strictObject(policyFields),
-  top: z.int().min(1).max(MAX_PICKS).optional(),
+  policy,
+  top,
+  topN: top.describe("the same"),
+  top_n: top.describe("the same"),
   strategy: z
     .string()
     .optional()
@@ -66,7 +75,10 @@ const request = z.strictObject({
   mode: z.enum(["top", "weighted", "roundRobin", "round-robin"]).optional(),
   profile: z.string().optional(),
   weights: z.record(z.string(), z.number().min(0).max(1_000_000)).optional(),
-  seed: z.union([z.int(), z.string().max(128)]).optional(),
+  seed: z
+    .union([z.int(), z.string().max(128)])
+    .optional()
+    .describe("decides weighted and round-robin; equal seeds choose alike, 0 by default"),
   explain: z.boolean().optional(),
 });
 
@@ -173,6 +185,14 @@ const audited = z.strictObject({
   result: z.looseObject({}),
 });
 
+/** A provider as it is sent. */
+const given = z.strictObject({
+  address: z.string().max(256).optional().describe("empty: one is generated"),
+  stake,
+  location: z.string().min(1).max(256),
+  features: z.array(z.string().min(1).max(256)).max(256).optional(),
+});
+
 /** By name, as /openapi.json refers to them. */
 export const PAIRING_SCHEMAS = {
   PairingError: z.strictObject({
@@ -181,13 +201,11 @@ export const PAIRING_SCHEMAS = {
     code: z.string(),
     faults: z.array(fault).optional().describe("every field that is wrong"),
   }),
-  PairingProvider: z.strictObject({
-    address: z.string().max(256).optional().describe("empty: one is generated"),
-    stake,
-    location: z.string().min(1).max(256),
-    features: z.array(z.string().min(1).max(256)).max(256).optional(),
-  }),
-  PairingProviders: z.array(z.looseObject({})),
+  PairingProvider: given,
+  PairingProviders: z
+    .array(given)
+    .describe("wrong ones are named by their places, and the others taken"),
+  PairingPolicy: policy,
   PairingRequest: request,
   PairingWhatIf: request.omit({ explain: true }).extend({
     explain: z.boolean().optional().describe("shows in both what each filter leaves"),
@@ -205,7 +223,9 @@ export const PAIRING_SCHEMAS = {
     }),
   ),
   Removed: success(z.strictObject({ removed: whole.describe("markets that it held for") })),
-  PairingPolicies: z.array(z.looseObject({})),
+  PairingPolicies: z
+    .array(z.union([request, policy]))
+    .describe("what is wrong with one is said in its place"),
   PairingWeights: z.strictObject({ weights: z.record(z.string(), z.number().min(0)) }),
   Markets: success(
     z.strictObject({

@@ -135,6 +135,35 @@ describe("the pairing interface", () => {
     expect((await other.ask("GET", "/api/v1/pairing/results")).body.data.count).toBe(0);
   });
 
+  it("has requests wait for room as long as they are told to, or until their sender is gone", async () => {
+    const { api, ask, node } = await startApi({ queue: 1, workers: 0 });
+    await ask("PUT", `${M}/providers`, [US]);
+    const body = Buffer.from(JSON.stringify([{ policy: {} }, { policy: {} }]));
+    const request = { method: "POST", path: `${M}/pairings/queue`, query: "timeout=2s", body };
+    const timedOut = api.handle(request);
+    await node.advance(1_999);
+    expect((await ask("GET", "/api/v1/pairing/stats")).body.data.queue_stats.size).toBe(1);
+    await node.advance(1);
+    expect((await timedOut).body).toMatchObject({
+      data: {
+        accepted: 1,
+        rejected: [{ index: 1, error: "timeout while enqueueing policy" }],
+      },
+    });
+    const sender = new AbortController();
+    const abandoned = api.handle({
+      ...request,
+      body: Buffer.from('[{"policy":{}}]'),
+      signal: sender.signal,
+    });
+    await node.advance(10);
+    sender.abort();
+    await node.advance(10);
+    expect((await abandoned).body).toMatchObject({
+      data: { accepted: 0, rejected: [{ index: 0, error: "aborted" }] },
+    });
+  });
+
   it("shows what a market, the service and a policy come to, and begins counts anew", async () => {
     const { ask } = await startApi();
     await ask("PUT", `${M}/providers`, [US, EU]);
@@ -186,8 +215,70 @@ describe("the pairing interface", () => {
     });
   });
 
+  it("takes what it describes, in each spelling and as a bare policy", async () => {
+    const { ask } = await startApi();
+    const [first, ...others] = PROVIDERS_SENT;
+    expect(PAIRING_SCHEMAS.PairingProviders.safeParse(PROVIDERS_SENT).success).toBe(true);
+    await ask("PUT", `${M}/providers`, others);
+    expect(await ask("POST", `${M}/providers`, first)).toMatchObject({ status: 200 });
+    const bodies = ["PairingRequest", "PairingPolicy"] as const;
+    expect(PAIRING_ROUTES.pair.body).toEqual(bodies);
+    for (const body of REQUESTS_SENT) {
+      expect(await ask("POST", `${M}/pairings`, body)).toMatchObject({ status: 200 });
+      expect(bodies.some((name) => PAIRING_SCHEMAS[name].safeParse(body).success)).toBe(true);
+    }
+    expect(PAIRING_SCHEMAS.PairingPolicies.safeParse(REQUESTS_SENT).success).toBe(true);
+    const batch = await ask("POST", `${M}/pairings/batch`, REQUESTS_SENT);
+    const errors = batch.body.data.results.map(({ error }: { error: unknown }) => error);
+    expect(errors).toEqual(REQUESTS_SENT.map(() => null));
+  });
+
+  it("takes each question of a query that it describes", async () => {
+    const { ask } = await startApi();
+    await ask("PUT", `${M}/providers`, [US, EU]);
+    const why = Object.keys(PAIRING_ROUTES.whyNot.query);
+    expect(why.toSorted()).toEqual([...Object.keys(WHY_ASKED), "policy"].toSorted());
+    const query = new URLSearchParams(WHY_ASKED);
+    const answer = await ask("GET", `${M}/pairings/why?${query}`);
+    fits(answer, "WhyNot");
+    expect(answer.body.data).toMatchObject({
+      isPicked: false,
+      rank: 2,
+      components: { stake: 0.05 },
+    });
+  });
+
   it("has no two routes for one method and path", () => {
     const keys = Object.values(PAIRING_ROUTES).map(({ method, path }) => `${method} ${path}`);
     expect(new Set(keys).size).toBe(keys.length);
   });
 });
+
+const PROVIDERS_SENT = [
+  US,
+  { ...EU, address: "" },
+  { stake: "+7", location: "EU" },
+  { address: "zero", stake: 0, location: "EU", features: [] },
+];
+
+const REQUESTS_SENT = [
+  { policy: {} },
+  {
+    policy: { requiredLocation: "US-*", requiredFeatures: ["http"], minStake: "9007199254740993" },
+  },
+  { policy: { required_location: "", required_features: [], min_stake: 1 }, top: 1 },
+  { policy: { prefer: { location: "EU", features: ["x"] }, relaxed: true }, topN: 2, mode: "top" },
+  { policy: {}, top_n: 3, strategy: "weighted", seed: "s", explain: true },
+  { policy: {}, mode: "round-robin", seed: -1, weights: { stake: 0 }, profile: "pairing-strict" },
+  { requiredLocation: "US-East-1" },
+  {},
+];
+
+const WHY_ASKED = {
+  address: "us",
+  requiredLocation: "",
+  requiredFeatures: "HTTP",
+  minStake: "9",
+  top: "1",
+  strategy: "pairing-strict",
+};

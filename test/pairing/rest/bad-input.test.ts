@@ -280,11 +280,10 @@ describe("a wrong request is refused with its field", () => {
       const answer = await ask("GET", `${M}/pairings/why?${query}`);
       expectWrong(answer, { what: query, body: undefined, path });
     }
-    expectWrong(await ask("GET", `${M}/providers?limit=9999`), {
-      what: "",
-      body: 0,
-      path: "limit",
-    });
+    for (const limit of ["9999", "0", "-1", "1e2"]) {
+      const answer = await ask("GET", `${M}/providers?limit=${limit}`);
+      expectWrong(answer, { what: limit, body: 0, path: "limit" });
+    }
   });
 });
 
@@ -309,11 +308,31 @@ describe("what is wrong with one of many is said with its field", () => {
 
   it("in what the queue refuses", async () => {
     const { ask } = await started();
-    const { status, body } = await ask("POST", `${M}/pairings/queue`, [{ policy: {} }, wrong]);
-    expect(status).toBe(202);
-    expect(body.data.rejected).toEqual([
-      { index: 1, error: "policy.minStake: minimum stake cannot be negative" },
+    const { status, body } = await ask("POST", `${M}/pairings/queue`, [
+      { policy: {} },
+      wrong,
+      lost,
+      { policy: {}, strategy: "none" },
     ]);
+    expect(status).toBe(202);
+    expect(body.data).toEqual({
+      accepted: 1,
+      rejected: [
+        { index: 1, error: "policy.minStake: minimum stake cannot be negative" },
+        { index: 2, error: "weights.luck: scorer luck not found" },
+        { index: 3, error: "strategy: profile none not found" },
+      ],
+    });
+    const other = await ask("POST", "/api/v1/markets/none/pairings/queue", [{ policy: {} }]);
+    expect(other).toMatchObject({ status: 404, body: { code: "PAIRING_UNKNOWN_MARKET" } });
+  });
+
+  it("in how long a request may wait for room", async () => {
+    const { ask } = await started();
+    for (const timeout of ["soon", "-1", "61s", "1.5", ""]) {
+      const answer = await ask("POST", `${M}/pairings/queue?timeout=${timeout}`, [{ policy: {} }]);
+      expectWrong(answer, { what: timeout, body: "", path: "timeout" });
+    }
   });
 
   it("in a change of weights", async () => {
