@@ -22,7 +22,7 @@ const start = async (seed: number) => {
 };
 
 describe("the pairing demo", () => {
-  it("says what it is, how to stop it, and how often what happens", () => {
+  it("P19b: says what it is, how to stop it, and how often what happens", () => {
     const text = bannerText({
       policiesMs: 2_000,
       providersMs: 10_000,
@@ -69,7 +69,7 @@ describe("the pairing demo", () => {
     expect(await run(7)).not.toBe(await run(8));
   });
 
-  it("words results and statistics as the founding system does", () => {
+  it("P18b P18e P19c P19d P19e: words results and statistics as the founding system does", () => {
     const result = {
       market: "demo",
       policy: policy({
@@ -112,11 +112,45 @@ describe("the pairing demo", () => {
           closed: false,
           refused: 0,
         },
-        markets: {},
+        markets: {
+          demo: {
+            total_processed: 3_668,
+            total_filtered: 0,
+            total_ranked: 0,
+            total_cache_hits: 854,
+            total_cache_misses: 146,
+            average_process_time: 1_200,
+            top_n: 5,
+            caching_enabled: true,
+            stats_enabled: true,
+            cache_stats: {
+              size: 1,
+              capacity: 1,
+              hits: 854,
+              misses: 146,
+              hit_rate: 0.854,
+              evictions: 0,
+              min_frequency: 1,
+              frequency_distribution: {},
+            },
+            provider_count: 1_245,
+            location_distribution: {},
+            version: 1,
+          },
+        },
       },
       "demo",
     );
     expect(text).toContain("   Worker 0: 1,234 processed, 5 errors, running: true");
     expect(text).toContain("   Total: 3,668 processed, 15 errors, 1/1 workers active");
+    expect(text).toContain(
+      [
+        "System Statistics:",
+        "   Total Processed: 3,668",
+        "   Cache Hit Rate: 85.4%",
+        "   Average Process Time: 1.2ms",
+        "   Provider Count: 1,245",
+      ].join("\n"),
+    );
   });
 });

@@ -62,7 +62,7 @@ describe("a load", () => {
     await node.stop();
   });
 
-  it("lets requests and single changes go on between its slices", async () => {
+  it("P15c: lets requests and single changes go on between its slices", async () => {
     const { node, port } = await startService();
     const order: string[] = [];
     const loading = port.load(MARKET, many(5_000), "add").then(() => order.push("load"));

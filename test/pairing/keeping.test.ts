@@ -76,7 +76,7 @@ const sqlite = (): DatabaseConfig => {
 };
 
 describe("a market that is kept", () => {
-  it("comes back as it was, with its version, although nobody configured it", async () => {
+  it("P16c P25a: comes back as it was, with its version, although nobody configured it", async () => {
     const database = sqlite();
     const first = await start(database);
     await first.whole();
@@ -148,7 +148,7 @@ describe("a market that is kept", () => {
 });
 
 describe("the audit trail", () => {
-  it("keeps what was asked for with explain, and makes it again on the market as it was", async () => {
+  it("P25b: keeps what was asked for with explain, and makes it again on the market as it was", async () => {
     const { ask, service } = await start(sqlite());
     await ask("PUT", `${M}/providers`, [wire("a", 30_000), wire("b", 20_000), wire("c", 10_000)]);
     const body = {

@@ -152,7 +152,7 @@ describe("a market", () => {
     expect(after.version).toBeGreaterThan(before.version);
   });
 
-  it("pages through its providers without losing or repeating one", () => {
+  it("P23: pages through its providers, also by place, without losing or repeating one", () => {
     fc.assert(
       fc.property(fc.nat({ max: 40 }), fc.integer({ min: 1, max: 9 }), (count, limit) => {
         const market = marketOf(

@@ -109,7 +109,7 @@ describe("scorers of the founding system", () => {
     expect(score(strict)).toEqual([1, 1, 0, 0]);
   });
 
-  it("P8: features by their share, with a bonus for each more up to 0.2", () => {
+  it("P8a P8b: features by their share, with a bonus for each more up to 0.2", () => {
     const scorer = new DefaultFeatureScorer();
     const score = (own: string[], requiredFeatures: string[]) =>
       scorer.calculateFeatureScore(us("a", 1, own), policy({ requiredFeatures }));
@@ -120,7 +120,7 @@ describe("scorers of the founding system", () => {
     expect(score(["x", "a", "b", "c", "d", "e", "f", "g", "h"], ["x", "y"])).toBe(0.7);
   });
 
-  it("P3c P3d P9: a composite is listed in order, weighted, changed, and knows what it lacks", () => {
+  it("P3c P3d P9b: a composite is listed in order, weighted, changed, and knows what it lacks", () => {
     const composite = defaultComposite();
     expect(composite.getName()).toBe("Default Composite Scoring");
     expect(composite.listScorers()).toEqual(["features", "location", "stake"]);
@@ -191,7 +191,7 @@ describe("scorers of the founding system", () => {
 });
 
 describe("the processor of the founding system", () => {
-  it("P11: gives the first n, ties by address, and ignores an n that is none", () => {
+  it("P11a P11b: gives the first n, ties by address, and ignores an n that is none", () => {
     const processor = new Processor(storageOf(["d", "b", "a", "c"].map((name) => us(name, 7))));
     processor.setTopN(3);
     processor.setTopN(0);
@@ -201,7 +201,7 @@ describe("the processor of the founding system", () => {
     expect(topProviders.map(({ address }) => address)).toEqual(["a", "b", "c"]);
   });
 
-  it("P15 P18d: counts hits, can be without cache and without counting, and begins anew", () => {
+  it("P15a P15d P15e P18d: counts hits, can be without cache and without counting, and begins anew", () => {
     const processor = new Processor(storageOf([us("a", 7)]), 10);
     const features = (requiredFeatures: string[]) =>
       processor.processPolicy(policy({ requiredFeatures }));
@@ -271,7 +271,7 @@ describe("the processor of the founding system", () => {
     expect((await partly).length).toBe(10);
   });
 
-  it("P16: storage adds, replaces, names, finds by place and removes", () => {
+  it("P16a P16b: storage adds, replaces, names, finds by place and removes", () => {
     const storage = new OriginStorage(10, seededRandom(1));
     storage.addProvider(us("a", 1));
     storage.addProvider(us("a", 2));
@@ -285,7 +285,7 @@ describe("the processor of the founding system", () => {
     expect(names(storage.getAllProviders())).toEqual([named]);
   });
 
-  it("P20: makes the same workload from the same seed, of the usual shares", () => {
+  it("P20a: makes the same workload from the same seed, of the usual shares", () => {
     const { storage, policies } = generateRealisticWorkload(1_000, 100, 42);
     const again = generateRealisticWorkload(1_000, 100, 42);
     expect(again.policies).toEqual(policies);
@@ -315,7 +315,7 @@ describe("the processor of the founding system", () => {
 });
 
 describe("the queue of the founding system", () => {
-  it("P13: is first in first out, bounded, closes at once, and counts", async () => {
+  it("P13a P13d: is first in first out, bounded, closes at once, and counts", async () => {
     const queue: PolicyQueueLike<number> = new PolicyQueue<number>(handClock().after, 2);
     await queue.enqueue(1);
     await queue.enqueue(2);
@@ -367,7 +367,7 @@ const startSystem = async (providers: readonly ProviderRecord[], workers = 2) =>
 };
 
 describe("the concurrent system of the founding system", () => {
-  it("P12 P14a P18: starts once, works, counts, and refuses when it does not run", async () => {
+  it("P12a P14a P18a P18c: starts once, works, counts, and refuses when it does not run", async () => {
     const { node, system } = await startSystem([us("a", 9)]);
     await expect(system.enqueuePolicy(policy())).rejects.toThrow("system is not running");
     await node.drive(system.start());
@@ -451,7 +451,7 @@ describe("defects of the founding system that are none here", () => {
     expect(best()).toBe("a");
   });
 
-  it("a cache of any history ends its resizing, and never holds more than it may", () => {
+  it("P15b: a cache of any history ends its resizing, and never holds more than it may", () => {
     const processor = new Processor(storageOf([us("a", 5)]), 3);
     const ask = (minStake: bigint, times: number) => {
       for (let i = 0; i < times; i++) processor.processPolicy(policy({ minStake }));

@@ -90,7 +90,7 @@ describe("the pairing service", () => {
     await node.stop();
   });
 
-  it("keeps the last results only, and counts those that went", async () => {
+  it("P12d: keeps the last results only, and counts those that went", async () => {
     const { node, port, events } = await startService({ results: 2 });
     await node.drive(port.load(MARKET, [provider("a", 1), provider("b", 2)], "add"));
     const rising = [0n, 1n, 2n, 3n].map((minStake) => ({ policy: policy({ minStake }) }));
@@ -107,7 +107,7 @@ describe("the pairing service", () => {
     await node.stop();
   });
 
-  it("works off what waits when it stops, and reports what was left when its time is over", async () => {
+  it("P22: works off what waits when it stops, and reports what was left when its time is over", async () => {
     const { node, port, book } = await startService({ workers: 1 });
     await node.drive(port.enqueue(MARKET, requests(20)));
     await node.stop();
@@ -129,7 +129,7 @@ describe("the pairing service", () => {
     await stuck.node.stop();
   });
 
-  it("tells of a worker with too many errors, and restarts it when it is told to", async () => {
+  it("P18g: tells of a worker with too many errors, and restarts it when it is told to", async () => {
     const errors = { count: 3, windowMs: 60_000, restart: true };
     const { node, port, events } = await startService({ workers: 1, errors });
     const before = node.whereis(pairingWorkerKey("0"))?.id;
@@ -170,7 +170,7 @@ describe("the pairing service", () => {
     });
   });
 
-  it("scales its workers one by one while it runs", async () => {
+  it("P12b P26: scales its workers one by one while it runs", async () => {
     const { node, port } = await startService({ workers: 1 });
     const running = async () =>
       value(await node.drive(port.stats())).worker_stats.map(({ running: is }) => is);

@@ -49,7 +49,8 @@ export function picksTable(
     "SCORE",
     "STAKE",
     "LOCATION",
-    ...names.map((n) => n.toUpperCase()),
+    // Not to be taken for the stake and the location themselves.
+    ...names.map((name) => `FOR ${name.toUpperCase()}`),
   ];
   const blocked = blockedBy === undefined ? "" : `, most are kept away by ${clean(blockedBy)}`;
   return rows.length === 0
@@ -65,7 +66,7 @@ export function renderPairing(view: PairView, paint: Paint): string {
     const filters = survivors.map(({ filter, count, alone, sole }) =>
       [filter, count, alone, sole].map((cell) => clean(String(cell))),
     );
-    parts.push(table(["FILTER", "LEFT", "REFUSES", "ALONE"], filters));
+    parts.push(table(["FILTER", "LEFT", "REFUSES", "ONLY IT"], filters));
   }
   const { market, version, cache, processingTimeUs, auditId } = view;
   const kept = auditId === undefined ? "" : `, kept as ${clean(auditId)}`;

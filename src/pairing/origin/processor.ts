@@ -1,4 +1,5 @@
 /** The founding system's processor and pairing system: one market without processes. */
+import { MAX_PICKS } from "../../matching/demand.ts";
 import type { CustomFilter } from "../../matching/filters/filter.ts";
 import { RankingCache } from "../../matching/ranking-cache.ts";
 import { PairingMarket } from "../market.ts";
@@ -59,9 +60,13 @@ export class Processor {
     return this.#composite;
   }
 
-  /** Providers of a result, from 1 on; anything else is ignored. */
+  /** Providers of a result, from 1 on; less is ignored, and more than there can be is an error. */
   setTopN(count: number): void {
-    if (Number.isInteger(count) && count > 0) this.market.plans.defaults.top = count;
+    if (!Number.isInteger(count) || count < 1) return;
+    if (count > MAX_PICKS) {
+      throw new RangeError(`${count} providers of a result, at most ${MAX_PICKS} can be`);
+    }
+    this.market.plans.defaults.top = count;
   }
 
   getTopN(): number {

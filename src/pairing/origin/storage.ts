@@ -1,9 +1,11 @@
 /** The founding system's storage of providers, on a market's store. */
 import { generatedAddress } from "../provider.ts";
-import type { ProviderRecord } from "../protocol.ts";
+import type { ConsumerPolicy, ProviderPage, ProviderRecord } from "../protocol.ts";
 import { ProviderStore } from "../provider-store.ts";
 import { PairingGenerator } from "../generator.ts";
-import type { ConsumerPolicy } from "../protocol.ts";
+
+/** Providers that are read at once. */
+const PAGE = 1_000;
 
 /** Providers by address. */
 export class OriginStorage {
@@ -37,7 +39,13 @@ export class OriginStorage {
   }
 
   getProvidersByLocation(location: string): ProviderRecord[] {
-    return this.getAllProviders().filter((provider) => provider.location === location);
+    const found: ProviderRecord[] = [];
+    for (let offset: number | undefined = 0; offset !== undefined; ) {
+      const page: ProviderPage = this.store.list({ location, offset, limit: PAGE });
+      found.push(...page.providers);
+      offset = page.next;
+    }
+    return found;
   }
 
   removeProvider(address: string): boolean {
@@ -53,11 +61,11 @@ export class OriginStorage {
   }
 }
 
-/** Storage and policies of the usual mix, from a seed. */
+/** Storage and policies of the usual mix; equal seeds make equal ones. */
 export function generateRealisticWorkload(
   providers: number,
   policies: number,
-  seed: number,
+  seed = 1,
 ): { readonly storage: OriginStorage; readonly policies: readonly ConsumerPolicy[] } {
   const generator = new PairingGenerator(seed);
   const storage = new OriginStorage();
