@@ -15,7 +15,7 @@ it("there is a test named after each requirement", () => {
   const missing = REQUIREMENTS.split(" ").flatMap((entry) => {
     const [, number, parts] = /^(\d+)([a-z]*)$/.exec(entry) ?? [];
     const ids =
-      parts === "" ? [`P${number}`] : [...(parts ?? "")].map((part) => `P${number}${part}`);
+      parts === "" ? [`P${number}`] : (parts ?? "").split("").map((part) => `P${number}${part}`);
     return ids.filter((id) => !named.has(id));
   });
   expect(named.size).toBeGreaterThan(50);

@@ -297,7 +297,7 @@ export const PAIRING_ROUTES = {
   resetStats: {
     method: "POST",
     path: "/api/v1/pairing/stats/reset",
-    summary: "Counts begin anew",
+    summary: "Counts begin anew; kept rankings and results that nobody took are forgotten",
     access: "write",
     status: 200,
     answer: "Reset",

@@ -238,7 +238,7 @@ describe("the pairing interface", () => {
     await ask("PUT", `${M}/providers`, [US, EU]);
     const why = Object.keys(PAIRING_ROUTES.whyNot.query);
     expect(why.toSorted()).toEqual([...Object.keys(WHY_ASKED), "policy"].toSorted());
-    const query = new URLSearchParams(WHY_ASKED);
+    const query = new URLSearchParams(WHY_ASKED).toString();
     const answer = await ask("GET", `${M}/pairings/why?${query}`);
     fits(answer, "WhyNot");
     expect(answer.body.data).toMatchObject({
