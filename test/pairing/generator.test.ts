@@ -30,17 +30,9 @@ describe("generated providers", () => {
     expect([LOCATIONS.length, FEATURES.length]).toEqual([15, 24]);
     const generator = new PairingGenerator(3);
     const providers = many(() => generator.randomProvider());
-    const prefixes = new Set(providers.map(({ address }) => address.split("_")[0]));
-    expect([...prefixes].toSorted()).toEqual([
-      "api",
-      "endpoint",
-      "gateway",
-      "lava",
-      "node",
-      "provider",
-      "rpc",
-      "service",
-    ]);
+    expect(new Set(providers.map(({ address }) => address.split("_")[0]))).toEqual(
+      new Set(["lava", "provider", "node", "rpc", "service", "endpoint", "api", "gateway"]),
+    );
     for (const { address } of providers) expect(address).toMatch(/^[a-z]+_\d{1,4}_[0-9a-f]{32}$/);
     expect(new Set(providers.map(({ address }) => address)).size).toBe(MANY);
   });
