@@ -308,7 +308,7 @@ export const documentSchema = z
     }),
     pairing: pairingGroup,
     chains: z.record(z.string(), chainRule).meta({
-      description: "The chains by name.",
+      description: "The chains by name; none (`{}`) only where `pairing.markets` are named.",
       "x-reload": "process",
       "x-expects": "a map from chain name to chain",
     }),

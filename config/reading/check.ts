@@ -36,8 +36,8 @@ export function checkDocument(
   checkRedis(tree, problems);
   const chains = tree.root["chains"];
   if (!isRawMap(chains)) return problems;
-  if (Object.keys(chains).length === 0) {
-    const text = "is empty: a gateway needs at least one chain";
+  if (Object.keys(chains).length === 0 && !hasMarkets(tree)) {
+    const text = "is empty: a gateway needs at least one chain, pairing alone a market";
     problems.push(diagnostic("CONFIG_MISSING_KEY", ["chains"], text, tree.originOf(["chains"])));
   }
   const names = new Names(tree, problems);
@@ -57,6 +57,13 @@ export function checkDocument(
   }
   return problems;
 }
+
+/** Whether markets are named: a host may be there for pairing alone. */
+const hasMarkets = ({ root }: SourceTree): boolean => {
+  const { pairing } = root;
+  const markets = isRawMap(pairing) ? pairing["markets"] : undefined;
+  return isRawMap(markets) && Object.keys(markets).length > 0;
+};
 
 /** Names under which chains can be reached, each at most once. */
 class Names {

@@ -26,6 +26,7 @@ export interface AdminOptions {
   readonly cluster: AdminDeps["cluster"];
   readonly drain: () => void;
   readonly isDraining: () => boolean;
+  readonly isPairingWhole: () => boolean | undefined;
 }
 
 /** Joins them. */
@@ -39,6 +40,7 @@ export const adminDeps = (options: AdminOptions): AdminDeps => {
       configFile: options.configFile,
       url: urlIfOpen(address()),
       isDraining: options.isDraining(),
+      isPairingWhole: options.isPairingWhole(),
     }),
     inspector: node.inspector,
     chains: options.chains,

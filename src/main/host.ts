@@ -183,6 +183,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     cluster: () => cluster.port.view(),
     callers,
     pairing: () => pairing?.book.view(),
+    isPairingWhole: () => pairing?.isWhole(),
     loopAlarm: watchAlarms(node),
   });
   const evidence = (chain: string) => booksOf(table()).get(chain);
@@ -231,6 +232,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     address: () => listener.address,
     drain: options.drain,
     isDraining: () => flags.isOutOfRotation,
+    isPairingWhole: () => pairing?.isWhole(),
   });
 
   const stopTree = async (timeoutMs: number): Promise<void> => {

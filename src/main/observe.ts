@@ -40,6 +40,8 @@ export interface ObserveOptions {
   readonly loopAlarm: () => LoopAlarm | undefined;
   /** Undefined without a configured market. */
   readonly pairing: () => PairingView | undefined;
+  /** Markets have what was kept of them; undefined likewise. */
+  readonly isPairingWhole: () => boolean | undefined;
   /** Stateful filters that are open, by kind. */
   readonly filters: () => readonly { readonly kind: string; readonly count: number }[];
 }
@@ -88,6 +90,7 @@ export const observe = (options: ObserveOptions): Observation => {
     isListening: listener().address !== undefined,
     endpoints: endpointsOf(states()),
     chains: views(),
+    isPairingWhole: options.isPairingWhole(),
     alerts: alerts(),
     processes: processes(),
     host: probe.sample(),

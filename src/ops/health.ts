@@ -22,6 +22,8 @@ export interface HealthInput {
   /** Endpoints (provider x transport) in all, and those that were tried at least once. */
   readonly endpoints: { readonly all: number; readonly tried: number };
   readonly chains: readonly ChainView[];
+  /** Markets have what was kept of them; undefined where there is no pairing. */
+  readonly isPairingWhole?: boolean | undefined;
   readonly alerts: readonly Alert[];
   readonly processes?: ProcessesView | undefined;
   readonly host?: HostView | undefined;
@@ -122,15 +124,24 @@ export function readyz(input: HealthInput, query: ReadyQuery = {}): HealthReply 
       );
     }),
   ];
-  if (chains.length === 0) {
-    const reason = query.chain === undefined ? "no chain runs" : "no such chain runs";
-    checks.push({ name: "chain", ok: false, reason });
-  }
+  if (chains.length === 0) checks.push(chainlessCheck(input, query.chain));
   const isServing = loop.ok && checks.slice(2).some(({ ok }) => ok);
   const isWell = checks.every(({ ok }) => ok);
   if (input.isDraining) return reply(input, checks, false, "draining");
   if (!isServing) return reply(input, checks, false, "unhealthy");
   return reply(input, checks, true, isWell ? "ok" : "degraded");
+}
+
+/** A host without chains may be there for pairing. */
+function chainlessCheck(
+  { chains, isPairingWhole }: HealthInput,
+  wanted: string | undefined,
+): HealthCheck {
+  if (wanted !== undefined) return { name: "chain", ok: false, reason: "no such chain runs" };
+  if (chains.length > 0 || isPairingWhole === undefined) {
+    return { name: "chain", ok: false, reason: "no chain runs" };
+  }
+  return check("pairing", isPairingWhole, "markets are being read back");
 }
 
 function loopCheck({ loopAlarm, nowMs }: HealthInput): HealthCheck {

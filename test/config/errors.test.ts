@@ -77,6 +77,11 @@ describe("configuration errors", () => {
     ],
     ["no chains", "region: x", /CONFIG_MISSING_KEY: chains: is required/],
     ["an empty map of chains", "chains: {}", /CONFIG_MISSING_KEY: chains: is empty/],
+    [
+      "neither chains nor markets",
+      "chains: {}\npairing: { markets: {} }",
+      /CONFIG_MISSING_KEY: chains: is empty/,
+    ],
     ["an empty file", "", /:1:1: .*chains: is required/],
     ["a file that is a list", "- a", /the document must be a map/],
     ["an empty key", `listen:\n${SMALLEST}`, /:1:8: .*listen: is empty: expected a map of keys/],

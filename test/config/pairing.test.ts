@@ -16,6 +16,11 @@ describe("pairing", () => {
     ]);
   });
 
+  it("may be all that a host is there for", () => {
+    const config = mustLoad("chains: {}\npairing: { markets: { eu: {} } }");
+    expect([config.chains, config.pairing.markets.map(({ name }) => name)]).toEqual([[], ["eu"]]);
+  });
+
   it("documents the defaults of a market as they are", () => {
     const keys = documentedKeys().filter(({ path }) => path.startsWith("pairing.markets.<name>."));
     const written = keys.map(({ path, meta }) => [path.split(".").at(-1), meta.default]);

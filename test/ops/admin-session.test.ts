@@ -528,6 +528,16 @@ describe("commands", () => {
     expect((await ask("ready")).ok).toMatchObject({ ready: false, draining: true });
   });
 
+  it("ready: without chains when there is pairing alone and its markets are back", async () => {
+    const { ask, program } = connect();
+    program.chains = [];
+    expect((await ask("ready")).ok.ready).toBe(false);
+    program.isPairingWhole = false;
+    expect((await ask("ready")).ok.ready).toBe(false);
+    program.isPairingWhole = true;
+    expect((await ask("ready")).ok).toEqual({ ready: true, draining: false, chains: [] });
+  });
+
   it("config: the running one, masked, with origins when asked", async () => {
     const { ask } = connect();
     const plain = await ask("config");

@@ -170,6 +170,8 @@ export interface Cardboard {
   report(event: Partial<ReportedEvent>): void;
   feeds: number;
   isDraining: boolean;
+  isPairingWhole: boolean | undefined;
+  chains: readonly ChainView[];
   reload: AdminDeps["reload"];
   tree: () => TreeNode | undefined;
 }
@@ -259,6 +261,8 @@ export function cardboard(): Cardboard {
     stopped: 0,
     traces: [],
     isDraining: false,
+    isPairingWhole: undefined,
+    chains: [CHAIN],
     get feeds() {
       return sinks.size;
     },
@@ -273,7 +277,13 @@ export function cardboard(): Cardboard {
       plan: { steps: [{ action: "patch", chain: "alpha", keys: ["strategy"] }], needsHost: [] },
     }),
     deps: {
-      host: () => ({ version: "1.2.3", region: "test", pid: 42, isDraining: made.isDraining }),
+      host: () => ({
+        version: "1.2.3",
+        region: "test",
+        pid: 42,
+        isDraining: made.isDraining,
+        isPairingWhole: made.isPairingWhole,
+      }),
       callers: () => CALLERS,
       inspector: {
         tree: () => made.tree(),
@@ -310,7 +320,7 @@ export function cardboard(): Cardboard {
         },
         ...sysOf(() => made),
       },
-      chains: () => [CHAIN],
+      chains: () => made.chains,
       now: () => 1_000,
       wallNow: () => 1_767_225_601_000,
       evidence: () => bookOf("hare", "tortoise", 900),

@@ -111,6 +111,22 @@ describe("readyz", () => {
     expect(draining.body.status).toBe("draining");
   });
 
+  it("is 200 without chains where there is pairing alone, once its markets are back", () => {
+    expect(readyz(input({ chains: [], isPairingWhole: true }))).toMatchObject({
+      status: 200,
+      body: { status: "ok" },
+    });
+    const early = readyz(input({ chains: [], isPairingWhole: false }));
+    expect(early.status).toBe(503);
+    expect(early.body.checks).toContainEqual({
+      name: "pairing",
+      ok: false,
+      reason: "markets are being read back",
+    });
+    expect(readyz(input({ chains: [], isPairingWhole: true }), { chain: "x" }).status).toBe(503);
+    expect(readyz(input({ chains: [dead("alpha")], isPairingWhole: true })).status).toBe(503);
+  });
+
   it("asks about one chain by name, alias, decimal and hex id", () => {
     const both = input({ chains: [chain("alpha", { chainId: 255 }), dead("beta")] });
     for (const wanted of ["alpha", "main", "255", "0xff", "0xFF"]) {

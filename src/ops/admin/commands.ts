@@ -184,8 +184,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
         name: view.name,
         usable: view.providers.filter((one) => isProviderUsable(one, deps.now())).length,
       }));
-      const isDraining = deps.host().isDraining === true;
-      const isServed = chains.some(({ usable }) => usable >= Number(min));
+      const { isDraining = false, isPairingWhole = false } = deps.host();
+      const isServed =
+        deps.chains().length === 0
+          ? isPairingWhole
+          : chains.some(({ usable }) => usable >= Number(min));
       return { ready: !isDraining && isServed, draining: isDraining, chains };
     },
   },

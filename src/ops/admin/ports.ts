@@ -159,6 +159,8 @@ export interface HostFacts {
   readonly uptimeMs?: number | undefined;
   /** The orderly end has begun. */
   readonly isDraining?: boolean | undefined;
+  /** Markets have what was kept of them; undefined where there is no pairing. */
+  readonly isPairingWhole?: boolean | undefined;
 }
 
 /** Everything the admin commands may ask of the program. */

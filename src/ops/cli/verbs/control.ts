@@ -138,7 +138,9 @@ export async function waitReady(options: ReadyOptions, terminal: Terminal): Prom
       const chains = state.chains.map(({ name, usable }) => `${name}: ${usable} usable`).join(", ");
       const word = state.ready ? "ready" : state.draining ? "draining" : "not ready";
       const text =
-        options.json === true ? JSON.stringify(state, null, 2) : `${word} (${clean(chains)})`;
+        options.json === true
+          ? JSON.stringify(state, null, 2)
+          : `${word} (${chains === "" ? "no chain runs" : clean(chains)})`;
       terminal.out(`${text}\n`);
       return state.ready ? EXIT.done : EXIT.failed;
     }
