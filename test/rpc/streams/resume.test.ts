@@ -295,7 +295,7 @@ describe("a cursor", () => {
   });
 
   it("comes with the close of a slow client, and leads on from there", async () => {
-    const { chain, first, logs } = await started(2);
+    const { chain, first, heads, logs } = await started(2);
     first.bufferedBytes = ROOMY_BYTES + 1;
     await grow(chain, 3, 1);
     const [code, ...words] = (first.closed ?? "").split(" ");
@@ -304,11 +304,37 @@ describe("a cursor", () => {
     const cursor = words.at(-1);
     await grow(chain, 4, 1);
     const client = new FakeClient(2);
+    idOf(await chain.resume(client, heads, cursor));
     idOf(await chain.resume(client, logs, cursor));
     await grow(chain, 5, 1);
-    const all = [...first.seen(), ...client.seen()].filter((name) => name.startsWith("+"));
-    expect(all.slice(-3)).toEqual(["+a3:0", "+a4:0", "+a5:0"]);
-    expect(new Set(all).size).toBe(all.length);
+    const all = [...first.seen(), ...client.seen()];
+    const isLog = (name: string): boolean => name.startsWith("+");
+    expect(all.filter(isLog)).toEqual([
+      "+a1:0",
+      "+a1:1",
+      "+a2:0",
+      "+a2:1",
+      "+a3:0",
+      "+a4:0",
+      "+a5:0",
+    ]);
+    expect(all.filter((name) => !isLog(name))).toEqual(["a1", "a2", "a3", "a4", "a5"]);
+    await chain.node.stop();
+  });
+
+  it("is of the last event that a slow client was sent, not of the one that was too much", async () => {
+    const { chain, first, logs } = await started(1);
+    const socket = chain.socketOf("p1");
+    socket.event("newHeads", blocks[2]);
+    await chain.node.settle();
+    first.bufferedBytes = ROOMY_BYTES + 1;
+    socket.event("logs", log("a2", 2, 0));
+    socket.event("logs", log("a2", 2, 1));
+    await chain.node.settle();
+    expect(first.closed).toBe(`1013 slow consumer ${logs} ${at("a2")}`);
+    const client = new FakeClient(2);
+    idOf(await chain.resume(client, logs, at("a2")));
+    expect(client.seen()).toEqual(["+a2:0", "+a2:1"]);
     await chain.node.stop();
   });
 });

@@ -166,7 +166,7 @@ export class Streams {
   }
 
   /** Every client with the first of its subscriptions. */
-  *clients(): Iterable<Subscription> {
+  *clients(): Generator<Subscription> {
     for (const { subscriptions } of this.#clients.values()) {
       for (const first of subscriptions.values()) {
         yield first;
