@@ -1,52 +1,142 @@
 /**
- * Gathers the frames that one socket is sent within one turn of the event loop.
+ * Gathers the frames that one socket is sent within one turn of the event loop, and writes to many
+ * sockets in slices.
  *
  * The first frame of a turn is written at once, so a lone event is not delayed; from the second on
  * they are put together until the turn ends, and a burst leaves in one write instead of hundreds.
+ *
+ * One event to 10,000 clients is 120 ms of writing, for which nobody else would be served. So frames
+ * are written for some milliseconds at most; those of all other sockets wait in order, and between two
+ * slices the loop reads its sockets and runs its timers. Whoever sends knows nothing of that: a frame
+ * belongs to its socket from the moment on it was sent, so it can neither be lost nor be overtaken.
  */
 import { Buffer } from "node:buffer";
+import { Deque } from "../lib/deque.ts";
+
+/** Time and the event loop; tests bring their own. */
+export interface Loop {
+  /** Milliseconds from any beginning. */
+  nowMs(): number;
+  /** Runs something at the end of this turn, before anything else happens. */
+  atTurnEnd(run: () => void): void;
+  /** Runs something after sockets and timers have had their turn. */
+  afterIo(run: () => void): void;
+}
 
 /** Beyond it the frames of a turn leave before its end: the kernel can send while we go on. */
 const MAX_HELD_BYTES = 64 * 1024;
+/** Frames are written for so long before others have their turn; the runtime's slices last as long. */
+const SLICE_MS = 5;
+/** Writes between two looks at the clock: 0.1 ms. */
+const WRITES_PER_LOOK = 8;
 
-/** The turns of the event loop, numbered; one per server. */
+const hostLoop: Loop = {
+  nowMs: () => performance.now(),
+  atTurnEnd: (run) => process.nextTick(run),
+  afterIo: (run) => void setImmediate(run),
+};
+
+/** The turns of the event loop, numbered, and the sockets that wait in them; one per server. */
 export class Turns {
+  readonly #loop: Loop;
+  readonly #sliceMs: number;
   #number = 1;
   #isScheduled = false;
-  #waiting: TurnFrames[] = [];
+  /** Sockets whose frames wait, each once. */
+  readonly #waiting = new Deque<TurnFrames>();
+  /** Another slice will come for them. */
+  #isSliceAhead = false;
+  #writes = 0;
+  #endsAtMs: number | undefined;
+  #isOver = false;
+  #lastFrames: readonly Buffer[] = [];
+  #lastJoined: Buffer | undefined;
+
+  /** `sliceMs`: how long frames are written in one go. */
+  constructor(sliceMs: number = SLICE_MS, loop: Loop = hostLoop) {
+    this.#sliceMs = sliceMs;
+    this.#loop = loop;
+  }
 
   /** The number of this turn. */
   get number(): number {
     if (!this.#isScheduled) {
       this.#isScheduled = true;
-      process.nextTick(() => this.#end());
+      this.#begin();
+      this.#loop.atTurnEnd(this.#end);
     }
     return this.#number;
   }
 
-  /** At the end of this turn these frames are sent. */
-  flushAtEnd(frames: TurnFrames): void {
+  /** The time for writing is over in this turn: frames have to wait. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Something was written. */
+  wrote(): void {
+    if (++this.#writes % WRITES_PER_LOOK !== 0) return;
+    const nowMs = this.#loop.nowMs();
+    this.#endsAtMs ??= nowMs + this.#sliceMs;
+    if (nowMs >= this.#endsAtMs) this.#isOver = true;
+  }
+
+  /** These frames are written at the end of this turn, or when those that wait already have left. */
+  flushLater(frames: TurnFrames): void {
     this.#waiting.push(frames);
   }
 
-  #end(): void {
+  /** One piece of several frames; made once for many sockets that are sent the same. */
+  join(frames: readonly Buffer[], sizeBytes: number): Buffer {
+    if (frames.length === 1) return frames[0] as Buffer;
+    if (this.#lastJoined === undefined || !isSame(frames, this.#lastFrames)) {
+      this.#lastFrames = frames;
+      this.#lastJoined = Buffer.concat(frames, sizeBytes);
+    }
+    return this.#lastJoined;
+  }
+
+  #begin(): void {
+    this.#writes = 0;
+    this.#endsAtMs = undefined;
+    this.#isOver = false;
+  }
+
+  readonly #end = (): void => {
     this.#number++;
     this.#isScheduled = false;
-    if (this.#waiting.length === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const frames of waiting) frames.flush();
+    if (!this.#isSliceAhead) this.#drain();
+  };
+
+  readonly #slice = (): void => {
+    this.#isSliceAhead = false;
+    this.#begin();
+    this.#drain();
+  };
+
+  #drain(): void {
+    while (this.#waiting.size > 0) {
+      if (this.#isOver) {
+        this.#isSliceAhead = true;
+        this.#loop.afterIo(this.#slice);
+        return;
+      }
+      this.#waiting.shift()?.leave();
+    }
+    this.#lastFrames = [];
+    this.#lastJoined = undefined;
   }
 }
 
 /** The frames of one socket. */
 export class TurnFrames {
-  /** Bytes that wait for the end of the turn. */
+  /** Bytes that wait for their turn. */
   heldBytes = 0;
   readonly #turns: Turns;
   readonly #write: (bytes: Buffer) => void;
   #turn = 0;
   #held: Buffer[] | undefined;
+  #isWaiting = false;
 
   constructor(turns: Turns, write: (bytes: Buffer) => void) {
     this.#turns = turns;
@@ -54,15 +144,17 @@ export class TurnFrames {
   }
 
   send(frame: Buffer): void {
-    const turn = this.#turns.number;
-    if (turn !== this.#turn) {
-      this.#turn = turn;
-      this.#write(frame);
-      return;
-    }
     if (this.#held === undefined) {
+      const turn = this.#turns.number;
+      if (turn !== this.#turn && !this.#turns.isOver) {
+        this.#turn = turn;
+        this.#write(frame);
+        this.#turns.wrote();
+        return;
+      }
       this.#held = [];
-      this.#turns.flushAtEnd(this);
+      if (!this.#isWaiting) this.#turns.flushLater(this);
+      this.#isWaiting = true;
     }
     this.#held.push(frame);
     this.heldBytes += frame.length;
@@ -76,6 +168,19 @@ export class TurnFrames {
     const sizeBytes = this.heldBytes;
     this.#held = undefined;
     this.heldBytes = 0;
-    this.#write(held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held, sizeBytes));
+    this.#write(this.#turns.join(held, sizeBytes));
+    this.#turns.wrote();
+  }
+
+  /** Its turn among those that wait has come. */
+  leave(): void {
+    this.#isWaiting = false;
+    this.flush();
   }
 }
+
+const isSame = (some: readonly Buffer[], others: readonly Buffer[]): boolean => {
+  if (some.length !== others.length) return false;
+  for (let at = 0; at < some.length; at++) if (some[at] !== others[at]) return false;
+  return true;
+};

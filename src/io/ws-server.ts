@@ -41,6 +41,8 @@ export interface WsServerOptions {
   readonly pingIntervalMs?: number;
   /** Time for a pong, ms; two misses cut the connection. Default 5,000. */
   readonly pongTimeoutMs?: number;
+  /** How long frames are written in one go before other sockets have their turn, ms; default 5. */
+  readonly sliceMs?: number;
 }
 
 /** Close code: the server restarts, come back. */
@@ -59,11 +61,12 @@ export class WsServer {
   readonly #connections = new Set<WsConnection>();
   readonly #heartbeats: Heartbeats;
   readonly #timer: NodeJS.Timeout;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
   readonly #scope: CallbackScope;
 
   constructor(options: WsServerOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.sliceMs);
     this.#scope = options.scope ?? new CallbackScope();
     this.#server = new WebSocketServer({
       noServer: true,
@@ -210,11 +213,12 @@ export class WsConnection {
   }
 
   /**
-   * Sends a prebuilt, unmasked frame. Without compression the library writes every frame of its own
-   * at once, so frames cannot interleave.
+   * Sends a prebuilt, unmasked frame, or drops it if the connection is closed by the time its turn has
+   * come. Without compression the library writes every frame of its own at once, so frames cannot
+   * interleave.
    */
   sendFrame(frame: Buffer): void {
-    if (this.isOpen) this.#frames.send(frame);
+    this.#frames.send(frame);
   }
 
   close(code: number, reason: string): void {

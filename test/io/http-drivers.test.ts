@@ -7,7 +7,7 @@ import { WebSocket } from "ws";
 import type { HttpServer, HttpServerOptions } from "../../src/io/http/http-server.ts";
 import { openHttpServer } from "../../src/io/http/http-server.ts";
 import { createHttpUpstream } from "../../src/io/http/http-upstream.ts";
-import { WsServer } from "../../src/io/ws-server.ts";
+import { type WsConnection, WsServer } from "../../src/io/ws-server.ts";
 import { Secret } from "../../src/lib/secret.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -544,6 +544,34 @@ describe("the WebSocket listener", () => {
     client.send("frame");
     expect([await next(), await next()]).toEqual(["frame", "a"]);
     client.close();
+  });
+
+  it("writes one frame to many clients in slices, to each before what it is sent later", async () => {
+    const connections: WsConnection[] = [];
+    const { url } = await open({
+      sliceMs: 0,
+      decide: () => ({
+        ok: true,
+        open: (connection) => {
+          connections.push(connection);
+          return { onMessage: () => undefined, onClose: () => undefined, inFlight: 0 };
+        },
+      }),
+    });
+    const clients = [];
+    for (let i = 0; i < 40; i++) clients.push(await dial(url));
+    for (const one of connections) one.sendFrame(Buffer.from([0x81, 1, 0x61]));
+    // Those for whom there was no time in this slice.
+    expect(connections.filter(({ bufferedBytes }) => bufferedBytes > 0)).toHaveLength(32);
+    connections.at(-1)?.send("b");
+    connections.at(-2)?.close(1000, "gone");
+    const last = clients.at(-1);
+    expect([await last?.next(), await last?.next()]).toEqual(["a", "b"]);
+    for (const { client, next } of clients.slice(0, -1)) {
+      expect(await next()).toBe("a");
+      client.close();
+    }
+    last?.client.close();
   });
 
   it("refuses a handshake with a status and says why", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TurnFrames, Turns } from "../../src/io/turn-frames.ts";
+import { type Loop, TurnFrames, Turns } from "../../src/io/turn-frames.ts";
 
 const start = () => {
   const turns = new Turns();
@@ -53,5 +53,102 @@ describe("the frames of one turn", () => {
       ["a", "b"],
       ["c", "de"],
     ]);
+  });
+});
+
+/** A loop whose time passes by writing alone, and that turns when it is told to. */
+class SlowLoop implements Loop {
+  ms = 0;
+  readonly ends: (() => void)[] = [];
+  readonly laters: (() => void)[] = [];
+
+  nowMs(): number {
+    return this.ms;
+  }
+
+  atTurnEnd(run: () => void): void {
+    this.ends.push(run);
+  }
+
+  afterIo(run: () => void): void {
+    this.laters.push(run);
+  }
+
+  /** The turn ends; what waits for sockets and timers still waits. */
+  endTurn(): void {
+    for (const run of this.ends.splice(0)) run();
+  }
+
+  nextSlice(): void {
+    for (const run of this.laters.splice(0)) run();
+  }
+}
+
+describe("one frame to many sockets", () => {
+  const open = (count: number) => {
+    const loop = new SlowLoop();
+    const turns = new Turns(10, loop);
+    const written: { readonly id: number; readonly text: string; readonly bytes: Buffer }[] = [];
+    const sockets = Array.from({ length: count }, (_, id) => {
+      const write = (bytes: Buffer): void => {
+        loop.ms++;
+        written.push({ id, text: bytes.toString(), bytes });
+      };
+      return new TurnFrames(turns, write);
+    });
+    const toAll = (...texts: string[]): void => {
+      for (const text of texts) {
+        const frame = Buffer.from(text);
+        for (const one of sockets) one.send(frame);
+      }
+    };
+    return { loop, sockets, written, toAll };
+  };
+
+  it("is written in slices, between which sockets and timers have their turn", () => {
+    const { loop, sockets, written, toAll } = open(100);
+    toAll("a");
+    loop.endTurn();
+    const counts = [written.length];
+    while (loop.laters.length > 0) {
+      loop.nextSlice();
+      counts.push(written.length);
+    }
+    // Ten milliseconds and what passes until the clock is read.
+    expect(counts).toEqual([24, 48, 72, 96, 100]);
+    expect(written.map(({ id }) => id)).toEqual(sockets.map((_, id) => id));
+  });
+
+  it("does not overtake an earlier one, and waits for no socket that has nothing before it", () => {
+    const { loop, sockets, written, toAll } = open(60);
+    toAll("a");
+    loop.endTurn();
+    expect(written).toHaveLength(24);
+    sockets[50]?.send(Buffer.from("b"));
+    sockets[0]?.send(Buffer.from("b"));
+    expect(written.at(-1)).toMatchObject({ id: 0, text: "b" });
+    loop.endTurn();
+    while (loop.laters.length > 0) loop.nextSlice();
+    expect(written.filter(({ id }) => id === 50).map(({ text }) => text)).toEqual(["ab"]);
+  });
+
+  it("leaves before a reply that is sent between two slices, and is not written again", () => {
+    const { loop, sockets, written, toAll } = open(60);
+    toAll("a");
+    loop.endTurn();
+    sockets[59]?.flush();
+    expect(written.at(-1)).toMatchObject({ id: 59, text: "a" });
+    while (loop.laters.length > 0) loop.nextSlice();
+    expect(written).toHaveLength(60);
+  });
+
+  it("is put together with others once for all that are sent the same", () => {
+    const { loop, written, toAll } = open(40);
+    toAll("a", "b", "c");
+    loop.endTurn();
+    while (loop.laters.length > 0) loop.nextSlice();
+    const joined = written.filter(({ text }) => text.length > 1);
+    expect(new Set(joined.map(({ text }) => text))).toEqual(new Set(["bc", "abc"]));
+    expect(new Set(joined.map(({ bytes }) => bytes))).toHaveLength(2);
   });
 });
