@@ -34,7 +34,6 @@ import { isForsaken } from "../rpc/help/helping-regions.ts";
 import type { BookLimits } from "../rpc/explain/book.ts";
 import { Gateway } from "../rpc/proxy/gateway.ts";
 import type { GatewayLimits } from "../rpc/proxy/ports.ts";
-import { TICK_MS } from "../rpc/proxy/attempt/stall-rule.ts";
 import { booksOf, budgetsOf, chainDirectory, makeChainRecord, statesOf } from "./chain-records.ts";
 import { adminDeps, urlOf } from "./admin-deps.ts";
 import { callerViews } from "./callers.ts";
@@ -53,6 +52,7 @@ import type { Running } from "./running.ts";
 import { secretsOf } from "./secrets.ts";
 import { untilServing, untilTrue } from "./serving.ts";
 import { eventTopics } from "./topics.ts";
+import { startTicks } from "./ticks.ts";
 import { version } from "./version.ts";
 
 /** What a host is started with. */
@@ -167,7 +167,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     book: bookLimits(running.config),
   });
   gateway.configure(running.config);
-  const ticker = setInterval(() => gateway.tick(), TICK_MS);
+  const endTicks = startTicks(gateway);
 
   const callers = () => callerViews(gateway.engine.gate.callers, now());
   const observed = observe({
@@ -239,7 +239,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     const states = statesOf(table());
     await node.stop(timeoutMs);
     for (const state of states) state.dispose();
-    clearInterval(ticker);
+    endTicks();
     observed.probe.close();
     await pairing?.close();
   };

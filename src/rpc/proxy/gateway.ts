@@ -37,7 +37,21 @@ export class Gateway {
     this.ws.closeRevoked();
   }
 
-  /** Runs deadlines out and looks for frozen providers; call it every 5 ms (`TICK_MS`). */
+  /** Nothing is under way that `tick` could end; what is left for it can wait. */
+  get isResting(): boolean {
+    const { wheel, inFlight, gate } = this.engine;
+    return wheel.size === 0 && inFlight === 0 && this.#probes.size === 0 && gate.isIdle;
+  }
+
+  /** `wake` is called when its rest is over. */
+  onWake(wake: () => void): void {
+    this.engine.wheel.onFirst = wake;
+  }
+
+  /**
+   * Runs deadlines out and looks for frozen providers; call it every 5 ms (`TICK_MS`), and now and then
+   * while it rests.
+   */
   tick(): void {
     const { engine } = this;
     const nowMs = engine.now();

@@ -24,6 +24,21 @@ class Timer implements Expirable {
 }
 
 describe("the deadline wheel", () => {
+  it("tells of the first deadline that is armed, and of none while others run", () => {
+    const wheel = new DeadlineWheel();
+    let told = 0;
+    wheel.onFirst = () => told++;
+    const [a, b] = [new Timer(), new Timer()];
+    wheel.add(a, 10);
+    wheel.add(b, 20);
+    expect(told).toBe(1);
+    wheel.remove(a);
+    wheel.advance(20);
+    expect(b.firedAtMs).toBe(20);
+    wheel.add(a, 30);
+    expect(told).toBe(2);
+  });
+
   it("fires each deadline once, never early, and at most one slot and one step late", () => {
     const timers = fc.array(
       fc.record({ atMs: fc.integer({ min: 0, max: 20_000 }), isRemoved: fc.boolean() }),

@@ -37,6 +37,8 @@ function link(head: Expirable, entry: Expirable): void {
 
 /** Deadlines of everything in flight. */
 export class DeadlineWheel {
+  /** Hears of the first deadline that is armed: somebody has to call `advance` from now on. */
+  onFirst: () => void = () => undefined;
   readonly #slots = Array.from({ length: SLOTS }, sentinel);
   readonly #expired = sentinel();
   #tick = -1;
@@ -52,7 +54,7 @@ export class DeadlineWheel {
     entry.expiresAtMs = atMs;
     const tick = Math.max(Math.ceil(atMs / SLOT_MS), this.#tick + 1);
     link(this.#slots[tick & (SLOTS - 1)] as Expirable, entry);
-    this.#size++;
+    if (this.#size++ === 0) this.onFirst();
   }
 
   /** Disarms `entry`; does nothing when it is not armed. */

@@ -20,6 +20,11 @@ export class SuspectProbes {
     this.#engine = engine;
   }
 
+  /** Endpoints that are asked. */
+  get size(): number {
+    return this.#probes.size;
+  }
+
   /** Starts to ask after `row`; the first question leaves at once. */
   add(chain: ChainView, row: EndpointRow, nowMs: number): void {
     if (this.#probes.has(row)) return;
