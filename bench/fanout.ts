@@ -1,13 +1,16 @@
 /**
  * What does one head to one of 1,000 and of 5,000 WebSocket clients cost, against a bare chain that
  * does nothing but `ws.send(string)`? What does a client cost in memory, and does a stuck one delay
- * the others? `CLIENTS=10000` asks the same of other numbers; where the limit of open files does not
+ * the others? How long does a head to 10,000 hold the loop? `CLIENTS=10000` asks the same of other numbers; where the limit of open files does not
  * hold the clients of both (`ulimit -n`), the gateway is measured alone.
  */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startGateway } from "./lanes/gateway.ts";
 import { MAX_WAITED_SHARE, waitedNs } from "./support/contention.ts";
 import { cpuNs, LANE_CORE, LOAD_CORE, pinSelf, rssMb, startLane } from "./support/host.ts";
+import type { LongestTurn } from "./support/longest-turn.ts";
 import { median, quantile, report } from "./support/report.ts";
 import { WsClient } from "./support/ws-clients.ts";
 
@@ -28,6 +31,9 @@ const TIMED_EVERY = 10;
 const MAX_RATIO = 1.05;
 const MAX_LATENCY_RATIO = 1.5;
 const MAX_KB = 30;
+const MAX_TURN_MS = 50;
+const TURN_HEADS_PER_SEC = 2;
+const TURN_ROUND_MS = 5_000;
 
 pinSelf(LOAD_CORE);
 const file = (name: string): string => new URL(`lanes/${name}.ts`, import.meta.url).pathname;
@@ -46,7 +52,11 @@ const sleep = (ms: number): Promise<void> =>
   });
 
 const bare = await startLane("bare", LANE_CORE, [file("bare-fanout"), ...urlsOf("ws", "bare")]);
-const gateway = await startGateway(urlsOf("http", "gateway"), urlsOf("ws", "gateway"));
+const turnFile = join(mkdtempSync(join(tmpdir(), "paceline-bench-")), "turn.json");
+const gateway = await startGateway(urlsOf("http", "gateway"), urlsOf("ws", "gateway"), [], [], {
+  NODE_OPTIONS: `--import=${file("turn-watch")}`,
+  TURN_FILE: turnFile,
+});
 
 const mark = Buffer.from('"extraData":"0x');
 
@@ -225,5 +235,46 @@ report({
   bar: "<= 1.5 x, nobody else closed",
   ok: (after <= before * 1.5 || waited >= MAX_WAITED_SHARE) && ours.closed.length === 0,
 });
+ours.clients[1]?.socket.destroy();
+
+/** Calls are made while heads go to as many clients as there may be. */
+async function longestTurns(): Promise<void> {
+  for (const client of theirs.clients.splice(0)) client.close();
+  await ours.grow(MAX_CLIENTS);
+  const url = `http://127.0.0.1:${gateway.port}/rpc/ethereum`;
+  const caller = await startLane("caller", LOAD_CORE, [file("caller"), url]);
+  const call = async (ms: number): Promise<number[]> => {
+    const response = await fetch(`http://127.0.0.1:${caller.port}/?ms=${ms}`);
+    return (await response.json()) as number[];
+  };
+  await call(ROUND_MS);
+  const quietMs = await call(ROUND_MS);
+  await control(ours.name, `headRate=${TURN_HEADS_PER_SEC}`);
+  process.kill(gateway.pid, "SIGUSR2");
+  const busyMs = await call(TURN_ROUND_MS);
+  process.kill(gateway.pid, "SIGUSR2");
+  await control(ours.name, "headRate=0");
+  await sleep(500);
+  const { wallMs, cpuMs } = JSON.parse(readFileSync(turnFile, "utf8")) as LongestTurn;
+  report({
+    bench,
+    case: `${MAX_CLIENTS} clients: longest turn while heads are sent (beside it what it computed)`,
+    value: wallMs,
+    baseline: cpuMs,
+    unit: "ms",
+    bar: `<= ${MAX_TURN_MS} ms of computing`,
+    ok: cpuMs <= MAX_TURN_MS,
+  });
+  report({
+    bench,
+    case: `${MAX_CLIENTS} clients: p99 of a call meanwhile (without heads)`,
+    value: quantile(busyMs, 0.99),
+    baseline: quantile(quietMs, 0.99),
+    unit: "ms",
+  });
+  await caller.stop();
+}
+
+if (MAX_CLIENTS + OTHER_FILES <= openFiles) await longestTurns();
 for (const { clients } of audiences) for (const client of clients) client.close();
 await Promise.all([gateway.stop(), bare.stop(), events.stop()]);

@@ -5,12 +5,13 @@ import { join } from "node:path";
 import type { Lane } from "../support/host.ts";
 import { LANE_CORE, startLane } from "../support/host.ts";
 
-/** Starts the gateway before `upstreams` and waits until it serves. */
+/** Starts the gateway before `urls` and waits until it serves; `env` may load something before it. */
 export async function startGateway(
   urls: readonly string[],
   wsUrls: readonly (string | undefined)[] = [],
   chainLines: readonly string[] = [],
   hostLines: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Lane> {
   const folder = mkdtempSync(join(tmpdir(), "paceline-bench-"));
   const file = join(folder, "paceline.yaml");
@@ -39,6 +40,7 @@ export async function startGateway(
   const program = new URL("../../bin/paceline.mjs", import.meta.url).pathname;
   const lane = await startLane("gateway", LANE_CORE, [program, "start", "--config", file], {
     NODE_ENV: "production",
+    ...env,
   });
   await ready(lane.port);
   return lane;
