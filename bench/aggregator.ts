@@ -6,7 +6,6 @@
  * Bar: >= 400,000 events a second.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { benchmarkStore, benchmarkStoreKey } from "../actors/rpc/benchmark-store.ts";
 import { headTrackerKey } from "../actors/rpc/head-tracker.ts";
 import {
   messageAggregator,
@@ -138,11 +137,6 @@ await node.start(
     children: [
       child(hub, undefined, { register: subscriptionHubKey("eth") as never }),
       child(tracker, undefined, { register: headTrackerKey("eth") as never }),
-      child(
-        benchmarkStore,
-        { books: () => new Map([["eth", book]]) },
-        { register: benchmarkStoreKey() },
-      ),
       child(messageAggregator, { state }, { register: messageAggregatorKey("eth") }),
     ],
   }),

@@ -1,26 +1,18 @@
 /**
- * What races and calls have shown: feeds settled races to the evidence of their chain and cleans up
- * hourly. The books themselves are rows of the chains' records, so a restart loses nothing but the
- * races that were in its mailbox. Permanent; outside the chain trees, so it survives a chain's crash.
+ * What races and calls have shown: answers who leads, cleans up hourly, and tells of full tables. The
+ * books themselves are rows of the chains' records, written where races and calls end: nothing is lost
+ * in a mailbox, and a restart loses nothing. Permanent; outside the chain trees.
  */
 import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
 import type { EvidenceBook, LeaderboardEntry } from "../../src/rpc/evidence/evidence-book.ts";
 import type { ChainName } from "../../src/rpc/ids.ts";
-import type { SettledRace } from "../../src/rpc/race/settled-race.ts";
 
 /** How the store finds the evidence of a chain. */
 export interface BenchmarkStoreArgs {
   readonly books: () => ReadonlyMap<ChainName, EvidenceBook>;
 }
 
-/** Races that one chain has settled. */
-export interface RaceBatch {
-  readonly chain: ChainName;
-  readonly settled: readonly SettledRace[];
-}
-
 interface State extends BenchmarkStoreArgs {
-  readonly races: number;
   readonly cleanups: number;
 }
 
@@ -34,7 +26,7 @@ export const benchmarkStore = defineActor({
   init: (args: BenchmarkStoreArgs, ctx): State => {
     ctx.every(cleanupMs, "cleanup");
     ctx.every(overflowMs, "overflow");
-    return { ...args, races: 0, cleanups: 0 };
+    return { ...args, cleanups: 0 };
   },
   calls: {
     leaderboard: (state, chain: ChainName, ctx) => {
@@ -43,19 +35,13 @@ export const benchmarkStore = defineActor({
       return reply(state, entries);
     },
   },
-  casts: {
-    races: (state, { chain, settled }: RaceBatch, ctx) => {
-      state.books().get(chain)?.recordRaces(settled, ctx.now());
-      return { ...state, races: state.races + settled.length };
-    },
-  },
   on: (state, info, ctx) => {
     if (info.type !== "timer") return state;
     if (info.key === "overflow") return tellOverflow(state, ctx);
     for (const book of state.books().values()) book.prune(ctx.now());
     return { ...state, cleanups: state.cleanups + 1 };
   },
-  formatState: ({ races, cleanups, books }) => ({ races, cleanups, chains: books().size }),
+  formatState: ({ cleanups, books }) => ({ cleanups, chains: books().size }),
 });
 
 const tellOverflow = (state: State, ctx: Ctx): State => {

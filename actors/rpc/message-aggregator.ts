@@ -1,9 +1,9 @@
 /**
  * One chain's events from all providers: recognises equal ones, races them, forwards the first.
  *
- * Owns the seen keys and the open races; what they say becomes evidence in batches. Permanent; a
- * restart forgets seen keys and open races (clients are protected by the hub, which knows what it
- * has sent), and every source is told to the hub anew, so that nothing lost meanwhile goes unnoticed.
+ * Owns the seen keys and the open races; what they say becomes evidence. Permanent; a restart forgets
+ * seen keys (clients are protected by the hub, which knows what it has sent), ends open races with what
+ * has come, and every source is told to the hub anew, so that nothing lost meanwhile goes unnoticed.
  */
 import { createHash } from "node:crypto";
 import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
@@ -24,7 +24,6 @@ import {
 import type { Demand } from "../../src/rpc/subscription/demand.ts";
 import { aggregatedTopic, racesTopic, rawTopic } from "../../src/rpc/topics.ts";
 import { chooseLogSources } from "../../src/rpc/subscription/logs/choose-log-sources.ts";
-import { benchmarkStoreKey } from "./benchmark-store.ts";
 import { headTrackerKey, type PushedHead } from "./head-tracker.ts";
 import {
   subscriptionHubKey,
@@ -127,7 +126,11 @@ export const messageAggregator = defineActor({
   // Beyond it events are dropped and counted, and the hole in their numbers is noticed below.
   mailbox: { max: 100_000, overflow: "reject" },
   init: (args: MessageAggregatorArgs, ctx): State => {
-    const { name, config } = args.state;
+    const { name, config, evidence } = args.state;
+    const former = args.state.racer?.interrupt(ctx.now() * NS_PER_MS) ?? [];
+    evidence.recordRaces(former, ctx.now());
+    const racer = new EventRacer(config.aggregation);
+    args.state.racer = racer;
     ctx.every(TICK_MS, "tick");
     ctx.via(subscriptionHubKey(name)).cast.aggregatorStarted();
     for (const { id, wsUrl } of config.providers) {
@@ -135,7 +138,7 @@ export const messageAggregator = defineActor({
     }
     return {
       args,
-      racer: new EventRacer(config.aggregation),
+      racer,
       blocks: new BlockSums(
         config.aggregation.deduplicationWindowMs * NS_PER_MS,
         ctx.random() * 2 ** 32,
@@ -352,11 +355,8 @@ const headerText = ({ bytes, resultStart, resultEnd }: RawEvent["frame"]): strin
 const tick = (state: State, ctx: Ctx): State => {
   const nowNs = ctx.now() * NS_PER_MS;
   const settled = state.racer.settle(nowNs);
-  const { name } = state.args.state;
-  if (settled.length > 0) {
-    ctx.via(benchmarkStoreKey()).cast.races({ chain: name, settled });
-    for (const race of settled) announce(state, race, ctx);
-  }
+  state.args.state.evidence.recordRaces(settled, ctx.now());
+  for (const race of settled) announce(state, race, ctx);
   const { deduplicationWindowMs } = state.args.state.config.aggregation;
   const disputed = state.blocks.disputed(nowNs, (sinceNs) =>
     [...state.sources].flatMap(([provider, { logsSinceNs }]) =>

@@ -20,6 +20,7 @@ import type { ProviderId, Transport } from "./ids.ts";
 import { ForecastBook } from "./prediction/forecast-book.ts";
 import { BlockRing } from "./integrity/block-ring.ts";
 import type { ChainView, HubPort, Upstream } from "./proxy/ports.ts";
+import type { EventRacer } from "./race/event-racer.ts";
 import type { Priors } from "./selection/prior.ts";
 import type { RoutingSnapshot, SelectionMemory } from "./selection/snapshot.ts";
 
@@ -31,8 +32,10 @@ export interface ProviderRows {
 
 /** A chain's view with the fields its processes write. */
 export interface ChainState extends ChainView {
-  /** Written by the request path and the benchmark store; outlives all processes of the chain. */
+  /** Written by the request path (calls) and the message aggregator (races); outlives all processes of the chain. */
   readonly evidence: EvidenceBook;
+  /** The races under way. Written by the message aggregator; the next one finds what this one has left. */
+  racer: EventRacer | undefined;
   readonly memory: SelectionMemory;
   /** Written by the provider pool; outlives it. */
   readonly forecasts: ForecastBook;
@@ -133,6 +136,7 @@ export const createChainState = (options: ChainStateOptions): ChainState => {
     },
     onConnect: options.onConnect,
     budgets: new BudgetBook(),
+    racer: undefined,
     snapshot: undefined,
     head: undefined,
     announced: undefined,

@@ -161,6 +161,11 @@ export class EventRacer {
     return this.#races.settle(nowNs);
   }
 
+  /** Ends the races under way as far as they have come: whoever held them is gone. */
+  interrupt(nowNs: number): SettledRace[] {
+    return this.#races.interrupt(nowNs);
+  }
+
   /** Forgets keys out of age, whatever the size; call it about once a second. */
   sweep(nowNs: number): number {
     const seen = this.#seen;

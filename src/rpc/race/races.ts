@@ -169,6 +169,13 @@ export class Races {
     return settled;
   }
 
+  /** Ends all races before their time: who has not come yet is not judged. */
+  interrupt(nowNs: number): SettledRace[] {
+    const cut = Object.values(this.#open).flatMap((open) => [...open.values()]);
+    for (const open of Object.values(this.#open)) open.clear();
+    return cut.map((race) => this.#outcome(race, nowNs, true));
+  }
+
   /** Forgets all races without an outcome. */
   reset(): void {
     for (const open of Object.values(this.#open)) open.clear();
@@ -180,7 +187,7 @@ export class Races {
     this.#refused = 0;
   }
 
-  #outcome(race: OpenRace, nowNs: number): SettledRace {
+  #outcome(race: OpenRace, nowNs: number, isCut = false): SettledRace {
     const losers: LateArrival[] = race.lateLanes.flatMap((lane, i) => {
       const provider = this.#lanes.provider(lane);
       const marginMs = ((race.lateNs[i] ?? race.firstNs) - race.firstNs) / 1e6;
@@ -194,7 +201,7 @@ export class Races {
     for (let lane = 0; lane < sharedLane; lane++) {
       const provider = this.#lanes.provider(lane);
       if ((absent & (1 << lane)) === 0 || provider === undefined) continue;
-      const verdict = this.#judgeAbsent(race, lane, isCorroborated);
+      const verdict = isCut ? "neutral" : this.#judgeAbsent(race, lane, isCorroborated);
       if (verdict === "missed") missed.push(provider);
       else neutral.push(provider);
       if (verdict === "bystander") bystanders++;

@@ -1,6 +1,5 @@
 /** From events as connections hand them over to evidence and topics, through the processes between. */
 import { describe, expect, it } from "vitest";
-import { benchmarkStore, benchmarkStoreKey } from "../../../actors/rpc/benchmark-store.ts";
 import { messageAggregator, messageAggregatorKey } from "../../../actors/rpc/message-aggregator.ts";
 import { eventTopics } from "../../../src/main/topics.ts";
 import { child, createVirtualNode, defineActor, supervisor } from "../../../src/otp/index.ts";
@@ -45,11 +44,6 @@ const start = async () => {
     supervisor("root", {
       intensity: 9,
       children: [
-        child(
-          benchmarkStore,
-          { books: () => new Map([["eth", state.evidence]]) },
-          { register: benchmarkStoreKey() },
-        ),
         child(messageAggregator, { state }, { register: messageAggregatorKey("eth") }),
         ...[...topics, circuits].map((topic) => child(reader(topic), undefined, { id: topic })),
       ],
@@ -121,7 +115,7 @@ describe("the pipeline of races", () => {
     await node.stop();
   });
 
-  it("loses nothing that is settled when the aggregator or the store is killed", async () => {
+  it("loses nothing that is settled when the aggregator is killed", async () => {
     const { node, state, head, live } = await start();
     for (let n = 1; n <= 5; n++) {
       head("a", n, node.nowMs());
@@ -129,11 +123,9 @@ describe("the pipeline of races", () => {
       await node.advance(100);
     }
     await node.advance(3_000);
-    for (const name of [messageAggregatorKey("eth").name, benchmarkStoreKey().name]) {
-      node.inspector.exit(name, "kill");
-      await node.advance(100);
-      expect(state.evidence.raceSummary("a", node.nowMs())).toMatchObject({ wins: 5, races: 5 });
-    }
+    node.inspector.exit(messageAggregatorKey("eth").name, "kill");
+    await node.advance(100);
+    expect(state.evidence.raceSummary("a", node.nowMs())).toMatchObject({ wins: 5, races: 5 });
     // And goes on with what connections announce anew.
     live();
     await node.advance(6_000);
@@ -141,6 +133,31 @@ describe("the pipeline of races", () => {
     head("b", 6, node.nowMs() + 1);
     await node.advance(3_000);
     expect(state.evidence.raceSummary("a", node.nowMs())).toMatchObject({ wins: 6, races: 6 });
+    await node.stop();
+  });
+});
+
+describe("races whose aggregator dies", () => {
+  it("count as far as they have come, and whoever was still to come is not judged", async () => {
+    const { node, state, head, live } = await start();
+    head("b", 1, node.nowMs());
+    head("a", 1, node.nowMs() + 20);
+    head("c", 2, node.nowMs() + 30);
+    await node.settle();
+    node.inspector.exit(messageAggregatorKey("eth").name, "kill");
+    await node.advance(100);
+    const results = () =>
+      state.evidence
+        .raceRows({ fromMs: 0, toMs: 1e9 })
+        .map(({ provider, result }) => `${provider} ${result}`);
+    const interrupted = ["b win", "a loss", "c neutral", "c neutral", "a neutral", "b neutral"];
+    expect(results()).toEqual(interrupted);
+    // A copy that comes after the restart is no race of its own: nobody knows who was first.
+    live();
+    head("c", 1, node.nowMs());
+    head("a", 2, node.nowMs());
+    await node.advance(3_000);
+    expect(results()).toEqual(interrupted);
     await node.stop();
   });
 });
