@@ -6,6 +6,9 @@
  * meanwhile: whatever the process orders bears the lease's token, and whoever carries orders out keeps a
  * `Fence` (`src/cluster/lease.ts`). Without Redis the process runs nowhere: one too few is better than
  * one too many. Permanent; a restart begins by ending the process, and has its old token back at once.
+ *
+ * Nothing runs under it yet, and no supervisor starts it: it is made and tested for the market of jobs,
+ * whose leader is to be the first process that a cluster has once.
  */
 import {
   holdsUntilMs,

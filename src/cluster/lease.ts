@@ -5,6 +5,8 @@
  * A lease alone cannot keep two holders apart: one may be frozen while its lease runs out, and the
  * server may come back empty. Whoever acts on a holder's word therefore keeps a `Fence`: it takes a
  * token only when it is higher than all before it, or the same by the same holder.
+ *
+ * Only `actors/cluster/singleton.ts` takes leases, which nothing runs under yet.
  */
 
 /** What a holder shows with everything that it orders. */
