@@ -41,6 +41,12 @@ export const CONSISTENCIES = ["off", "batch", "session"] as const;
 /** `batch`: the calls of a batch; `session`: also what one client asks later. */
 export type Consistency = (typeof CONSISTENCIES)[number];
 
+/** The most that operators of other regions may do here. */
+export const GRANTS = ["none", "viewer", "operator", "admin"] as const;
+
+/** One of them: nothing, or a role. */
+export type Grant = (typeof GRANTS)[number];
+
 /** The whole configuration of one host process. */
 export interface Config {
   /** Tags every event, metric and log line. */
@@ -237,7 +243,7 @@ export interface ClusterConfig {
   /** A region that is silent for so long is gone. */
   readonly leaseMs: number;
   /** The most that operators of other regions may do here. */
-  readonly grants: "none" | "viewer" | "operator" | "admin";
+  readonly grants: Grant;
   /** Where other regions reach this one; its listening address when undefined. */
   readonly url: string | undefined;
   /** Helped calls at once: that one chain passes on to one region, and that this region takes. */

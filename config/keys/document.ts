@@ -12,6 +12,7 @@ import { chainRule } from "./chain.ts";
 import { clientsGroup, corsGroup, profilesMap } from "./clients.ts";
 import * as field from "./fields.ts";
 import { pairingGroup } from "./pairing.ts";
+import { GRANTS } from "../schema.ts";
 
 const limits = DEFAULTS.limits;
 const LOG_LEVEL = "(?:[a-z][a-z0-9._-]*=)?(?:trace|debug|info|warn|error|fatal|silent)";
@@ -21,7 +22,6 @@ const ANY_TEXT = /[^]/;
 const HTTP_URL = /^https?:\/\/[^\s/]+(\/[^\s?#]*)?$/i;
 const DISTANCE = field.duration("Round trip.", 0).unwrap();
 const CLUSTER_SECRET = /^[^]{16,1024}$/;
-const GRANTS = ["none", "viewer", "operator", "admin"] as const;
 const LOG_LEVELS = new RegExp(`^${LOG_LEVEL}(?:,${LOG_LEVEL})*$`);
 
 /** The document of one configuration file. */

@@ -39,6 +39,7 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
   const slowLog = fill(DEFAULTS.slow_log, document.slow_log);
   const storage = fill(DEFAULTS.storage, document.storage);
   const redis = fill(DEFAULTS.redis, document.redis);
+  const cluster = fill(DEFAULTS.cluster, document.cluster);
   return {
     region: document.region ?? DEFAULTS.region,
     listen: fill(DEFAULTS.listen, document.listen),
@@ -85,12 +86,12 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
     },
     cluster: {
       secret: secretOf(document.cluster?.secret),
-      leaseMs: ms(document.cluster?.lease ?? DEFAULTS.cluster.lease),
-      grants: document.cluster?.grants ?? DEFAULTS.cluster.grants,
+      leaseMs: ms(cluster.lease),
+      grants: cluster.grants,
       url: document.cluster?.url?.replace(/\/+$/, ""),
-      helpMaxInFlight: document.cluster?.help_max_in_flight ?? DEFAULTS.cluster.help_max_in_flight,
+      helpMaxInFlight: cluster.help_max_in_flight,
       distancesMs: Object.fromEntries(
-        Object.entries(document.cluster?.distances ?? {}).map(([region, far]) => [region, ms(far)]),
+        Object.entries(cluster.distances).map(([region, far]) => [region, ms(far)]),
       ),
     },
     explain: { requests: explain.requests, maxMemoryBytes: bytes(explain.max_memory) },

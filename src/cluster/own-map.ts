@@ -94,11 +94,6 @@ export class OwnMap<V> {
     this.#dirty.add(key);
   }
 
-  /** The whole map is said next: the region is somebody else now, or nobody has heard it. */
-  wantWhole(): void {
-    this.#isWholeWanted = true;
-  }
-
   /** Another region has heard our message `message`, and our changes up to `change`. */
   acknowledged(message: number, change: number): void {
     const due = this.#published.findLast((one) => one.message <= message);

@@ -62,14 +62,20 @@ export interface RegionCard {
   readonly helps?: readonly string[];
 }
 
+/** Where another region may stand. */
+export const PEER_STATES = ["joined", "suspected", "lost", "left"] as const;
+
 /** Where another region stands. */
-export type PeerState = "joined" | "suspected" | "lost" | "left";
+export type PeerState = (typeof PEER_STATES)[number];
 
 /** Whether nothing that a region said holds any more. */
 export const isGone = (state: PeerState): boolean => state === "lost" || state === "left";
 
+/** Where this region may stand. */
+export const OWN_STATES = ["off", "apart", "joining", "joined", "refused"] as const;
+
 /** Where this region stands: `refused` means that an older one has its name. */
-export type OwnState = "off" | "apart" | "joining" | "joined" | "refused";
+export type OwnState = (typeof OWN_STATES)[number];
 
 /** One region as it is shown. */
 export interface RegionView {

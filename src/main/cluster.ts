@@ -7,7 +7,7 @@ import { Cluster, loneView } from "../cluster/cluster.ts";
 import type { MembershipTimes } from "../cluster/membership.ts";
 import type { RegionCard } from "../cluster/protocol.ts";
 import { RedisChannel } from "../io/redis/channel.ts";
-import { RedisLink } from "../io/redis/link.ts";
+import type { RedisLink } from "../io/redis/link.ts";
 import { methodClassOf } from "../ops/metrics/method-class.ts";
 import type { ClusterPort } from "../ops/regions/port.ts";
 import { isProviderUsable } from "../ops/status.ts";
@@ -16,6 +16,7 @@ import type { Node } from "../otp/index.ts";
 import type { EvidenceBook } from "../rpc/evidence/evidence-book.ts";
 import { askNobody, makeSteering, type SteeringSources } from "./steering.ts";
 import { type HostHelp, makeHelp } from "./help.ts";
+import { makeRedis } from "./redis.ts";
 import { version } from "./version.ts";
 
 /** Below the prefix of all keys. */
@@ -74,7 +75,10 @@ export const makeCluster = (sources: ClusterSources): HostCluster => {
   const { secret } = config.cluster;
   const now = () => node.nowMs();
   const channelName = config.redis.keyPrefix + CHANNEL;
-  if (redis === undefined || secret === undefined || config.redis.url === undefined) {
+  // It asks nothing that a request waits for, and may be patient.
+  const patient = { timeoutMs: LISTEN_TIMEOUT_MS, listensTo: CHANNEL };
+  const listener = secret === undefined ? undefined : makeRedis(config.redis, now, patient);
+  if (redis === undefined || secret === undefined || listener === undefined) {
     return { parts: undefined, port: lonePort(sources), help: undefined };
   }
   const cluster = new Cluster({
@@ -87,15 +91,6 @@ export const makeCluster = (sources: ClusterSources): HostCluster => {
     channel: channelName,
     times: timesOf(config.cluster.leaseMs),
     card,
-  });
-  const listener = new RedisLink({
-    place: { ...config.redis, url: config.redis.url },
-    keyPrefix: config.redis.keyPrefix,
-    now,
-    random: Math.random,
-    // It asks nothing that a request waits for, and may be patient.
-    timeoutMs: LISTEN_TIMEOUT_MS,
-    listensTo: CHANNEL,
   });
   const channel = new RedisChannel(redis, listener, CHANNEL);
   const { steering, command } = makeSteering(cluster, sources);

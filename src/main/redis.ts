@@ -1,9 +1,16 @@
 /** The link to Redis, when the configuration names one; its process opens it. */
 import type { RedisConfig } from "../../config/schema.ts";
-import { RedisLink } from "../io/redis/link.ts";
+import { RedisLink, type RedisLinkOptions } from "../io/redis/link.ts";
 
-/** The link of the host. */
-export const makeRedis = (redis: RedisConfig, now: () => number): RedisLink | undefined => {
+/** What another connection is for than the one that commands use. */
+type Purpose = Partial<Pick<RedisLinkOptions, "listensTo" | "timeoutMs">>;
+
+/** A link of the host. */
+export const makeRedis = (
+  redis: RedisConfig,
+  now: () => number,
+  purpose: Purpose = {},
+): RedisLink | undefined => {
   const { url, keyPrefix, timeoutMs } = redis;
   if (url === undefined) return undefined;
   return new RedisLink({
@@ -12,5 +19,6 @@ export const makeRedis = (redis: RedisConfig, now: () => number): RedisLink | un
     timeoutMs,
     now,
     random: Math.random,
+    ...purpose,
   });
 };

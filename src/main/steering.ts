@@ -1,11 +1,12 @@
 /** Joins commands between regions to this host: what carries them out here, and what sends them. */
+import type { Grant } from "../../config/schema.ts";
 import { adminSocketKey } from "../../actors/ops/admin-socket.ts";
 import { regionCommandsKey } from "../../actors/cluster/region-commands.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { Steering } from "../cluster/steering/steering.ts";
 import { startHostTimer } from "../io/admin-socket.ts";
 import type { AdminDeps } from "../ops/admin/ports.ts";
-import { carryOut, type Grant } from "../ops/regions/carry-out.ts";
+import { carryOut } from "../ops/regions/carry-out.ts";
 import type { ClusterPort } from "../ops/regions/port.ts";
 import type { Node } from "../otp/index.ts";
 

@@ -1,9 +1,10 @@
 /** Commands between regions at both ends: what the socket sends away, and what is carried out here. */
 import { describe, expect, it } from "vitest";
+import type { Grant } from "../../config/schema.ts";
 import type { Stream } from "../../src/ops/admin/command.ts";
 import { ADMIN_LIMITS, ROLES } from "../../src/ops/admin/protocol.ts";
 import { AdminSession } from "../../src/ops/admin/session.ts";
-import { carryOut, type Grant } from "../../src/ops/regions/carry-out.ts";
+import { carryOut } from "../../src/ops/regions/carry-out.ts";
 import type { RegionAnswer, RegionOrder } from "../../src/ops/regions/port.ts";
 import { cardboard } from "./admin-support.ts";
 

@@ -2,7 +2,12 @@
 import { chainVerdict, endpointsOf, isEndpointUsable, isProviderUsable } from "../status.ts";
 import { DurationCells } from "../../lib/duration-cells.ts";
 import type { Alert } from "../alerts.ts";
-import type { ClusterView, HelpView, RegionView } from "../../cluster/protocol.ts";
+import {
+  type ClusterView,
+  type HelpView,
+  PEER_STATES,
+  type RegionView,
+} from "../../cluster/protocol.ts";
 import type { MarketCounts, PairingView } from "../../pairing/protocol.ts";
 import type {
   AnswerCounters,
@@ -397,7 +402,7 @@ const byName: Readonly<Record<string, Sample>> = {
   cluster_joined: one(({ cluster }) => Number(cluster().state === "joined")),
   cluster_regions: ({ cluster }, put) => {
     const others = cluster().regions.filter(({ isSelf }) => !isSelf);
-    for (const state of ["joined", "suspected", "lost", "left"]) {
+    for (const state of PEER_STATES) {
       put([state], others.filter((other) => other.state === state).length);
     }
   },

@@ -3,6 +3,7 @@
  * this region grants to others. Every one is told of as an event; those that change something are
  * audited as well, under the name of the region.
  */
+import type { Grant } from "../../../config/schema.ts";
 import { checkArguments } from "../admin/arguments.ts";
 import type { Connection, Stream } from "../admin/command.ts";
 import type { AdminDeps } from "../admin/ports.ts";
@@ -17,9 +18,6 @@ import {
   runChecked,
   within,
 } from "../admin/run-command.ts";
-
-/** The most that other regions may do here. */
-export type Grant = "none" | Role;
 
 /** What it takes. */
 export interface CarryOutDeps {

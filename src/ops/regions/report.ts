@@ -51,14 +51,5 @@ export const sharedBoards = (
       region: board.region,
       state: board.state,
       age_ms: Math.round(board.ageMs),
-      leaderboard: board.rows
-        .slice(0, limit)
-        .map(({ provider, subject, score, weight, ratio, ms }) => ({
-          subject,
-          provider,
-          score,
-          weight,
-          ratio,
-          ms,
-        })),
+      leaderboard: board.rows.slice(0, limit),
     }));

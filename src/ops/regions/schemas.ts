@@ -1,5 +1,5 @@
 /** OpenAPI of what regions share; docs/regions.md says what each member means. */
-import { REFUSALS } from "../../cluster/protocol.ts";
+import { OWN_STATES, PEER_STATES, REFUSALS } from "../../cluster/protocol.ts";
 import {
   flag,
   type Json,
@@ -16,27 +16,17 @@ import {
 const traffic = object({ messages: whole, bytes: whole });
 /** By region, or by reason. */
 const counts: Json = { type: "object", additionalProperties: whole };
-const STATES = [
-  "off",
-  "apart",
-  "joining",
-  "joined",
-  "refused",
-  "suspected",
-  "lost",
-  "left",
-] as const;
 
 /** Schemas by name. */
 export const REGION_SCHEMAS: Readonly<Record<string, Json>> = {
   Regions: object({
-    state: oneOf(...STATES),
+    state: oneOf(...OWN_STATES),
     reason: nullable(text),
     regions: list(
       object({
         region: text,
         self: flag,
-        state: oneOf(...STATES),
+        state: oneOf(...new Set([...OWN_STATES, ...PEER_STATES])),
         incarnation: whole,
         age_ms: whole,
         version: nullable(text),
@@ -67,7 +57,7 @@ export const REGION_SCHEMAS: Readonly<Record<string, Json>> = {
 export const sharedBoardsSchema: Json = list(
   object({
     region: text,
-    state: oneOf(...STATES),
+    state: oneOf(...PEER_STATES),
     age_ms: whole,
     leaderboard: list(
       object({ subject: text, provider: text, score: ratio, weight: number, ratio, ms: number }),
