@@ -1,10 +1,11 @@
 /** Joins what regions do for each other to this host: tickets, ways to the others, who is nearest. */
 import type { Config } from "../../config/schema.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { byDistance, Distances } from "../cluster/help/distances.ts";
+import { Distances } from "../cluster/help/distances.ts";
 import { HelpDesk } from "../cluster/help/help-desk.ts";
+import { nearestHelpers } from "../cluster/help/nearest-helpers.ts";
 import { Tickets } from "../cluster/help/ticket.ts";
-import type { HelpRefusal, HelpView, PeerState } from "../cluster/protocol.ts";
+import type { HelpRefusal, HelpView } from "../cluster/protocol.ts";
 import { createHttpUpstream } from "../io/http/http-upstream.ts";
 import { Secret } from "../lib/secret.ts";
 import {
@@ -71,21 +72,7 @@ export const makeHelp = (sources: HelpSources): HostHelp => {
     },
     neighbours: {
       maxInFlight,
-      helpers: (chain) => {
-        // Before others know of us they refuse us.
-        if (membership.state !== "joined") return [];
-        const able = [...membership.peers.values()].flatMap(({ region, state, card }) => {
-          if (card?.helps?.includes(chain) !== true || !URL.canParse(card.url)) return [];
-          return [{ region, url: card.url, isMeasured: distances.isMeasured(region), state }];
-        });
-        const among = (wanted: PeerState) =>
-          byDistance(
-            able.filter(({ state }) => state === wanted),
-            (region) => distances.of(region),
-          );
-        // One that was not heard for a moment may still be there, and is better than nobody.
-        return [...among("joined"), ...among("suspected")];
-      },
+      helpers: (chain) => nearestHelpers(membership, distances, chain),
       rows: (chain) =>
         cluster.boardsOf(chain, now()).flatMap(({ region, rows }) => {
           const distanceMs = distances.of(region);
