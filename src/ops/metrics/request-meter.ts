@@ -1,7 +1,7 @@
 /**
  * Counts requests and attempts on the request path: a few map look-ups and cell bumps, no labels.
  *
- * The scrape copies the cells (`samplers.ts`). Every map is bounded: beyond its bound a name counts
+ * The scrape copies the cells (`samplers/`). Every map is bounded: beyond its bound a name counts
  * under `_OTHER`, so that a client's invented methods cost one cell.
  */
 import { DurationCells } from "../../lib/duration-cells.ts";
