@@ -1,6 +1,6 @@
 /**
- * Who is asked for one call, one after the other: walks its ranking, gives each provider once, and
- * leaves a provider that was named when the caller allows it.
+ * Who is asked for one call, one after the other: walks its ranking, gives each provider once and no
+ * more of them than the call may try, and leaves a provider that was named when the caller allows it.
  */
 import type { EndpointRow } from "../chain-view.ts";
 import { HelpNote } from "../help/help-note.ts";
@@ -34,6 +34,9 @@ export class CandidateWalk {
   readonly #engine: Engine;
   readonly #call: Call;
   readonly #info: MethodInfo;
+  /** Providers at most, hedge and retries of stale sockets apart. */
+  readonly #maxTries: number;
+  #tries = 0;
   readonly #tried = new TriedSet();
   /** The block that a provider should have reached. */
   #minHead = 0;
@@ -49,6 +52,19 @@ export class CandidateWalk {
     this.#engine = engine;
     this.#call = call;
     this.#info = info;
+    const { options, chain } = call;
+    const isFree = options.failover && chain.failoverEnabled;
+    this.#maxTries = isFree ? options.maxAttempts || engine.limits.maxAttempts : 1;
+  }
+
+  /** Whoever wanted one attempt gets one. */
+  get isSingle(): boolean {
+    return this.#maxTries === 1;
+  }
+
+  /** Another provider may be tried, if there is one. */
+  get mayTry(): boolean {
+    return this.#tries < this.#maxTries;
   }
 
   /** Ranks the providers of the moment. */
@@ -61,21 +77,24 @@ export class CandidateWalk {
 
   /**
    * The next provider, preferably one whose head is above `aboveHead`. With `mayHelp` another region
-   * comes before providers that rest or are broken.
+   * comes before providers that rest or are broken, and after those that may be tried.
    */
   next(nowMs: number, aboveHead: number, mayHelp: boolean): Target | undefined {
+    if (!this.mayTry) return mayHelp && !this.isSingle ? this.#help(nowMs) : undefined;
     const minHead = Math.max(aboveHead + 1, this.#minHead);
     for (;;) {
-      const helps = mayHelp && this.#isForsaken(nowMs) && this.canBeHelped(nowMs);
+      const helps = mayHelp && this.#isForsaken(nowMs) && this.#helper(nowMs) !== undefined;
       const ranking = this.selected?.ranking;
       const candidate =
         ranking === undefined ? undefined : this.#pick(ranking, nowMs, minHead, helps);
       if (candidate === undefined) {
         if (this.#leaveList(nowMs) || this.#leaveProvider(nowMs)) continue;
-        return helps ? this.help(nowMs) : undefined;
+        return helps ? this.#help(nowMs) : undefined;
       }
       const target = this.#take(candidate, nowMs);
-      if (target !== undefined) return target;
+      if (target === undefined) continue;
+      this.#tries++;
+      return target;
     }
   }
 
@@ -109,8 +128,14 @@ export class CandidateWalk {
     return target;
   }
 
+  /** Somebody could be asked after whoever is asked now. */
+  hasNext(nowMs: number): boolean {
+    return this.hasAnother(nowMs) || this.canBeHelped(nowMs);
+  }
+
   /** Whether another provider could follow. */
   hasAnother(nowMs: number): boolean {
+    if (!this.mayTry) return false;
     if (this.#mayLeaveProvider || this.#mayLeaveList) return true;
     const ranking = this.selected?.ranking;
     return (
@@ -119,13 +144,13 @@ export class CandidateWalk {
     );
   }
 
-  /** Another region could be asked now. */
+  /** Another region could follow. */
   canBeHelped(nowMs: number): boolean {
-    return this.#helper(nowMs) !== undefined;
+    return !this.isSingle && this.#helper(nowMs) !== undefined;
   }
 
   /** The nearest region that helps. */
-  help(nowMs: number): Target | undefined {
+  #help(nowMs: number): Target | undefined {
     const call = this.#call;
     const candidate = this.#helper(nowMs);
     const upstream = candidate === undefined ? undefined : call.chain.upstream(candidate.row);

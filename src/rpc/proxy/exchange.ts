@@ -47,9 +47,6 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   readonly #sink: CallSink;
   readonly #walk: CandidateWalk;
   #deadlineAtMs = 0;
-  /** Attempts at most, hedge and retries of stale sockets apart. */
-  #maxAttempts = 0;
-  #tries = 0;
   readonly #legs = new Legs();
   #mayHedge = false;
   #isDone = false;
@@ -133,10 +130,8 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     const { engine, call, info } = this;
     const { options } = call;
     this.#deadlineAtMs = this.startMs + (options.timeoutMs || info.totalMs);
-    this.#maxAttempts = options.maxAttempts || engine.limits.maxAttempts;
-    if (!options.failover || !call.chain.failoverEnabled) this.#maxAttempts = 1;
     const { hedge } = call.chain;
-    if (hedge.enabled && info.isIdempotent && info.class !== "write" && this.#maxAttempts > 1) {
+    if (hedge.enabled && info.isIdempotent && info.class !== "write" && !this.#walk.isSingle) {
       engine.chooser.hedges(call.chain).earn(hedge.budget);
       this.#mayHedge = !options.noHedge;
     }
@@ -165,7 +160,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     if (attempt.isSettled || attempt.isStreaming || !this.info.isIdempotent) return;
     // Without another provider a slow answer is the only one there can be.
     const isOnly = this.#legs.beside(attempt) === undefined;
-    const isLast = !this.#hasNext(this.engine.now());
+    const isLast = !this.#walk.hasNext(this.engine.now());
     if (isOnly && isLast) return;
     attempt.call?.abort();
     attempt.fail("timeout", "provider answers nobody");
@@ -176,26 +171,10 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
       this.#giveUp(nowMs, "deadline");
       return;
     }
-    const target = this.#nextTarget(nowMs, aboveHead, mayHelp);
+    const target = this.#walk.next(nowMs, aboveHead, mayHelp);
     if (target === undefined) {
       this.#giveUp(nowMs, this.attempts.length === 0 ? "no_provider" : "exhausted");
     } else this.#dispatch(target, nowMs, target.row.region !== undefined ? "help" : kind);
-  }
-
-  #nextTarget(nowMs: number, aboveHead: number, mayHelp: boolean): Target | undefined {
-    if (this.#tries < this.#maxAttempts) return this.#walk.next(nowMs, aboveHead, mayHelp);
-    return mayHelp && this.#maxAttempts > 1 ? this.#walk.help(nowMs) : undefined;
-  }
-
-  /** A region may follow the attempts; whoever wanted one attempt gets one. */
-  #canBeHelped(nowMs: number): boolean {
-    return this.#maxAttempts > 1 && this.#walk.canBeHelped(nowMs);
-  }
-
-  /** Somebody could be asked after whoever is asked now. */
-  #hasNext(nowMs: number): boolean {
-    const isOthersTurn = this.#tries < this.#maxAttempts && this.#walk.hasAnother(nowMs);
-    return isOthersTurn || this.#canBeHelped(nowMs);
   }
 
   #dispatch({ candidate, row, upstream }: Target, nowMs: number, kind: Attempt["kind"]): void {
@@ -204,7 +183,6 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     const attempt = new Attempt(this, candidate, row, id, nowMs, kind);
     this.attempts.push(attempt);
     this.#legs.add(attempt);
-    if (kind !== "hedge" && kind !== "retry" && kind !== "help") this.#tries++;
     row.inFlight++;
     const usual = candidate.view.calls.get(row.transport, this.info.name);
     const q99Ms = usual?.q99Ms;
@@ -222,9 +200,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
   #budget(q99Ms: number, nowMs: number): number {
     const remaining = this.#deadlineAtMs - nowMs;
     const capMs = Math.min(this.info.attemptCapMs, remaining);
-    if (!this.#hasNext(nowMs)) {
-      return this.#maxAttempts === 1 ? remaining : capMs;
-    }
+    if (!this.#walk.hasNext(nowMs)) return this.#walk.isSingle ? remaining : capMs;
     return sharedBudgetMs(capMs, q99Ms, remaining);
   }
 
@@ -289,7 +265,7 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
     if (this.#empty !== undefined) return false;
     const isRaced = this.#legs.beside(attempt) !== undefined;
     if (!isRaced) {
-      if (this.#tries >= this.#maxAttempts || !this.#walk.hasAnother(nowMs)) return false;
+      if (!this.#walk.hasAnother(nowMs)) return false;
       if (!this.engine.empties.mayRetry(this.call, this.info, nowMs)) return false;
     }
     attempt.errorClass = "empty";
@@ -370,8 +346,8 @@ export class Exchange extends ServedCall implements AttemptOwner, Running, Expir
 
   #mayFailOver(errorClass: ErrorClass, nowMs: number): boolean {
     if (!failsOver(this.info, errorClass, this.attempts)) return false;
-    if (this.#tries < this.#maxAttempts) return true;
-    return isHelpable(errorClass) && this.#canBeHelped(nowMs);
+    if (this.#walk.mayTry) return true;
+    return isHelpable(errorClass) && this.#walk.canBeHelped(nowMs);
   }
 
   #giveUp(nowMs: number, reason: OwnReason): void {
