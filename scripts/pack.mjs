@@ -17,6 +17,10 @@ const originalFile = join(dist, ".package.json.original");
 /** Where the tarball's importers find what the repository exports as source. */
 const EXPORTS = {
   "./otp": { types: "./dist/src/otp/index.d.ts", default: "./dist/src/otp/index.js" },
+  "./pairing": {
+    types: "./dist/src/main/pairing/library.d.ts",
+    default: "./dist/src/main/pairing/library.js",
+  },
   "./package.json": "./package.json",
 };
 /** Read at run time by URL relative to the code that reads them. */

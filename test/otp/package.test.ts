@@ -106,6 +106,48 @@ if (isMainThread) {
 }
 `;
 
+/** A scorer of its own in a composite of its own, alone and behind queue and workers. */
+const PAIRING_CONSUMER = `
+import { createNode, supervisor } from "paceline/otp";
+import {
+  CompositeScoringSystem,
+  ConcurrentPairingSystem,
+  LinearStakeScorer,
+  Processor,
+  ProviderStorage,
+} from "paceline/pairing";
+const storage = new ProviderStorage();
+const features = ["HTTP"];
+storage.addProvider({ address: "far", stake: 900_000n, location: "EU-West-1", features });
+storage.addProvider({ address: "near", stake: 300_000n, location: "US-East-1", features });
+const nearness = {
+  calculateLocationScore: ({ location }, { requiredLocation }) =>
+    location === requiredLocation || requiredLocation === "" ? Number(location < "V" && location > "U") : 0,
+  getWeight: () => 2,
+  setWeight: () => {},
+};
+const composite = new CompositeScoringSystem("Mine", "Stake, and what is near us")
+  .addScorer("stake", new LinearStakeScorer(1))
+  .addScorer("near", nearness);
+const processor = new Processor(storage);
+const policy = { requiredLocation: "", requiredFeatures: ["http"], minStake: 1_000n };
+const best = ({ topProviders }) => topProviders.map(({ address }) => address).join(" ");
+console.log(best(processor.processPolicy(policy)));
+processor.setScoringSystem(composite);
+console.log(best(processor.processPolicy(policy)));
+const node = createNode();
+await node.start(supervisor("root", { register: "root", children: [] }));
+const system = new ConcurrentPairingSystem({ node, supervisor: "root" }, storage, 2);
+await system.start();
+await system.enqueuePolicies([policy, { ...policy, minStake: 500_000n }]);
+for (let i = 0; i < 100 && (await system.getResultsCount()) < 2; i++) {
+  await new Promise((done) => setTimeout(done, 10));
+}
+console.log((await system.getResults()).map(best).toSorted().join(", "));
+await system.stop();
+await node.stop();
+`;
+
 const TYPED_CONSUMER = `
 import { child, createNode, defineActor, keyFor, type Ref, reply, supervisor } from "paceline/otp";
 const stock = defineActor({
@@ -125,6 +167,16 @@ const text: string = await ref.call.take(3);
 // @ts-expect-error unknown strategy
 supervisor("shop", { strategy: "one_for_two", children: [] });
 export { taken, text };
+`;
+
+const TYPED_PAIRING = `
+import { type ConsumerPolicy, type Filter, FilterChain, type Provider } from "paceline/pairing";
+const first: Filter = { name: () => "first", apply: (providers) => providers.slice(0, 1) };
+const policy: ConsumerPolicy = { requiredLocation: "", requiredFeatures: [], minStake: 1n };
+const left: readonly Provider[] = new FilterChain().add(first).apply([], policy);
+// @ts-expect-error a stake is a bigint
+const wrong: ConsumerPolicy = { ...policy, minStake: 1 };
+export { left, wrong };
 `;
 
 describe("the packed package", () => {
@@ -179,8 +231,22 @@ describe("the packed package", () => {
     expect(answered).toBe("[ 'hello', false ]\n");
   });
 
+  it.for([
+    ["the pinned Node", process.execPath],
+    ["the machine's Node", foreignNode],
+  ] as const)("pairs providers, also with a scorer of its user's, on %s", ([, node], { skip }) => {
+    if (node === undefined) {
+      skip();
+      return;
+    }
+    write("pairing.js", PAIRING_CONSUMER);
+    const printed = execFileSync(node, ["pairing.js"], { cwd: app, encoding: "utf8" });
+    expect(printed.split("\n")).toEqual(["far near", "near far", "far, far near", ""]);
+  });
+
   it("types its users' programs", () => {
     write("typed.ts", TYPED_CONSUMER);
+    write("typed-pairing.ts", TYPED_PAIRING);
     const compilerOptions = {
       target: "es2022",
       module: "nodenext",
@@ -190,7 +256,10 @@ describe("the packed package", () => {
       // Our declarations are judged too.
       skipLibCheck: false,
     };
-    write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["typed.ts"] }));
+    write(
+      "tsconfig.json",
+      JSON.stringify({ compilerOptions, include: ["typed.ts", "typed-pairing.ts"] }),
+    );
     const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
     const { stdout } = spawnSync(process.execPath, [tsc, "-p", app], { encoding: "utf8" });
     expect(stdout).toBe("");
