@@ -52,7 +52,8 @@ export const resultOf = (
   filteredCount: left,
   rankedCount: left,
   topProviders: picks,
-  processingTimeUs,
+  // The clock counts nanoseconds; what is finer is noise of the subtraction.
+  processingTimeUs: Math.round(processingTimeUs * 1_000) / 1_000,
   cache,
   version,
   ...(blockedBy === undefined ? {} : { blockedBy }),

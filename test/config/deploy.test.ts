@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { formatDiagnostic } from "../../config/diagnostic.ts";
+import { pairingFamilies } from "../../src/ops/metrics/families/pairing.ts";
+import { type MetricDef, METRICS } from "../../src/ops/metrics/table.ts";
 import { load } from "./support.ts";
 
 interface Service {
@@ -91,5 +93,63 @@ describe("two regions by compose", () => {
     expect(asked.length).toBeGreaterThan(2);
     for (const [, name, mustBeSet] of asked) expect(mustBeSet, name).toBe(":?");
     expect(read("region.yml")).not.toMatch(/(secret|password): (?!"?\$\{)/i);
+  });
+});
+
+interface Dashboard {
+  readonly panels: readonly {
+    readonly id: number;
+    readonly title: string;
+    readonly gridPos: {
+      readonly x: number;
+      readonly y: number;
+      readonly w: number;
+      readonly h: number;
+    };
+    readonly targets: readonly { readonly expr: string; readonly legendFormat: string }[];
+  }[];
+}
+
+describe("the dashboard of pairing", () => {
+  const { panels } = JSON.parse(
+    readFileSync(join(root, "config/deploy/grafana/pairing.json"), "utf8"),
+  ) as Dashboard;
+  const targets = panels.flatMap((panel) => panel.targets);
+  const familyOf = (name: string): MetricDef | undefined =>
+    METRICS.find((one) =>
+      one.type === "histogram"
+        ? [`${one.name}_bucket`, `${one.name}_count`, `${one.name}_sum`].includes(name)
+        : one.name === name,
+    );
+  const asked = targets.flatMap(({ expr, legendFormat }) => {
+    const names = [...expr.matchAll(/paceline_\w+/g)].map(([name]) => name);
+    const labels = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label ?? "");
+    return names.map((name) => ({ name, labels, expr }));
+  });
+
+  it("asks for metrics that there are, by labels that they have", () => {
+    for (const { name, labels, expr } of asked) {
+      expect(familyOf(name), name).toBeDefined();
+      for (const label of labels) {
+        expect(familyOf(name)?.labels, name).toContain(label);
+        expect(expr).toMatch(new RegExp(`by \\([^)]*\\b${label}\\b`));
+      }
+    }
+  });
+
+  it("shows every family of pairing", () => {
+    const shown = new Set(asked.map(({ name }) => familyOf(name)?.name));
+    const missing = pairingFamilies.filter(({ name }) => !shown.has(name));
+    expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+
+  it("has panels of their own number, none over another", () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const places = panels.map(({ gridPos: { x, y } }) => `${x},${y}`);
+    expect(new Set(places).size).toBe(panels.length);
+    for (const { gridPos } of panels) {
+      expect([gridPos.x % gridPos.w, gridPos.y % gridPos.h]).toEqual([0, 0]);
+      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+    }
   });
 });

@@ -98,6 +98,12 @@ describe("a market", () => {
     expect(result).toMatchObject({ filteredCount: 1, rankedCount: 1, error: null });
   });
 
+  it("tells its time to the nanosecond, without the noise of a subtraction", () => {
+    const clock = [10_829.487, 10_829.487 + 26.329];
+    const market = marketOf([provider("a", 5)], { nowUs: () => clock.shift() ?? 0 });
+    expect(value(market.pair({ policy: policy() })).processingTimeUs).toBe(26.329);
+  });
+
   it("tells apart requests that only look alike", () => {
     const market = marketOf([provider("a", 1, { features: ["x y"] })]);
     const both = value(market.pair({ policy: policy({ requiredFeatures: ["x y"] }) }));
