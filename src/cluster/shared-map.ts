@@ -16,6 +16,8 @@ interface Assembly<V> {
   readonly to: number;
   readonly parts: (readonly Change<V>[] | undefined)[];
   missing: number;
+  /** Changes so far. */
+  size: number;
 }
 
 interface Known<V> {
@@ -140,7 +142,7 @@ const pieceOf = <V>(
   ),
 });
 
-/** All changes of a whole map once its last part is here. */
+/** All changes of a whole map once its last part is here, or more of them than one may have. */
 const assembled = <V>(
   known: Known<V>,
   { to, part, parts, changes }: Extract<Portion<V>, { form: "whole" }>,
@@ -149,12 +151,14 @@ const assembled = <V>(
   let { assembly } = known;
   if (assembly?.to !== to || assembly.parts.length !== parts) {
     if (assembly !== undefined && assembly.to > to) return undefined;
-    assembly = { to, parts: Array.from({ length: parts }), missing: parts };
+    assembly = { to, parts: Array.from({ length: parts }), missing: parts, size: 0 };
     known.assembly = assembly;
   }
   if (assembly.parts[part] === undefined) assembly.missing--;
+  assembly.size += changes.length - (assembly.parts[part]?.length ?? 0);
   assembly.parts[part] = changes;
-  if (assembly.missing > 0) return undefined;
+  // One that is too large is refused at once, not kept until its last part is here.
+  if (assembly.missing > 0 && assembly.size <= MAX_KEYS) return undefined;
   known.assembly = undefined;
   return assembly.parts.flatMap((some) => some ?? []);
 };

@@ -28,6 +28,19 @@ describe("a topic that regions share", () => {
     expect([here.own.size, here.own.dropped]).toEqual([3, 2]);
   });
 
+  it("is refused once its parts hold more than fits, before the last one is here", () => {
+    const there = textMap();
+    const part = (at: number): Portion<string> => ({
+      form: "whole",
+      to: MOST_KEYS * 2,
+      part: at,
+      parts: 400,
+      changes: Array.from({ length: 9_000 }, (_, n) => [`k${at}-${n}`, n, "v"]),
+    });
+    expect(taken(there, [0, 0, 1, 2].map(part))).toEqual([true, true, true, false]);
+    expect(there.sizeOf("eu")).toBe(0);
+  });
+
   for (const [kind, char] of [
     ["ASCII", "k"],
     ["three bytes", "鍵"],
