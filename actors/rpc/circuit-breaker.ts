@@ -7,10 +7,11 @@
 import { defineActor, keyFor, reply, type Ctx } from "../../src/otp/index.ts";
 import { Breaker, breakerEvent, type BreakerEffect } from "../../src/rpc/breaker.ts";
 import { tellBreaker } from "../../src/rpc/breaker-news.ts";
-import { type BreakerRules, type FailureCategory, rulesFor } from "../../src/rpc/breaker-rules.ts";
+import { type BreakerRules, rulesFor } from "../../src/rpc/breaker-rules.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import type { AttemptOutcome } from "../../src/rpc/chain-view.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
+import { type ProbeVerdict, verdictEvent } from "../../src/rpc/probe-verdict.ts";
 import { probeKey } from "./probe.ts";
 import { providerPoolKey } from "./provider-pool.ts";
 
@@ -26,13 +27,6 @@ export interface ForceOrder {
   readonly action: "open" | "close" | "reset";
   /** Ends by itself after this time, ms; without it only another order ends it. */
   readonly forMs?: number | undefined;
-}
-
-/** How a probe with a permit ended. */
-export interface ProbeVerdict {
-  readonly token: number;
-  readonly failure: FailureCategory | undefined;
-  readonly retryAfterMs?: number | undefined;
 }
 
 interface State extends CircuitBreakerArgs {
@@ -69,25 +63,8 @@ export const circuitBreaker = defineActor({
   casts: {
     outcome: (state, outcome: AttemptOutcome, ctx) =>
       perform(state, state.breaker.feed(breakerEvent(outcome, ctx.now(), ctx.random())), ctx),
-    probed: (state, verdict: ProbeVerdict, ctx) => {
-      const { token, failure, retryAfterMs } = verdict;
-      const nowMs = ctx.now();
-      const random = ctx.random();
-      return perform(
-        state,
-        failure === undefined
-          ? state.breaker.feed({ type: "probe.ok", token, nowMs })
-          : state.breaker.feed({
-              type: "probe.failed",
-              token,
-              category: failure,
-              retryAfterMs,
-              nowMs,
-              random,
-            }),
-        ctx,
-      );
-    },
+    probed: (state, verdict: ProbeVerdict, ctx) =>
+      perform(state, state.breaker.feed(verdictEvent(verdict, ctx.now(), ctx.random())), ctx),
     /** A recheck has seen the right chain id: the quarantine ends. */
     released: (state, _arg: undefined, ctx) =>
       perform(state, state.breaker.feed({ type: "force.reset", nowMs: ctx.now() }), ctx),

@@ -9,7 +9,7 @@
 import type { BreakerConfig } from "../../config/schema.ts";
 import { defineActor, keyFor, type Ctx } from "../../src/otp/index.ts";
 import { ask, type Answer } from "../../src/rpc/ask.ts";
-import { Breaker, failureOf, type BreakerEffect } from "../../src/rpc/breaker.ts";
+import { Breaker, type BreakerEffect } from "../../src/rpc/breaker.ts";
 import { tellBreaker } from "../../src/rpc/breaker-news.ts";
 import { rulesFor } from "../../src/rpc/breaker-rules.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
@@ -24,6 +24,7 @@ import {
 import { type Turn, waysWanted } from "../../src/rpc/help/turns.ts";
 import { Way } from "../../src/rpc/help/way.ts";
 import { quantity } from "../../src/rpc/json-rpc/quantity.ts";
+import { verdictOf } from "../../src/rpc/probe-verdict.ts";
 import type { Upstream } from "../../src/rpc/proxy/ports.ts";
 import { priorsOf } from "../../src/rpc/selection/prior.ts";
 import { headTrackerKey } from "./head-tracker.ts";
@@ -256,10 +257,10 @@ const answered = (state: State, key: string, answer: Answer, ctx: Ctx): void => 
 
 const settle = (state: State, way: Way, token: number, answer: Answer, ctx: Ctx): void => {
   const { provider, transport } = way.row;
-  const failure = answer.ok ? undefined : failureOf(answer.errorClass);
-  const result = failure ?? "ok";
+  const verdict = verdictOf(token, answer);
+  const result = verdict.failure ?? "ok";
   ctx.emit("circuit_breaker.probe", { chain: state.state.name, provider, transport, result });
-  perform(state, way, way.probed(token, answer, momentOf(ctx)), ctx);
+  perform(state, way, way.probed(verdict, momentOf(ctx)), ctx);
 };
 
 const momentOf = (ctx: Ctx) => ({ nowMs: ctx.now(), random: ctx.random() });

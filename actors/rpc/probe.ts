@@ -12,6 +12,7 @@ import { failureOf } from "../../src/rpc/breaker.ts";
 import type { ChainState } from "../../src/rpc/chain-state.ts";
 import { quantity } from "../../src/rpc/json-rpc/quantity.ts";
 import type { ProviderId, Transport } from "../../src/rpc/ids.ts";
+import { verdictOf } from "../../src/rpc/probe-verdict.ts";
 import { circuitBreakerKey } from "./circuit-breaker.ts";
 import { headTrackerKey } from "./head-tracker.ts";
 import { providerPoolKey } from "./provider-pool.ts";
@@ -263,14 +264,10 @@ const settle = (
   answer: Answer,
   ctx: Ctx,
 ): void => {
-  const failure = answer.ok ? undefined : failureOf(answer.errorClass);
-  const result = failure ?? "ok";
+  const verdict = verdictOf(token, answer);
+  const result = verdict.failure ?? "ok";
   ctx.emit("circuit_breaker.probe", { chain: state.name, provider, transport, result });
-  ctx.via(circuitBreakerKey(state.name, provider, transport)).cast.probed({
-    token,
-    failure,
-    retryAfterMs: answer.ok ? undefined : answer.retryAfterMs,
-  });
+  ctx.via(circuitBreakerKey(state.name, provider, transport)).cast.probed(verdict);
 };
 
 const identified = (state: State, answer: Answer, ctx: Ctx): State => {

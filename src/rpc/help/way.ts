@@ -1,9 +1,9 @@
 /** The way to one region that helps a chain: its cell, its breaker, how far it was measured to be. */
-import type { Answer } from "../ask.ts";
-import { type Breaker, breakerEvent, failureOf, type BreakerEffect } from "../breaker.ts";
+import { type Breaker, breakerEvent, type BreakerEffect } from "../breaker.ts";
 import type { AttemptOutcome, EndpointRow } from "../chain-view.ts";
 import { restAgain, type Resting } from "../cooldown.ts";
 import { DECISIONS } from "../errors/decisions.ts";
+import { type ProbeVerdict, verdictEvent } from "../probe-verdict.ts";
 import type { Neighbour } from "./ports.ts";
 
 /** The time and the chance of one step. */
@@ -43,11 +43,7 @@ export class Way {
   }
 
   /** The question that a half-open breaker has asked for came back. */
-  probed(token: number, answer: Answer, { nowMs, random }: Moment): readonly BreakerEffect[] {
-    const category = answer.ok ? undefined : failureOf(answer.errorClass);
-    if (category === undefined) return this.breaker.feed({ type: "probe.ok", token, nowMs });
-    const retryAfterMs = answer.ok ? undefined : answer.retryAfterMs;
-    const failed = { token, category, retryAfterMs, nowMs, random };
-    return this.breaker.feed({ type: "probe.failed", ...failed });
+  probed(verdict: ProbeVerdict, { nowMs, random }: Moment): readonly BreakerEffect[] {
+    return this.breaker.feed(verdictEvent(verdict, nowMs, random));
   }
 }
