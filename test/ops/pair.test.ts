@@ -52,7 +52,7 @@ describe("pair over the admin socket", () => {
     const view: PairView = await run({ request });
     expect(view).toMatchObject({ market: MARKET, providers: [{ address: "us" }], filtered: 1 });
     const text = renderPairing(view, plain);
-    expect(text).toMatch(/#\s+PROVIDER\s+SCORE\s+STAKE\s+LOCATION/);
+    expect(text).toMatch(/#\s+PROVIDER\s+SCORE\s+STAKE\s+LOCATION\s+FOR FEATURES\s+FOR LOCATION/);
     expect(text).toMatch(/1\s+us\s+0\.\d{3}\s+50000\s+US-East-1/);
     expect(text).toMatch(/location\s+1\s+1\s+1/);
     expect(text).toContain("1 of market main");
@@ -63,6 +63,9 @@ describe("pair over the admin socket", () => {
     const view: PairView = await run({ request: { policy: { requiredLocation: "Mars" } } });
     expect(renderPairing(view, plain)).toContain(
       "nobody satisfies the policy, most are kept away by location",
+    );
+    expect(renderPairing({ ...view, blockedBy: "market" }, plain)).toContain(
+      "nobody is in the market",
     );
   });
 

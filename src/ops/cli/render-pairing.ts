@@ -52,11 +52,14 @@ export function picksTable(
     // Not to be taken for the stake and the location themselves.
     ...names.map((name) => `FOR ${name.toUpperCase()}`),
   ];
-  const blocked = blockedBy === undefined ? "" : `, most are kept away by ${clean(blockedBy)}`;
-  return rows.length === 0
-    ? paint.warn(`nobody satisfies the policy${blocked}`)
-    : table(head, rows);
+  return rows.length === 0 ? paint.warn(nobodyText(blockedBy)) : table(head, rows);
 }
+
+const nobodyText = (blockedBy: string | undefined): string => {
+  if (blockedBy === "market") return "nobody is in the market";
+  const blocked = blockedBy === undefined ? "" : `, most are kept away by ${clean(blockedBy)}`;
+  return `nobody satisfies the policy${blocked}`;
+};
 
 /** A pairing. */
 export function renderPairing(view: PairView, paint: Paint): string {

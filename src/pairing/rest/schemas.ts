@@ -99,7 +99,10 @@ const pairing = {
     )
     .optional()
     .describe("with explain, and when nobody is left"),
-  blockedBy: z.string().optional().describe("whose refusal keeps most away; when nobody is left"),
+  blockedBy: z
+    .string()
+    .optional()
+    .describe("when nobody is left: the filter that keeps most away, `market` where nobody is"),
   scorerErrors: z
     .array(z.strictObject({ scorer: z.string(), provider: z.string(), message: z.string() }))
     .optional(),
