@@ -210,6 +210,12 @@ export const messageAggregator = defineActor({
       }
       return state;
     },
+    /** A hub has started: logs that were on their way to another one, which died, are lost. */
+    hubStarted: (state, _arg: undefined, ctx) => {
+      const cut = state.racer.forgetLogs(ctx.now() * NS_PER_MS);
+      state.args.state.evidence.recordRaces(cut, ctx.now());
+      return state;
+    },
     /** Forgets keys, races and counters. */
     reset: (state, _arg: undefined) => {
       state.racer.reset();

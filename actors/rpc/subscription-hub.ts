@@ -134,7 +134,9 @@ export const subscriptionHub = defineActor({
     const hub = open(args, ctx);
     ctx.every(TICK_MS, "tick");
     const state = { args, hub, demand: hub.rewant(ctx.now()), isLooking: false, waiting: [] };
-    ctx.via(messageAggregatorKey(args.state.name)).cast.demand(state.demand);
+    const aggregator = ctx.via(messageAggregatorKey(args.state.name));
+    aggregator.cast.hubStarted();
+    aggregator.cast.demand(state.demand);
     return stepped(state, ctx);
   },
   calls: {

@@ -174,6 +174,16 @@ export class EventRacer {
     );
   }
 
+  /**
+   * Forgets which logs came: whoever was told of them is gone and may not have read them, so that what
+   * comes of them once more is news. Ends the races over them as far as they have come.
+   */
+  forgetLogs(nowNs: number): SettledRace[] {
+    this.#seen.logs.reset();
+    this.#logs.reset();
+    return this.#races.interrupt(nowNs, "logs");
+  }
+
   /** Forgets keys, races and counters together; lanes and live subscriptions stay. */
   reset(): void {
     for (const seen of Object.values(this.#seen)) seen.reset();

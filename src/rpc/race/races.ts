@@ -169,10 +169,11 @@ export class Races {
     return settled;
   }
 
-  /** Ends all races before their time: who has not come yet is not judged. */
-  interrupt(nowNs: number): SettledRace[] {
-    const cut = Object.values(this.#open).flatMap((open) => [...open.values()]);
-    for (const open of Object.values(this.#open)) open.clear();
+  /** Ends all races before their time, or those over one stream: who has not come yet is not judged. */
+  interrupt(nowNs: number, event?: RaceEvent): SettledRace[] {
+    const ended = event === undefined ? Object.values(this.#open) : [this.#open[event]];
+    const cut = ended.flatMap((open) => [...open.values()]);
+    for (const open of ended) open.clear();
     return cut.map((race) => this.#outcome(race, nowNs, true));
   }
 

@@ -175,6 +175,19 @@ describe("a race", () => {
     expect(settle(72_000)).toHaveLength(1);
   });
 
+  it("tells logs once more after forgetting them, but races no block twice, and remembers heads", () => {
+    const { racer, arrive, head, settle } = race();
+    head("a", 1, 60_000);
+    const logs = [0, 1].map((index) => `${hash(1)}0x${index}`);
+    for (const key of logs) expect(arrive("logs", "a", key, 60_000, 1)).toBe("first");
+    expect(racer.forgetLogs(60_005 * ms).map(({ winner }) => winner)).toEqual(["a"]);
+    // The first of them is that of a race under way.
+    for (const key of logs) expect(arrive("logs", "b", key, 60_010, 1)).toBe("first");
+    for (const key of logs) expect(arrive("logs", "c", key, 60_020, 1)).toBe("duplicate");
+    expect(head("b", 1, 60_020)).toBe("duplicate");
+    expect(settle(70_000).map(({ event }) => event)).toEqual(["newHeads"]);
+  });
+
   it("passes a block that comes back after a reorg on to those who know the chain", () => {
     const { head } = race();
     for (const provider of ["a", "b"]) head(provider, 1, 60_000);
