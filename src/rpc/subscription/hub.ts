@@ -171,7 +171,6 @@ export class Hub {
 
   /** A provider's stream came up or went away. */
   source(provider: ProviderId, event: RaceEvent, isLive: boolean, nowMs: number): void {
-    const { sources } = this.follower.logs;
     if (event === "newHeads") {
       if (isLive) {
         this.#headSources.add(provider);
@@ -182,9 +181,10 @@ export class Hub {
         if (this.#headSources.delete(provider)) this.#failedOver(provider, "newHeads");
       }
     } else if (event === "logs") {
-      if (isLive) sources.up(provider, nowMs);
-      else if (sources.live().includes(provider)) {
-        this.follower.logs.sourceDown(provider, nowMs);
+      const { logs } = this.follower;
+      if (isLive) logs.sourceUp(provider, nowMs);
+      else if (logs.sources.live().includes(provider)) {
+        logs.sourceDown(provider, nowMs);
         this.#failedOver(provider, "logs");
       }
     }

@@ -25,13 +25,15 @@ const EMITTER = `0x${"a".repeat(40)}`;
 /** That of all logs, so they explain the bloom. */
 const TOPIC = hash("topic");
 const BLOOM = bloomOf(EMITTER, TOPIC);
+/** That of a block without logs. */
+export const NO_LOGS = bloomOf();
 
 /** A header as a node sends it. */
-export const header = (name: string, number: number, parent: string) => ({
+export const header = (name: string, number: number, parent: string, logsBloom = BLOOM) => ({
   number: `0x${number.toString(16)}`,
   hash: hash(name),
   parentHash: hash(parent),
-  logsBloom: BLOOM,
+  logsBloom,
   timestamp: "0x1",
 });
 
@@ -217,6 +219,7 @@ ${ids.map((id) => `      - { id: ${id}, url: "http://${id}.example", ws_url: "ws
   const state: ChainState = createChainState({
     config,
     evidence: {
+      recordRaces: () => {},
       recordMisbehaviour: (provider: string) => accused.push(provider),
       misbehaviourOf: (provider: string) => ({
         recent: accused.filter((id) => id === provider).length,

@@ -65,6 +65,7 @@ describe("a log that a block does not have", () => {
   it("is not taken back or told again when its block goes and comes back", () => {
     const { r, blocks } = three();
     r.head("p1", blocks[0]);
+    for (const index of [0, 1]) r.log("a1", 1, index);
     r.head("p1", blocks[1]);
     for (const index of [0, 1, 2]) r.log("a2", 2, index, "p3");
     dispute(r, "a2", { p1: truth, p2: truth, p3: { ...truth, 2: "0x" } });

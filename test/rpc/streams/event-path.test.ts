@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { messageAggregatorKey } from "../../../actors/rpc/message-aggregator.ts";
 import { wsConnectionKey } from "../../../actors/rpc/ws-connection.ts";
 import { statsTable } from "../../../src/rpc/stream-stats.ts";
-import { FakeClient, header, log, startChain } from "./chain-kit.ts";
+import { FakeClient, NO_LOGS, header, log, startChain } from "./chain-kit.ts";
 
 type Chain = Awaited<ReturnType<typeof startChain>>;
 
@@ -196,7 +196,7 @@ describe("the event path of a chain", () => {
     await chain.subscribe(client, "logs");
     await chain.node.advance(5_000);
     const socket = chain.socketOf("p1");
-    socket.event("newHeads", header("a1", 1, "a0"));
+    socket.event("newHeads", header("a1", 1, "a0", NO_LOGS));
     socket.event("newHeads", header("a2", 2, "a1"));
     socket.event("logs", log("a2", 2, 0));
     socket.event("logs", log("a2", 2, 1));
@@ -326,6 +326,31 @@ describe("the event path of a chain", () => {
     chain.node.inspector.exit("rpc/chain/ethereum/subscription-hub", "kill");
     await chain.node.advance(1_000);
     expect(client.seen()).toEqual(["a1", "a2"]);
+    await chain.node.stop();
+  });
+
+  it("hears logs once more from others that were on their way to a hub that was killed", async () => {
+    const chain = await startChain(2);
+    const client = new FakeClient(1);
+    await chain.subscribe(client, "logs");
+    await chain.node.advance(5_000);
+    for (const provider of ["p1", "p2"]) {
+      chain.socketOf(provider).event("newHeads", header("a1", 1, "a0", NO_LOGS));
+    }
+    await chain.node.advance(3_000);
+    const { inspector } = chain.node;
+    await chain.node.drive(inspector.suspend("rpc/chain/ethereum/subscription-hub"));
+    const told = () => [0, 1].map((index) => ["logs", log("a2", 2, index)] as const);
+    chain.socketOf("p1").events(...told());
+    await chain.node.settle();
+    inspector.exit("rpc/chain/ethereum/subscription-hub", "kill");
+    // Nobody answers a question about them.
+    await chain.node.advance(5_000);
+    const p2 = chain.socketOf("p2");
+    p2.event("newHeads", header("a2", 2, "a1"));
+    p2.events(...told());
+    await chain.node.settle();
+    expect(client.seen()).toEqual(["+a2:0", "+a2:1"]);
     await chain.node.stop();
   });
 

@@ -30,6 +30,10 @@ export const block = (hash: string, number: number, parentHash: string): Head =>
   bytes: Buffer.from(`{"hash":"${hash}"}`),
 });
 
+/** The same block without logs, by its bloom. */
+export const bare = (head: Head | undefined): Head | undefined =>
+  head && { ...head, bloom: bloomOf() };
+
 /** `count` linked blocks named after the branch, from height `from`. */
 export const chain = (branch: string, from: number, count: number): Head[] =>
   Array.from({ length: count }, (_, i) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { needHeight } from "../../../src/rpc/subscription/chain/needs.ts";
-import { Recorder, block, bloomOf, chain, logBytes } from "./follower-kit.ts";
+import { Recorder, bare, block, bloomOf, chain, logBytes } from "./follower-kit.ts";
 
 describe("the history of a chain", () => {
   it("sends a head once, whoever announces it how often", () => {
@@ -191,7 +191,7 @@ describe("the logs of a chain", () => {
   it("sends each log once and waits for the head if the log comes first", () => {
     const r = live();
     const [a1, a2] = chain("a", 1, 2);
-    r.head("p1", a1);
+    r.head("p1", bare(a1));
     r.log("a2", 2, 0);
     expect(r.logs()).toEqual([]);
     r.head("p1", a2);
@@ -203,7 +203,7 @@ describe("the logs of a chain", () => {
   it("takes back the logs of an orphaned block in reverse, before the new branch", () => {
     const r = live();
     const [a1, a2, a3] = chain("a", 1, 3);
-    for (const head of [a1, a2, a3]) r.head("p1", head);
+    for (const head of [bare(a1), a2, a3]) r.head("p1", head);
     for (const [hash, number] of [
       ["a2", 2],
       ["a3", 3],
@@ -232,7 +232,7 @@ describe("the logs of a chain", () => {
   it("shows the logs of a block again when the chain comes back to it", () => {
     const r = live();
     const [a1, a2] = chain("a", 1, 2);
-    r.head("p1", a1);
+    r.head("p1", bare(a1));
     r.head("p1", a2);
     r.log("a2", 2, 0);
     r.head("p1", block("b2", 2, "a1"));
@@ -246,7 +246,7 @@ describe("the logs of a chain", () => {
     const as = chain("a", 1, 140);
     const bs = [block("b2", 2, "a1"), ...chain("b", 3, 131)];
     r.knows([...as, ...bs]);
-    for (const head of as.slice(0, 2)) r.head("p1", head);
+    for (const head of [bare(as[0]), as[1]]) r.head("p1", head);
     r.log("a2", 2, 0);
     r.wait(3_000);
     for (const head of bs) r.head("p2", head);
@@ -293,7 +293,91 @@ describe("the logs of a chain", () => {
     r.log("a2", 2, 0);
     r.follower.logs.sourceDown("p1", r.now);
     r.answer();
-    expect(r.logs()).toEqual(["+a2:0", "+a1:0", "+a2:1", "+a2:2"]);
+    expect(r.logs()).toEqual(["+a1:0", "+a2:0", "+a2:1", "+a2:2"]);
+  });
+
+  it("holds logs that come first from a stream which came up after the block below was told", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.head("p1", a1);
+    r.log("a1", 1, 0);
+    r.follower.logs.sourceUp("p3", r.now);
+    r.head("p3", a2);
+    r.log("a2", 2, 0, "p3");
+    expect(r.logs()).toEqual(["+a1:0"]);
+    r.log("a1", 1, 1);
+    r.head("p1", a2);
+    expect(r.logs()).toEqual(["+a1:0", "+a1:1", "+a2:0"]);
+    expect(r.follower.needs.size).toBe(0);
+  });
+
+  it("asks for the block below when nobody else tells what comes after it", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.hasLogs("a1", 2);
+    r.hasLogs("a2", 1);
+    r.head("p1", a1);
+    r.log("a1", 1, 0);
+    r.follower.logs.sourceUp("p3", r.now);
+    r.head("p3", a2);
+    r.log("a2", 2, 0, "p3");
+    r.wait(500);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a1:1", "+a2:0"]);
+  });
+
+  it("holds logs above a block whose bloom has some, and of which none came, until it is asked for", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.hasLogs("a1", 1);
+    for (const head of [a1, a2]) for (const source of ["p1", "p2"]) r.head(source, head);
+    r.log("a2", 2, 0);
+    expect(r.logs()).toEqual([]);
+    r.wait(500);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a2:0"]);
+  });
+
+  it("takes neither an answer nor another branch for the progress of a provider's stream", () => {
+    const r = live();
+    const [a1] = chain("a", 1, 1);
+    r.head("p1", bare(a1));
+    for (const head of [block("b2", 2, "a1"), block("b3", 3, "b2")]) {
+      r.follower.head("p2", head, r.now, true);
+      r.head(
+        "p1",
+        block(head.hash.replace("b", "c"), head.number, head.parentHash.replace("b", "c")),
+      );
+    }
+    r.events.length = 0;
+    const [b4] = chain("b", 4, 1);
+    r.hasLogs("b2", 1);
+    r.hasLogs("b3", 1);
+    r.hasLogs("b4", 1);
+    for (const source of ["p3", "p4"]) r.head(source, b4);
+    r.wait(500);
+    r.answer();
+    expect(r.logs()).toEqual(["+b2:0", "+b3:0", "+b4:0"]);
+  });
+
+  it("lets logs go that wait for a block which all say has none, whatever its bloom", () => {
+    const r = live();
+    const [a1, a2, a3, a4] = chain("a", 1, 4);
+    r.hasLogs("a1", 0);
+    for (const head of [a1, a2]) r.head("p1", head);
+    r.log("a2", 2, 0);
+    for (let second = 0; second < 9; second++) {
+      expect(r.logs()).toEqual([]);
+      r.wait(1_000);
+      r.answer();
+    }
+    r.wait(10_000);
+    r.answer();
+    expect(r.logs()).toEqual(["+a2:0"]);
+    // Such a chain's blooms promise nothing any more.
+    for (const head of [a3, a4]) r.head("p1", head);
+    r.log("a4", 4, 0);
+    expect(r.logs()).toEqual(["+a2:0", "+a4:0"]);
   });
 
   it("fetches a filled block in its place although a source is up again by now", () => {
@@ -374,7 +458,7 @@ describe("the logs of a chain", () => {
     const r = live();
     const [a1, a2] = chain("a", 1, 2);
     r.knows([a2!]);
-    r.head("p1", a1);
+    r.head("p1", bare(a1));
     r.log("a2", 2, 0);
     r.wait(500);
     r.answer();

@@ -74,6 +74,10 @@ export interface Block {
   isUnread: boolean;
   /** Log sources that have been live since well before the block; any of them makes it complete. */
   coveredBy: readonly string[];
+  /** Whose streams have told of it since they are live. */
+  readonly streamedBy: Set<string>;
+  /** One that covers it has told of a block above it. */
+  isPassed: boolean;
 }
 
 /** A block of which nothing is known but its place. */
@@ -99,6 +103,8 @@ export const createBlock = (hash: string, number: number, nowMs: number): Block 
   isForgotten: false,
   isUnread: false,
   coveredBy: [],
+  streamedBy: new Set(),
+  isPassed: false,
 });
 
 /** True when clients have the log: it was sent and not taken back since. */

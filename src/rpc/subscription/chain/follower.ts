@@ -68,6 +68,7 @@ export class ChainFollower {
   private limits: FollowerLimits;
   private readonly headless = new Set<Block>();
   private lastOfLog: Block | undefined;
+  private lastSource = "";
 
   constructor(limits: FollowerLimits, listener: FollowerListener) {
     this.limits = limits;
@@ -133,10 +134,12 @@ export class ChainFollower {
 
   /** A provider announced a head; `isAnswer`: it was asked for its newest one. */
   head(source: string, head: Head, nowMs: number, isAnswer = false): void {
-    if (!this.branches.isNews(source, head, nowMs)) return;
-    const block = this.learn(head, nowMs);
+    const isNews = this.branches.isNews(source, head, nowMs);
+    const block = isNews ? this.learn(head, nowMs) : this.ring.get(head.hash);
+    // An answer may be ahead of the stream that brings the logs.
+    if (block !== undefined && !isAnswer) this.logs.reached(source, block, nowMs);
+    if (!isNews) return;
     if (block === undefined) return this.branches.contradicted(source, head, nowMs);
-    this.logs.reached(source, head.number, nowMs);
     this.branches.told(source, block, isAnswer, nowMs);
   }
 
@@ -149,11 +152,12 @@ export class ChainFollower {
   ): void {
     if (!this.logs.isOn) return;
     let block = this.lastOfLog;
-    if (block?.hash !== hash) {
+    if (block?.hash !== hash || source !== this.lastSource) {
       block = this.ring.get(hash) ?? this.createHeadless(hash, number, nowMs);
       if (block === undefined) return;
       this.lastOfLog = block;
-      this.logs.reached(source, number, nowMs);
+      this.lastSource = source;
+      this.logs.reached(source, block, nowMs);
     }
     this.logs.store(block, index, source, nowMs, bytes);
   }
@@ -198,7 +202,7 @@ export class ChainFollower {
   sourcesBroke(nowMs: number): void {
     for (const source of this.logs.sources.live()) {
       this.logs.sourceDown(source, nowMs);
-      this.logs.sources.up(source, nowMs);
+      this.logs.sourceUp(source, nowMs);
     }
   }
 

@@ -6,7 +6,7 @@
 import type { Block } from "../chain/block.ts";
 
 /** A hole that no source fills within this time is asked for, ms. */
-const HOLE_MS = 250;
+export const HOLE_MS = 250;
 
 const NONE: readonly Block[] = [];
 

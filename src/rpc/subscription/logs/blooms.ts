@@ -12,6 +12,8 @@ import { bloomDenies, explainsBloom } from "./bloom-proof.ts";
 
 /** Nodes that lack receipts have them after this time; who still says the same may be right, ms. */
 const UNPROVEN_MS = 3_000;
+/** The same for who says that a block has no log at all, as one does that lacks the block, ms. */
+const VAIN_MS = 10_000;
 /** After so many blocks in a row of which no answer was proven the blooms are of no use. */
 const MAX_UNPROVEN = 3;
 
@@ -23,6 +25,8 @@ export class Blooms {
   private isDoubted = false;
   /** A block has logs although its bloom is empty. */
   private isRefuted = false;
+  /** A block has no logs although its bloom holds some. */
+  private isVain = false;
   /** Blocks in a row whose answers had to be believed without a proof. */
   private unproven = 0;
 
@@ -40,6 +44,12 @@ export class Blooms {
   /** The block has no log, by its bloom. */
   isEmpty(block: Block): boolean {
     return isEmptyBloom(this.of(block));
+  }
+
+  /** The block has logs, by its bloom. */
+  promises(block: Block): boolean {
+    const bloom = this.of(block);
+    return bloom !== undefined && !this.isVain && !isEmptyBloom(bloom);
   }
 
   /** A block with such a header became canonical. */
@@ -97,8 +107,10 @@ export class Blooms {
       block.unproven = { answer, sinceMs: nowMs };
       return false;
     }
-    if (answer.logs.length === 0 || nowMs - before.sinceMs < UNPROVEN_MS) return false;
+    const isNone = answer.logs.length === 0;
+    if (nowMs - before.sinceMs < (isNone ? VAIN_MS : UNPROVEN_MS)) return false;
     block.unproven = undefined;
+    this.isVain ||= isNone;
     this.unproven++;
     return true;
   }

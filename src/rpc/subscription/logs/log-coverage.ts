@@ -49,23 +49,18 @@ export class LogCoverage {
 
   /** The block became canonical; `coverMs` is since when nothing may have been lost for it. */
   raise(block: Block, coverMs: number, nowMs: number): void {
-    block.coveredBy = block.isForgotten ? [] : this.sources.covering(block.number, coverMs);
-    block.isForgotten = false;
-    if (block.coveredBy.length === 0) {
-      if (this.verify(block, nowMs)) this.order.awaited.add(block);
-      return;
-    }
-    this.recent.push(block);
-    // Whoever brings its logs has yet to come so far: those of later blocks are too early.
-    if (!this.order.isPassed(block) && this.isOfInterest(block)) {
-      this.order.awaited.addHole(block, nowMs);
-    }
+    if (!block.isComplete) this.cover(block, coverMs, nowMs);
+    for (const source of block.streamedBy) this.order.open.passed(source, block.number);
   }
 
-  /** A source tells of a block at this height: what is below has come through it. */
-  reached(source: string, number: number, nowMs: number): void {
+  /** A stream tells of a block: what is below has come through it. */
+  reached(source: string, block: Block, nowMs: number): void {
+    block.streamedBy.add(source);
     // It came up at this height: older blocks it may never have told of.
-    if (this.sources.reached(source, number)) this.uncover(source, number, nowMs);
+    if (this.sources.reached(source, block.number)) this.uncover(source, block.number, nowMs);
+    if (!block.isCanonical) return;
+    this.order.open.passed(source, block.number);
+    this.order.flush(nowMs);
   }
 
   /** A source broke; blocks that only it covered are asked for. */
@@ -77,6 +72,7 @@ export class LogCoverage {
   /** Time passes: blocks whose time is over, and holes that nobody filled. */
   settle(nowMs: number): void {
     for (const block of this.order.awaited.overdue(nowMs)) this.await(block, nowMs);
+    for (const block of this.order.open.overdue(nowMs)) this.await(block, nowMs);
     const { recent } = this;
     const isDue = (block: Block) => nowMs >= block.raisedAtMs + this.sources.settleMs;
     if (recent[0] === undefined || !isDue(recent[0])) return;
@@ -84,11 +80,15 @@ export class LogCoverage {
     for (const block of recent) {
       if (!isDue(block) || !block.isCanonical || block.isComplete || block.isWaiting) continue;
       // Its logs have come and gone again, for lack of room.
-      if (block.isForgotten) continue;
-      if (this.isWhole(block)) block.isComplete = true;
+      if (block.isForgotten) this.order.release(block);
+      else if (this.isWhole(block)) {
+        block.isComplete = true;
+        this.order.release(block);
+      }
       // Less came than the bloom holds, or the only source lags: one call tells.
-      else this.verify(block, nowMs);
+      else this.await(block, nowMs);
     }
+    this.order.flush(nowMs);
   }
 
   /** False when the bloom rules out that anybody wants a log of the block. */
@@ -98,8 +98,23 @@ export class LogCoverage {
 
   /** Nothing is missing of what streams told of the block, as far as can be known without asking. */
   private isWhole(block: Block): boolean {
-    if (block.logs.length === 0 || !this.order.isPassed(block)) return false;
+    if (block.logs.length === 0 || !this.order.isReached(block)) return false;
     return block.coveredBy.length >= WITNESSES || this.blooms.isExplained(block);
+  }
+
+  private cover(block: Block, coverMs: number, nowMs: number): void {
+    block.isPassed = false;
+    block.coveredBy = block.isForgotten ? [] : this.sources.covering(block.number, coverMs);
+    block.isForgotten = false;
+    if (block.coveredBy.length === 0) {
+      if (this.verify(block, nowMs)) this.order.awaited.add(block);
+      return;
+    }
+    this.recent.push(block);
+    if (!this.isOfInterest(block)) return;
+    this.order.open.add(block);
+    // Whoever brings its logs has yet to come so far: what comes of it may be a part.
+    if (!this.order.isReached(block)) this.order.awaited.addHole(block, nowMs);
   }
 
   /** Blocks below a height are covered by that source no more. */
@@ -113,12 +128,11 @@ export class LogCoverage {
     }
   }
 
+  /** Later logs wait until the block has been asked for. */
   private await(block: Block, nowMs: number): void {
+    this.order.release(block);
     if (this.verify(block, nowMs)) this.order.awaited.add(block);
-    else {
-      this.order.awaited.delete(block);
-      this.order.flush(nowMs);
-    }
+    else this.order.flush(nowMs);
   }
 
   /** Asks for the block's logs unless its bloom rules out that anybody wants one. */

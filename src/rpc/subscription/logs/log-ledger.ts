@@ -18,6 +18,7 @@ import { LogCoverage, type CoverageListener } from "./log-coverage.ts";
 import { LogMemory, unsentOf } from "./log-memory.ts";
 import { LogOrder, type OrderListener } from "./log-order.ts";
 import { LogSources } from "./log-sources.ts";
+import { OpenBlocks } from "./open-blocks.ts";
 
 /** What a ledger tells; called after its state is consistent. */
 export interface LedgerListener extends OrderListener, CoverageListener, DisputeListener {
@@ -53,7 +54,8 @@ export class LogLedger {
     this.listener = listener;
     this.sources = new LogSources(settleMs);
     this.memory = new LogMemory(ring);
-    this.order = new LogOrder(ring, this.memory, this.sources, listener);
+    const open = new OpenBlocks((block) => this.blooms.promises(block) && block.logs.length === 0);
+    this.order = new LogOrder(ring, this.memory, open, listener);
     this.coverage = new LogCoverage(this.sources, needs, this.order, this.blooms, listener);
     this.disputes = new Disputes(ring, needs, this.memory, this.blooms, listener);
   }
@@ -82,7 +84,7 @@ export class LogLedger {
   reset(isOn: boolean): void {
     this.isOn = isOn;
     this.onSince = this.ring.clock;
-    this.order.awaited.clear();
+    this.order.clear();
     for (const block of this.ring.blocks()) {
       block.logs = [];
       block.sent = 0;
@@ -131,14 +133,12 @@ export class LogLedger {
     this.blooms.risen(block);
     if (block.logs.length > 0 && !block.isComplete) this.doubt(block, nowMs);
     this.disputes.resume(block, nowMs);
-    if (block.isComplete) return;
     this.coverage.raise(block, coverMs, nowMs);
   }
 
-  /** A source tells of a block at this height: what is below has come through it. */
-  reached(source: string, number: number, nowMs: number): void {
-    this.coverage.reached(source, number, nowMs);
-    this.order.reached(nowMs);
+  /** A stream tells of a block: what is below has come through it. */
+  reached(source: string, block: Block, nowMs: number): void {
+    this.coverage.reached(source, block, nowMs);
   }
 
   /** The block is canonical no more; answers what must be retracted, or false when that is lost. */
@@ -153,7 +153,7 @@ export class LogLedger {
     block.sent = 0;
     this.needs.delete(needLogs(block.hash, block.number).key);
     this.disputes.pause(block);
-    this.order.awaited.delete(block);
+    this.order.release(block);
     if (!block.isForgotten) return sent;
     block.isComplete = false;
     block.isSettled = false;
@@ -167,7 +167,7 @@ export class LogLedger {
   drop(block: Block): void {
     const isLost = block.isWaiting && block.isCanonical;
     this.memory.forget(block);
-    this.order.awaited.delete(block);
+    this.order.release(block);
     this.withdraw(block);
     if (isLost) this.listener().gap("logs", block.number, block.number, block.sequence);
   }
@@ -197,7 +197,7 @@ export class LogLedger {
     }
     if (!isLast) return false;
     this.disputes.giveUp(block);
-    this.order.awaited.delete(block);
+    this.order.release(block);
     this.flush(nowMs);
     return true;
   }
@@ -240,6 +240,12 @@ export class LogLedger {
     return true;
   }
 
+  /** A source came up: what its provider has told of before says nothing of what it brings. */
+  sourceUp(source: string, nowMs: number): void {
+    for (const { streamedBy } of this.ring.blocks()) streamedBy.delete(source);
+    this.sources.up(source, nowMs);
+  }
+
   /** A source broke; blocks that only it covered are asked for. */
   sourceDown(source: string, nowMs: number): void {
     this.coverage.sourceDown(source, nowMs);
@@ -278,14 +284,13 @@ export class LogLedger {
     if (logs.at(-1) !== undefined && logs.at(-1)?.index !== logs.length - 1) {
       this.order.isCounting = false;
     }
-    // Held until all are in, so that they leave in order.
-    const isHeld = block.isCanonical && block.isWaiting;
     for (const { index, bytes } of logs) {
       if (block.isForgotten || block.logs.length >= MAX_LOGS_PER_BLOCK) break;
       const place = placeOf(block, index);
       if (place >= 0) this.keep(block, place, newLog(index, undefined, bytes), nowMs);
     }
-    if (isHeld) this.order.awaited.delete(block);
+    // Held until all are in, so that they leave in order.
+    this.order.release(block);
     this.flush(nowMs);
   }
 

@@ -6,7 +6,7 @@ import { isLive, type Block } from "../chain/block.ts";
 import type { Ring } from "../chain/ring.ts";
 
 /** Blocks below the tip whose logs are kept for retractions. */
-const LOG_BLOCKS = 128;
+export const LOG_BLOCKS = 128;
 const MAX_LOGS = 50_000;
 /** Logs held back behind an awaited block, or of blocks that are not canonical (each). */
 const MAX_UNSENT_LOGS = 10_000;

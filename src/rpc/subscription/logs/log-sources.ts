@@ -10,7 +10,6 @@ export class LogSources {
   /** Events of one block arrive within this time of each other. */
   settleMs: number;
   private readonly liveSinceMs = new Map<string, number>();
-  private readonly heights = new Map<string, number>();
   /** The first height that each has told of since it is live: of what is below it says nothing. */
   private readonly firstHeights = new Map<string, number>();
 
@@ -43,13 +42,8 @@ export class LogSources {
 
   /** The source is at this height; true when it is the first that it tells of since it is live. */
   reached(source: string, number: number): boolean {
-    this.heights.set(source, number);
     if (this.firstHeights.has(source) || !this.liveSinceMs.has(source)) return false;
     this.firstHeights.set(source, number);
     return true;
-  }
-
-  hasReached(source: string, number: number): boolean {
-    return (this.heights.get(source) ?? -1) >= number;
   }
 }

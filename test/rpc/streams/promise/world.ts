@@ -68,6 +68,8 @@ export class PromiseWorld {
 
   /** Deaths of the hub with a block half told. */
   halfTold = 0;
+  /** The most blocks that a reorganisation replaced, as the hub saw it. */
+  deepest = 0;
   hub!: Hub;
   readonly #temper: Temper;
   readonly #follower: ChainFollower;
@@ -415,7 +417,9 @@ export class PromiseWorld {
       this.#follower,
       {
         chain: "ethereum",
-        emit: () => {},
+        emit: (event, { depth }) => {
+          if (event === "head.reorg") this.deepest = Math.max(this.deepest, depth as number);
+        },
         keep: (one) => this.#rows.set(`${one.sink.id}:${one.id}`, one),
         forget: (one) => void this.#rows.delete(`${one.sink.id}:${one.id}`),
         ended: new Ended(),
@@ -468,6 +472,7 @@ export class PromiseWorld {
     this.#mail = [];
     this.#isLooking = false;
     this.#startHub();
+    this.#racer.forgetLogs(this.now * NS_PER_MS);
     this.hub.restore([...this.#rows.values()], this.now);
   }
 
