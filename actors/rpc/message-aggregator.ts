@@ -299,7 +299,7 @@ const judged = (state: State, raw: UncountedEvent, { lane }: Source, ctx: Ctx): 
   const arrival = state.racer.arrive(event, key, lane, atNs, frame);
   const isFirst = arrival === "first";
   if (!isFirst) state.counts[event].duplicates++;
-  if (event === "logs") state.blocks.add(provider, key, frame, atNs);
+  if (event === "logs") state.blocks.add(provider, key, frame, atNs, isFirst);
   const { topics } = state;
   ctx.broadcast(topics.raw, { provider, event, key, atNs, arrival });
   if (isFirst) ctx.broadcast(topics.aggregated, { provider, event, key, atNs });

@@ -36,10 +36,13 @@ export interface Dispute {
 }
 
 interface Sums {
-  readonly provider: ProviderId;
   count: number;
   places: number;
   contents: number;
+}
+
+interface ToldSums extends Sums {
+  readonly provider: ProviderId;
 }
 
 interface BlockSum {
@@ -48,7 +51,9 @@ interface BlockSum {
   readonly isRead: boolean;
   /** What each log says, by its index, as whoever brought it first told it. */
   readonly firsts: Map<number, number>;
-  readonly tellings: Sums[];
+  /** Over what was told of each index when that was new. */
+  readonly all: Sums;
+  readonly tellings: ToldSums[];
 }
 
 /** Blocks under observation; beyond it the oldest is judged early. */
@@ -76,15 +81,29 @@ export class BlockSums {
     this.#digest = new LogDigest(seed);
   }
 
-  /** A log with this message key (it begins with the block hash) arrived. */
-  add(provider: ProviderId, key: string, frame: SubscriptionFrame, atNs: number): void {
+  /**
+   * A log with this message key (it begins with the block hash) arrived; `isFirst`: copies are compared
+   * with it from now on.
+   */
+  add(
+    provider: ProviderId,
+    key: string,
+    frame: SubscriptionFrame,
+    atNs: number,
+    isFirst = false,
+  ): void {
     const block = this.#blockOf(key, atNs);
     const index = indexIn(key);
     // A provider that takes a log back says nothing of what the block holds.
     if (index < 0) return;
     const contents = block.isRead ? this.#digest.ofFrame(index, frame) : 0;
-    if (block.isRead && !block.firsts.has(index)) block.firsts.set(index, contents);
-    this.#sum(block, provider, index, contents);
+    if (block.isRead) {
+      const isNew = !block.firsts.has(index);
+      if (isNew) this.#sum(block.all, index, contents);
+      if (isNew || isFirst) block.firsts.set(index, contents);
+    }
+    this.#sum(sumsFor(block, provider), index, contents);
+    this.#added++;
   }
 
   /**
@@ -97,14 +116,15 @@ export class BlockSums {
     if (index < 0) return true;
     const contents = block.isRead ? block.firsts.get(index) : 0;
     if (contents === undefined) return false;
-    this.#sum(block, provider, index, contents);
+    this.#sum(sumsFor(block, provider), index, contents);
+    this.#added++;
     return true;
   }
 
   /** Blocks whose time is over and about which `witnesses` of the whole block disagree. */
   disputed(nowNs: number, witnesses: (sinceNs: number) => readonly ProviderId[]): Dispute[] {
     const disputed: Dispute[] = [];
-    for (const { hash, firstNs, isRead, tellings } of this.#blocks.values()) {
+    for (const { hash, firstNs, isRead, all, tellings } of this.#blocks.values()) {
       const isOver = nowNs - firstNs >= this.#windowNs;
       if (!isOver && this.#blocks.size <= MAX_BLOCKS) break;
       this.#blocks.delete(hash);
@@ -112,7 +132,10 @@ export class BlockSums {
       const told = witnesses(firstNs).map(
         (provider) => tellings.find((one) => one.provider === provider) ?? { provider, ...NOTHING },
       );
-      if (told.some((one) => !isAlike(one, told[0] as Telling))) {
+      // Somebody who is gone by now may have told what none of them has.
+      const isAllTheirs = tellings.every((one) => told.includes(one));
+      const truth = isRead && !isAllTheirs ? all : told[0];
+      if (truth !== undefined && told.some((one) => !isAlike(one, truth))) {
         disputed.push({ hash, seed: this.#digest.seed, isRead, tellings: told });
       }
     }
@@ -125,19 +148,18 @@ export class BlockSums {
     let block = this.#blocks.get(hash);
     if (block === undefined) {
       this.#noteFlood(atNs);
-      block = { hash, firstNs: atNs, isRead: !this.#isFlooded, firsts: new Map(), tellings: [] };
+      const [firsts, all] = [new Map<number, number>(), { ...NOTHING }];
+      block = { hash, firstNs: atNs, isRead: !this.#isFlooded, firsts, all, tellings: [] };
       this.#blocks.set(hash, block);
     }
     this.#last = block;
     return block;
   }
 
-  #sum(block: BlockSum, provider: ProviderId, index: number, contents: number): void {
-    const sums = sumsFor(block, provider);
+  #sum(sums: Sums, index: number, contents: number): void {
     sums.count++;
     sums.places = (sums.places + this.#digest.ofIndex(index)) | 0;
     sums.contents = (sums.contents + contents) | 0;
-    this.#added++;
   }
 
   #noteFlood(nowNs: number): void {
@@ -155,7 +177,7 @@ export const isAlike = (one: LogSums, other: LogSums): boolean =>
   one.count === other.count && one.places === other.places && one.contents === other.contents;
 
 /** A handful of providers stream logs: a list is faster than a map. */
-const sumsFor = ({ tellings }: BlockSum, provider: ProviderId): Sums => {
+const sumsFor = ({ tellings }: BlockSum, provider: ProviderId): ToldSums => {
   for (const sums of tellings) if (sums.provider === provider) return sums;
   const sums = { provider, count: 0, places: 0, contents: 0 };
   tellings.push(sums);

@@ -97,9 +97,34 @@ describe("what providers tell of a block's logs", () => {
     }
   });
 
+  it("compares copies with whatever came first since it was forgotten which did", () => {
+    const sums = new BlockSums(WINDOW_NS, 99);
+    const [true0, lie0] = [three[0]!, { ...three[0]!, data: "0x01" }];
+    const key = messageKey("logs", framed(true0), () => "");
+    sums.add("p3", key, framed(lie0), 0, true);
+    sums.add("p1", key, framed(true0), 0, true);
+    sums.addCopy("p2", key, 0);
+    const [dispute] = sums.disputed(WINDOW_NS, () => ALL);
+    const [p1, p2, p3] = dispute!.tellings.map(({ contents }) => contents);
+    expect(p1).toBe(p2);
+    expect(p1).not.toBe(p3);
+  });
+
   it("does not count who should not know the whole block, nor what is taken back", () => {
     const back = [...three, ...three.map((log) => ({ ...log, removed: true }))];
     expect(disputed({ p1: three, p2: back, p3: [] }, ["p1", "p2"])).toEqual([]);
+  });
+
+  it("is disputed when somebody who is gone by then told what none of the others has", () => {
+    const other = [three[0] as Log, { ...(three[1] as Log), data: "0xff" }];
+    for (const told of [[...three, logOf(5, 3)], [logOf(5, 7)], other]) {
+      const [dispute] = disputed({ p3: told, p1: three, p2: three }, ["p1", "p2"]);
+      expect(dispute?.tellings.map(({ provider }) => provider)).toEqual(["p1", "p2"]);
+    }
+    expect(disputed({ p3: three.slice(1), p1: three, p2: three }, ["p1", "p2"])).toEqual([]);
+    // All have told everything twice, as after a way back.
+    const twice = [...three, ...three];
+    expect(disputed({ p1: twice, p2: twice })).toEqual([]);
   });
 
   it("is judged when its time is over, and early only when too many blocks wait", () => {

@@ -381,7 +381,7 @@ export class PromiseWorld {
     const arrival = this.#racer.arrive(event, key, lane, atNs, frame);
     if (event === "newHeads") this.#mail.push(() => this.hub.announced(name, frame, this.now));
     else {
-      this.#sums.add(name, key, frame, atNs);
+      this.#sums.add(name, key, frame, atNs, arrival === "first");
       if (arrival !== "first") return;
       const result = resultBytes(frame);
       this.#racer.keep(result);
