@@ -203,10 +203,20 @@ const settle = (
   { text: REACH, params: [market, version, nowMs] },
 ];
 
-const CLOSE = `UPDATE pairing_providers AS held SET until = left_at.version, closed_at = ?3
+/**
+ * Goes through the list, never through the market: as an UPDATE, SQLite looks through the whole list for
+ * each provider of the market. CROSS JOIN keeps the list first there; to PostgreSQL it is any join.
+ */
+const CLOSE = `INSERT INTO pairing_providers
+    (market, address, since, until, closed_at, stake, location, features)
+  SELECT held.market, held.address, held.since, left_at.version, ?3,
+    held.stake, held.location, held.features
   FROM (SELECT value ->> 0 AS address, CAST(value ->> 1 AS BIGINT) AS version FROM {rows:?2}) AS left_at
+  CROSS JOIN pairing_providers AS held
   WHERE held.market = ?1 AND held.address = left_at.address
-    AND held.until IS NULL AND held.since < left_at.version`;
+    AND held.until IS NULL AND held.since < left_at.version
+  ON CONFLICT (market, address, since) DO UPDATE SET until = excluded.until,
+    closed_at = excluded.closed_at`;
 
 /** Written twice it is the same: a transaction may have been done although nobody heard of it. */
 const PUT = `INSERT INTO pairing_providers

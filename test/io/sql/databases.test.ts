@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
 import { describe, expect, it } from "vitest";
+import { migrate } from "../../../src/io/sql/migrate.ts";
 import { PostgresDatabase } from "../../../src/io/sql/postgres.ts";
 import { SqliteDatabase } from "../../../src/io/sql/sqlite.ts";
 import { Secret } from "../../../src/lib/secret.ts";
+import { statementsOf } from "../../../src/pairing/store/writes.ts";
 import { pairingStoreSuite } from "../../suites/pairing-store.ts";
 import { sqlDatabaseSuite } from "../../suites/sql-database.ts";
 import { cleanupAfterAll, cleanupAfterEach } from "../../support/cleanup.ts";
@@ -39,6 +41,26 @@ describe("SQLite", () => {
     const again = use(new SqliteDatabase(file));
     expect(await again.query({ text: "SELECT n FROM kept", params: [] })).toEqual([[1]]);
     expect(statSync(join(file, "..")).isDirectory()).toBe(true);
+  });
+
+  it("goes through what has changed, not through the market, when changes are written", async () => {
+    const database = open();
+    await migrate(database);
+    const provider = { address: "a", stake: 1n, location: "EU", features: [] };
+    const write = { kind: "change", market: "m", version: 2 } as const;
+    const writes = [
+      { ...write, put: [provider], removed: [] },
+      { ...write, version: 3, put: [], removed: ["b"] },
+    ];
+    const plans: string[] = [];
+    for (const { text, params } of statementsOf(writes, 1)) {
+      const rows = await database.query({ text: `EXPLAIN QUERY PLAN ${text}`, params });
+      plans.push(...rows.map((row) => String(row[3])));
+    }
+    const looks = plans.filter((plan) => plan.includes("PRIMARY KEY"));
+    expect(looks).toHaveLength(1);
+    expect(looks[0]).toContain("market=? AND address=?");
+    expect(plans.filter((plan) => /^SCAN (?!json_each)/.test(plan))).toEqual([]);
   });
 
   it("names the file that it cannot open, and tries anew at the next call", async () => {
