@@ -4,6 +4,7 @@
  * each policy is matched.
  */
 import { availableParallelism } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { pairHere } from "../src/main/pairing/batch.ts";
 import { createPairingPort } from "../src/main/pairing/port.ts";
 import { pairInThreads } from "../src/main/pairing/thread-batch.ts";
@@ -36,7 +37,7 @@ await node.start(
   supervisor("root", {
     children: [
       pairing({
-        directory: { book },
+        directory: { book, yieldTurn: () => nextTurn() },
         policyQueue: { capacity: CAPACITY },
         resultBuffer: { capacity: CAPACITY },
         worker: { errors: { count: 10, windowMs: 60_000, restart: false } },

@@ -1,7 +1,7 @@
 /**
  * Owns the markets: who is in them, and how they score. It alone writes; everybody reads the book at
- * once. Loads are taken in a slice a turn, so that single changes and requests go on between; so are
- * the orders that markets are ranked by made, for a loaded market before it is served.
+ * once. Long work, loads and the making of the orders that markets are ranked by, goes on for some
+ * milliseconds, then the loop is others' for a turn, so that single changes and requests go on between.
  *
  * Permanent. A restart loses loads under way; the markets are the book's, which outlives it. Markets
  * that are new get back what was kept of them before anybody is served.
@@ -20,6 +20,7 @@ import {
 } from "../../src/otp/index.ts";
 import { badInput, refusalText } from "../../src/pairing/fault.ts";
 import { LoadJob } from "../../src/pairing/load-job.ts";
+import { LongWork } from "../../src/pairing/long-work.ts";
 import { tellNews } from "../../src/pairing/market-news.ts";
 import { MarketWatch } from "../../src/pairing/market-watch.ts";
 import type { MarketBook } from "../../src/pairing/market-book.ts";
@@ -49,6 +50,8 @@ export interface DirectoryArgs {
     | undefined;
   /** Names of the markets that were kept, configured or not. */
   readonly kept?: (() => Promise<readonly string[]>) | undefined;
+  /** Lets others have a turn of the loop. */
+  readonly yieldTurn: () => Promise<void>;
   /** Hears of every change of a market, in order. */
   readonly onChange?: ((change: MarketChange) => void) | undefined;
 }
@@ -74,6 +77,7 @@ interface State extends DirectoryArgs {
   readonly restoring: Map<string, ProviderStore>;
   /** Markets in which something is being made. */
   readonly making: Set<string>;
+  readonly works: LongWork<Work>;
   readonly watch: MarketWatch;
   /** Who waits for a market that is being restored. */
   readonly waiting: Map<string, From<Answer<"there">>[]>;
@@ -85,13 +89,15 @@ const RETRY_MS = 1_000;
 /** A restore may take as long as it must. */
 const RESTORE_TIMEOUT_MS = Number.POSITIVE_INFINITY;
 
-/** Steps of a turn towards an order: a hundred turns may follow each other. */
+/** What long work does at a stretch. */
+const STRETCH = { mostMs: 5, mostSlices: 100 };
+/** Steps of a slice towards an order. */
 const MAKE_STEPS = 500;
 /** How often the markets are looked at, for what is new and what requests have asked to be made, ms. */
 const LOOK_MS = 1_000;
 
-/** What the directory tells itself, to go on in another turn. */
-type Further =
+/** Long work. */
+type Work =
   | { readonly load: string }
   | { readonly restored: string; readonly version: number | undefined }
   | { readonly make: string };
@@ -106,6 +112,7 @@ export const directory = defineActor({
       ...args,
       ...maps,
       making: new Set(),
+      works: new LongWork(STRETCH, () => ctx.task(WORK, args.yieldTurn)),
       watch: new MarketWatch(),
       named: 0,
     };
@@ -125,7 +132,7 @@ export const directory = defineActor({
       return later(state);
     },
     load: (state, request: LoadRequest, ctx, from: From<Answer<LoadReport>>) => {
-      const refusal = begin(state, request, ctx, from);
+      const refusal = beginLoad(state, request, ctx, from);
       return refusal === undefined ? later(state) : reply(state, refusal);
     },
     add: (state, { market, provider }: { market: string; provider: unknown }, ctx) =>
@@ -150,8 +157,8 @@ export const directory = defineActor({
     },
   },
   on: (state, info, ctx) => {
-    if (info.type === "info") goOn(state, info.payload as Further, ctx);
-    else if (info.type === "exit" && !isCleanReason(info.reason)) return stop(state, info.reason);
+    if (info.type === "exit" && !isCleanReason(info.reason)) return stop(state, info.reason);
+    else if (info.type === "task" && info.key === WORK) goOn(state, ctx);
     else if (info.type === "task" && info.key === KEPT) foundKept(state, info.result, ctx);
     else if (info.type === "task") restored(state, info.key, info.result, ctx);
     else if (info.type === "timer" && info.key === LOOK) look(state, ctx);
@@ -194,7 +201,7 @@ const busy = (market: string): Answer<never> => ({
 const writable = (state: State, market: string): Answer<PairingMarket> =>
   state.loads.get(market)?.job.mode === "replace" ? busy(market) : state.book.find(market);
 
-function begin(
+function beginLoad(
   state: State,
   { market, providers, mode }: LoadRequest,
   ctx: Ctx,
@@ -206,17 +213,27 @@ function begin(
   const store = mode === "replace" ? found.value.emptyStore() : found.value.store;
   const job = new LoadJob(market, mode, store, providers, () => newAddress(state, store, ctx));
   state.loads.set(market, { job, from, brought: [], isTaken: false });
-  ctx.self.send({ load: market });
+  state.works.begin({ load: market });
   return undefined;
 }
 
 /** The key of the timer that looks at the markets. */
 const LOOK = "look";
 
-function goOn(state: State, further: Further, ctx: Ctx): void {
-  if ("load" in further) step(state, further.load, ctx);
-  else if ("restored" in further) finishRestore(state, further.restored, further.version, ctx);
-  else make(state, further.make, ctx);
+/** The task that lets others have the loop before long work goes on. */
+const WORK = "work";
+
+const goOn = (state: State, ctx: Ctx): void =>
+  state.works.goOn(
+    (work) => slice(state, work, ctx),
+    () => ctx.now(),
+  );
+
+/** True when that was the last of it. */
+function slice(state: State, work: Work, ctx: Ctx): boolean {
+  if ("load" in work) return step(state, work.load, ctx);
+  if ("restored" in work) return finishRestore(state, work.restored, work.version, ctx);
+  return make(state, work.make);
 }
 
 /** What is new is told, and what requests asked for is made here, where nobody waits for it. */
@@ -228,22 +245,22 @@ function look(state: State, ctx: Ctx): void {
   for (const { name, store } of state.book.all()) {
     if (!store.index.derived.isMaking || state.making.has(name)) continue;
     state.making.add(name);
-    ctx.self.send({ make: name });
+    state.works.begin({ make: name });
   }
 }
 
-function make(state: State, name: string, ctx: Ctx): void {
+function make(state: State, name: string): boolean {
   const found = state.book.find(name);
-  if (found.ok && found.value.store.index.derived.advance(MAKE_STEPS))
-    ctx.self.send({ make: name });
-  else state.making.delete(name);
+  const isMaking = found.ok && found.value.store.index.derived.advance(MAKE_STEPS);
+  if (!isMaking) state.making.delete(name);
+  return !isMaking;
 }
 
-/** One slice of a load; the next one waits its turn in the mailbox. */
-function step(state: State, load: string, ctx: Ctx): void {
+/** One slice of a load. */
+function step(state: State, load: string, ctx: Ctx): boolean {
   const loading = state.loads.get(load);
   const found = state.book.find(load);
-  if (loading === undefined || !found.ok) return;
+  if (loading === undefined || !found.ok) return true;
   const market = found.value;
   const { job, from } = loading;
   const isAside = job.mode === "replace";
@@ -251,10 +268,8 @@ function step(state: State, load: string, ctx: Ctx): void {
     loading.isTaken = take(state, loading);
     if (loading.isTaken && isAside) market.prepare(job.store);
   }
-  if (!loading.isTaken || (isAside && job.store.index.derived.advance(MAKE_STEPS))) {
-    ctx.self.send({ load });
-    return;
-  }
+  if (!loading.isTaken) return false;
+  if (isAside && job.store.index.derived.advance(MAKE_STEPS)) return false;
   state.loads.delete(load);
   if (isAside) {
     state.book.write(() => market.swap(job.store));
@@ -268,6 +283,7 @@ function step(state: State, load: string, ctx: Ctx): void {
     entries: report.size,
   });
   from.reply({ ok: true, value: report });
+  return true;
 }
 
 /** Takes the next slice of a load in; true when that was the last. */
@@ -379,7 +395,7 @@ function restored(state: State, key: string, result: TaskResult, ctx: Ctx): void
       ctx.emit("pairing.weights.skipped", { market: name, name: one.profile, reason });
     }
     market.prepare(store);
-    ctx.self.send({ restored: name, version });
+    state.works.begin({ restored: name, version });
     return;
   }
   state.restoring.delete(name);
@@ -390,21 +406,19 @@ function restored(state: State, key: string, result: TaskResult, ctx: Ctx): void
 }
 
 /** A market that was read back is served once its order is there. */
-function finishRestore(state: State, name: string, version: number | undefined, ctx: Ctx): void {
+function finishRestore(state: State, name: string, version: number | undefined, ctx: Ctx): boolean {
   const store = state.restoring.get(name);
   const market = marketOf(state, name);
-  if (store === undefined || market === undefined) return;
-  if (store.index.derived.advance(MAKE_STEPS)) {
-    ctx.self.send({ restored: name, version });
-    return;
-  }
+  if (store === undefined || market === undefined) return true;
+  if (store.index.derived.advance(MAKE_STEPS)) return false;
   state.restoring.delete(name);
   state.book.write(() => market.swap(store, version));
   state.book.filled(name);
   answerWaiting(state, name, { ok: true, value: "there" });
-  if (store.size === 0) return;
+  if (store.size === 0) return true;
   const entries = store.size;
   ctx.emit("pairing.market.loaded", { market: name, count: entries, refused: 0, entries });
+  return true;
 }
 
 /** A market by its name, served or not. */

@@ -15,7 +15,7 @@ import {
 } from "../../src/otp/index.ts";
 import { fullJitterMs } from "../../src/lib/backoff.ts";
 import type { Journal } from "../../src/pairing/store/journal.ts";
-import { type PageReader, rewriteMarket } from "../../src/pairing/store/rewrite.ts";
+import { type MarketReader, rewriteMarket } from "../../src/pairing/store/rewrite.ts";
 import type { StoreWrite } from "../../src/pairing/store/writes.ts";
 
 /** The database; everything rejects while it is away. */
@@ -30,7 +30,9 @@ export interface StoreWriterArgs {
   readonly store: StorePort;
   readonly journal: Journal;
   /** Reads a market that has to be written as a whole; undefined while it is not there. */
-  readonly page: PageReader;
+  readonly read: MarketReader;
+  /** Lets other work go on. */
+  readonly yieldTurn: () => Promise<void>;
   /** How long rankings, and what providers were, are kept. */
   readonly retentionMs: number;
   readonly redact: (text: string) => string;
@@ -99,7 +101,7 @@ const gather = (state: State, ctx: Ctx): void => {
 /** Begins to write the next thing. */
 const flush = (state: State, ctx: Ctx): void => {
   if (state.isWriting) return;
-  const { store, journal, page } = state;
+  const { store, journal, read, yieldTurn } = state;
   const write = (writes: readonly StoreWrite[]) => store.write(writes, ctx.wallNow());
   state.isWriting = true;
   const market = journal.unwritten;
@@ -108,7 +110,8 @@ const flush = (state: State, ctx: Ctx): void => {
     ctx.task("write", () => write(batch), { timeoutMs: WRITE_TIMEOUT_MS });
   } else {
     journal.begin(market);
-    ctx.task("write", () => rewriteMarket(market, page, write), { timeoutMs: REWRITE_TIMEOUT_MS });
+    const rewriting = { read, write, yieldTurn };
+    ctx.task("write", () => rewriteMarket(market, rewriting), { timeoutMs: REWRITE_TIMEOUT_MS });
   }
 };
 
@@ -148,7 +151,7 @@ const prune = ({ store, retentionMs, failures }: State, ctx: Ctx): void => {
 };
 
 /** The end of the tree: what is left is written, or lost if the database does not take it. */
-const writeRest = async ({ store, journal, page }: State, ctx: Ctx): Promise<void> => {
+const writeRest = async ({ store, journal, read, yieldTurn }: State, ctx: Ctx): Promise<void> => {
   const write = (writes: readonly StoreWrite[]) => store.write(writes, ctx.wallNow());
   journal.giveBack();
   while (!journal.isEmpty) {
@@ -156,7 +159,7 @@ const writeRest = async ({ store, journal, page }: State, ctx: Ctx): Promise<voi
     if (market === undefined) await ctx.guard(write(journal.take(BATCH_ROWS)));
     else {
       journal.begin(market);
-      await ctx.guard(rewriteMarket(market, page, write));
+      await ctx.guard(rewriteMarket(market, { read, write, yieldTurn }));
     }
     journal.written();
   }

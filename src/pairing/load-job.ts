@@ -4,7 +4,7 @@ import { parseProvider, faultText } from "./provider.ts";
 import type { LoadReport, ProviderRecord, RejectedItem } from "./protocol.ts";
 import type { ProviderStore } from "./provider-store.ts";
 
-/** Providers a slice: a process may have a hundred turns, hence 10 ms, before others have theirs. */
+/** Providers a slice: each may move the making of some orders on, which takes far longer than itself. */
 export const LOAD_SLICE = 10;
 /** Refused ones that a report names. */
 const MOST_NAMED = 100;

@@ -78,6 +78,11 @@ export class ProviderStore implements ProviderStorage {
     return row === undefined ? undefined : this.#recordAt(row);
   }
 
+  /** The provider of a row; undefined where there is none. */
+  at(row: number): ProviderRecord | undefined {
+    return this.index.bits.has(ALL, row) ? this.#recordAt(row) : undefined;
+  }
+
   list({ location, offset = 0, limit = PAGE }: ListOptions = {}): ProviderPage {
     const { index } = this;
     const slot = location === undefined ? ALL : index.locations.slotOf(location);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type StorePort, storeWriter, storeWriterKey } from "../../actors/pairing/store-writer.ts";
 import { child, createVirtualNode, supervisor } from "../../src/otp/index.ts";
 import { Journal } from "../../src/pairing/store/journal.ts";
-import type { MarketPage } from "../../src/pairing/store/rewrite.ts";
+import type { MarketReader } from "../../src/pairing/store/rewrite.ts";
 import type { StoreWrite } from "../../src/pairing/store/writes.ts";
 import { ranking } from "./support.ts";
 
@@ -14,7 +14,7 @@ const change = (version: number): StoreWrite & { kind: "change" } => ({
   removed: ["a"],
 });
 
-const start = async (pages: readonly MarketPage[] = []) => {
+const start = async (read: MarketReader = () => undefined) => {
   const node = createVirtualNode({ seed: 1 });
   const heard: { readonly name: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   node.telemetry.attach("test", "*", ({ name, fields }) => {
@@ -34,7 +34,8 @@ const start = async (pages: readonly MarketPage[] = []) => {
   const args = {
     store,
     journal,
-    page: (_market: string, offset: number) => pages[offset],
+    read,
+    yieldTurn: async () => undefined,
     retentionMs: 1_000,
     redact: (text: string) => text.replaceAll("s3cret", "***"),
   };
@@ -106,10 +107,13 @@ describe("the writer of the store", () => {
 
   it("writes a market as a whole, page by page, and settles it at the version it began with", async () => {
     const provider = { address: "a", stake: 1n, location: "x", features: [] };
-    const { node, batches, journal } = await start([
-      { version: 7, providers: [provider], next: 1 },
-      { version: 8, providers: [provider] },
-    ]);
+    const pages = [[provider], [provider]];
+    let unordered = 3;
+    const { node, batches, journal } = await start(() => ({
+      version: 7,
+      order: () => --unordered === 0,
+      next: () => (unordered > 0 ? undefined : (pages.shift() ?? [])),
+    }));
     journal.rewrite("m");
     await node.advance(200);
     expect(batches.flat()).toEqual([
@@ -117,6 +121,21 @@ describe("the writer of the store", () => {
       { kind: "fill", market: "m", version: 7, put: [provider] },
       { kind: "settle", market: "m", version: 7 },
     ]);
+    await node.stop();
+  });
+
+  it("does not settle a market that goes away amid it", async () => {
+    const provider = { address: "a", stake: 1n, location: "x", features: [] };
+    const pages = [[provider]];
+    const { node, batches, journal } = await start(() => ({
+      version: 7,
+      order: () => true,
+      next: () => pages.shift(),
+    }));
+    journal.rewrite("m");
+    await node.advance(200);
+    expect(batches.map(kindsOf)).toEqual([["fill"]]);
+    expect(journal.isEmpty).toBe(true);
     await node.stop();
   });
 

@@ -144,7 +144,7 @@ export const partsOf = (
   { workers = 2, queue = 100, results = 1_000, errors, drainMs = 5_000, restore }: ServiceMore,
   onChange?: (change: MarketChange) => void,
 ): PairingParts => ({
-  directory: { book, restore, onChange },
+  directory: { book, restore, onChange, yieldTurn: () => Promise.resolve() },
   policyQueue: { capacity: queue },
   resultBuffer: { capacity: results },
   worker: { errors: errors ?? { count: 10, windowMs: 60_000, restart: false } },

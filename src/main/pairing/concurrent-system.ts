@@ -2,6 +2,7 @@
  * The founding system's concurrent front for library users: a queue with workers over one storage, that
  * starts and stops below a running supervisor.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { intakeKey } from "../../../actors/pairing/intake.ts";
 import { pairing } from "../../../supervisors/pairing.ts";
 import type { Node } from "../../otp/index.ts";
@@ -72,7 +73,7 @@ export class ConcurrentPairingSystem {
     const port = createPairingPort({ node, book, limits, batch: pairHere });
     this.#running = port;
     const spec = pairing({
-      directory: { book },
+      directory: { book, yieldTurn: () => nextTurn() },
       policyQueue: { capacity: this.#capacity },
       resultBuffer: { capacity: RESULTS },
       worker: { errors: { count: 10, windowMs: 60_000, restart: false } },

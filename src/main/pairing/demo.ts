@@ -2,7 +2,7 @@
  * `paceline pair demo`: the pairing service at work without anything else, until it is told to stop.
  * Policies, providers, results and statistics come at their intervals; equal seeds make equal data.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { createNode, supervisor } from "../../otp/index.ts";
 import { seededRandom } from "../../lib/random.ts";
 import { PairingGenerator } from "../../pairing/generator.ts";
@@ -63,7 +63,7 @@ export const runPairingDemo = async (
   const limits = { maxLoad: MOST_PROVIDERS, maxBatch: QUEUE };
   const port = createPairingPort({ node, book, limits, batch: pairHere });
   const parts = {
-    directory: { book },
+    directory: { book, yieldTurn: () => nextTurn() },
     policyQueue: { capacity: QUEUE },
     resultBuffer: { capacity: RESULTS },
     worker: { errors: { count: 10, windowMs: 60_000, restart: false } },

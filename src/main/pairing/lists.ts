@@ -1,4 +1,5 @@
 /** Consumers' lists on this host: the clock's arguments, what REST asks, what the gateway looks up. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { epochClockKey } from "../../../actors/pairing/epoch-clock.ts";
 import type { EpochClockArgs, KeptWish } from "../../../actors/pairing/epoch-clock.ts";
 import type { ListsConfig } from "../../../config/schema.ts";
@@ -46,6 +47,7 @@ export function createLists(options: ListsOptions): Lists | undefined {
   const names = new Set(chains.map(({ chain }) => chain));
   return {
     clock: {
+      yieldTurn: () => nextTurn(),
       book,
       policies,
       rule,

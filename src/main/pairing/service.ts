@@ -11,7 +11,7 @@ import { PairingApi } from "../../pairing/rest/api.ts";
 import { Seals } from "../../pairing/shared/sealed.ts";
 import { SharedRankings } from "../../pairing/shared/shared-rankings.ts";
 import type { SharedStore } from "../../pairing/shared/store.ts";
-import type { MarketPage } from "../../pairing/store/rewrite.ts";
+import { type MarketReading, readMarket } from "../../pairing/store/reading.ts";
 import { listsTable } from "../../pairing/lists/shelf.ts";
 import type { PairingDoor } from "../../rpc/clients/paired-callers.ts";
 import { createAudit } from "./audit.ts";
@@ -60,6 +60,8 @@ const threadsOf = ({ threads, threadsFrom, maxPolicies }: PairingConfig["batch"]
   return threads === 0 ? availableParallelism() - 1 : threads;
 };
 
+const yieldTurn = (): Promise<void> => nextTurn();
+
 /** Workers, when the configuration leaves it open. */
 const MOST_AUTO_WORKERS = 10;
 
@@ -96,7 +98,7 @@ export function makePairing(
     lists: lists?.port,
     audit,
     limits,
-    yieldTurn: () => nextTurn(),
+    yieldTurn,
   });
   return {
     book,
@@ -104,11 +106,12 @@ export function makePairing(
       storeWriter: {
         store: storage,
         journal: storage.journal,
-        page: (market, offset, limit) => pageOf(book, market, offset, limit),
+        read: (market) => readingOf(book, market),
+        yieldTurn,
         retentionMs: keeping.retentionMs,
         redact: keeping.redact,
       },
-      directory: { book, ...restoring(keeping), onChange: noter(book, storage) },
+      directory: { book, yieldTurn, ...restoring(keeping), onChange: noter(book, storage) },
       policyQueue: { capacity: queue.capacity },
       resultBuffer: { capacity: results.capacity },
       worker: {
@@ -178,14 +181,7 @@ const noter =
     journal.note({ kind: "change", market, version, put, removed });
   };
 
-const pageOf = (
-  book: MarketBook,
-  market: string,
-  offset: number,
-  limit: number,
-): MarketPage | undefined => {
+const readingOf = (book: MarketBook, market: string): MarketReading | undefined => {
   const store = book.peek(market)?.store;
-  if (store === undefined) return undefined;
-  const { providers, next } = store.list({ offset, limit });
-  return { version: store.index.version, providers, ...(next === undefined ? {} : { next }) };
+  return store && readMarket(store, () => book.peek(market)?.store === store);
 };

@@ -39,23 +39,65 @@ export interface Drawn {
 export const seedOf = ({ consumer, chain, epoch }: Place): string =>
   fnv64Hex(JSON.stringify([epoch, chain, consumer]));
 
-/** Draws a list. */
+/** Beginnings of a list whose market changes while it is drawn; the last one is drawn to its end. */
+const MOST_BEGINNINGS = 4;
+
+/** Draws a list at once. */
 export function drawList(rank: Ranker, wish: Wish, place: Place): Reply<Drawn> {
-  const { mode, top, ...asked } = wish;
-  const first = place.epoch - top + 1;
+  const steps = drawing(rank, wish, place);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * Draws a list, one ranking of the market a step: of a large one they take long. When the market
+ * changes between two of them it begins anew, so that a list is of one version. In a market that never
+ * rests the draws may be of several: the list has the version of the first, and who has left since is
+ * missed when the list is looked at next.
+ */
+export function* drawing(
+  rank: Ranker,
+  wish: Wish,
+  place: Place,
+): Generator<undefined, Reply<Drawn>, undefined> {
+  for (let left = MOST_BEGINNINGS; ; left--) {
+    const drawn = yield* drawOnce(rank, wish, place, left > 1);
+    if (drawn !== undefined) return drawn;
+    yield;
+  }
+}
+
+/** Undefined when the market has changed and that matters. */
+function* drawOnce(
+  rank: Ranker,
+  { mode, top, ...asked }: Wish,
+  place: Place,
+  isStrict: boolean,
+): Generator<undefined, Reply<Drawn> | undefined, undefined> {
+  const begin = place.epoch - top + 1;
   const drawIn = (epoch: number): Reply<PairingResult> =>
     rank({ ...asked, top, mode, seed: seedOf({ ...place, epoch }) });
-  let drawn = drawIn(mode === "top" ? place.epoch : first);
-  if (mode === "top") return shown(drawn);
+  const first = drawIn(mode === "top" ? place.epoch : begin);
+  if (mode === "top") return shown(first);
   const won = new Map<string, PairedProvider>();
-  for (let epoch = first; ; drawn = drawIn(++epoch)) {
+  for (let drawn = first, epoch = begin; ; drawn = drawIn(++epoch)) {
     if (!drawn.ok) return drawn;
+    if (!first.ok) return first;
+    if (isStrict && drawn.value.version !== first.value.version) return undefined;
     const next = drawn.value.topProviders.find(({ address }) => !won.has(address));
     if (next !== undefined) won.set(next.address, next);
     // Who is among none of k picks is not there: the market is smaller than the list.
-    if (next === undefined || epoch >= place.epoch) break;
+    if (next === undefined || epoch >= place.epoch) {
+      const { version } = first.value;
+      return shown(
+        { ok: true, value: { ...drawn.value, version } },
+        [...won.values()].toSorted(byScore),
+      );
+    }
+    yield;
   }
-  return shown(drawn, [...won.values()].toSorted(byScore));
 }
 
 const byScore = (a: PairedProvider, b: PairedProvider): number =>

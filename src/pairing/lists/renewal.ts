@@ -1,7 +1,7 @@
 /** What becomes of one list when an epoch begins, its market changes, or its policy does. */
 import type { MarketBook } from "../market-book.ts";
 import type { PairingResult, PairRequest, Refusal, Reply } from "../protocol.ts";
-import { drawList, type Wish } from "./draw.ts";
+import { drawing, type Wish } from "./draw.ts";
 import type { Epoch } from "./epoch.ts";
 import { listOf, NOBODY, type OnExhausted, type PairingList, without } from "./list.ts";
 import type { ConsumerWish } from "./policy-book.ts";
@@ -43,36 +43,43 @@ export type Renewed =
   /** The market is not served now, or the wish cannot be followed: what there is stays. */
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
+/** Looking at one list, a step at a time; what is between two steps may change the market. */
+export type Renewing = Generator<undefined, Renewed, undefined>;
+
 /** Looks at one list, and makes the one that should be there instead. */
-export function renew(renewal: Renewal): Renewed {
+export function* renew(renewal: Renewal): Renewing {
   const { book, market, list, epoch, isNewWish, settings } = renewal;
   const found = book.find(market);
   if (!found.ok && found.refusal.code !== "PAIRING_UNKNOWN_MARKET") {
     return { kind: "refused", refusal: found.refusal };
   }
   if (list === undefined || list.epoch !== epoch.number || isNewWish === true) {
-    return drawn(renewal, "made");
+    return yield* drawn(renewal, "made");
   }
-  if (!found.ok) return list.ids.length === 0 ? KEPT : drawn(renewal, "repaired");
+  if (!found.ok) return list.ids.length === 0 ? KEPT : yield* drawn(renewal, "repaired");
   const { index } = found.value.store;
   if (index.version === list.version) return KEPT;
   const left = without(list, index.version, (address) => index.rowOf(address) !== undefined);
-  if (left.members.size < settings.minLive) return drawn(renewal, "repaired");
+  if (left.members.size < settings.minLive) return yield* drawn(renewal, "repaired");
   return left === list ? KEPT : { kind: "thinned", list: left };
 }
 
 const KEPT: Renewed = { kind: "kept" };
 
 /** Draws the list of this epoch. */
-function drawn(renewal: Renewal, kind: "made" | "repaired"): Renewed {
+function* drawn(renewal: Renewal, kind: "made" | "repaired"): Renewing {
   const { book, settings, consumer, chain, market, wish, epoch, nowMs, list } = renewal;
   const found = book.find(market);
-  const rank = (request: PairRequest): Reply<PairingResult> =>
-    found.ok ? found.value.pairOnce(request) : found;
+  const rank = (request: PairRequest): Reply<PairingResult> => {
+    const now = book.find(market);
+    return now.ok ? now.value.pairOnce(request) : now;
+  };
   const place = { consumer, chain, epoch: epoch.number };
   const top = wish.top ?? (found.ok ? found.value.plans.defaults.top : 1);
   const whole = { ...wish, top, mode: wish.mode ?? settings.mode };
-  const reply = found.ok ? drawList(rank, whole, place) : ({ ok: true, value: NOBODY } as const);
+  const reply = found.ok
+    ? yield* drawing(rank, whole, place)
+    : ({ ok: true, value: NOBODY } as const);
   if (!reply.ok) return { kind: "refused", refusal: reply.refusal };
   const revision = list?.epoch === epoch.number ? list.revision + 1 : 0;
   const { onExhausted } = settings;

@@ -1,19 +1,22 @@
 /** A market written as a whole, page by page; whoever reads the database sees it when it is whole. */
-import type { KeptProvider, StoreWrite } from "./writes.ts";
+import type { MarketReading } from "./reading.ts";
+import type { StoreWrite } from "./writes.ts";
 
-/** A part of a market as it is. */
-export interface MarketPage {
-  readonly version: number;
-  readonly providers: readonly KeptProvider[];
-  /** Where the next page begins; absent on the last. */
-  readonly next?: number;
+/** Begins to read a market; undefined while it is not there. */
+export type MarketReader = (market: string) => MarketReading | undefined;
+
+/** What a market is rewritten with. */
+export interface Rewriting {
+  readonly read: MarketReader;
+  readonly write: (writes: readonly StoreWrite[]) => Promise<void>;
+  /** Lets other work go on. */
+  readonly yieldTurn: () => Promise<void>;
 }
-
-/** Reads a part of a market; undefined while it is not there. */
-export type PageReader = (market: string, offset: number, limit: number) => MarketPage | undefined;
 
 /** Rows of a page: the loop is busy some milliseconds with each. */
 const PAGE_ROWS = 1_000;
+/** Steps towards the order of the rows between two looks at other work: some milliseconds. */
+const ORDER_STEPS = 100_000;
 
 /**
  * Writes a market. What changes meanwhile is noted as always and written afterwards. A market that is
@@ -21,17 +24,19 @@ const PAGE_ROWS = 1_000;
  */
 export const rewriteMarket = async (
   market: string,
-  page: PageReader,
-  write: (writes: readonly StoreWrite[]) => Promise<void>,
+  { read, write, yieldTurn }: Rewriting,
 ): Promise<void> => {
-  const version = page(market, 0, 1)?.version;
-  if (version === undefined) return;
-  for (let offset: number | undefined = 0; offset !== undefined; ) {
-    const found: MarketPage | undefined = page(market, offset, PAGE_ROWS);
-    if (found === undefined) return;
+  const reading = read(market);
+  if (reading === undefined) return;
+  const { version } = reading;
+  // oxlint-disable-next-line no-await-in-loop -- that is what slices are for
+  while (!reading.order(ORDER_STEPS)) await yieldTurn();
+  for (;;) {
+    const put = reading.next(PAGE_ROWS);
+    if (put === undefined) return;
+    if (put.length === 0) break;
     // oxlint-disable-next-line no-await-in-loop -- one page is in memory at a time
-    await write([{ kind: "fill", market, version, put: found.providers }]);
-    offset = found.next;
+    await write([{ kind: "fill", market, version, put }]);
   }
   await write([{ kind: "settle", market, version }]);
 };

@@ -1,10 +1,10 @@
 /** Lists as pure rules: regions agree, and nothing changes more than it must. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { drawList, type Wish } from "../../../src/pairing/lists/draw.ts";
+import { drawing, drawList, type Drawn, type Wish } from "../../../src/pairing/lists/draw.ts";
 import { listOf } from "../../../src/pairing/lists/list.ts";
 import type { PairingMarket } from "../../../src/pairing/market.ts";
-import type { ProviderRecord } from "../../../src/pairing/protocol.ts";
+import type { ProviderRecord, Reply } from "../../../src/pairing/protocol.ts";
 import { marketOf, policy, provider, value } from "../support.ts";
 
 const wish = (mode: Wish["mode"], top = 5, minStake = 0n): Wish => ({
@@ -146,5 +146,52 @@ describe("the list of an epoch", () => {
     expect(keyOf("a", ["x", "y"], "error")).toBe(keyOf("b", ["y", "x"], "error"));
     expect(keyOf("a", ["x", "y"], "market")).not.toBe(keyOf("a", ["x", "y"], "error"));
     expect(keyOf("a", ["x,y"], "error")).not.toBe(keyOf("a", ["x", "y"], "error"));
+  });
+
+  it("is of one version of a market that changes between its draws, and then rests", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 0, max: 1_000 }),
+        fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 3 }),
+        (top, epoch, moves) => {
+          const market = marketOf(providers(30));
+          const place = { consumer: "acme", chain: "eth", epoch };
+          const steps = drawing(
+            (request) => market.pairOnce(request),
+            wish("weighted", top),
+            place,
+          );
+          const change = moves.values();
+          let step = steps.next();
+          for (; step.done !== true; step = steps.next()) {
+            const i = change.next().value;
+            if (i === undefined) continue;
+            if (market.store.remove(`p${i}`) === undefined) market.store.put(provider(`p${i}`, 9));
+          }
+          const { version } = market.store.index;
+          expect(value(step.value)).toMatchObject({ version });
+          expect(value(step.value)).toEqual(
+            value(drawList((request) => market.pairOnce(request), wish("weighted", top), place)),
+          );
+        },
+      ),
+    );
+  });
+
+  it("is drawn to its end in a market that never rests, and says from which version on", () => {
+    const market = marketOf(providers(30));
+    const place = { consumer: "acme", chain: "eth", epoch: 7 };
+    const steps = drawing((request) => market.pairOnce(request), wish("weighted", 5), place);
+    const versions: number[] = [];
+    let step: IteratorResult<undefined, Reply<Drawn>>;
+    for (step = steps.next(); step.done !== true; step = steps.next()) {
+      versions.push(market.store.index.version);
+      market.store.put(provider("restless", versions.length));
+    }
+    const drawn = value(step.value);
+    expect(drawn.picks).toHaveLength(5);
+    // The draws of the last beginning, but for its last one.
+    expect(drawn.version).toBe(versions.at(-4));
   });
 });
