@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- NAME... [--json] [--write]` runs bench/NAME.ts, each in its own process;
- * `--write` keeps the figures in docs/benchmarks.md.
+ * `npm run bench -- NAME... [--json] [--write] [--only=TEXT]` runs bench/NAME.ts, each in its own
+ * process; `--write` keeps the figures in docs/benchmarks.md. `--only`, where a bench knows it, measures
+ * the cases with TEXT in their names, in a fraction of the time; it does not go with `--write`.
  *
  * A bench prints one JSON object a line on stdout: {bench, case, value, unit, baseline?, ratio?,
  * bar?, ok?}. Here they become a table, or pass through with `--json`. The exit code is the worst of
@@ -15,6 +16,7 @@ import type { Row } from "./support/report.ts";
 const names = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const isJson = process.argv.includes("--json");
 const isWritten = process.argv.includes("--write");
+const only = process.argv.filter((word) => word.startsWith("--only="));
 const known = readdirSync(new URL(".", import.meta.url))
   .filter((name) => name.endsWith(".ts") && name !== "run.ts")
   .map((name) => name.slice(0, -3));
@@ -47,9 +49,13 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-if (names.length === 0 || names.some((name) => !known.includes(name) && !(name in GROUPS))) {
+if (
+  (only.length > 0 && isWritten) ||
+  names.length === 0 ||
+  names.some((name) => !known.includes(name) && !(name in GROUPS))
+) {
   console.error(
-    `usage: npm run bench -- NAME... [--json] [--write]; NAME is one of ${[...known, ...Object.keys(GROUPS)].join(", ")}`,
+    `usage: npm run bench -- NAME... [--json] [--write | --only=TEXT]; NAME is one of ${[...known, ...Object.keys(GROUPS)].join(", ")}`,
   );
   process.exit(64);
 }
@@ -62,7 +68,7 @@ process.exitCode = worst;
 async function runOne(name: string): Promise<number> {
   const file = new URL(`${name}.ts`, import.meta.url).pathname;
   if (!existsSync(file)) return 64;
-  const child = spawn(process.execPath, ["--expose-gc", file, "--json"], {
+  const child = spawn(process.execPath, ["--expose-gc", file, "--json", ...only], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const rows: Row[] = [];

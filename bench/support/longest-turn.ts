@@ -1,49 +1,64 @@
 /** How long the loop is held at most while something goes on. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import { openSync, readSync } from "node:fs";
 
 /** The longest turn. */
 export interface LongestTurn {
-  /** As others have to wait for it, ms. */
+  /**
+   * How long the loop was held in it, ms: its whole length, collections of garbage and waits for their
+   * threads with it, but for the time that other programs kept this thread from a core.
+   */
+  readonly heldMs: number;
+  /** As others have to wait for it on this machine now, ms. */
   readonly wallMs: number;
-  /** What this thread computed in it, ms: on a busy machine a core is taken amid a turn. */
-  readonly cpuMs: number;
   /** Time that the whole took, s. */
   readonly seconds: number;
 }
 
-const RESOLUTION_MS = 1;
-
-/** Runs something and watches the loop: by a timer, and turn by turn by the time of this thread. */
+/** Runs something and watches every turn of the loop. */
 export async function longestTurn(run: () => unknown): Promise<LongestTurn> {
-  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  const watch = { isOn: true, lastUs: threadUs(), longestUs: 0 };
+  const watch = { isOn: true, lastMs: 0, lastWaitedMs: 0, wallMs: 0, heldMs: 0 };
   const look = (): void => {
-    const nowUs = threadUs();
-    watch.longestUs = Math.max(watch.longestUs, nowUs - watch.lastUs);
-    watch.lastUs = nowUs;
+    const nowMs = performance.now();
+    const waitedMs = waitedForCoreMs();
+    const wallMs = nowMs - watch.lastMs;
+    watch.wallMs = Math.max(watch.wallMs, wallMs);
+    watch.heldMs = Math.max(watch.heldMs, wallMs - (waitedMs - watch.lastWaitedMs));
+    watch.lastMs = nowMs;
+    watch.lastWaitedMs = waitedMs;
     if (watch.isOn) setImmediate(look);
   };
   setImmediate(look);
-  delays.enable();
   await nextTurns();
-  delays.reset();
-  watch.longestUs = 0;
+  watch.wallMs = watch.heldMs = 0;
   const startMs = performance.now();
   await run();
   const seconds = (performance.now() - startMs) / 1_000;
   await nextTurns();
-  delays.disable();
   watch.isOn = false;
-  return { wallMs: delays.max / 1e6, cpuMs: watch.longestUs / 1_000, seconds };
+  return { heldMs: watch.heldMs, wallMs: watch.wallMs, seconds };
 }
 
-/** A few turns, and time for the timer to notice. */
+/** Some turns before and after, so that the first and the last one are seen as well. */
 const nextTurns = (): Promise<void> =>
   new Promise((resolve) => {
-    setTimeout(resolve, 5 * RESOLUTION_MS);
+    setTimeout(resolve, 5);
   });
 
-const threadUs = (): number => {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
-};
+/** Where Linux tells how long a thread computed, and how long it waited for a core, ns. */
+const schedule = openedSchedule();
+const text = Buffer.alloc(128);
+
+function openedSchedule(): number | undefined {
+  try {
+    return openSync(`/proc/self/task/${process.pid}/schedstat`, "r");
+  } catch {
+    return undefined;
+  }
+}
+
+/** What this program's first thread has waited for a core so far, ms; 0 where nobody tells. */
+function waitedForCoreMs(): number {
+  if (schedule === undefined) return 0;
+  const length = readSync(schedule, text, 0, text.length, 0);
+  return Number(text.toString("latin1", 0, length).split(" ")[1]) / 1e6;
+}
