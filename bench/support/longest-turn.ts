@@ -10,32 +10,35 @@ export interface LongestTurn {
   readonly heldMs: number;
   /** As others have to wait for it on this machine now, ms. */
   readonly wallMs: number;
+  /** What this thread computed in one, ms: of no program in which it waits for threads or disks. */
+  readonly cpuMs: number;
   /** Time that the whole took, s. */
   readonly seconds: number;
 }
 
 /** Runs something and watches every turn of the loop. */
 export async function longestTurn(run: () => unknown): Promise<LongestTurn> {
-  const watch = { isOn: true, lastMs: 0, lastWaitedMs: 0, wallMs: 0, heldMs: 0 };
+  const longest = { heldMs: 0, wallMs: 0, cpuMs: 0 };
+  let isOn = true;
+  let last = spent();
   const look = (): void => {
-    const nowMs = performance.now();
-    const waitedMs = waitedForCoreMs();
-    const wallMs = nowMs - watch.lastMs;
-    watch.wallMs = Math.max(watch.wallMs, wallMs);
-    watch.heldMs = Math.max(watch.heldMs, wallMs - (waitedMs - watch.lastWaitedMs));
-    watch.lastMs = nowMs;
-    watch.lastWaitedMs = waitedMs;
-    if (watch.isOn) setImmediate(look);
+    const now = spent();
+    const wallMs = now.wallMs - last.wallMs;
+    longest.wallMs = Math.max(longest.wallMs, wallMs);
+    longest.cpuMs = Math.max(longest.cpuMs, now.cpuMs - last.cpuMs);
+    longest.heldMs = Math.max(longest.heldMs, wallMs - (now.waitedMs - last.waitedMs));
+    last = now;
+    if (isOn) setImmediate(look);
   };
   setImmediate(look);
   await nextTurns();
-  watch.wallMs = watch.heldMs = 0;
+  Object.assign(longest, { heldMs: 0, wallMs: 0, cpuMs: 0 });
   const startMs = performance.now();
   await run();
   const seconds = (performance.now() - startMs) / 1_000;
   await nextTurns();
-  watch.isOn = false;
-  return { heldMs: watch.heldMs, wallMs: watch.wallMs, seconds };
+  isOn = false;
+  return { ...longest, seconds };
 }
 
 /** Some turns before and after, so that the first and the last one are seen as well. */
@@ -56,9 +59,14 @@ function openedSchedule(): number | undefined {
   }
 }
 
-/** What this program's first thread has waited for a core so far, ms; 0 where nobody tells. */
-function waitedForCoreMs(): number {
-  if (schedule === undefined) return 0;
+/** Time so far: as it passes, and what of it the first thread computed, or waited for a core, ms. */
+function spent(): { readonly wallMs: number; readonly cpuMs: number; readonly waitedMs: number } {
+  const wallMs = performance.now();
+  if (schedule === undefined) {
+    const { user, system } = process.threadCpuUsage();
+    return { wallMs, cpuMs: (user + system) / 1_000, waitedMs: 0 };
+  }
   const length = readSync(schedule, text, 0, text.length, 0);
-  return Number(text.toString("latin1", 0, length).split(" ")[1]) / 1e6;
+  const [cpuNs, waitedNs] = text.toString("latin1", 0, length).split(" ");
+  return { wallMs, cpuMs: Number(cpuNs) / 1e6, waitedMs: Number(waitedNs) / 1e6 };
 }
