@@ -29,3 +29,33 @@ export const setBit = (words: Int32Array, at: number): void => {
 export const clearBit = (words: Int32Array, at: number): void => {
   words[at >>> 5] = (words[at >>> 5] as number) & ~(1 << (at & 31));
 };
+
+/** How many bits of the first `length` words are set. */
+export const countBits = (words: Int32Array, length: number): number => {
+  let count = 0;
+  for (let i = 0; i < length; i++) count += popcount(words[i] as number);
+  return count;
+};
+
+/** How many bits of the first `length` words both have. */
+export const countBoth = (a: Int32Array, b: Int32Array, length: number): number => {
+  let count = 0;
+  for (let i = 0; i < length; i++) count += popcount((a[i] as number) & (b[i] as number));
+  return count;
+};
+
+/** Writes the bits that both have to `target`, which may be one of them; answers how many they are. */
+export const joinBits = (
+  target: Int32Array,
+  a: Int32Array,
+  b: Int32Array,
+  length: number,
+): number => {
+  let count = 0;
+  for (let i = 0; i < length; i++) {
+    const both = (a[i] as number) & (b[i] as number);
+    target[i] = both;
+    count += popcount(both);
+  }
+  return count;
+};

@@ -11,7 +11,7 @@ import { type Part, partKeyOf } from "./index/part.ts";
 import type { ProviderIndex } from "./index/provider-index.ts";
 import type { BoundedSums } from "./index/score-board.ts";
 import type { RankOrder } from "./index/static-order.ts";
-import { sumOfTerms, Term, weighing } from "./index/term.ts";
+import { sumOfTerms, sumReaching, Term, weighing } from "./index/term.ts";
 import type { MaskView } from "./explain/survivors.ts";
 import type { RankView } from "./paths/rank.ts";
 import { bindSafely, type BoundScorer, type Scorer } from "./scorers/scorer.ts";
@@ -63,6 +63,8 @@ export class Binding {
   /** Plans that name ids hold rows, which change hands with versions. */
   readonly #version: number | undefined;
   readonly #terms: readonly Term[];
+  /** What the terms after each add at most. */
+  readonly #mostAfter: readonly number[];
   /** One scorer orders alike under any weight; only several need their own order for each. */
   readonly #orderParts: readonly Part[];
   #order: RankOrder | undefined;
@@ -84,7 +86,9 @@ export class Binding {
     this.isImpossible = this.clauses.some(
       ({ slots, isNegated }) => slots.length === 0 && !isNegated,
     );
-    this.listed = this.filters.find(({ listed }) => listed !== undefined)?.listed;
+    this.listed = shortest(
+      this.filters.flatMap(({ listed }) => (listed === undefined ? [] : [listed])),
+    );
     this.stakeTest = this.filters.find(({ name }) => name === "stake")?.test;
     this.tests = this.filters.flatMap(({ name, test }) =>
       test === undefined || name === "stake" ? [] : [test],
@@ -97,6 +101,7 @@ export class Binding {
       bound: bindSafely(scorer, index, demand),
     }));
     this.#terms = this.scorers.map(({ weight, bound }) => termOf(bound, weight));
+    this.#mostAfter = this.scorers.map((_, i) => mostOf(this.scorers.slice(i + 1)));
     this.weightSum = this.scorers.reduce((sum, { weight }) => sum + weight, 0);
     const varying = this.scorers.map(
       ({ bound, weight }) => weight > 0 && bound.constant === undefined,
@@ -112,11 +117,7 @@ export class Binding {
       this.parts.length === 1 && only !== undefined
         ? [{ ...only, term: weighing(only.term, 1) }]
         : this.parts;
-    this.restMost = this.scorers.reduce(
-      (sum, { weight, bound: { constant, most = 1 } }, i) =>
-        parts[i] === undefined ? sum + weight * (constant ?? most) : sum,
-      0,
-    );
+    this.restMost = mostOf(this.scorers.filter((_, i) => parts[i] === undefined));
     this.isRestConstant = varying.every((varies, i) => !varies || parts[i] !== undefined);
     this.isStatic = this.scorers.every(
       (_, i) => varying[i] === false || parts[i]?.isSignal === false,
@@ -136,6 +137,11 @@ export class Binding {
   /** The exact raw sum of a row: weighted scores in ascending order of names. */
   sumOf(row: number): number {
     return sumOfTerms(this.#terms, row);
+  }
+
+  /** The same, or something below `need` for a row that is too far below it for what rounding may do. */
+  sumReaching(row: number, need: number): number {
+    return sumReaching(this.#terms, this.#mostAfter, row, need);
   }
 
   /** The score that is shown for a raw sum. */
@@ -209,6 +215,16 @@ export function bindingOf(plan: Plan, index: ProviderIndex): Binding {
   plan.binding = new Binding(plan, index);
   return plan.binding;
 }
+
+/** What some scorers add to a sum at most. */
+const mostOf = (scorers: readonly BoundWeighted[]): number =>
+  scorers.reduce(
+    (sum, { weight, bound: { constant, most = 1 } }) => sum + weight * (constant ?? most),
+    0,
+  );
+
+const shortest = (lists: readonly (readonly number[])[]): readonly number[] | undefined =>
+  lists.toSorted((a, b) => a.length - b.length)[0];
 
 /** A scorer as all demands see it: without the minimum of one of them. None, if it cannot be so bound. */
 const bindPart = (scorer: Scorer, weight: number, index: ProviderIndex): Part | undefined => {

@@ -1,5 +1,5 @@
 /** How many providers pass every filter: what `survivorsOf` ends with, without its report. */
-import { lowestBit, popcount, wordsFor } from "../../lib/bits.ts";
+import { countBits, lowestBit, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import type { Conjunction } from "../paths/conjunction.ts";
 import { orderOver, rankView } from "../paths/rank.ts";
@@ -60,7 +60,7 @@ export function countPlain(where: Conjunction, words: number, joined = block): n
   for (let from = 0; from < words; from += BLOCK) {
     const length = Math.min(BLOCK, words - from);
     where.fill(joined, from, length);
-    for (let i = 0; i < length; i++) count += popcount(joined[i] as number);
+    count += countBits(joined, length);
   }
   return count;
 }

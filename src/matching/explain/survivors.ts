@@ -1,9 +1,8 @@
 /** Who is left after each filter, whom it refuses by itself, and whom nobody else refuses. */
-import { lowestBit, popcount, wordsFor } from "../../lib/bits.ts";
+import { countBits, countBoth, joinBits, lowestBit, wordsFor } from "../../lib/bits.ts";
 import type { Binding } from "../binding.ts";
 import { Conjunction } from "../paths/conjunction.ts";
 import type { BoundFilter } from "../filters/filter.ts";
-import { ALIVE } from "../index/bit-table.ts";
 import type { RankedRows } from "../index/layout.ts";
 import { rankView } from "../paths/rank.ts";
 
@@ -20,40 +19,34 @@ export interface FilterReport {
 }
 
 /** Words that are counted at once: they and their masks stay in the fastest cache. */
-const BLOCK = 256;
+const BLOCK = 512;
 
 /** Counts for every filter of a binding. */
 export function survivorsOf(binding: Binding): FilterReport[] {
   const { filters, index } = binding;
-  const { masks, alive, words } = viewOf(binding);
-  const counts = masks.map(() => ({ left: 0, passed: 0, sole: 0 }));
+  const { masks, words } = viewOf(binding);
+  const counts = masks.map(({ label }) => ({ left: 0, passed: 0, others: 0, label }));
   const tally = spare.pop() ?? new Tally();
-  const passing = masks.map((_, i) => tally.buffer(i));
   for (let from = 0; from < words; from += BLOCK) {
-    const length = Math.min(BLOCK, words - from);
-    tally.begin(alive, from, length);
-    for (const [i, mask] of masks.entries()) {
-      const count = counts[i] as Counts;
-      const words = passing[i] as Int32Array;
-      mask.fill(words, from, length);
-      tally.add(words);
-      if (mask.label === undefined) count.passed += tally.count(words);
-      if (i > 0) count.left += tally.countLeft();
-    }
-    for (const [i, count] of counts.entries())
-      count.sole += tally.countSole(passing[i] as Int32Array);
+    tally.add(masks, from, Math.min(BLOCK, words - from), counts);
   }
   spare.push(tally);
+  for (const count of counts) {
+    if (count.label !== undefined) count.passed = index.bits.counts[count.label] as number;
+  }
+  const [first, second] = counts;
+  const last = counts.length - 1;
+  if (first !== undefined) first.left = first.passed;
+  if (first !== undefined && second !== undefined && last === 1) first.others = second.passed;
+  const survivors = counts[last]?.left ?? 0;
   return filters.map(({ name, isTransient }, i) => {
-    const { left, passed, sole } = counts[i] as Counts;
-    const slot = masks[i]?.label;
-    const all = slot === undefined ? passed : (index.bits.counts[slot] as number);
-    // What passes the first filter is what is left after it.
+    const { left, passed, others } = counts[i] as Counts;
+    const without = i === last ? (counts[i - 1]?.left ?? index.size) : others;
     return {
       filter: name,
-      left: i === 0 ? all : left,
-      alone: index.size - all,
-      sole,
+      left,
+      alone: index.size - passed,
+      sole: without - survivors,
       transient: isTransient,
     };
   });
@@ -63,64 +56,45 @@ export function survivorsOf(binding: Binding): FilterReport[] {
 const spare: Tally[] = [];
 
 interface Counts {
+  /** Who passes it and all before it; of the first filter that is who passes. */
   left: number;
+  /** Who passes it; not counted where a label's count says so. */
   passed: number;
-  sole: number;
+  /** Who passes all but it. Of the last filter that is who is left before it. */
+  others: number;
+  readonly label: number | undefined;
 }
 
 /** Bits of one block of words, filter after filter. */
 class Tally {
-  readonly #buffers: Int32Array[] = [];
-  readonly #alive = new Int32Array(BLOCK);
-  readonly #left = new Int32Array(BLOCK);
-  /** Refused by at least one, and by at least two filters. */
-  readonly #once = new Int32Array(BLOCK);
-  readonly #twice = new Int32Array(BLOCK);
-  #length = 0;
+  /** Those that pass each filter, those that pass all up to it, those that pass all from one on. */
+  readonly #passing: Int32Array[] = [];
+  readonly #upTo: Int32Array[] = [];
+  readonly #onwards = new Int32Array(BLOCK);
 
-  /** Room for what the `at`-th filter lets pass. */
-  buffer(at: number): Int32Array {
-    this.#buffers[at] ??= new Int32Array(BLOCK);
-    return this.#buffers[at];
-  }
-
-  begin(alive: Int32Array, from: number, length: number): void {
-    this.#length = length;
-    for (let i = 0; i < length; i++) this.#alive[i] = this.#left[i] = alive[from + i] as number;
-    this.#once.fill(0);
-    this.#twice.fill(0);
-  }
-
-  /** Takes what a filter lets pass. */
-  add(passing: Int32Array): void {
-    const [alive, left, once, twice] = [this.#alive, this.#left, this.#once, this.#twice];
-    for (let i = 0; i < this.#length; i++) {
-      const mask = passing[i] as number;
-      const refused = (alive[i] as number) & ~mask;
-      twice[i] = (twice[i] as number) | ((once[i] as number) & refused);
-      once[i] = (once[i] as number) | refused;
-      left[i] = (left[i] as number) & mask;
+  /** Adds what `length` words from `from` on give. */
+  add(masks: readonly FilterMask[], from: number, length: number, counts: readonly Counts[]): void {
+    const [passing, upTo] = [this.#passing, this.#upTo];
+    const last = masks.length - 1;
+    for (let i = 0; i <= last; i++) {
+      const one = (passing[i] ??= new Int32Array(BLOCK));
+      const count = counts[i] as Counts;
+      (masks[i] as FilterMask).fill(one, from, length);
+      if (count.label === undefined) count.passed += countBits(one, length);
+      if (i === 0) upTo[0] = one;
+      else {
+        const before = upTo[i - 1] as Int32Array;
+        upTo[i] ??= new Int32Array(BLOCK);
+        count.left += joinBits(upTo[i] as Int32Array, before, one, length);
+      }
     }
-  }
-
-  countLeft(): number {
-    return this.count(this.#left);
-  }
-
-  count(words: Int32Array): number {
-    let count = 0;
-    for (let i = 0; i < this.#length; i++) count += popcount(words[i] as number);
-    return count;
-  }
-
-  countSole(passing: Int32Array): number {
-    const [alive, twice] = [this.#alive, this.#twice];
-    let count = 0;
-    for (let i = 0; i < this.#length; i++) {
-      const refused = (alive[i] as number) & ~((passing[i] as number) | (twice[i] as number));
-      if (refused !== 0) count += popcount(refused);
+    let after = passing[last] as Int32Array;
+    for (let i = last - 1; i > 0; i--) {
+      (counts[i] as Counts).others += countBoth(upTo[i - 1] as Int32Array, after, length);
+      const all = joinBits(this.#onwards, after, passing[i] as Int32Array, length);
+      after = this.#onwards;
+      if (i === 1) (counts[0] as Counts).others += all;
     }
-    return count;
   }
 }
 
@@ -128,7 +102,6 @@ class Tally {
 export interface MaskView {
   readonly layout: RankedRows | undefined;
   readonly masks: readonly FilterMask[];
-  readonly alive: Int32Array;
   readonly words: number;
 }
 
@@ -147,7 +120,7 @@ function viewOf(binding: Binding): MaskView {
     const { enough = 0, short } = span ?? {};
     return new FilterMask(where, testOf(filter), labelOf(filter), layout?.rowAt, enough, short);
   });
-  const view = { layout, masks, alive: bits[ALIVE] as Int32Array, words };
+  const view = { layout, masks, words };
   binding.maskView = view;
   return view;
 }
@@ -155,17 +128,15 @@ function viewOf(binding: Binding): MaskView {
 /** An order is not worth making for the report of so few. */
 const FEW_ROWS = 256;
 
-function testOf({ clauses, listed, test }: BoundFilter): ((row: number) => boolean) | undefined {
+function testOf({ clauses, test }: BoundFilter): ((row: number) => boolean) | undefined {
   if (clauses.some(({ slots, isNegated }) => slots.length === 0 && !isNegated)) return () => false;
-  if (listed === undefined) return test;
-  const rows = new Set(listed);
-  return (row) => rows.has(row);
+  return test;
 }
 
 /** The slot of the one label that a filter asks for, if that is all it asks: its count is known. */
-function labelOf({ clauses, listed, test }: BoundFilter): number | undefined {
+function labelOf({ clauses, test }: BoundFilter): number | undefined {
   const [clause, more] = clauses;
-  if (more !== undefined || listed !== undefined || test !== undefined) return undefined;
+  if (more !== undefined || test !== undefined) return undefined;
   return clause?.isNegated === false && clause.slots.length === 1 ? clause.slots[0] : undefined;
 }
 

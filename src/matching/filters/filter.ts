@@ -18,7 +18,7 @@ export interface BoundFilter {
   readonly isTransient: boolean;
   readonly clauses: readonly Clause[];
   readonly test?: (row: number) => boolean;
-  /** The only rows that may pass, where they are few and known: nobody else is looked at. */
+  /** The only rows that pass the test, where they are few and known: nobody else is looked at. */
   readonly listed?: readonly number[];
   /** What is needed, and what a row has, for people. */
   readonly need: string;
@@ -51,8 +51,7 @@ export interface CustomFilter {
 
 /** Whether a row passes a filter as a whole. */
 export function passes(filter: BoundFilter, row: number, index: ProviderIndex): boolean {
-  const { clauses, listed, test } = filter;
-  if (listed !== undefined && !listed.includes(row)) return false;
+  const { clauses, test } = filter;
   for (let i = 0; i < clauses.length; i++) {
     const { slots, isNegated } = clauses[i] as Clause;
     if (slots.some((slot) => index.bits.has(slot, row)) === isNegated) return false;

@@ -11,8 +11,8 @@ export class Owners {
   }
 
   /** All rows of an owner. */
-  rowsOf(owner: string): Iterable<number> {
-    return this.#rows.get(owner) ?? [];
+  rowsOf(owner: string): ReadonlySet<number> {
+    return this.#rows.get(owner) ?? NONE;
   }
 
   /** Gives a row to an owner, or to nobody. */
@@ -32,3 +32,5 @@ export class Owners {
     else rows.add(row);
   }
 }
+
+const NONE: ReadonlySet<number> = new Set();

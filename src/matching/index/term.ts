@@ -77,6 +77,27 @@ export function sumOfTerms(terms: readonly Term[], row: number): number {
   return sum;
 }
 
+/**
+ * The same, or something below `need` as soon as the sum cannot come to it: `after` has the most that the
+ * terms after each may add.
+ */
+export function sumReaching(
+  terms: readonly Term[],
+  after: readonly number[],
+  row: number,
+  need: number,
+): number {
+  let sum = 0;
+  for (let i = 0; i < terms.length; i++) {
+    const term = terms[i] as Term;
+    const score = scoreOf(term, row);
+    if (score >= 1) sum += term.weight;
+    else if (score > 0) sum += term.weight * score;
+    if (sum + (after[i] as number) < need) return Number.NEGATIVE_INFINITY;
+  }
+  return sum;
+}
+
 /** The score of a value of a column. */
 export function readingOf(
   {

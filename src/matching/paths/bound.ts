@@ -7,6 +7,7 @@ import type { Binding } from "../binding.ts";
 import { BLOCK_WORDS, boardSlack, type BoundedSums } from "../index/score-board.ts";
 import type { TopK } from "./top-k.ts";
 import { KthLargest } from "./kth-largest.ts";
+import { roundingOf } from "./rank.ts";
 
 /** All 32 bits of a word. */
 const EVERYBODY = -1;
@@ -49,8 +50,9 @@ function walkSums(binding: Binding, board: BoundedSums, k: number, top: TopK): v
 /** The rest differs from row to row: a row comes in by its exact sum. */
 function walkBelow(binding: Binding, board: BoundedSums, top: TopK): void {
   const above = binding.restMost + boardSlack(binding.weightSum);
+  const rounding = roundingOf(binding.weightSum);
   walk(binding, board, Number.NEGATIVE_INFINITY, (row) => {
-    top.push(row, binding.sumOf(row));
+    top.push(row, binding.sumReaching(row, top.floor - rounding));
     return top.floor - above;
   });
 }

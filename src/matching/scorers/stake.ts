@@ -2,12 +2,14 @@
 import type { Scorer } from "./scorer.ts";
 
 const LOG_CAP = 10_000_000;
+const LOG_OF_CAP = Math.log10(LOG_CAP);
 const LINEAR_CAP = 1_000_000;
 
 /** `stake`: by its logarithm, so that the largest do not win everything; 1 from ten million on. */
 export const stakeScorer: Scorer = stakeBy(
   "Logarithm of the stake, 1 from ten million on",
-  (stake) => Math.min(1, Math.log10(stake) / Math.log10(LOG_CAP)),
+  // Where stakes are in the smallest unit all are above the cap, and a logarithm is most of a score's cost.
+  (stake) => (stake >= LOG_CAP ? 1 : Math.min(1, Math.log10(stake) / LOG_OF_CAP)),
 );
 
 /** `stake`, linear: 1 from a million on. */
