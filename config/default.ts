@@ -24,6 +24,7 @@ export const DEFAULTS = {
     batch_concurrency: 16,
     max_upstream_body: "64MiB",
     ws_max_message: "32MiB",
+    memory_high: 0.8,
     filters_per_client: 50,
     filter_idle: "5m",
     ws_max_in_flight: 32,

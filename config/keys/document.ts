@@ -137,6 +137,11 @@ export const documentSchema = z
         1_073_741_824,
         field.host(limits.ws_max_message),
       ),
+      memory_high: field.number(
+        "Share of memory (heap, or the container's) from which on something is given up for it: what the cache keeps; at a quarter, half and three quarters of the rest new subscriptions, batches, all requests. 1 gives nothing up.",
+        { min: 0.01, max: 1 },
+        { ...field.host(limits.memory_high), unit: "ratio" },
+      ),
       filters_per_client: field.whole(
         "Stateful filters (`eth_newFilter` and its like) of one client with a key.",
         { min: 1, max: 10_000 },

@@ -64,6 +64,7 @@ export function resolveConfig(document: ConfigDocument, completion: Completion):
       batchConcurrency: limits.batch_concurrency,
       maxUpstreamBodyBytes: bytes(limits.max_upstream_body),
       wsMaxMessageBytes: bytes(limits.ws_max_message),
+      memoryHigh: limits.memory_high,
       filtersPerClient: limits.filters_per_client,
       filterIdleMs: ms(limits.filter_idle),
       wsMaxInFlight: limits.ws_max_in_flight,

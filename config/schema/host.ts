@@ -61,6 +61,8 @@ export interface LimitsConfig {
   readonly batchConcurrency: number;
   readonly maxUpstreamBodyBytes: number;
   readonly wsMaxMessageBytes: number;
+  /** Share of memory from which on something is given up for it. */
+  readonly memoryHigh: number;
   /** Stateful filters (`eth_newFilter`) of one client. */
   readonly filtersPerClient: number;
   /** A filter that nobody asks for so long is gone. */

@@ -113,6 +113,12 @@ export class LfuBytes<Value> {
     return node !== undefined;
   }
 
+  /** Forgets so many entries, the least asked for first; true when there are more. */
+  drop(most: number): boolean {
+    for (let left = most; left > 0 && this.#nodes.size > 0; left--) this.#evict();
+    return this.#nodes.size > 0;
+  }
+
   /** Forgets all entries of a group; answers how many they were. */
   deleteGroup(group: string): number {
     let count = 0;

@@ -49,6 +49,7 @@ import { makeRedis } from "./redis.ts";
 import type { ConfigReading } from "./reading.ts";
 import { createHandler } from "./routes.ts";
 import type { Running } from "./running.ts";
+import { watchMemory } from "./memory-watch.ts";
 import { secretsOf } from "./secrets.ts";
 import { untilServing, untilTrue } from "./serving.ts";
 import { eventTopics } from "./topics.ts";
@@ -168,6 +169,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   });
   gateway.configure(running.config);
   const endTicks = startTicks(gateway);
+  const endMemoryWatch = watchMemory(gateway);
 
   const callers = () => callerViews(gateway.engine.gate.callers, now());
   const observed = observe({
@@ -240,6 +242,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     await node.stop(timeoutMs);
     for (const state of states) state.dispose();
     endTicks();
+    endMemoryWatch();
     observed.probe.close();
     await pairing?.close();
   };
@@ -377,6 +380,7 @@ const gatewayLimits = (limits: Config["limits"]): Partial<GatewayLimits> => ({
   batchParallel: limits.batchConcurrency,
   maxBatchResponseBytes: limits.maxBatchResponseBytes,
   maxResponseBytes: limits.maxUpstreamBodyBytes,
+  memoryHigh: limits.memoryHigh,
   filtersPerClient: limits.filtersPerClient,
   filterIdleMs: limits.filterIdleMs,
   wsMaxInFlight: limits.wsMaxInFlight,

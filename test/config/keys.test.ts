@@ -28,6 +28,7 @@ const OTHER: Readonly<Record<string, string>> = {
   "limits.batch_concurrency": "7",
   "limits.max_upstream_body": "1MiB",
   "limits.ws_max_message": "1MiB",
+  "limits.memory_high": "0.7",
   "limits.filters_per_client": "7",
   "limits.filter_idle": "7m",
   "limits.ws_max_in_flight": "7",

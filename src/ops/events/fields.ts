@@ -117,6 +117,7 @@ export const EVENT_FIELDS = {
   ),
   role: text("the rights that a command came with: viewer, operator or admin"),
   scorer: text("scorer of a pairing profile"),
+  share: amount("share of memory in use, 0..1"),
   stack: text("where the error was thrown, or what the watchdog saw running"),
   state: text("the process's state as it shows it to operators; redacted"),
   strategy: text("selection strategy; of a supervisor: restart strategy"),

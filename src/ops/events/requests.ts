@@ -21,6 +21,12 @@ export const requestEvents = {
     optional: ["method", "requestId"],
     meaning: "A request was refused before any attempt: draining, overloaded or no provider.",
   },
+  "rpc.memory.relief": {
+    level: "warn",
+    fields: ["from", "to", "share"],
+    meaning:
+      "Memory is scarce, or no more; `to` says what is given up now, with all before it: none, cache, subscriptions, batches, requests.",
+  },
   "rpc.coalesce.overflow": {
     level: "warn",
     fields: ["chain", "method", "reason"],

@@ -15,6 +15,8 @@ export const MAX_ANSWER_BYTES = 1024 * 1024;
 /** What an entry costs beside key and answer: two records, a map entry, its place in a group (measured). */
 const ENTRY_BYTES = 560;
 
+/** Entries forgotten in one go when memory is scarce: some milliseconds. */
+const DROPPED_ENTRIES = 20_000;
 /** Entries looked at in one go when time runs out for many: well below a millisecond. */
 const SWEEP_ENTRIES = 1_000;
 
@@ -28,6 +30,8 @@ interface Entry {
 export class AnswerCache {
   /** Answers that were put out because there was no room. */
   evictions = 0;
+  /** Nothing is kept now. */
+  isShut = false;
   readonly #lfu: LfuBytes<Entry>;
 
   constructor(maxBytes: number) {
@@ -72,6 +76,7 @@ export class AnswerCache {
 
   /** Keeps an answer until `expiresAtMs`, or as long as there is room. */
   keep(key: string, answer: KeptAnswer, counts: CacheCounts, expiresAtMs: number): void {
+    if (this.isShut) return;
     const valueBytes = memoryOf(answer);
     const bytes = key.length + valueBytes + ENTRY_BYTES;
     const entry: Entry = { answer, counts, bytes };
@@ -86,6 +91,11 @@ export class AnswerCache {
     let count = 0;
     for (const hash of hashes) count += this.#lfu.deleteGroup(hash);
     return count;
+  }
+
+  /** Forgets some of what is kept; true when there is more. */
+  drop(): boolean {
+    return this.#lfu.drop(DROPPED_ENTRIES);
   }
 
   /** Forgets some of what ran out of time; true when there is more. */

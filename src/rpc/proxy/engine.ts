@@ -24,6 +24,7 @@ import { LocalFacts } from "./facts.ts";
 import { Filters } from "./filters/filters.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { localResult } from "./local-answers.ts";
+import { MemoryGuard } from "./memory-guard.ts";
 import type { GatewayDeps, GatewayLimits, RequestObserver, RequestRecord } from "./ports.ts";
 import { Reads } from "./reads.ts";
 import type { Running, Services } from "./service.ts";
@@ -51,6 +52,8 @@ export class Engine {
   readonly shadows = new Shadows(this);
   readonly services: Services;
   readonly filters: Filters;
+  /** What is given up while memory is scarce. */
+  readonly memory: MemoryGuard;
   /** The door for clients. */
   readonly gate: ClientGate;
   /** Puts callers under their lists; undefined where nothing is paired. */
@@ -63,6 +66,7 @@ export class Engine {
     this.deps = deps;
     this.chooser = new Chooser(deps);
     this.limits = { ...DEFAULT_LIMITS, ...deps.limits };
+    this.memory = new MemoryGuard(this.limits.memoryHigh);
     this.observer = deps.observer;
     this.book = new RequestBook(deps.book ?? BOOK_LIMITS);
     this.now = deps.now;
@@ -186,6 +190,10 @@ export class Engine {
     const { deps, services } = this;
     if (deps.isDraining()) {
       this.#reject(call, sink, "draining", "this instance is shutting down");
+      return undefined;
+    }
+    if (this.memory.gaveUp("requests")) {
+      this.#reject(call, sink, "overloaded", "memory is scarce: nothing is served for now");
       return undefined;
     }
     if (this.#inFlight >= this.limits.maxInFlight) {

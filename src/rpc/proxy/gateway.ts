@@ -37,6 +37,17 @@ export class Gateway {
     this.ws.closeRevoked();
   }
 
+  /** So large a share of memory is in use; call it about once a second. */
+  useMemory(share: number): void {
+    const { memory, deps } = this.engine;
+    const from = memory.relief;
+    if (memory.look(share)) deps.emit("rpc.memory.relief", { from, to: memory.relief, share });
+    const { cache } = deps;
+    if (cache === undefined) return;
+    cache.isShut = memory.gaveUp("cache");
+    if (cache.isShut) cache.drop();
+  }
+
   /** Nothing is under way that `tick` could end; what is left for it can wait. */
   get isResting(): boolean {
     const { wheel, inFlight, gate } = this.engine;

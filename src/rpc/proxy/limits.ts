@@ -12,6 +12,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   maxAttempts: 3,
   maxTimeoutMs: 60_000,
   maxInFlight: 10_000,
+  memoryHigh: 0.8,
   filtersPerClient: 50,
   filterIdleMs: 300_000,
   wsMaxInFlight: 32,

@@ -268,6 +268,8 @@ export interface GatewayLimits {
   readonly maxAttempts: number;
   readonly maxTimeoutMs: number;
   readonly maxInFlight: number;
+  /** Share of memory from which on something is given up for it. */
+  readonly memoryHigh: number;
   readonly filtersPerClient: number;
   readonly filterIdleMs: number;
   readonly wsMaxInFlight: number;

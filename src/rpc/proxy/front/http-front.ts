@@ -203,9 +203,8 @@ export class HttpFront {
     body: Buffer,
     reply: HttpReply,
   ): void {
-    const limit = this.#engine.limits.maxBatchItems;
     const id = this.#engine.nextRequestId();
-    const fault = batchFault(envelopes, limit, body, id);
+    const fault = batchFault(this.#engine, envelopes, body, id);
     if (fault !== undefined) {
       const headers = [...JSON_HEADERS, REQUEST_ID, id];
       reply.send(200, [...headers, "Content-Length", `${fault.length}`], fault);

@@ -160,7 +160,7 @@ export class WsSession {
   ): void {
     const { limits } = this.#engine;
     const id = this.#engine.nextRequestId();
-    const fault = batchFault(envelopes, limits.maxBatchItems, body, id);
+    const fault = batchFault(this.#engine, envelopes, body, id);
     if (fault !== undefined) {
       this.#sendText(fault);
       return;

@@ -152,7 +152,11 @@ export class WsSubscriptions {
 
   /** Why there may not be one more. */
   #crowded(): Pick<CallRefusal, "reason" | "message"> | undefined {
-    const limit = this.#engine.limits.wsMaxSubscriptions;
+    const { memory, limits } = this.#engine;
+    if (memory.gaveUp("subscriptions")) {
+      return { reason: "overloaded", message: "memory is scarce: no new subscriptions for now" };
+    }
+    const limit = limits.wsMaxSubscriptions;
     if (this.#byId.size + this.#asking.size < limit) return this.#caller?.crowded("subscriptions");
     const message = `a connection holds at most ${limit} subscriptions`;
     return { reason: "too_many_subscriptions", message };
