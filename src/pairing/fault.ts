@@ -30,6 +30,10 @@ export const refusalText = ({ message, faults = [] }: Refusal): string => {
   return first === undefined || first.path === "" ? message : `${first.path}: ${message}`;
 };
 
+/** All that is wrong, without where. */
+export const messagesText = (faults: readonly Fault[]): string =>
+  faults.map(({ message }) => message).join("; ");
+
 /** Largest stake: an int64, as the wire says. */
 const MOST_STAKE = 2n ** 63n - 1n;
 const LEAST_STAKE = -(2n ** 63n);

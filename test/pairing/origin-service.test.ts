@@ -14,6 +14,7 @@ import {
   StrictLocationScorer,
 } from "../../src/pairing/origin/scorers.ts";
 import { OriginStorage } from "../../src/pairing/origin/storage.ts";
+import type { ConsumerPolicy, ProviderRecord } from "../../src/pairing/protocol.ts";
 import { CONTRACT_KEYS, contractResult } from "../../src/pairing/result.ts";
 import { PAIRING_DEMO } from "../../src/main/pairing/demo.ts";
 import { policy, provider, startService, value } from "./support.ts";
@@ -22,6 +23,15 @@ const storageOf = (...addresses: readonly string[]): OriginStorage => {
   const storage = new OriginStorage();
   for (const [i, address] of addresses.entries()) storage.addProvider(provider(address, 100 - i));
   return storage;
+};
+
+const startSystem = async (storage: OriginStorage, workers?: number) => {
+  const node = createVirtualNode({ seed: 1 });
+  const place = supervisor("place", { register: "place", intensity: 5, children: [] });
+  await node.start(supervisor("root", { children: [place] }));
+  const system = new ConcurrentPairingSystem({ node, supervisor: "place" }, storage, workers);
+  await node.drive(system.start());
+  return { node, system };
 };
 
 describe("data of the founding system", () => {
@@ -90,6 +100,52 @@ describe("data of the founding system", () => {
   });
 });
 
+describe("what is wrong, told by the founding system's objects", () => {
+  const wrong = [
+    [null, "policy cannot be nil"],
+    [policy({ minStake: -1n }), "minimum stake cannot be negative"],
+    [policy({ requiredFeatures: [" "] }), "required features cannot contain empty strings"],
+    [{ ...policy(), minStake: 0.5 }, "not a whole number"],
+  ] as const;
+  const given = wrong.map(([one]) => one as ConsumerPolicy);
+  const messages = wrong.map(([, message]) => message);
+
+  it("P21a: a policy is refused at the door of the concurrent system, and no worker dies of it", async () => {
+    const { node, system } = await startSystem(storageOf("a"));
+    for (const [at, one] of given.entries()) {
+      await expect(node.drive(system.enqueuePolicy(one))).rejects.toThrow(messages[at]);
+      expect(system.processPolicyDirectly(one).error).toBe(messages[at]);
+    }
+    const mixed = [...given, policy()];
+    expect(await node.drive(system.enqueuePolicies(mixed))).toEqual({
+      accepted: 1,
+      rejected: messages.map((error, index) => ({ index, error })),
+    });
+    const found = await node.drive(system.processPoliciesConcurrently(mixed, 2));
+    expect(found.map(({ error }) => error)).toEqual([...messages, null]);
+    await node.settle();
+    expect((await node.drive(system.getResults())).map(({ error }) => error)).toEqual([null]);
+    expect(await node.drive(system.getStats())).toMatchObject({ total_errors: 0 });
+    await node.drive(system.stop());
+    await node.stop();
+  });
+
+  it("P21b: a provider needs a place, a stake from 0 on and no blank feature to be stored", () => {
+    const storage = new OriginStorage();
+    for (const [more, message] of [
+      [{ stake: -1n }, "provider stake cannot be negative"],
+      [{ location: "" }, "provider location cannot be empty"],
+      [{ features: [""] }, "provider features cannot contain empty strings"],
+      [{ stake: 0.5 }, "not a whole number"],
+    ] as const) {
+      const one = { ...provider("a"), ...more } as ProviderRecord;
+      expect(() => storage.addProvider(one)).toThrow(message);
+    }
+    expect(() => storage.addProvider(null as unknown as ProviderRecord)).toThrow("nil");
+    expect(storage.getProviderCount()).toBe(0);
+  });
+});
+
 describe("interfaces of the founding system", () => {
   it("P3b: every scorer has its method, and a weight that can be changed", () => {
     const asked = [provider("a", 10n ** 7n), policy({ requiredLocation: "US-East-1" })] as const;
@@ -154,20 +210,16 @@ describe("interfaces of the founding system", () => {
 
 describe("the service of the founding system", () => {
   it("P12c: there are ten workers unless it is said otherwise", async () => {
-    const node = createVirtualNode({ seed: 1 });
-    const place = supervisor("place", { register: "place", intensity: 5, children: [] });
-    await node.start(supervisor("root", { children: [place] }));
     const workersOf = async (count?: number) => {
-      const system = new ConcurrentPairingSystem({ node, supervisor: "place" }, storageOf(), count);
-      await node.drive(system.start());
+      const { node, system } = await startSystem(storageOf(), count);
       const stats = await node.drive(system.getStats());
       await node.drive(system.stop());
+      await node.stop();
       return [stats.max_workers, stats.worker_stats.length];
     };
     expect(await workersOf()).toEqual([10, 10]);
     expect(await workersOf(-1)).toEqual([10, 10]);
     expect(await workersOf(3)).toEqual([3, 3]);
-    await node.stop();
   });
 
   it("P19a: the demo begins with 200 providers and keeps its four intervals", () => {

@@ -13,9 +13,13 @@ import type {
   PairingPort,
   PairingResult,
   PairingStats,
+  PairRequest,
   Reply,
   WorkerStats,
 } from "../../pairing/protocol.ts";
+import { messagesText } from "../../pairing/fault.ts";
+import { parsePolicy } from "../../pairing/policy.ts";
+import { failedResult } from "../../pairing/result.ts";
 import type { OriginStorage } from "../../pairing/origin/storage.ts";
 import { pairHere } from "./batch.ts";
 import { createPairingPort } from "./port.ts";
@@ -104,9 +108,17 @@ export class ConcurrentPairingSystem {
     if (first !== undefined) throw new Error(first.error);
   }
 
+  /** Wrong policies, and those that find no room, are refused by their places. */
   async enqueuePolicies(policies: readonly ConsumerPolicy[]): Promise<EnqueueReport> {
-    const requests = policies.map((policy) => ({ policy }));
-    return valueOf(await this.#port.enqueue(MARKET, requests));
+    const parsed = policies.map(requestOf);
+    const places = parsed.flatMap(({ request }, index) => (request === undefined ? [] : [index]));
+    const requests = parsed.flatMap(({ request }) => request ?? []);
+    const { accepted, rejected } = valueOf(await this.#port.enqueue(MARKET, requests));
+    const wrong = parsed.flatMap(({ error }, index) =>
+      error === undefined ? [] : [{ index, error }],
+    );
+    const full = rejected.map(({ index, error }) => ({ index: places[index] ?? index, error }));
+    return { accepted, rejected: [...wrong, ...full].toSorted((a, b) => a.index - b.index) };
   }
 
   /** Results so far, which are gone from the buffer then. */
@@ -135,8 +147,13 @@ export class ConcurrentPairingSystem {
     valueOf(await this.#port.resetStats());
   }
 
+  /** Without the queue; what is wrong with a policy is in its result. */
   processPolicyDirectly(policy: ConsumerPolicy): PairingResult {
-    return valueOf(this.#port.pair(MARKET, { policy }));
+    const port = this.#port;
+    const { request, error } = requestOf(policy);
+    return request === undefined
+      ? failedResult(MARKET, policy, error)
+      : valueOf(port.pair(MARKET, request));
   }
 
   processPoliciesDirectly(policies: readonly ConsumerPolicy[]): PairingResult[] {
@@ -153,11 +170,18 @@ export class ConcurrentPairingSystem {
     const step = maxConcurrency > 0 ? maxConcurrency : CONCURRENCY;
     for (let at = 0; at < policies.length; at += step) {
       if (signal?.aborted === true) break;
-      const requests = policies.slice(at, at + step).map((policy) => ({ policy }));
+      const parsed = policies.slice(at, at + step).map(requestOf);
+      const requests = parsed.flatMap(({ request }) => request ?? []);
       const options = signal === undefined ? {} : { signal };
       // oxlint-disable-next-line no-await-in-loop -- so many at a time
       const { results } = valueOf(await this.#port.batch(MARKET, requests, options));
-      for (const result of results) if (result !== undefined) done.push(result);
+      const found = results.values();
+      for (const [i, { error }] of parsed.entries()) {
+        const policy = policies[at + i] ?? null;
+        const result =
+          error === undefined ? found.next().value : failedResult(MARKET, policy, error);
+        if (result !== undefined) done.push(result);
+      }
     }
     return done;
   }
@@ -166,6 +190,16 @@ export class ConcurrentPairingSystem {
     if (this.#running === undefined) throw new Error("system is not running");
     return this.#running;
   }
+}
+
+type Asked =
+  | { readonly request: PairRequest; readonly error?: undefined }
+  | { readonly request?: undefined; readonly error: string };
+
+/** A policy as the service takes it, or what is wrong with it. */
+function requestOf(policy: ConsumerPolicy): Asked {
+  const parsed = parsePolicy(policy);
+  return parsed.ok ? { request: { policy: parsed.value } } : { error: messagesText(parsed.faults) };
 }
 
 function valueOf<T>(reply: Reply<T>): T {

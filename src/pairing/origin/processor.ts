@@ -3,6 +3,7 @@ import { MAX_PICKS } from "../../matching/demand.ts";
 import type { CustomFilter } from "../../matching/filters/filter.ts";
 import { RankingCache } from "../../matching/ranking-cache.ts";
 import { PairingMarket } from "../market.ts";
+import { messagesText } from "../fault.ts";
 import { parsePolicy } from "../policy.ts";
 import type {
   ConsumerPolicy,
@@ -102,10 +103,7 @@ export class Processor {
   /** One policy against all that is stored; what is wrong with it is in its result. */
   processPolicy(policy: ConsumerPolicy | null): PairingResult {
     const parsed = parsePolicy(policy);
-    if (!parsed.ok) {
-      const error = parsed.faults.map(({ message }) => message).join("; ");
-      return failedResult(this.market.name, policy, error);
-    }
+    if (!parsed.ok) return failedResult(this.market.name, policy, messagesText(parsed.faults));
     this.#composite.sync();
     this.#syncFilters();
     return this.market.answer({ policy: parsed.value });

@@ -1,5 +1,5 @@
 /** The founding system's storage of providers, on a market's store. */
-import { generatedAddress } from "../provider.ts";
+import { faultText, generatedAddress, parseProvider } from "../provider.ts";
 import type { ConsumerPolicy, ProviderPage, ProviderRecord } from "../protocol.ts";
 import { ProviderStore } from "../provider-store.ts";
 import { PairingGenerator } from "../generator.ts";
@@ -19,14 +19,14 @@ export class OriginStorage {
     this.#random = random;
   }
 
-  /** Adds a provider, or replaces the one of its address; answers its address. */
+  /** Adds a provider, or replaces the one of its address; answers its address. A wrong one is an error. */
   addProvider(provider: ProviderRecord): string {
     this.#added++;
-    const address =
-      provider.address === "" ? generatedAddress(this.#added, this.#random()) : provider.address;
-    const error = this.store.put({ ...provider, address });
+    const parsed = parseProvider(provider, () => generatedAddress(this.#added, this.#random()));
+    if (!parsed.ok) throw new RangeError(faultText(parsed.faults));
+    const error = this.store.put(parsed.value);
     if (error !== undefined) throw new RangeError(error);
-    return address;
+    return parsed.value.address;
   }
 
   getProvider(address: string): ProviderRecord | undefined {
