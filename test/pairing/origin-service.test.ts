@@ -16,6 +16,7 @@ import {
 import { OriginStorage } from "../../src/pairing/origin/storage.ts";
 import type { ConsumerPolicy, ProviderRecord } from "../../src/pairing/protocol.ts";
 import { CONTRACT_KEYS, contractResult } from "../../src/pairing/result.ts";
+import { PairingGenerator } from "../../src/pairing/generator.ts";
 import { PAIRING_DEMO } from "../../src/main/pairing/demo.ts";
 import { policy, provider, startService, value } from "./support.ts";
 
@@ -185,6 +186,31 @@ describe("interfaces of the founding system", () => {
     expect([own.getName(), own.getDescription()]).toEqual(["Own", "Stake alone"]);
     const { components } = processor.processPolicy(policy()).topProviders[0] ?? {};
     expect(components).toEqual({ stake: 0.0001 });
+  });
+
+  it("P9d: a weight that a scorer came to by itself and that is none is told, and stops nothing", () => {
+    const processor = new Processor(storageOf("a"));
+    const own = new LinearStakeScorer(1);
+    const composite = new CompositeScoringSystem("Own", "").addScorer("own", own);
+    processor.setScoringSystem(composite);
+    for (const weight of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+      own.setWeight(weight);
+      expect(processor.processPolicy(policy()).error).toMatch(/^weight of own: /);
+      expect(() => processor.validateConfiguration()).toThrow(/^weight of own: /);
+    }
+    own.setWeight(2);
+    expect(processor.processPolicy(policy()).error).toBeNull();
+  });
+
+  it("P3e: ranks as many as there are, each with its own score, the last of an address", () => {
+    const system = new DefaultPairingSystem(storageOf("a"));
+    const many = new PairingGenerator(1).randomProviders(2_000);
+    const [first] = many as [ProviderRecord];
+    const ranked = system.rankProviders([...many, { ...first, stake: 10_000_000n }], policy());
+    expect(ranked).toHaveLength(2_000);
+    expect(ranked[0]?.provider).toEqual({ ...first, stake: 10_000_000n });
+    const scores = ranked.map(({ score }) => score);
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
   });
 
   it("P11a: more providers of a result than there can be are refused at once", () => {

@@ -1,6 +1,7 @@
 /** The founding system's composite: a view on a profile of the kernel. */
 import { bindingOf } from "../../matching/binding.ts";
 import { compile, type Plan } from "../../matching/compile.ts";
+import { weightFault } from "../../matching/demand.ts";
 import { componentsOf } from "../../matching/picks.ts";
 import { Composite } from "../../matching/scorers/composite.ts";
 import type { Profiles } from "../../matching/scorers/profiles.ts";
@@ -92,6 +93,7 @@ export class CompositeScoringSystem implements ScoringStrategy {
   scoreAll(providers: readonly ProviderRecord[], policy: ConsumerPolicy): PairingScore[] {
     const store = new ProviderStore("scored", Math.max(1, providers.length));
     for (const provider of providers) store.put(provider);
+    const given = new Map(providers.map((provider) => [provider.address, provider]));
     const binding = bindingOf(this.#planOf(policy), store.index);
     const total = binding.weightSum;
     const sums = new Map<string, number>();
@@ -105,13 +107,21 @@ export class CompositeScoringSystem implements ScoringStrategy {
       }
       const address = store.index.ids[row] as string;
       sums.set(address, sum);
-      const provider = providers.findLast((one) => one.address === address) as ProviderRecord;
+      const provider = given.get(address) as ProviderRecord;
       return { provider, score: total === 0 ? 0 : sum / total, components };
     });
     const sumOf = ({ provider }: PairingScore): number => sums.get(provider.address) ?? 0;
     return scores.sort(
       (a, b) => sumOf(b) - sumOf(a) || (a.provider.address < b.provider.address ? -1 : 1),
     );
+  }
+
+  /** What is wrong with weights that scorers have come to by themselves. */
+  faults(): readonly string[] {
+    return [...this.#scorers].flatMap(([name, scorer]) => {
+      const message = weightFault(scorer.getWeight());
+      return message === undefined ? [] : [`weight of ${name}: ${message}`];
+    });
   }
 
   /** Takes over weights that were changed in the scorers themselves. */

@@ -104,6 +104,8 @@ export class Processor {
   processPolicy(policy: ConsumerPolicy | null): PairingResult {
     const parsed = parsePolicy(policy);
     if (!parsed.ok) return failedResult(this.market.name, policy, messagesText(parsed.faults));
+    const [fault] = this.#composite.faults();
+    if (fault !== undefined) return failedResult(this.market.name, policy, fault);
     this.#composite.sync();
     this.#syncFilters();
     return this.market.answer({ policy: parsed.value });
@@ -164,6 +166,8 @@ export class Processor {
   /** Throws when it could not work. */
   validateConfiguration(): void {
     if (this.#composite.listScorers().length === 0) throw new RangeError("no scorer is there");
+    const [fault] = this.#composite.faults();
+    if (fault !== undefined) throw new RangeError(fault);
   }
 }
 
