@@ -359,7 +359,9 @@ function foundKept(state: State, result: TaskResult, ctx: Ctx): void {
   }
   for (const market of result.value as readonly string[]) {
     const made = state.book.ensure(market);
-    if (made.ok && made.value === "made") begun(state, market, ctx);
+    if (!made.ok) {
+      ctx.emit("pairing.market.skipped", { market, reason: refusalText(made.refusal) });
+    } else if (made.value === "made") begun(state, market, ctx);
   }
   state.book.hasLooked = true;
 }

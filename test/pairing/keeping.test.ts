@@ -106,6 +106,21 @@ describe("a market that is kept", () => {
     expect(second.addresses()).toEqual([]);
   });
 
+  it("is told of when there is no room for it any more", async () => {
+    const database = sqlite();
+    const first = await start(database);
+    await first.ask("PUT", `${M}/providers`, [wire("a", 3)]);
+    await first.ask("PUT", "/api/v1/markets/us/providers", [wire("b", 3)]);
+    await first.stop();
+    const { settings } = CONFIG.onDemand;
+    const second = await start(database, { onDemand: { most: 1, settings } });
+    await second.whole();
+    expect(second.service.port.markets()).toEqual(["eu"]);
+    expect(second.events.filter(({ name }) => name === "pairing.market.skipped")).toMatchObject([
+      { fields: { market: "us", reason: expect.stringContaining("as many as may be") } },
+    ]);
+  });
+
   it("scores by the weights that it was told last, also where nobody has come into it yet", async () => {
     const database = sqlite();
     const first = await start(database, { markets: [SETTINGS] });

@@ -8,6 +8,12 @@ export const pairingEvents = {
     fields: ["market", "count", "refused", "entries"],
     meaning: "Many providers came into a market at once; entries is how many it holds now.",
   },
+  "pairing.market.skipped": {
+    level: "warn",
+    fields: ["market", "reason"],
+    meaning:
+      "A market is kept in the database but not served: it is not configured, and there is no room for it among those made on demand.",
+  },
   "pairing.restore.failed": {
     level: "error",
     fields: ["market", "reason", "delayMs"],
