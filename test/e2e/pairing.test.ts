@@ -168,6 +168,33 @@ describe("the pairing interface over HTTP", () => {
     });
   });
 
+  it("waits for room in the queue when it is asked to", async () => {
+    const gateway = await start({ pairing: { workers: 1, queue: { capacity: 1 } } });
+    await call(gateway, "PUT", `${M}/providers`, { body: PROVIDERS });
+    const body = Array.from({ length: 8 }, (_, i) => ({ minStake: i }));
+    const waited = await call(gateway, "POST", `${M}/pairings/queue?timeout=5s`, { body });
+    // One worker, one place, and one that waits for it: the others find no room at all.
+    expect(waited.body.data.accepted).toBeGreaterThanOrEqual(3);
+    const sum: number = waited.body.data.accepted + waited.body.data.rejected.length;
+    expect(sum).toBe(8);
+    const wrong = await call(gateway, "POST", `${M}/pairings/queue?timeout=soon`, { body });
+    expect(wrong).toMatchObject({ status: 400, body: { faults: [{ path: "timeout" }] } });
+  });
+
+  it("may be all that a host is there for", async () => {
+    const gateway = await start({ chains: {}, pairing: { markets: { lava: {} } } });
+    expect(await call(gateway, "GET", "/readyz")).toMatchObject({
+      status: 200,
+      body: {
+        status: "ok",
+        checks: expect.arrayContaining([expect.objectContaining({ name: "pairing", ok: true })]),
+      },
+    });
+    const put = await call(gateway, "PUT", `${M}/providers`, { body: PROVIDERS });
+    expect(put.body.data.accepted).toBe(2);
+    expect((await call(gateway, "GET", "/api/v1/chains")).body.chains).toEqual([]);
+  });
+
   it("can be switched off", async () => {
     const gateway = await start({ pairing: { on_demand: 0 } });
     expect((await call(gateway, "GET", "/api/v1/markets")).status).toBe(404);
