@@ -123,7 +123,12 @@ export class ClientModel implements ClientSink {
     const parent = this.stack.lastIndexOf(parentHash);
     if (parent < 0 && !this.#isBelow(parentHash))
       this.faults.push(`head ${hash} without its parent`);
-    for (const gone of this.stack.splice(parent + 1)) this.risen.delete(gone);
+    for (const gone of this.stack.splice(parent + 1)) {
+      this.risen.delete(gone);
+      for (const key of this.live) {
+        if (key.startsWith(gone)) this.faults.push(`${key} was not taken back before ${hash}`);
+      }
+    }
     this.stack.push(hash);
     this.risen.add(hash);
     this.#headCursor = hash;
@@ -153,6 +158,7 @@ export class ClientModel implements ClientSink {
       return;
     }
     if (this.live.has(key)) this.faults.push(`${key} twice`);
+    if (!this.stack.includes(blockHash)) this.faults.push(`${key} before its head`);
     this.live.add(key);
     this.#isOutOfTurn = false;
     this.#added.push({ blockHash, logIndex: index, isRemoved: false });
