@@ -338,6 +338,20 @@ describe("the logs of a chain", () => {
     expect(r.logs()).toEqual(["+a1:0", "+a2:0"]);
   });
 
+  it("asks for a block whose first log is missing although its time ran out behind another one", () => {
+    const r = live();
+    const [a1, a2] = chain("a", 1, 2);
+    r.hasLogs("a2", 2);
+    for (const head of [a1, a2]) for (const source of ["p1", "p2"]) r.head(source, head);
+    r.log("a2", 2, 1);
+    r.wait(5_000);
+    r.answer();
+    r.hasLogs("a1", 1);
+    r.wait(5_000);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a2:0", "+a2:1"]);
+  });
+
   it("takes neither an answer nor another branch for the progress of a provider's stream", () => {
     const r = live();
     const [a1] = chain("a", 1, 1);

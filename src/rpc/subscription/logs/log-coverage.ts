@@ -98,7 +98,8 @@ export class LogCoverage {
 
   /** Nothing is missing of what streams told of the block, as far as can be known without asking. */
   private isWhole(block: Block): boolean {
-    if (block.logs.length === 0 || !this.order.isReached(block)) return false;
+    const hasCome = block.logs.length > 0 && !this.order.isHoled(block);
+    if (!hasCome || !this.order.isReached(block)) return false;
     return block.coveredBy.length >= WITNESSES || this.blooms.isExplained(block);
   }
 

@@ -59,6 +59,11 @@ export class LogOrder {
     return isPassed || coveredBy.some((source) => streamedBy.has(source));
   }
 
+  /** Logs are missing between those that came. */
+  isHoled(block: Block): boolean {
+    return this.isCounting && !block.isComplete && !isDense(block);
+  }
+
   /** Sends what is held back, up to the first block whose logs are still awaited. */
   flush(nowMs: number): void {
     for (const block of this.awaited.holes()) {
@@ -86,11 +91,6 @@ export class LogOrder {
   private isInTurn(block: Block, { index, standing }: BlockLog): boolean {
     if (standing !== "told") return false;
     return !this.isCounting || block.isComplete || index === block.sent;
-  }
-
-  /** Logs are missing between those that came. */
-  private isHoled(block: Block): boolean {
-    return this.isCounting && !block.isComplete && !isDense(block);
   }
 
   /** Its hole is none any more. */
