@@ -288,6 +288,7 @@ const open = (args: SubscriptionHubArgs, ctx: Ctx): Hub => {
       askHeads: (providers) => {
         for (const provider of providers) ctx.via(probeKey(chain, provider)).cast.look();
       },
+      servedHead: () => args.state.head,
       ended,
       newId: () => newId(ctx),
     },

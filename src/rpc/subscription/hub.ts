@@ -23,9 +23,13 @@ import type { ResumeRequest, SubscribeRequest } from "./hub-port.ts";
 import { Narrator, type NarratorPorts } from "./narrator.ts";
 import { headOfBlock, headOfBytes, logsOfBlock } from "./parse.ts";
 import { Resumption } from "./resume/resumption.ts";
+import { syncStateOf, type ServedHead } from "./sync-state.ts";
 
 /** What a hub is joined to. */
-export interface HubPorts extends ClientPorts, NarratorPorts {}
+export interface HubPorts extends ClientPorts, NarratorPorts {
+  /** The head that requests are served by; undefined before the first one. */
+  readonly servedHead?: () => ServedHead | undefined;
+}
 
 const KINDS: readonly StreamKind[] = ["newHeads", "logs", "newPendingTransactions", "syncing"];
 /** Why clients are closed whose hub died in the middle of a turn. */
@@ -44,6 +48,8 @@ export class Hub {
   readonly #headSources = new Set<ProviderId>();
   readonly #demand = new LingeringDemand();
   readonly #pace: Pace;
+  /** What subscribers of `syncing` were told last. */
+  #syncState: Buffer | undefined;
 
   constructor(follower: ChainFollower, ports: HubPorts, limits: ClientLimits) {
     this.follower = follower;
@@ -87,9 +93,11 @@ export class Hub {
     if (crowded !== undefined) return crowded;
     const requested = requestedFilter(kind, filter);
     if (!requested.ok) return requested;
+    const syncState = kind === "syncing" ? this.#tellSyncing(nowMs) : undefined;
     const subscription = this.streams.add(sink, kind, requested.filter, this.follower.sequence);
     this.#clients.opened(subscription);
     this.rewant(nowMs);
+    if (syncState !== undefined) this.streams.tell(subscription, syncState);
     return { ok: true, id: subscription.id };
   }
 
@@ -235,6 +243,7 @@ export class Hub {
     this.follower.tick(nowMs);
     this.resumption.returning.look(nowMs);
     this.lookout.tick(nowMs);
+    if (this.streams.count("syncing") > 0) this.#tellSyncing(nowMs);
     this.#clients.findLate(nowMs);
     this.#closeSlow(nowMs);
     this.rewant(nowMs);
@@ -278,6 +287,16 @@ export class Hub {
       delivered: streams.delivered,
       dropped: streams.dropped,
     };
+  }
+
+  /** Tells whether the chain goes on, if that has changed; answers what is so now. */
+  #tellSyncing(nowMs: number): Buffer {
+    const state = syncStateOf(this.#ports.servedHead?.(), nowMs);
+    if (this.#syncState?.equals(state) === true) return state;
+    this.#syncState = state;
+    const stream = this.streams.stream("syncing");
+    if (stream !== undefined) this.streams.deliver(stream, state, Number.POSITIVE_INFINITY);
+    return state;
   }
 
   #failedOver(provider: ProviderId, kind: RaceEvent): void {

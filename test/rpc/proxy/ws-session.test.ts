@@ -279,6 +279,19 @@ describe("a WebSocket client", () => {
     ]);
   });
 
+  it("gets no pending transactions where no provider could tell of any", () => {
+    const hub = new ManualHub();
+    const views = Object.fromEntries(["a", "b", "c"].map((id) => [id, { transports: {} }]));
+    const { sink, say } = connect(world({ hub, views }));
+    say(call(1, "eth_subscribe", ["newPendingTransactions"]));
+    expect(sink.answers[0]?.error).toMatchObject({
+      code: -32004,
+      data: { reason: "no_pending_stream" },
+    });
+    say(call(2, "eth_subscribe", ["newHeads"]));
+    expect(hub.asked.map(({ kind }) => kind)).toEqual(["newHeads"]);
+  });
+
   it("lists the kinds for a subscription that names none", () => {
     const { sink, say } = connect(world({ hub: new ManualHub() }));
     say(call(1, "eth_subscribe"));

@@ -176,7 +176,7 @@ export class FakeClient implements ClientSink {
 
   sendFrame(frame: Buffer): void {
     const text = frame.toString("utf8");
-    this.events.push(JSON.parse(text.slice(text.indexOf("{"))).params);
+    this.events.push(JSON.parse(text.slice(text.indexOf('{"'))).params);
   }
 
   close(code: number, reason: string): void {

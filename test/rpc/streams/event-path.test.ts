@@ -190,6 +190,29 @@ describe("the event path of a chain", () => {
     await chain.node.stop();
   });
 
+  it("tells who asks for syncing whether heads come, at once and at each change", async () => {
+    const chain = await startChain(1);
+    const [early, late] = [new FakeClient(1), new FakeClient(2)];
+    const told = (client: FakeClient) => client.events.map(({ result }) => result);
+    chain.socketOf("p1").event("newHeads", header("a7", 7, "a6"));
+    await chain.node.settle();
+    await chain.subscribe(early, "syncing");
+    await chain.node.advance(9_000);
+    expect(told(early)).toEqual([false]);
+    await chain.node.advance(3_000);
+    const status = { startingBlock: "0x7", currentBlock: "0x7", highestBlock: "0x7" };
+    const behind = { syncing: true, status };
+    await chain.subscribe(late, "syncing");
+    expect([told(early), told(late)]).toEqual([[false, behind], [behind]]);
+    chain.socketOf("p1").event("newHeads", header("a8", 8, "a7"));
+    await chain.node.advance(1_000);
+    expect([told(early), told(late)]).toEqual([
+      [false, behind, false],
+      [behind, false],
+    ]);
+    await chain.node.stop();
+  });
+
   it("takes back the logs of a replaced block, although no node says so", async () => {
     const chain = await startChain(1);
     const client = new FakeClient(1);

@@ -6,6 +6,7 @@ import type { Caller, CallRefusal } from "../../clients/caller.ts";
 import type { ConnectionPins } from "../../consistency/pinning.ts";
 import type { OwnReason } from "../../errors/codes.ts";
 import type { ChainName } from "../../ids.ts";
+import type { EndpointView } from "../../selection/snapshot.ts";
 import type { Call, CallSink } from "../call.ts";
 import type { Engine } from "../engine.ts";
 import type { ChainView, SessionSink, SubscribeReply, SubscriptionKind } from "../ports.ts";
@@ -66,8 +67,14 @@ export class WsSubscriptions {
       this.#refuse(call, sink, crowded.reason, crowded.message);
       return;
     }
+    const { chain } = call;
+    const { hub, snapshot } = chain;
+    if (kind === "newPendingTransactions" && snapshot?.endpoints.some(isStreaming) === false) {
+      const message = `no provider of ${chain.name} streams pending transactions`;
+      this.#refuse(call, sink, "no_pending_stream", message);
+      return;
+    }
     const [filter, resume] = withResume(rest);
-    const { hub } = call.chain;
     const isHeads = kind === "newHeads";
     this.#ask(call, sink, hub.subscribe(gate, kind as SubscriptionKind, filter, resume), isHeads);
   }
@@ -166,6 +173,9 @@ export class WsSubscriptions {
     this.#engine.refuse(call, sink, reason, message);
   }
 }
+
+/** One whose WebSocket is away may come back; one without any tells of nothing, ever. */
+const isStreaming = ({ transports }: EndpointView): boolean => transports.ws !== undefined;
 
 /** The parameters behind the kind, apart from `{"paceline":{"resume":cursor}}` at their end. */
 function withResume(params: readonly unknown[]): readonly [filter: unknown, resume: unknown] {

@@ -210,6 +210,12 @@ export class Streams {
     return false;
   }
 
+  /** Sends an event to one client, who has just come. */
+  tell({ id, kind, sink }: Subscription, result: Uint8Array): void {
+    sink.sendFrame(eventFrame(eventPrefix(id), result));
+    this.delivered[kind]++;
+  }
+
   /** Sends an event to all clients of a stream that are older than the transition it belongs to. */
   deliver(stream: Stream, result: Uint8Array, sequence: number): void {
     const shared = eventFrame(stream.prefix, result);
