@@ -168,20 +168,17 @@ function refuse(socket: Duplex, status: number, body: string): void {
 }
 
 /** One client. */
-export class WsConnection {
+export class WsConnection extends TurnFrames {
   readonly id: number;
   session: WsSessionHandler | undefined = undefined;
   readonly #client: WebSocket;
   readonly #socket: Socket;
-  readonly #frames: TurnFrames;
 
   constructor(id: number, client: WebSocket, socket: Socket, turns: Turns) {
+    super(turns);
     this.id = id;
     this.#client = client;
     this.#socket = socket;
-    this.#frames = new TurnFrames(turns, (bytes) => {
-      if (this.isOpen) socket.write(bytes);
-    });
   }
 
   get isOpen(): boolean {
@@ -190,7 +187,7 @@ export class WsConnection {
 
   /** Bytes that the kernel has not taken yet. */
   get bufferedBytes(): number {
-    return this.#socket.writableLength + this.#frames.heldBytes;
+    return this.#socket.writableLength + this.heldBytes;
   }
 
   /** Bytes that the kernel has taken. */
@@ -201,7 +198,7 @@ export class WsConnection {
   /** Sends one text message; bytes are UTF-8. */
   send(text: string | Buffer): void {
     if (!this.isOpen) return;
-    this.#frames.flush();
+    this.flush();
     if (typeof text === "string") this.#client.send(text);
     else if (text.length < SMALL_BYTES) this.#socket.write(textFrame(text));
     else {
@@ -213,16 +210,15 @@ export class WsConnection {
   }
 
   /**
-   * Sends a prebuilt, unmasked frame, or drops it if the connection is closed by the time its turn has
-   * come. Without compression the library writes every frame of its own at once, so frames cannot
-   * interleave.
+   * Frames are dropped if the connection is closed by the time their turn has come. Without compression
+   * the library writes every frame of its own at once, so frames cannot interleave.
    */
-  sendFrame(frame: Buffer): void {
-    this.#frames.send(frame);
+  protected override write(frames: Buffer): void {
+    if (this.isOpen) this.#socket.write(frames);
   }
 
   close(code: number, reason: string): void {
-    this.#frames.flush();
+    this.flush();
     // oxlint-disable-next-line no-control-regex
     const ascii = reason.replaceAll(/[^\u0020-\u007e]/g, "?").slice(0, MAX_REASON_BYTES);
     this.#client.close(code, ascii);

@@ -5,7 +5,8 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Loop, TurnFrames, Turns } from "../../src/io/turn-frames.ts";
+import { type Loop, Turns } from "../../src/io/turn-frames.ts";
+import { FrameSocket } from "./frame-socket.ts";
 
 const SLICE_MS = 5;
 const WRITE_MS = 0.5;
@@ -45,7 +46,7 @@ class World implements Loop {
   readonly #turns = new Turns(SLICE_MS, this);
   readonly #frames = this.sent.map(
     (_, id) =>
-      new TurnFrames(this.#turns, (bytes) => {
+      new FrameSocket(this.#turns, (bytes) => {
         this.#ms += WRITE_MS;
         if (!this.closed.has(id)) this.got[id] += bytes.toString();
       }),
@@ -89,7 +90,7 @@ class World implements Loop {
   }
 
   get heldBytes(): number {
-    return this.#frames.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+    return this.#frames.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0);
   }
 
   event(from: number, to: number): void {
@@ -98,7 +99,7 @@ class World implements Loop {
     for (let id = from; id <= to; id++) {
       if (this.closed.has(id)) continue;
       this.sent[id] += text;
-      this.#frames[id]?.send(frame);
+      this.#frames[id]?.sendFrame(frame);
     }
   }
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type Loop, TurnFrames, Turns } from "../../src/io/turn-frames.ts";
+import { type Loop, Turns } from "../../src/io/turn-frames.ts";
+import { FrameSocket } from "./frame-socket.ts";
 
 const start = () => {
   const turns = new Turns();
   const written: string[] = [];
-  const frames = new TurnFrames(turns, (bytes) => written.push(bytes.toString()));
+  const frames = new FrameSocket(turns, (bytes) => written.push(bytes.toString()));
   const send = (...texts: string[]): void => {
-    for (const text of texts) frames.send(Buffer.from(text));
+    for (const text of texts) frames.sendFrame(Buffer.from(text));
   };
   return { turns, frames, written, send };
 };
@@ -18,7 +19,7 @@ describe("the frames of one turn", () => {
     const { frames, written, send } = start();
     send("a", "b", "c");
     expect(written).toEqual(["a"]);
-    expect(frames.heldBytes).toBe(2);
+    expect(frames.waitingBytes).toBe(2);
     await turnEnds();
     expect(written).toEqual(["a", "bc"]);
     send("d");
@@ -26,7 +27,7 @@ describe("the frames of one turn", () => {
     send("e", "f");
     await turnEnds();
     expect(written).toEqual(["a", "bc", "d", "e", "f"]);
-    expect(frames.heldBytes).toBe(0);
+    expect(frames.waitingBytes).toBe(0);
   });
 
   it("leave before its end when they are many, or something else is to follow them", async () => {
@@ -45,9 +46,9 @@ describe("the frames of one turn", () => {
   it("are each socket's own", async () => {
     const { turns, written, send } = start();
     const others: string[] = [];
-    const other = new TurnFrames(turns, (bytes) => others.push(bytes.toString()));
+    const other = new FrameSocket(turns, (bytes) => others.push(bytes.toString()));
     send("a", "b");
-    for (const text of ["c", "d", "e"]) other.send(Buffer.from(text));
+    for (const text of ["c", "d", "e"]) other.sendFrame(Buffer.from(text));
     await turnEnds();
     expect([written, others]).toEqual([
       ["a", "b"],
@@ -94,12 +95,12 @@ describe("one frame to many sockets", () => {
         loop.ms++;
         written.push({ id, text: bytes.toString(), bytes });
       };
-      return new TurnFrames(turns, write);
+      return new FrameSocket(turns, write);
     });
     const toAll = (...texts: string[]): void => {
       for (const text of texts) {
         const frame = Buffer.from(text);
-        for (const one of sockets) one.send(frame);
+        for (const one of sockets) one.sendFrame(frame);
       }
     };
     return { loop, sockets, written, toAll };
@@ -124,8 +125,8 @@ describe("one frame to many sockets", () => {
     toAll("a");
     loop.endTurn();
     expect(written).toHaveLength(24);
-    sockets[50]?.send(Buffer.from("b"));
-    sockets[0]?.send(Buffer.from("b"));
+    sockets[50]?.sendFrame(Buffer.from("b"));
+    sockets[0]?.sendFrame(Buffer.from("b"));
     expect(written.at(-1)).toMatchObject({ id: 0, text: "b" });
     loop.endTurn();
     while (loop.laters.length > 0) loop.nextSlice();
