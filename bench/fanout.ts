@@ -255,15 +255,15 @@ async function longestTurns(): Promise<void> {
   process.kill(gateway.pid, "SIGUSR2");
   await control(ours.name, "headRate=0");
   await sleep(500);
-  const { wallMs, cpuMs } = JSON.parse(readFileSync(turnFile, "utf8")) as LongestTurn;
+  const { heldMs, wallMs } = JSON.parse(readFileSync(turnFile, "utf8")) as LongestTurn;
   report({
     bench,
-    case: `${MAX_CLIENTS} clients: longest turn while heads are sent (beside it what it computed)`,
-    value: wallMs,
-    baseline: cpuMs,
+    case: `${MAX_CLIENTS} clients: longest turn while heads are sent (as others wait for it here)`,
+    value: heldMs,
+    baseline: wallMs,
     unit: "ms",
-    bar: `<= ${MAX_TURN_MS} ms of computing`,
-    ok: cpuMs <= MAX_TURN_MS,
+    bar: `<= ${MAX_TURN_MS} ms`,
+    ok: heldMs <= MAX_TURN_MS,
   });
   report({
     bench,
