@@ -1,6 +1,6 @@
 /**
  * Turns the gateway's clock: every 5 ms while something is under way, four times a second while nothing
- * is. Two hundred wake-ups a second for nothing were a third of what an idle gateway costs.
+ * is. Two hundred wake-ups a second for nothing were a quarter of what an idle gateway costs.
  */
 import { TICK_MS } from "../rpc/proxy/attempt/stall-rule.ts";
 
