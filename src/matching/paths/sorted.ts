@@ -42,23 +42,43 @@ export function inOrder(
     // What is the same for all need not be compared again and again.
     if (isTelling) steps++;
   }
-  const sorted = rows
-    .map((_, at) => at)
-    .sort((a, b) => {
-      for (let step = 0; step < steps; step++) {
-        const one = keys[a * stride + step] as number;
-        const other = keys[b * stride + step] as number;
-        if (one < other) return -1;
-        if (one > other) return 1;
-        // NaN is unknown, and behind all that is known.
-        if (one !== other && Number.isNaN(one) !== Number.isNaN(other)) {
-          return Number.isNaN(one) ? 1 : -1;
-        }
+  const compare = (a: number, b: number): number => {
+    for (let step = 0; step < steps; step++) {
+      const one = keys[a * stride + step] as number;
+      const other = keys[b * stride + step] as number;
+      if (one < other) return -1;
+      if (one > other) return 1;
+      // NaN is unknown, and behind all that is known.
+      if (one !== other && Number.isNaN(one) !== Number.isNaN(other)) {
+        return Number.isNaN(one) ? 1 : -1;
       }
-      return byId(ids, rows[a] as number, rows[b] as number);
-    });
+    }
+    return byId(ids, rows[a] as number, rows[b] as number);
+  };
+  const places = rows.map((_, at) => at);
+  if (places.length > FEW_ROWS) places.sort(compare);
+  else insertionSort(places, compare);
   spare.push(keys);
-  return sorted;
+  return places;
+}
+
+/** So few are sorted here: the engine's sort calls the comparison from outside, this one has it inlined. */
+const FEW_ROWS = 128;
+
+/** Binary insertion; no two items may be equal. */
+function insertionSort(items: number[], compare: (a: number, b: number) => number): void {
+  for (let i = 1; i < items.length; i++) {
+    const item = items[i] as number;
+    if (compare(items[i - 1] as number, item) < 0) continue;
+    let [low, high] = [0, i - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compare(items[middle] as number, item) < 0) low = middle + 1;
+      else high = middle;
+    }
+    for (let at = i; at > low; at--) items[at] = items[at - 1] as number;
+    items[low] = item;
+  }
 }
 
 /** Keys that are not in use; a scorer may itself match, so one would not do. */

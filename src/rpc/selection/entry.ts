@@ -39,13 +39,17 @@ const recentlyLimitedMs = 10_000;
  * transport where a rare method says little.
  */
 export const judgedCalls = (
+  view: EndpointView,
+  row: EndpointRow,
+  method: string,
+): CallSummary | undefined => judgedBy(view, row, view.calls.get(row.transport, method));
+
+const judgedBy = (
   { calls }: EndpointView,
   { transport }: EndpointRow,
-  method: string,
-): CallSummary | undefined => {
-  const own = calls.get(transport, method);
-  return own !== undefined && own.n >= LEAST_SAMPLES ? own : calls.get(transport, undefined);
-};
+  own: CallSummary | undefined,
+): CallSummary | undefined =>
+  own !== undefined && own.n >= LEAST_SAMPLES ? own : calls.get(transport, undefined);
 
 /** Looks an endpoint up in the evidence. */
 export const entryOf = (
@@ -57,7 +61,7 @@ export const entryOf = (
   at: number,
 ): Entry => {
   const call = view.calls.get(row.transport, demand.method);
-  const judged = judgedCalls(view, row, demand.method);
+  const judged = judgedBy(view, row, call);
   const own = judged?.n ?? 0;
   const { value, samples: n } =
     view.prior === undefined

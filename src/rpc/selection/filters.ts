@@ -168,10 +168,11 @@ export const isServedBy = ({ providers }: Profile, view: EndpointView): boolean 
 export const rowsOf = (demand: SelectionDemand, view: EndpointView): EndpointRow[] => {
   const wanted = demand.transport ?? "any";
   const { http, ws } = view.transports;
-  const rows: EndpointRow[] = [];
-  if (http !== undefined && wanted !== "ws") rows.push(http);
-  if (ws !== undefined && wanted !== "http") rows.push(ws);
-  return rows;
+  const first = wanted === "ws" ? undefined : http;
+  const second = wanted === "http" ? undefined : ws;
+  // An array that is written down takes no more room than it needs, and there is one for each provider.
+  if (first === undefined) return second === undefined ? [] : [second];
+  return second === undefined ? [first] : [first, second];
 };
 
 const maxFailureRatio = 0.7;

@@ -35,7 +35,9 @@ export const placesOf = (
   usesEvidence: boolean,
   minHealthy: number,
 ): readonly number[] => {
-  const areBackupsBehind = entries.filter(isHealthyPrimary).length >= minHealthy;
+  let healthy = 0;
+  for (const entry of entries) if (isHealthyPrimary(entry)) healthy++;
+  const areBackupsBehind = healthy >= minHealthy;
   return entries.map(
     ({ view, relaxed, tier }) =>
       (view.canary === undefined ? 0 : CANARY_PLACE) +

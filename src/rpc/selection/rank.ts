@@ -100,10 +100,7 @@ const makeRanking = (
   const market = marketOf(snapshot, demand);
   const { entries, spares, excluded } = admitted(snapshot, demand, market);
   const places = placesOf(entries, strategy.usesEvidence, snapshot.rules.minHealthy);
-  const candidates: Candidate[] = [];
-  for (const { entry, score, place } of market.sort(entries, places)) {
-    candidates.push(candidateOf(entry, score, place));
-  }
+  const candidates: Candidate[] = market.sort(entries, places, candidateOf);
   for (const entry of spares) candidates.push(candidateOf(entry, 0, SPARE_PLACE));
   const leading = leadingGroup(candidates);
   const isHeld = strategy.isSticky && isPlain(demand);

@@ -3,7 +3,7 @@
  * transport, and some of it is relative to the others that are ranked; so columns are written for each
  * ranking that is made, and not only when the evidence changes. NaN is unknown.
  */
-import { median } from "../../../lib/median.ts";
+import { ascending, median } from "../../../lib/median.ts";
 import type { Entry } from "../entry.ts";
 import { paceOf } from "../prior.ts";
 import type { RoutingSnapshot } from "../snapshot.ts";
@@ -53,7 +53,9 @@ export const COLUMNS = {
   cost: (entries) => entries.map(({ cost }) => cost),
   /** The cost in median costs of those that cost anything. */
   price: (entries) => {
-    const middle = median(entries.map(({ cost }) => cost).filter((cost) => cost > 0)) ?? 1;
+    const paid: number[] = [];
+    for (const { cost } of entries) if (cost > 0) paid.push(cost);
+    const middle = median(paid) ?? 1;
     return entries.map(({ cost }) => cost / middle);
   },
   paid: (entries) => entries.map(({ view }) => (view.type === "public" ? 0 : 1)),
@@ -65,10 +67,10 @@ export const COLUMNS = {
   },
   /** The median of the fastest that a qualified one is within 5 % of: they run level. */
   levelMs: (entries) => {
-    const levels = levelsOf(entries.flatMap((entry) => (isMeasured(entry) ? [p50(entry)] : [])));
-    return entries.map((entry) =>
-      isMeasured(entry) ? (levels.get(p50(entry)) ?? Number.NaN) : Number.NaN,
-    );
+    const medians: number[] = [];
+    for (const entry of entries) if (isMeasured(entry)) medians.push(p50(entry));
+    const levels = levelsOf(medians);
+    return entries.map((entry) => (isMeasured(entry) ? levelOf(levels, p50(entry)) : Number.NaN));
   },
   /** The 95th percentile and the median of the qualified. */
   tailMs: (entries) =>
@@ -85,13 +87,21 @@ export const isMeasured = ({ tier, call }: Entry): boolean =>
 
 const p50 = ({ call }: Entry): number => call?.p50Ms ?? Number.NaN;
 
-/** Levels begin at their fastest member, so "within 5 %" stays transitive. */
-const levelsOf = (medians: readonly number[]): ReadonlyMap<number, number> => {
-  const levels = new Map<number, number>();
+/** Levels begin at their fastest member, so "within 5 %" stays transitive: where they begin, rising. */
+const levelsOf = (medians: readonly number[]): readonly number[] => {
+  const levels: number[] = [];
   let level = Number.NEGATIVE_INFINITY;
-  for (const ms of medians.toSorted((a, b) => a - b)) {
-    if (ms > level * alikeRatio) level = ms;
-    levels.set(ms, level);
-  }
+  for (const ms of ascending(medians)) if (ms > level * alikeRatio) levels.push((level = ms));
   return levels;
+};
+
+/** The last that is not above a median of theirs. */
+const levelOf = (levels: readonly number[], ms: number): number => {
+  let [low, high] = [0, levels.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((levels[middle] as number) <= ms) low = middle;
+    else high = middle - 1;
+  }
+  return levels[low] as number;
 };

@@ -38,13 +38,6 @@ export interface ScorePart {
   readonly weight: number;
 }
 
-/** An entry with its score; higher is better, and sticky primaries are compared by it. */
-export interface Scored {
-  readonly entry: Entry;
-  readonly score: number;
-  readonly place: number;
-}
-
 /** A plan, and what its strategy reads. */
 interface StrategyPlan {
   readonly strategy: Strategy;
@@ -126,20 +119,24 @@ export class ProviderMarket {
     return this.#hashes.get(provider);
   }
 
-  /** The entries in the order of the strategy within their places. */
-  sort(entries: readonly Entry[], places: readonly number[]): readonly Scored[] {
+  /**
+   * The entries in the order of the strategy within their places, each as `make` makes it of its score:
+   * higher is better, and sticky primaries are compared by it.
+   */
+  sort<T>(
+    entries: readonly Entry[],
+    places: readonly number[],
+    make: (entry: Entry, score: number, place: number) => T,
+  ): T[] {
     const rows: number[] = [];
     for (const { at } of entries) rows.push(at);
     const binding = this.#load(rows, entries);
     this.#index.setValues(this.#place, rows, places);
     const sums: number[] = [];
     for (const row of rows) sums.push(binding.sumOf(row));
-    const scored: Scored[] = [];
-    for (const i of inOrder(binding, rows, sums)) {
-      const score = binding.shown(sums[i] as number);
-      scored.push({ entry: entries[i] as Entry, score, place: places[i] as number });
-    }
-    return scored;
+    return inOrder(binding, rows, sums).map((i) =>
+      make(entries[i] as Entry, binding.shown(sums[i] as number), places[i] as number),
+    );
   }
 
   /** The score of each entry taken apart, in the order of the entries. */
