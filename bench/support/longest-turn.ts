@@ -10,7 +10,7 @@ export interface LongestTurn {
   readonly heldMs: number;
   /** As others have to wait for it on this machine now, ms. */
   readonly wallMs: number;
-  /** What this thread computed in one, ms: of no program in which it waits for threads or disks. */
+  /** What the thread computed in the turn that computed most, ms. */
   readonly cpuMs: number;
   /** Time that the whole took, s. */
   readonly seconds: number;
