@@ -69,15 +69,17 @@ const ask = (method: string, path: string, body = "", query = ""): Promise<numbe
 
 // --- a market is there ---------------------------------------------------------------------------
 
-/** The list is gone when its market is there: a million records make every collection long. */
-async function load(providers: readonly ProviderRecord[]): Promise<readonly ProviderRecord[]> {
+/** Loads it, and answers some of its providers: to hold on to all makes every collection long. */
+async function load(): Promise<readonly ProviderRecord[]> {
+  const providers = new PairingGenerator(1).workloadProviders(PROVIDERS);
   await groundwork("a market is loaded", async () => {
     const loaded = await port.load(MARKET, providers, "replace");
     if (!loaded.ok || loaded.value.accepted !== providers.length) throw new Error("not loaded");
   });
   return providers.filter((_, i) => i % (PROVIDERS / CHANGES) === 0);
 }
-const known = await load(new PairingGenerator(1).workloadProviders(PROVIDERS));
+const known = await load();
+await sleep(0);
 globalThis.gc?.();
 if (isKept) await groundwork(WRITTEN, () => host.storage.journal.settled());
 

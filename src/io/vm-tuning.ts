@@ -23,7 +23,7 @@ export function tuneVm(): void {
   // Left alone, the engine presses memory together once a host has had little to do for some seconds:
   // after a load of a million providers that holds the loop for 120 ms, and it shrinks the young
   // generation. Other collections give back what is free.
-  setFlagsFromString("--no-memory-reducer");
+  setFlagsFromString("--no-memory-reducer-favors-memory");
   setFlagsFromString("--expose-gc");
   collectYoung = runInNewContext("gc") as typeof collectYoung;
   growYoung();

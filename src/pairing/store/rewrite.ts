@@ -15,8 +15,8 @@ export interface Rewriting {
 
 /** Rows of a page: the loop is busy some milliseconds with each. */
 const PAGE_ROWS = 1_000;
-/** Steps towards the order of the rows between two looks at other work: some milliseconds. */
-const ORDER_STEPS = 100_000;
+/** Steps towards the order of the rows between two looks at other work: 2 to 5 ms. */
+const ORDER_STEPS = 20_000;
 
 /**
  * Writes a market. What changes meanwhile is noted as always and written afterwards. A market that is
