@@ -34,8 +34,10 @@ const isAsked = (name: string): boolean => only === undefined || name.includes(o
 const WRITTEN = "it is written to the database";
 const CHANGES_WRITTEN = "their changes are written";
 const RESTORED = "the market comes back at a start";
+const TRAIL = "GET audit, 1,000 explained pairings of 64";
+const AGAIN = "a pairing of the audit trail is made again";
 /** Writing a market whole takes longest of all, and most cases do not need it. */
-const isKept = [WRITTEN, CHANGES_WRITTEN, RESTORED].some(isAsked);
+const isKept = [WRITTEN, CHANGES_WRITTEN, RESTORED, TRAIL, AGAIN].some(isAsked);
 
 tuneVm();
 let host: PairingHost = await startPairing(isKept);
@@ -212,6 +214,31 @@ await turn("providers leave and others come", async () => {
   }
 });
 if (isKept) await turn(CHANGES_WRITTEN, () => host.storage.journal.settled());
+if ([TRAIL, AGAIN].some(isAsked)) {
+  for (let i = 0; i < 1_000; i++) {
+    const strategy = i === 999 ? "round-robin" : "top";
+    const request = {
+      policy: wirePolicy(policies[i % POLICIES] as ConsumerPolicy),
+      top: 64,
+      strategy,
+      explain: true,
+    };
+    await must(ask("POST", "/pairings", JSON.stringify(request)));
+    // As many wait at most.
+    if (i % 500 === 499) await host.storage.journal.settled();
+  }
+  await turn(TRAIL, () => must(ask("GET", "/audit", "", "limit=1000")));
+  const newest = await host.service.api.handle({
+    method: "GET",
+    path: `${PATH}/audit`,
+    query: "limit=1",
+    body: Buffer.alloc(0),
+  });
+  const { data } = newest.body as {
+    readonly data: { readonly rankings: readonly { id: string }[] };
+  };
+  await turn(AGAIN, () => must(ask("POST", `/audit/${data.rankings[0]?.id}/replay`)));
+}
 await turn("a list of a million zeros", () =>
   must(ask("POST", "/providers", `[${"0,".repeat(999_999)}0]`), 400),
 );

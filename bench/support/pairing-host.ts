@@ -9,6 +9,7 @@ import { makePairing, type PairingService } from "../../src/main/pairing/service
 import { PairingStorage } from "../../src/main/pairing/storage.ts";
 import { child, createNode, type Node, supervisor } from "../../src/otp/index.ts";
 import { tableKeeper, tableKeeperKey } from "../../actors/ops/table-keeper.ts";
+import { replyText, routeOf } from "../../src/pairing/rest/api.ts";
 import { pairing } from "../../supervisors/pairing.ts";
 import { LISTS } from "../../test/pairing/support.ts";
 
@@ -86,7 +87,9 @@ export async function askPairing(
   path: string,
   { body = "", query = "" }: { readonly body?: string; readonly query?: string } = {},
 ): Promise<number> {
-  const reply = await service.api.handle({ method, path, query, body: Buffer.from(body) });
-  JSON.stringify(reply.body);
+  const routed = routeOf(method, path);
+  if (!routed.ok) return routed.status;
+  const reply = await service.api.answer(routed, { query, body: Buffer.from(body) });
+  Buffer.from(replyText(reply));
   return reply.status;
 }

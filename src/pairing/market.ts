@@ -114,6 +114,16 @@ export class PairingMarket {
     if (binding.order() === undefined) binding.board();
   }
 
+  /** Begins to make what a request is answered by, to be gone on with before it is asked. */
+  begin(request: PairRequest): void {
+    const compiled = this.plans.planOf(request);
+    if (!compiled.ok) return;
+    const binding = bindingOf(compiled.plan, this.store.index);
+    if (compiled.plan.demand.mode === "roundRobin") binding.turns();
+    // Survivors are counted by it, also of those who take turns.
+    if (binding.order() === undefined) binding.board();
+  }
+
   /** Another store from now on; versions go on rising, from the one that it was kept with. */
   swap(store: ProviderStore, version?: number): void {
     const { index } = store;

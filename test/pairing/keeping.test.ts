@@ -213,6 +213,21 @@ describe("the audit trail", () => {
     }
   });
 
+  it("makes turns of a large market again, whose order it makes first", async () => {
+    const { ask } = await start(sqlite());
+    const many = Array.from({ length: 33_000 }, (_, i) => wire(`p${i}`, 1_000 + i));
+    await ask("PUT", `${M}/providers`, many);
+    const request = { policy: {}, strategy: "round-robin", seed: 7, top: 3, explain: true };
+    let asked = await ask("POST", `${M}/pairings`, request);
+    await eventually("the turns are in order", async () => {
+      asked = await ask("POST", `${M}/pairings`, request);
+      return asked.status === 200;
+    });
+    const { auditId, providers } = asked.body.data;
+    const replayed = await ask("POST", `${M}/audit/${auditId}/replay`);
+    expect(replayed.body).toMatchObject({ success: true, data: { isEqual: true, providers } });
+  });
+
   it("keeps no plain pairing when it samples none", async () => {
     const { ask, service } = await start(sqlite());
     await ask("PUT", `${M}/providers`, [wire("a", 3)]);

@@ -194,6 +194,22 @@ export const pairingStoreSuite = (open: OpenDatabase): void => {
     expect(await store.rankings("other", 2)).toEqual([]);
   });
 
+  it("reads more rankings than it takes at once, each once, of equal times too", async () => {
+    const store = await opened();
+    const ids = Array.from({ length: 130 }, (_, i) => `r${1_000 + i}`);
+    // Three times, the newest in the middle of the ids.
+    const atMs = (i: number): number => (i < 60 ? 5 : i < 120 ? 7 : 2);
+    await store.write(
+      ids.map((id, i) => ranking(id, atMs(i))),
+      9,
+    );
+    const newest = [...ids.slice(60, 120), ...ids.slice(0, 60), ...ids.slice(120)];
+    const read = async (limit: number) => (await store.rankings("m", limit)).map(({ id }) => id);
+    expect(await read(1_000)).toEqual(newest);
+    expect(await read(101)).toEqual(newest.slice(0, 101));
+    expect(await read(50)).toEqual(newest.slice(0, 50));
+  });
+
   it("forgets what is too old, a bounded part at a time, and nothing else", async () => {
     const store = await opened();
     const old = Array.from({ length: 10 }, (_, i) => ranking(`r${i}`, i));

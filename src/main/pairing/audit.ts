@@ -5,7 +5,8 @@ import { RankingCache } from "../../matching/ranking-cache.ts";
 import { PairingMarket } from "../../pairing/market.ts";
 import type { MarketBook } from "../../pairing/market-book.ts";
 import type { Reply } from "../../pairing/protocol.ts";
-import type { AuditedPairing, AuditPort, Replayed } from "../../pairing/rest/handlers.ts";
+import { auditListText, auditText } from "./audit-text.ts";
+import type { AuditPort, Replayed } from "../../pairing/rest/handlers.ts";
 import { wirePairing } from "../../pairing/rest/wire.ts";
 import { AuditTrail, pairAgain } from "../../pairing/store/audit.ts";
 import type { StoredRanking } from "../../pairing/store/pairing-store.ts";
@@ -55,7 +56,7 @@ export const createAudit = ({ storage, book, oneIn }: AuditTrailOptions): AuditP
     if (!stored.ok) return stored;
     const loaded = await read(() => marketAt(storage, stored.value));
     if (!loaded.ok) return loaded;
-    const again = pairAgain(stored.value, loaded.value);
+    const again = await pairAgain(stored.value, loaded.value, () => nextTurn());
     if (!again.ok) return again;
     const { isEqual, result } = again.value;
     const { providers } = wirePairing(result);
@@ -67,11 +68,11 @@ export const createAudit = ({ storage, book, oneIn }: AuditTrailOptions): AuditP
     sample: (market, request, result) => trail.sample(market, request, result),
     list: async (market, limit) => {
       const found = await read(() => storage.store.rankings(market, limit));
-      return found.ok ? { ok: true, value: found.value.map(shown) } : found;
+      return found.ok ? { ok: true, value: auditListText(found.value) } : found;
     },
     get: async (market, id) => {
       const found = await one(market, id);
-      return found.ok ? { ok: true, value: shown(found.value) } : found;
+      return found.ok ? { ok: true, value: auditText(found.value) } : found;
     },
     replay: async (market, id) => {
       if (isReplaying) {
@@ -110,15 +111,3 @@ const marketAt = async (
   made.store.index.version = version;
   return made;
 };
-
-const shown = (stored: StoredRanking): AuditedPairing => ({
-  id: stored.id,
-  market: stored.market,
-  at: new Date(stored.atMs).toISOString(),
-  reason: stored.reason,
-  version: stored.version,
-  seed: stored.seed,
-  request: JSON.parse(stored.request) as unknown,
-  scoring: JSON.parse(stored.scoring) as unknown,
-  result: JSON.parse(stored.result) as unknown,
-});

@@ -14,25 +14,13 @@ import type {
 } from "../protocol.ts";
 import { failedResult } from "../result.ts";
 import { isListBody, optionalRecord, readList, readRecord, type YieldTurn } from "./bodies.ts";
+import type { JsonText } from "./json-text.ts";
 import { pairingText } from "./pairing-text.ts";
 import { blamed, policyOfQuery, requestOf, wholeOfQuery } from "./questions.ts";
 import { EXPLAIN_HANDLERS } from "./explain-handlers.ts";
 import { LIST_HANDLERS } from "./list-handlers.ts";
 import type { PairingRoute } from "./routes.ts";
 import { type wirePairing, wireProvider, wireResult } from "./wire.ts";
-
-/** A pairing of the audit trail as it is shown. */
-export interface AuditedPairing {
-  readonly id: string;
-  readonly market: string;
-  readonly at: string;
-  readonly reason: "sample" | "explain";
-  readonly version: number;
-  readonly seed: string;
-  readonly request: unknown;
-  readonly scoring: unknown;
-  readonly result: unknown;
-}
 
 /** What came of making a pairing again. */
 export interface Replayed {
@@ -52,8 +40,8 @@ export interface AuditPort {
   ) => string | undefined;
   /** Keeps a pairing of many if it is one of the sample. */
   readonly sample: (market: string, request: PairRequest, result: PairingResult) => void;
-  readonly list: (market: string, limit: number) => Promise<Reply<readonly AuditedPairing[]>>;
-  readonly get: (market: string, id: string) => Promise<Reply<AuditedPairing>>;
+  readonly list: (market: string, limit: number) => Promise<Reply<JsonText>>;
+  readonly get: (market: string, id: string) => Promise<Reply<JsonText>>;
   readonly replay: (market: string, id: string) => Promise<Reply<Replayed>>;
 }
 
@@ -226,7 +214,7 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
   listAudit: async ({ audit }, asked) => {
     const limit = wholeOfQuery(asked.query, "limit", 100, [1, MOST_AUDIT]);
     if (!limit.ok) return limit;
-    return mapped(await audit.list(marketOf(asked), limit.value), (rankings) => ({ rankings }));
+    return audit.list(marketOf(asked), limit.value);
   },
   getAudit: ({ audit }, asked) => audit.get(marketOf(asked), param(asked, "id")),
   replay: ({ audit }, asked) => audit.replay(marketOf(asked), param(asked, "id")),

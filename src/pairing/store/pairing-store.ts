@@ -37,6 +37,9 @@ export type StoredRanking = Omit<RankingWrite, "kind">;
 /** Providers read at once: a slice costs the event loop some milliseconds. */
 export const SLICE_ROWS = 1_000;
 
+/** Rankings read at once: an explained one of 64 picks has some 10 KB. */
+const RANKINGS_AT_ONCE = 50;
+
 /** What is kept of pairing, over any database. */
 export class PairingStore {
   readonly #database: SqlDatabase;
@@ -106,7 +109,16 @@ export class PairingStore {
 
   /** The newest rankings of a market, newest first. */
   async rankings(market: string, limit: number): Promise<readonly StoredRanking[]> {
-    return (await this.#ask(NEWEST, market, limit)).map(rankingOf);
+    const found: StoredRanking[] = [];
+    for (let after: StoredRanking | undefined; found.length < limit; after = found.at(-1)) {
+      const { atMs = Number.MAX_SAFE_INTEGER, id = "" } = after ?? {};
+      const most = Math.min(RANKINGS_AT_ONCE, limit - found.length);
+      // oxlint-disable-next-line no-await-in-loop -- a slice begins where the one before it ended
+      const rows = await this.#ask(NEWEST, market, most, atMs, id);
+      found.push(...rows.map(rankingOf));
+      if (rows.length < most) break;
+    }
+    return found;
   }
 
   /** One ranking by its id. */
@@ -147,7 +159,8 @@ const FORGET_UNSETTLED = `DELETE FROM pairing_providers WHERE since >
 const WEIGHTS = "SELECT profile, weights FROM pairing_weights WHERE market = ?1 ORDER BY profile";
 
 const RANKING = "id, market, at_ms, reason, version, request, seed, scoring, result";
-const NEWEST = `SELECT ${RANKING} FROM rankings WHERE market = ?1 ORDER BY at_ms DESC, id LIMIT ?2`;
+const NEWEST = `SELECT ${RANKING} FROM rankings WHERE market = ?1 AND at_ms <= ?3
+  AND (at_ms < ?3 OR id > ?4) ORDER BY at_ms DESC, id LIMIT ?2`;
 const ONE = `SELECT ${RANKING} FROM rankings WHERE id = ?1`;
 
 /** The time up to which `?2` rows go; no row when there are fewer. */

@@ -1,6 +1,7 @@
 /** The pairing interface over a service on virtual time. */
 import type { VirtualNode } from "../../../src/otp/index.ts";
 import { PairingApi, type ApiReply } from "../../../src/pairing/rest/api.ts";
+import { JsonText } from "../../../src/pairing/rest/json-text.ts";
 import type { AuditPort } from "../../../src/pairing/rest/handlers.ts";
 import { startService } from "../support.ts";
 
@@ -15,7 +16,7 @@ export interface Answer {
 const noAudit: AuditPort = {
   note: () => undefined,
   sample: () => undefined,
-  list: async () => ({ ok: true, value: [] }),
+  list: async () => ({ ok: true, value: new JsonText('{"rankings":[]}') }),
   get: async () => unknown,
   replay: async () => unknown,
 };
