@@ -214,7 +214,7 @@ describe("the audit trail", () => {
   });
 
   it("makes turns of a large market again, whose order it makes first", async () => {
-    const { ask } = await start(sqlite());
+    const { ask, service } = await start(sqlite());
     const many = Array.from({ length: 33_000 }, (_, i) => wire(`p${i}`, 1_000 + i));
     await ask("PUT", `${M}/providers`, many);
     const request = { policy: {}, strategy: "round-robin", seed: 7, top: 3, explain: true };
@@ -223,6 +223,7 @@ describe("the audit trail", () => {
       asked = await ask("POST", `${M}/pairings`, request);
       return asked.status === 200;
     });
+    await service.parts.storeWriter?.journal.settled();
     const { auditId, providers } = asked.body.data;
     const replayed = await ask("POST", `${M}/audit/${auditId}/replay`);
     expect(replayed.body).toMatchObject({ success: true, data: { isEqual: true, providers } });
