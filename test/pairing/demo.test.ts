@@ -55,6 +55,26 @@ describe("the pairing demo", () => {
     await node.stop();
   });
 
+  it("P19a: adds 1 to 3 policies and 5 to 15 providers at a time, each number now and then", async () => {
+    const { node, port, demo } = await start(3);
+    const seen = { policies: new Set<number>(), providers: new Set<number>() };
+    let size = 0;
+    for (let i = 0; i < 200; i++) {
+      await node.drive(demo.addPolicies());
+      await node.settle();
+      seen.policies.add(value(await node.drive(port.results())).length);
+      await node.drive(demo.addProviders());
+      const { total } = value(port.list("demo"));
+      seen.providers.add(total - size);
+      size = total;
+    }
+    expect([...seen.policies].toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
+    expect([...seen.providers].toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 11 }, (_, i) => i + 5),
+    );
+    await node.stop();
+  });
+
   it("makes the same of the same seed", async () => {
     const run = async (seed: number) => {
       const { node, demo } = await start(seed);

@@ -139,9 +139,12 @@ export const HANDLERS: Readonly<Record<PairingRoute, Handler>> = {
     return result instanceof Promise ? result.then(paired) : paired(result);
   },
   pairBatch: async (deps, asked) => {
-    const requests = await requestsOf(deps, asked);
-    if (!requests.ok) return requests;
     const market = marketOf(asked);
+    // What is wrong is found out with the pairing, but for a profile that was named as the strategy.
+    const requests = await requestsOf(deps, asked, (request, input) =>
+      request.profile === undefined ? RIGHT : blamed(deps.port.check(market, request), input),
+    );
+    if (!requests.ok) return requests;
     const good = requests.value.flatMap((one) => (one.ok ? [one.value] : []));
     const report = await deps.port.batch(market, good);
     if (!report.ok) return report;
@@ -302,6 +305,7 @@ const waitOf = ({ query, signal }: Asked): Reply<WaitOptions | undefined> => {
     : { ok: true, value: { timeoutMs, ...(signal === undefined ? {} : { signal }) } };
 };
 
+const RIGHT: Reply<"right"> = { ok: true, value: "right" };
 type Check = (request: PairRequest, input: unknown) => Reply<unknown>;
 
 /** The requests of a list, each with what is wrong with it, also by `check` where there is one. */

@@ -297,11 +297,15 @@ describe("what is wrong with one of many is said with its field", () => {
       wrong,
       lost,
       { policy: {} },
+      { policy: {}, strategy: "none" },
+      { policy: {}, strategy: "pairing-strict" },
     ]);
     expect(status).toBe(200);
     expect(body.data.results.map(({ error }: { error: unknown }) => error)).toEqual([
       "policy.minStake: minimum stake cannot be negative",
       "weights.luck: scorer luck not found",
+      null,
+      "strategy: profile none not found",
       null,
     ]);
   });
