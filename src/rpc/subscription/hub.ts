@@ -122,7 +122,7 @@ export class Hub {
     this.rewant(nowMs);
     // What it was told once is of this history.
     this.follower.branches.whereabouts.isUntold = false;
-    this.resumption.returning.look(nowMs);
+    this.resumption.returning.admit(nowMs);
   }
 
   /** False when the client has no such subscription. */

@@ -239,6 +239,49 @@ describe("a client who comes back to a program that was not there", () => {
     await chain.node.stop();
   });
 
+  it("comes back beside those whose cursors nobody knows, however many they are", async () => {
+    const chain = await anew(60);
+    chain.knows(header("o59", 59, "a58"));
+    const clients: FakeClient[] = [];
+    const refused: unknown[] = [];
+    const flood = (count: number): void => {
+      for (let i = 0; i < count; i++) {
+        const client = new FakeClient(100 + clients.length);
+        clients.push(client);
+        for (let n = 0; n < 20; n++) {
+          const resume = at(`${client.id}x${n}`);
+          const request = { sink: client, kind: "newHeads", filter: undefined, resume } as const;
+          chain
+            .hub()
+            .call.subscribe(request, { timeoutMs: 60_000 })
+            .then(
+              (reply) => refused.push(reply),
+              () => undefined,
+            );
+        }
+      }
+    };
+    flood(15);
+    await chain.node.settle();
+    const [asked, known] = [new FakeClient(1), new FakeClient(2)];
+    idOf(await chain.subscribe(asked, "newHeads", undefined, at("o59")));
+    expect(asked.seen()).toEqual(["a59", "a60"]);
+    // Once there is no room for more questions, what is remembered needs none.
+    flood(40);
+    await chain.node.settle();
+    expect(refused[0]).toMatchObject({ data: { reason: "overloaded" } });
+    idOf(await chain.subscribe(known, "newHeads", undefined, at("a60")));
+    // What nobody waits for is not asked any more.
+    for (const client of clients) client.isOpen = false;
+    await chain.node.advance(1_000);
+    const before = chain.asked.length;
+    const last = chain.subscribe(new FakeClient(3), "newHeads", undefined, at("y"));
+    await chain.node.advance(3_000);
+    expect(new Set(chain.asked.slice(before)).size).toBe(1);
+    expect(await last).toMatchObject({ data: { reason: "cursor_unknown" } });
+    await chain.node.stop();
+  });
+
   it("comes back together with many others for the price of one", async () => {
     const chain = await anew(60);
     const clients = Array.from({ length: 50 }, (_, i) => new FakeClient(i));

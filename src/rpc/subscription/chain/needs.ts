@@ -17,6 +17,8 @@ export interface Need {
 interface Pending {
   readonly need: Need;
   failures: number;
+  /** How many others whoever needs this has in need before it. */
+  readonly rank: number;
   nextAtMs: number;
   isAsked: boolean;
 }
@@ -60,10 +62,13 @@ export const needAgreedLogs = (hash: string, number: number): Need => ({
 export class Needs {
   private readonly pending = new Map<string, Pending>();
   private readonly maxAsked: number;
+  private readonly isFair: boolean;
   private asked = 0;
 
-  constructor(maxAsked: number) {
+  /** `isFair`: what was asked in vain, or is wanted by who wants much, lets the rest go first. */
+  constructor(maxAsked: number, isFair = false) {
     this.maxAsked = maxAsked;
+    this.isFair = isFair;
   }
 
   get size(): number {
@@ -79,10 +84,10 @@ export class Needs {
     return this.pending.get(key)?.failures ?? 0;
   }
 
-  /** The question is asked from a time on. */
-  add(need: Need, fromMs: number): void {
+  /** The question is asked from a time on; `rank`: who needs it has so many others in need before it. */
+  add(need: Need, fromMs: number, rank = 0): void {
     if (this.pending.has(need.key)) return;
-    this.pending.set(need.key, { need, failures: 0, nextAtMs: fromMs, isAsked: false });
+    this.pending.set(need.key, { need, failures: 0, rank, nextAtMs: fromMs, isAsked: false });
   }
 
   /** A usable answer came: the providers are there, so whatever has failed before is due at once. */
@@ -114,14 +119,24 @@ export class Needs {
   due(nowMs: number, spared?: Need["kind"]): readonly Need[] {
     if (this.pending.size === 0) return [];
     const due: Need[] = [];
-    for (const entry of this.pending.values()) {
-      if (this.asked >= this.maxAsked) break;
-      if (entry.isAsked || entry.nextAtMs > nowMs || entry.need.kind === spared) continue;
+    while (this.asked < this.maxAsked) {
+      const entry = this.first(nowMs, spared);
+      if (entry === undefined) break;
       entry.isAsked = true;
       this.asked++;
       due.push(entry.need);
     }
     return due;
+  }
+
+  private first(nowMs: number, spared: Need["kind"] | undefined): Pending | undefined {
+    let first: Pending | undefined;
+    for (const entry of this.pending.values()) {
+      if (entry.isAsked || entry.nextAtMs > nowMs || entry.need.kind === spared) continue;
+      if (!this.isFair) return entry;
+      if (first === undefined || weightOf(entry) < weightOf(first)) first = entry;
+    }
+    return first;
   }
 
   /** No usable answer: asks again later. */
@@ -143,3 +158,5 @@ export class Needs {
     }
   }
 }
+
+const weightOf = ({ failures, rank }: Pending): number => failures + rank;

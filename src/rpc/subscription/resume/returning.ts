@@ -6,7 +6,7 @@
  */
 import type { ChainFollower } from "../chain/follower.ts";
 import type { Cursor, Missed } from "../chain/history.ts";
-import { Needs, type Need } from "../chain/needs.ts";
+import { needBlock, Needs, type Need } from "../chain/needs.ts";
 import { bloomMayMatch, isEmptyBloom, type LogFilter } from "../delivery/filter.ts";
 import type { StreamSink } from "../delivery/streams.ts";
 import type { SubscribeReply } from "../../proxy/ports.ts";
@@ -45,10 +45,14 @@ const MAX_WAIT_MS = 10_000;
 
 /** The clients of one chain that wait to go on. */
 export class Returning {
-  readonly needs = new Needs(MAX_ASKED);
+  readonly needs = new Needs(MAX_ASKED, true);
   readonly #follower: ChainFollower;
   readonly #join: (comer: Comer, missed: Missed) => SubscribeReply;
   #waiting: Waiting[] = [];
+  /** Those before this place were looked at. */
+  #looked = 0;
+  /** By connection, the blocks of its cursors that have to be asked for. */
+  readonly #wanted = new Map<number, Set<string>>();
 
   /** `join` subscribes a client and sends what it missed. */
   constructor(follower: ChainFollower, join: (comer: Comer, missed: Missed) => SubscribeReply) {
@@ -71,24 +75,27 @@ export class Returning {
     return this.#waiting.some(({ comer }) => comer.kind === "logs" && mayMatch(comer, bloom));
   }
 
-  /** Takes a client in; `look` has to follow, once logs are kept if it wants some. */
+  /** Takes a client in; `admit` has to follow, once logs are kept if it wants some. */
   enter(comer: Comer, nowMs: number): void {
-    if (this.#waiting.length >= MAX_WAITING || this.needs.size >= MAX_NEEDS) {
-      comer.answer(BUSY);
-    } else this.#waiting.push({ comer, sinceMs: nowMs });
+    if (this.#waiting.length < MAX_WAITING && this.needs.size < MAX_NEEDS) {
+      this.#waiting.push({ comer, sinceMs: nowMs });
+    } else comer.answer(this.#remembered(comer) ?? BUSY);
+  }
+
+  /** Looks at those who have come since: each is one of thousands perhaps, and the others wait as they did. */
+  admit(nowMs: number): void {
+    this.#settleFrom(this.#looked, nowMs);
   }
 
   /** Lets those go on of whom everything is known, asks for the rest, and gives up on the late. */
   look(nowMs: number): void {
     if (this.#waiting.length === 0) return;
-    this.#waiting = this.#waiting.filter(({ comer, sinceMs }) => {
-      if (!comer.sink.isOpen) return false;
-      const reply = this.#settle(comer, nowMs);
-      if (reply !== undefined) comer.answer(reply);
-      else if (nowMs - sinceMs <= MAX_WAIT_MS) return true;
-      else comer.answer(UNREACHABLE);
-      return false;
-    });
+    this.#wanted.clear();
+    for (const one of this.#waiting) {
+      // Should somebody else wait for the same, it is asked for anew.
+      if (isOver(one, nowMs)) this.needs.delete(needBlock(one.comer.cursor.blockHash).key);
+    }
+    this.#settleFrom(0, nowMs);
     if (this.#waiting.length === 0) this.needs.clear();
   }
 
@@ -104,6 +111,17 @@ export class Returning {
     if (this.needs.size === 0) this.look(nowMs);
   }
 
+  #settleFrom(place: number, nowMs: number): void {
+    for (const one of this.#waiting.splice(place)) {
+      const { comer } = one;
+      if (!comer.sink.isOpen) continue;
+      const reply = this.#settle(comer, nowMs, isOver(one, nowMs));
+      if (reply === undefined) this.#waiting.push(one);
+      else comer.answer(reply);
+    }
+    this.#looked = this.#waiting.length;
+  }
+
   #learn(need: Need, value: unknown, nowMs: number): boolean {
     if (need.kind === "logs") {
       const bloom = this.#follower.ring.get(need.hash)?.head?.bloom;
@@ -115,13 +133,19 @@ export class Returning {
     return true;
   }
 
-  /** What the client is told; undefined while something is lacking. */
-  #settle(comer: Comer, nowMs: number): SubscribeReply | undefined {
+  /** What the client is told without asking anybody; undefined when somebody has to be asked. */
+  #remembered(comer: Comer): SubscribeReply | undefined {
+    const missed = this.#follower.missedSince(comer.cursor, comer.kind);
+    if (missed === "ambiguous") return AMBIGUOUS;
+    return missed && this.#join(comer, missed);
+  }
+
+  /** What the client is told; undefined while something is lacking and it is not too late. */
+  #settle(comer: Comer, nowMs: number, isLate: boolean): SubscribeReply | undefined {
+    const remembered = this.#remembered(comer);
+    if (remembered !== undefined) return remembered;
     const { kind, cursor } = comer;
     const { ring, logs } = this.#follower;
-    const remembered = this.#follower.missedSince(cursor, kind);
-    if (remembered === "ambiguous") return AMBIGUOUS;
-    if (remembered !== undefined) return this.#join(comer, remembered);
     const kept = {
       since: logs.onSince,
       mayMatch: (bloom: string | undefined) => mayMatch(comer, bloom),
@@ -129,10 +153,23 @@ export class Returning {
     const found = recall(ring, cursor, kind === "logs" ? kept : undefined);
     if (found.kind === "ready") return this.#join(comer, found.missed);
     if (found.kind === "too_old") return tooOld(kind);
-    for (const need of found.needs) this.needs.add(need, nowMs);
+    if (isLate) return UNREACHABLE;
+    const rank = this.#rankOf(comer);
+    for (const need of found.needs) this.needs.add(need, nowMs, rank);
     return undefined;
   }
+
+  /** How many other blocks the connection's cursors want that were asked for before. */
+  #rankOf({ sink, cursor }: Comer): number {
+    const wanted = this.#wanted.get(sink.id) ?? new Set();
+    this.#wanted.set(sink.id, wanted.add(cursor.blockHash));
+    return wanted.size - 1;
+  }
 }
+
+/** Nobody waits any more, or for too long. */
+const isOver = ({ comer, sinceMs }: Waiting, nowMs: number): boolean =>
+  !comer.sink.isOpen || nowMs - sinceMs > MAX_WAIT_MS;
 
 /** An empty bloom says nothing here: whether the chain writes any is not known at a start. */
 const mayMatch = ({ filter }: Comer, bloom: string | undefined): boolean =>
