@@ -62,6 +62,26 @@ export const sqlDatabaseSuite = (open: OpenDatabase): void => {
     expect(await migrate(database)).toEqual([]);
   });
 
+  it("is brought to the schema where another host is quicker with every step", async () => {
+    const database = await open();
+    let first = true;
+    const slower: SqlDatabase = {
+      query: (statement) => database.query(statement),
+      close: () => database.close(),
+      transact: async (statements) => {
+        await database.transact(statements);
+        // PostgreSQL lets the slower of two fail over a table that it makes if there is none.
+        if (first) {
+          first = false;
+          throw new Error("duplicate key value");
+        }
+        await database.transact(statements);
+      },
+    };
+    expect(await migrate(slower)).toEqual([]);
+    expect(await migrate(database)).toEqual([]);
+  });
+
   it("is not touched when a newer program has been there", async () => {
     const database = await open();
     await migrate(database);
