@@ -82,30 +82,34 @@ const request = z.strictObject({
   explain: z.boolean().optional(),
 });
 
+const survivors = z
+  .array(
+    z.strictObject({
+      filter: z.string(),
+      count: whole.describe("left after it and all before it"),
+      alone: whole.describe("refused by it, whatever the others do"),
+      sole: whole.describe("refused by it only"),
+      transient: z.boolean(),
+    }),
+  )
+  .optional()
+  .describe("with explain, and when nobody is left");
+
+const scorerErrors = z
+  .array(z.strictObject({ scorer: z.string(), provider: z.string(), message: z.string() }))
+  .optional();
+
 /** A result as it is shown, but for what depends on the moment. */
 const pairing = {
   providers: z.array(z.strictObject(pick)),
   filtered: whole,
   ranked: whole,
-  survivors: z
-    .array(
-      z.strictObject({
-        filter: z.string(),
-        count: whole.describe("left after it and all before it"),
-        alone: whole.describe("refused by it, whatever the others do"),
-        sole: whole.describe("refused by it only"),
-        transient: z.boolean(),
-      }),
-    )
-    .optional()
-    .describe("with explain, and when nobody is left"),
+  survivors,
   blockedBy: z
     .string()
     .optional()
     .describe("when nobody is left: the filter that keeps most away, `market` where nobody is"),
-  scorerErrors: z
-    .array(z.strictObject({ scorer: z.string(), provider: z.string(), message: z.string() }))
-    .optional(),
+  scorerErrors,
   version: whole,
 };
 
@@ -138,7 +142,9 @@ const result = z.strictObject({
   rankedCount: whole,
   topProviders: z.array(z.strictObject(pick)),
   processingTime: z.number().describe("ms"),
+  survivors,
   blockedBy: z.string().optional(),
+  scorerErrors,
   error: z.string().nullable(),
 });
 

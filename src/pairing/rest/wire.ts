@@ -31,6 +31,10 @@ export const wirePolicy = (policy: ConsumerPolicy) => ({
   minStake: wireWhole(policy.minStake),
 });
 
+/** What each filter leaves. */
+const wireSurvivors = (survivors: PairingResult["survivors"]) =>
+  survivors?.map(({ filter, left, ...share }) => ({ filter, count: left, ...share }));
+
 /** The answer to a pairing. */
 export const wirePairing = (result: PairingResult) => {
   const { topProviders, filteredCount, rankedCount, survivors, ...rest } = result;
@@ -39,7 +43,7 @@ export const wirePairing = (result: PairingResult) => {
     providers: topProviders.map(({ stake, ...pick }) => ({ ...pick, stake: wireWhole(stake) })),
     filtered: filteredCount,
     ranked: rankedCount,
-    survivors: survivors?.map(({ filter, left, ...share }) => ({ filter, count: left, ...share })),
+    survivors: wireSurvivors(survivors),
     blockedBy,
     scorerErrors,
     version,
@@ -82,7 +86,7 @@ export const wireList = (list: PairingList) => ({
   validUntilBlock: list.validUntilBlock,
 });
 
-/** A result of the queue or of a batch: the six keys of the contract, its time in ms, and its market. */
+/** A result of the queue or of a batch: the six keys of the contract, its time in ms, its market, and why. */
 export const wireResult = (result: PairingResult) => ({
   market: result.market,
   policy: result.policy === null ? null : wirePolicy(result.policy),
@@ -93,7 +97,9 @@ export const wireResult = (result: PairingResult) => ({
     stake: wireWhole(stake),
   })),
   processingTime: result.processingTimeUs / 1_000,
+  survivors: wireSurvivors(result.survivors),
   blockedBy: result.blockedBy,
+  scorerErrors: result.scorerErrors,
   error: result.error,
 });
 

@@ -111,6 +111,33 @@ describe("the pairing interface", () => {
     ]);
   });
 
+  it("shows in a batch and from the queue what each filter leaves, where it is asked to explain", async () => {
+    const { ask, node } = await startApi();
+    await ask("PUT", `${M}/providers`, [US, EU]);
+    const policy = { requiredLocation: "US-East-1", minStake: 60_000 };
+    const sent = [
+      { policy: { minStake: 1 }, explain: true },
+      { policy: { minStake: 1 } },
+      { policy },
+    ];
+    const shown = [
+      [{ filter: "stake", count: 2, alone: 0, sole: 0, transient: false }],
+      undefined,
+      [
+        { filter: "location", count: 1, alone: 1, sole: 1, transient: false },
+        { filter: "stake", count: 0, alone: 1, sole: 1, transient: false },
+      ],
+    ];
+    const batch = await ask("POST", `${M}/pairings/batch`, sent);
+    await ask("POST", `${M}/pairings/queue`, sent);
+    await node.advance(10);
+    for (const answer of [batch, await ask("GET", "/api/v1/pairing/results")]) {
+      fits(answer, "PairingResults");
+      const { results } = answer.body.data;
+      expect(results.map((one: { survivors?: unknown }) => one.survivors)).toEqual(shown);
+    }
+  });
+
   it("queues requests, refuses those without room by their places, and gives results once", async () => {
     const { ask } = await startApi({ queue: 2, workers: 0 });
     await ask("PUT", `${M}/providers`, [US]);
