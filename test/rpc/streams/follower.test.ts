@@ -468,6 +468,20 @@ describe("the logs of a chain", () => {
     expect(r.asked).toEqual(["logs:a1"]);
   });
 
+  it("asks for it as well when another stream was there that has not told of the block, however old it is", () => {
+    const r = live();
+    const [a1, ...others] = chain("a", 1, 140);
+    const bloom = bloomOf(`0x${"a".repeat(40)}`, `0x${"b".repeat(40)}`);
+    r.head("p1", { ...a1!, bloom });
+    r.log("a1", 1, 0);
+    for (const head of others) r.head("p1", bare(head));
+    r.hasLogs("a1", 2);
+    r.wait(3_000);
+    r.answer();
+    expect(r.logs()).toEqual(["+a1:0", "+a1:1"]);
+    expect(r.asked).toEqual(["logs:a1"]);
+  });
+
   it("asks for a block that only its logs told of", () => {
     const r = live();
     const [a1, a2] = chain("a", 1, 2);

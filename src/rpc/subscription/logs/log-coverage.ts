@@ -100,7 +100,9 @@ export class LogCoverage {
   private isWhole(block: Block): boolean {
     const hasCome = block.logs.length > 0 && !this.order.isHoled(block);
     if (!hasCome || !this.order.isReached(block)) return false;
-    return block.coveredBy.length >= WITNESSES || this.blooms.isExplained(block);
+    const { coveredBy, streamedBy } = block;
+    const witnesses = coveredBy.filter((source) => streamedBy.has(source)).length;
+    return witnesses >= WITNESSES || this.blooms.isExplained(block);
   }
 
   private cover(block: Block, coverMs: number, nowMs: number): void {

@@ -76,12 +76,16 @@ export class LogMemory {
     block.logs = [];
   }
 
-  /** Forgets the logs of blocks that are too old to be reorganised away; none that waits to be sent. */
+  /**
+   * Forgets the logs of blocks that are too old to be reorganised away; none that waits to be sent, and
+   * none of a block of which more may come.
+   */
   trim(): void {
     if (this.stored === 0) return;
     const oldest = this.ring.heightOfTip - LOG_BLOCKS;
     for (const block of this.ring.blocks()) {
-      if (block.number <= oldest && block.logs.length > 0 && !isOwed(block)) this.forget(block);
+      if (block.number > oldest || block.logs.length === 0 || isOwed(block)) continue;
+      if (block.isComplete || !block.isCanonical) this.forget(block);
     }
   }
 
