@@ -224,6 +224,20 @@ describe("a WebSocket client", () => {
     expect(sink.sent.slice(2)).toEqual(["frame:2", "frame:3"]);
   });
 
+  it("hears nothing of a subscription that it was told it has not got", async () => {
+    const hub = new ManualHub();
+    const { sink, say } = connect(world({ hub }));
+    say(call(1, "eth_subscribe", ["newHeads"]));
+    hub.asked[0]?.sink.sendFrame(Buffer.from("held"));
+    // A hub that answers too late has granted it all the same.
+    hub.asked[0]?.reply({ ok: false, code: -32002, message: "try again" });
+    await settle();
+    hub.asked[0]?.sink.sendFrame(Buffer.from("later"));
+    hub.asked[0]?.sink.send("later");
+    expect(sink.answers.map(({ error }) => error.code)).toEqual([-32002]);
+    expect(hub.asked[0]?.sink.isOpen).toBe(true);
+  });
+
   it("is closed when more waits for a reply than memory has room for", async () => {
     const hub = new ManualHub();
     const { sink, say } = connect(world({ hub }));

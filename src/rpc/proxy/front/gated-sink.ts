@@ -14,6 +14,7 @@ export class GatedSink implements ClientSink {
   /** What waits; undefined once the gate is open. */
   #held: (() => void)[] | undefined = [];
   #heldBytes = 0;
+  #isRefused = false;
 
   constructor(sink: ClientSink) {
     this.#sink = sink;
@@ -34,17 +35,25 @@ export class GatedSink implements ClientSink {
   }
 
   send(text: string | Buffer): void {
+    if (this.#isRefused) return;
     if (this.#held === undefined) this.#sink.send(text);
     else this.#hold(this.#held, text.length, () => this.#sink.send(text));
   }
 
   sendFrame(frame: Buffer): void {
+    if (this.#isRefused) return;
     if (this.#held === undefined) this.#sink.sendFrame(frame);
     else this.#hold(this.#held, frame.length, () => this.#sink.sendFrame(frame));
   }
 
   close(code: number, reason: string): void {
     this.#sink.close(code, reason);
+  }
+
+  /** The client is told that it has no such subscription; a hub that is late may think otherwise. */
+  refuse(): void {
+    this.#isRefused = true;
+    this.#held = undefined;
   }
 
   /** The reply has left: what was held follows it. */

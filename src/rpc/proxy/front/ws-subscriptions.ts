@@ -76,7 +76,8 @@ export class WsSubscriptions {
     }
     const [filter, resume] = withResume(rest);
     const isHeads = kind === "newHeads";
-    this.#ask(call, sink, hub.subscribe(gate, kind as SubscriptionKind, filter, resume), isHeads);
+    const asked = hub.subscribe(gate, kind as SubscriptionKind, filter, resume);
+    this.#ask(call, sink, gate, asked, isHeads);
   }
 
   /** Serves `paceline_resume`: a subscription of a connection that is gone goes on here. */
@@ -87,11 +88,17 @@ export class WsSubscriptions {
       const message = "expected subscription id and cursor as arguments";
       this.#refuse(call, sink, "subscription_params", message);
     } else if (crowded !== undefined) this.#refuse(call, sink, crowded.reason, crowded.message);
-    else this.#ask(call, sink, call.chain.hub.resume(gate, id, cursor), false);
+    else this.#ask(call, sink, gate, call.chain.hub.resume(gate, id, cursor), false);
   }
 
   /** Waits for the hub's word and hands it on. */
-  #ask(call: Call, sink: CallSink, asked: Promise<SubscribeReply>, isHeads: boolean): void {
+  #ask(
+    call: Call,
+    sink: CallSink,
+    gate: GatedSink,
+    asked: Promise<SubscribeReply>,
+    isHeads: boolean,
+  ): void {
     const { chain } = call;
     const asking: Asking = { chain, lost: undefined };
     this.#asking.add(asking);
@@ -109,12 +116,14 @@ export class WsSubscriptions {
           this.#engine.answer(call, sink, JSON.stringify(reply.id));
           if (asking.lost !== undefined) this.lose(chain.name, asking.lost);
         } else {
+          gate.refuse();
           this.#caller?.give("subscriptions");
           this.#engine.relayError(call, sink, reply.code, reply.message, reply.data);
         }
       },
       () => {
         this.#asking.delete(asking);
+        gate.refuse();
         this.#caller?.give("subscriptions");
         this.#refuse(call, sink, "internal", "the subscription could not be opened");
       },
