@@ -7,6 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 import { describeWithAnvil, TEST_KEY } from "../support/anvil.ts";
 import { cleanupAfterAll, cleanupAfterEach } from "../support/cleanup.ts";
 import { TWO_LOGS, wordOf } from "../support/contracts.ts";
+import { emitTwoLogs } from "../support/emit-two-logs.ts";
 import { eventually } from "../support/eventually.ts";
 import { rpc } from "../support/rpc.ts";
 import {
@@ -32,11 +33,7 @@ describeWithAnvil("stateful filters through the gateway", () => {
     url = `${gateway.url}/rpc/dev`;
   });
 
-  /** Two logs in a block of their own. */
-  const emit = (topic: number): Promise<unknown> =>
-    chain.node.rpc("eth_sendTransaction", [
-      { from: RICH, to: TWO_LOGS.address, data: wordOf(topic) },
-    ]);
+  const emit = (topic: number): Promise<string> => emitTwoLogs(chain.node, topic);
 
   it("answer as the node's own do, call for call", async () => {
     const places = [chain.node.url, url];

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, expect, it } from "vitest";
 import { type Anvil, describeWithAnvil, startAnvil } from "../support/anvil.ts";
 import { cleanupAfterAll, cleanupAfterEach } from "../support/cleanup.ts";
 import { TWO_LOGS, wordOf } from "../support/contracts.ts";
+import { emitTwoLogs } from "../support/emit-two-logs.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Gateway } from "../support/gateway.ts";
 import { type LimitedNode, startLimitedNode } from "../support/limited-node.ts";
@@ -21,12 +22,8 @@ const LOGS = { part_range: 10, parallel: 4 };
 
 /** Fills a chain: one transaction a block, two logs each. */
 async function fill(node: Anvil): Promise<void> {
-  const [from] = await node.rpc("eth_accounts");
   await node.rpc("anvil_setCode", [TWO_LOGS.address, TWO_LOGS.code]);
-  for (let n = 0; n < BLOCKS; n++) {
-    const call = { from, to: TWO_LOGS.address, data: wordOf(n), gas: "0x30d40" };
-    await node.rpc("eth_sendTransaction", [call]);
-  }
+  for (let n = 0; n < BLOCKS; n++) await emitTwoLogs(node, n);
 }
 
 const call = (filter: object) => ({

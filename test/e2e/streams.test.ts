@@ -1,8 +1,9 @@
 /** newHeads and logs of one real node, while providers come and go. */
 import { beforeEach, expect, it } from "vitest";
-import { type Anvil, describeWithAnvil } from "../support/anvil.ts";
+import { describeWithAnvil } from "../support/anvil.ts";
 import { cleanupAfterEach } from "../support/cleanup.ts";
 import { TWO_LOGS, wordOf } from "../support/contracts.ts";
+import { emitTwoLogs } from "../support/emit-two-logs.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Gateway } from "../support/gateway.ts";
 import { RpcSocket } from "../support/rpc.ts";
@@ -13,8 +14,6 @@ import {
   startProxiedChain,
   streamsUp,
 } from "../support/world.ts";
-
-const SENDER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
 describeWithAnvil("subscriptions across provider death", () => {
   const use = cleanupAfterEach();
@@ -56,13 +55,13 @@ describeWithAnvil("subscriptions across provider death", () => {
     const socket = await connect();
     const heads = await socket.subscribe("newHeads");
     const logs = await socket.subscribe("logs", { address: TWO_LOGS.address });
-    await emit(chain.node, 1);
+    await emitTwoLogs(chain.node, 1);
     await socket.until(() => heads.events.length === 1 && logs.events.length === 2);
     for (const proxy of Object.values(chain.proxies)) proxy.cut();
-    for (let i = 2; i <= 6; i++) await emit(chain.node, i);
+    for (let i = 2; i <= 6; i++) await emitTwoLogs(chain.node, i);
     for (const proxy of Object.values(chain.proxies)) proxy.heal();
     await streamsUp(Object.values(chain.proxies));
-    await emit(chain.node, 7);
+    await emitTwoLogs(chain.node, 7);
     await socket.until(() => heads.events.length >= 7 && logs.events.length >= 14, 20_000);
     const numbers = heads.events.map((head) => Number(head.number));
     expect(numbers).toEqual(range(numbers[0] ?? 0, (numbers[0] ?? 0) + 6));
@@ -78,7 +77,7 @@ describeWithAnvil("subscriptions across provider death", () => {
     const proxies = Object.values(chain.proxies);
     for (let i = 1; i <= 30; i++) {
       if (i % 5 === 0) proxies[(i / 5) % 3]?.dropWs();
-      await emit(chain.node, i);
+      await emitTwoLogs(chain.node, i);
     }
     await socket.until(() => matching.events.length >= 60, 20_000);
     const wanted = range(1, 30).flatMap((i) => [wordOf(i), wordOf(i)]);
@@ -105,8 +104,8 @@ describeWithAnvil("subscriptions across provider death", () => {
     const socket = await connect();
     const heads = await socket.subscribe("newHeads");
     const logs = await socket.subscribe("logs", { address: TWO_LOGS.address });
-    await emit(chain.node, 1);
-    await emit(chain.node, 2);
+    await emitTwoLogs(chain.node, 1);
+    await emitTwoLogs(chain.node, 2);
     await socket.until(() => heads.events.length === 2 && logs.events.length === 4);
     const orphaned = logs.events.slice(2).map((log) => `${log.blockHash}:${log.logIndex}`);
     await chain.node.rpc("anvil_reorg", [1, []]);
@@ -147,13 +146,6 @@ describeWithAnvil("subscriptions across provider death", () => {
     for (let i = 1; i < 5; i++) expect(events[i].parentHash).toBe(events[i - 1].hash);
   });
 });
-
-/** One transaction, one block, two logs with the number as topic. */
-async function emit(node: Anvil, number: number): Promise<void> {
-  await node.rpc("eth_sendTransaction", [
-    { from: SENDER, to: TWO_LOGS.address, data: wordOf(number) },
-  ]);
-}
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);

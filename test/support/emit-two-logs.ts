@@ -6,8 +6,8 @@ import { eventually } from "./eventually.ts";
 /** One of the accounts that every node of the tests is started with. */
 const SENDER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
-/** One transaction, one block, two logs with the number as topic; resolves when it is mined. */
-export async function emitTwoLogs(node: Anvil, number: number): Promise<void> {
+/** One transaction, one block, two logs with the number as topic; resolves with its hash when it is mined. */
+export async function emitTwoLogs(node: Anvil, number: number): Promise<string> {
   const hash = await node.rpc("eth_sendTransaction", [
     { from: SENDER, to: TWO_LOGS.address, data: wordOf(number) },
   ]);
@@ -15,4 +15,5 @@ export async function emitTwoLogs(node: Anvil, number: number): Promise<void> {
   await eventually("the block is mined", async () => {
     return (await node.rpc("eth_getTransactionReceipt", [hash])) !== null;
   });
+  return hash;
 }
