@@ -176,9 +176,11 @@ interface Idle {
 }
 
 /** What a gateway costs that nobody calls, after it has served one call. */
-const idleOf = async (config: string, path: string): Promise<Idle> => {
+const idleOf = async (port: number, config: string, path: string): Promise<Idle> => {
   const child = start(program, ["start", "--config", config, "--log-level", "silent"]);
-  await untilServing(port, path);
+  const failed = ended(child).then((code) => Promise.reject(new Error(`ended with ${code}`)));
+  await Promise.race([untilServing(port, path), failed]);
+  failed.catch(() => undefined);
   const pid = child.pid as number;
   const bootMs = cpuNs(pid) / 1e6;
   await sleep(SETTLE_MS);
@@ -191,7 +193,7 @@ const idleOf = async (config: string, path: string): Promise<Idle> => {
   return idle;
 };
 
-const idle = await idleOf(file, "/rpc/chain1001");
+const idle = await idleOf(port, file, "/rpc/chain1001");
 report({ bench: "lifecycle", case: "CPU of import and boot", value: idle.bootMs, unit: "ms" });
 report({
   bench: "lifecycle",
@@ -208,7 +210,9 @@ report({
   unit: "% of a core",
 });
 const wide = await fakes(3 + MORE_CHAINS, 5, 1);
-const many = await idleOf(configFor("wide", port, wide), "/rpc/chain1001");
+// Not the port from before: one of the providers may have it now.
+const widePort = await freePort();
+const many = await idleOf(widePort, configFor("wide", widePort, wide), "/rpc/chain1001");
 report({
   bench: "lifecycle",
   case: `each of ${MORE_CHAINS} more idle chains: RSS`,
