@@ -16,6 +16,9 @@ import { median, report } from "./support/report.ts";
 
 const ROUNDS = 7;
 const IDLE_MS = 20_000;
+/** Connecting, first heads and the first collections are no rest. */
+const SETTLE_MS = 3_000;
+const MORE_CHAINS = 10;
 const IN_FLIGHT = 200;
 const SOCKETS = 100;
 const SLOW_MS = 300;
@@ -165,33 +168,67 @@ report({
   ok: servingMs < 600 && servingMs < 2.5 * floorMs,
 });
 
-const idle = start(program, ["start", "--config", file, "--log-level", "silent"]);
-await untilServing(port, "/rpc/chain1001");
-const bootMs = cpuNs(idle.pid as number) / 1e6;
-report({ bench: "lifecycle", case: "CPU of import and boot", value: bootMs, unit: "ms" });
-const beforeNs = cpuNs(idle.pid as number);
-await sleep(IDLE_MS);
-const idleMb = rssMb(idle.pid as number);
+interface Idle {
+  readonly bootMs: number;
+  readonly rssMb: number;
+  /** Share of a core, %. */
+  readonly cpu: number;
+}
+
+/** What a gateway costs that nobody calls, after it has served one call. */
+const idleOf = async (port: number, config: string, path: string): Promise<Idle> => {
+  const child = start(program, ["start", "--config", config, "--log-level", "silent"]);
+  const failed = ended(child).then((code) => Promise.reject(new Error(`ended with ${code}`)));
+  await Promise.race([untilServing(port, path), failed]);
+  failed.catch(() => undefined);
+  const pid = child.pid as number;
+  const bootMs = cpuNs(pid) / 1e6;
+  await sleep(SETTLE_MS);
+  const beforeNs = cpuNs(pid);
+  await sleep(IDLE_MS);
+  const idle = { bootMs, rssMb: rssMb(pid), cpu: ((cpuNs(pid) - beforeNs) / 1e6 / IDLE_MS) * 100 };
+  const gone = ended(child);
+  child.kill("SIGKILL");
+  await gone;
+  return idle;
+};
+
+const idle = await idleOf(port, file, "/rpc/chain1001");
+report({ bench: "lifecycle", case: "CPU of import and boot", value: idle.bootMs, unit: "ms" });
 report({
   bench: "lifecycle",
   case: "idle RSS, 3 chains x 5 providers with heads every second",
-  value: idleMb,
+  value: idle.rssMb,
   unit: "MB",
   bar: "< 150 MB",
-  ok: idleMb < 150,
+  ok: idle.rssMb < 150,
 });
 report({
   bench: "lifecycle",
   case: "idle CPU, the same",
-  value: ((cpuNs(idle.pid as number) - beforeNs) / 1e6 / IDLE_MS) * 100,
+  value: idle.cpu,
   unit: "% of a core",
 });
-idle.kill("SIGKILL");
+const wide = await fakes(3 + MORE_CHAINS, 5, 1);
+// Not the port from before: one of the providers may have it now.
+const widePort = await freePort();
+const many = await idleOf(widePort, configFor("wide", widePort, wide), "/rpc/chain1001");
+report({
+  bench: "lifecycle",
+  case: `each of ${MORE_CHAINS} more idle chains: RSS`,
+  value: (many.rssMb - idle.rssMb) / MORE_CHAINS,
+  unit: "MB",
+});
+report({
+  bench: "lifecycle",
+  case: `each of ${MORE_CHAINS} more idle chains: CPU`,
+  value: (many.cpu - idle.cpu) / MORE_CHAINS,
+  unit: "% of a core",
+});
 
 const slow = await fakes(1, 3, SLOW_MS);
 const slowPort = await freePort();
 const drained = start(program, [
-  "start",
   "start",
   "--config",
   configFor("drain", slowPort, slow),
